@@ -1,0 +1,39 @@
+//! Commands about the cart.
+
+use leptos::prelude::*;
+use types::cart::Cart;
+use types::{LineId, Sku};
+
+use super::ApiError;
+
+/// Puts pieces of a variant into the shopper's cart. A plain form lands on the cart's page.
+#[server(prefix = "/api", endpoint = "add_to_cart")]
+pub async fn add_to_cart(
+    sku: Sku,
+    quantity: i64,
+    #[server(default)] gift_note: Option<String>,
+) -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    let gift_note = gift_note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+    let cart = shop.add_to_cart(visitor.shopper, &sku, quantity, gift_note).await?;
+    leptos_axum::redirect("/cart", false);
+    Ok(cart)
+}
+
+/// Sets the number of pieces of a line; 0 removes it.
+#[server(prefix = "/api", endpoint = "set_quantity")]
+pub async fn set_quantity(line: LineId, quantity: i64) -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    let cart = shop.set_quantity(visitor.shopper, line, quantity).await?;
+    leptos_axum::redirect("/cart", false);
+    Ok(cart)
+}
+
+/// Takes a line out of the cart.
+#[server(prefix = "/api", endpoint = "remove_line")]
+pub async fn remove_line(line: LineId) -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    let cart = shop.remove_line(visitor.shopper, line).await?;
+    leptos_axum::redirect("/cart", false);
+    Ok(cart)
+}

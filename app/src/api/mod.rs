@@ -1,0 +1,45 @@
+//! The `#[server]` functions: every command of the pages. The browser calls them as functions; a
+//! plain form posts to the same addresses and is redirected.
+
+pub mod admin;
+pub mod cart;
+pub mod orders;
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+use types::Problem;
+
+/// What a command answers when it is refused: the problem's own JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ApiError(pub Problem);
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self(match error {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::Deserialization(detail) => {
+                Problem::malformed(detail)
+            }
+            ServerFnErrorErr::MissingArg(name) => Problem::malformed(format!("{name} is missing")),
+            ServerFnErrorErr::Request(_) => Problem::unavailable(
+                "The shop cannot be reached. Check your connection and try again.",
+            ),
+            // What remains happened inside; its message is for the log, never for the caller.
+            _ => Problem::internal(),
+        })
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod form;
+#[cfg(feature = "ssr")]
+pub use form::{problem_in_address, shop, visitor};

@@ -1,0 +1,103 @@
+//! What moves by itself: one socket per tab, and one signal per topic that all islands of the page
+//! read. On the server the same functions hand out signals that stay as they are.
+//!
+//! An island follows a topic with the state and the position its HTML was rendered from; the socket
+//! asks for everything after that position, so nothing is missed between render and socket.
+
+mod book;
+#[cfg(feature = "hydrate")]
+mod socket;
+
+use leptos::prelude::*;
+use types::admin::{EventRow, Level};
+use types::live::{ProductStock, SkuLevel, VariantStock};
+use types::order::Progress;
+use types::{OrderId, Sku, Slug};
+
+pub use book::Connection;
+
+/// Stock of a product. Islands that follow the same product share one signal.
+pub fn product(slug: Slug, initial: ProductStock, position: u64) -> ReadSignal<ProductStock> {
+    #[cfg(feature = "hydrate")]
+    return socket::follow_product(slug, initial, position).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (slug, position);
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// Progress of an order.
+pub fn order(id: OrderId, initial: Progress, position: u64) -> ReadSignal<Progress> {
+    #[cfg(feature = "hydrate")]
+    return socket::follow_order(id, initial, position).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (id, position);
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// Stock levels: one signal per SKU, so that a change touches one row. Staff only.
+pub fn inventory(initial: Vec<SkuLevel>, position: u64) -> Inventory {
+    #[cfg(feature = "hydrate")]
+    return Inventory(StoredValue::new(socket::follow_inventory(initial, position)));
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = position;
+        let levels = initial.into_iter().map(|row| (row.sku, ArcRwSignal::new(row.level)));
+        Inventory(StoredValue::new(levels.collect()))
+    }
+}
+
+/// The levels that [`inventory`] follows.
+#[derive(Debug, Clone, Copy)]
+pub struct Inventory(StoredValue<std::collections::HashMap<Sku, ArcRwSignal<Level>>>);
+
+impl Inventory {
+    /// The level of one SKU; `None` when the page was not rendered with it.
+    pub fn level(&self, sku: &Sku) -> Option<ReadSignal<Level>> {
+        self.0.with_value(|levels| Some(levels.get(sku)?.read_only().into()))
+    }
+
+    /// Takes in the answer of a command at once, instead of waiting for the socket to say the same.
+    pub fn set(&self, sku: &Sku, level: Level) {
+        self.0.with_value(|levels| {
+            if let Some(signal) = levels.get(sku)
+                && signal.with_untracked(|known| known.position <= level.position)
+            {
+                signal.set(level);
+            }
+        });
+    }
+}
+
+/// The last events of the log, newest first. Staff only.
+pub fn events(initial: Vec<EventRow>, position: u64) -> ReadSignal<Vec<EventRow>> {
+    #[cfg(feature = "hydrate")]
+    return socket::follow_events(initial, position).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = position;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// The state of the socket. Reading it opens the socket, since somebody is being told.
+pub fn connection() -> ReadSignal<Connection> {
+    #[cfg(feature = "hydrate")]
+    return socket::connection().into();
+    #[cfg(not(feature = "hydrate"))]
+    RwSignal::new(Connection::Connecting).read_only()
+}
+
+/// Pieces available of one variant of a followed product; 0 for a variant it does not have.
+pub fn variant(stock: ReadSignal<ProductStock>, sku: Sku) -> Signal<i64> {
+    Signal::derive(move || stock.with(|stock| available(stock, &sku)))
+}
+
+/// Pieces available of one variant.
+pub fn available(stock: &ProductStock, sku: &Sku) -> i64 {
+    let of = |variant: &&VariantStock| variant.sku == *sku;
+    stock.variants.iter().find(of).map_or(0, |variant| variant.available)
+}

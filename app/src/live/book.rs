@@ -1,0 +1,257 @@
+//! What a tab knows of each topic, and how it takes in news. Pure: no socket, no clock.
+
+use std::collections::HashMap;
+
+use types::admin::EventRow;
+use types::live::{ClientMessage, ProductStock, Topic};
+
+/// Topics asked for in one message; keeps it well under `types::live::MAX_CLIENT_MESSAGE`.
+const TOPICS_PER_MESSAGE: usize = 100;
+/// Rows of the event stream a tab keeps.
+const MAX_EVENTS: usize = 200;
+
+/// The state of the socket, as the footer tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// Not yet open for the first time.
+    Connecting,
+    Live,
+    Reconnecting,
+    Offline,
+}
+
+/// One followed topic.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// Position of the state shown.
+    shown: u64,
+    /// Nothing before this position is missing.
+    complete: u64,
+    /// Asked for on the connection of the moment.
+    asked: bool,
+    /// Answered on the connection of the moment.
+    answered: bool,
+}
+
+/// The followed topics and how far each is known.
+#[derive(Debug, Default)]
+pub struct Book {
+    topics: HashMap<Topic, Known>,
+}
+
+impl Book {
+    /// Begins to follow a topic whose state at `position` is on the page. Returns whether the state
+    /// is news: of two renderings of one topic the later is shown.
+    pub fn follow(&mut self, topic: Topic, position: u64) -> bool {
+        let known = self.topics.entry(topic).or_insert_with(|| Known {
+            complete: position,
+            ..Known::default()
+        });
+        let newer = position >= known.shown;
+        known.shown = known.shown.max(position);
+        newer
+    }
+
+    /// What to say to the server: the topics that this connection has not asked for, each message
+    /// with a position that is right for all of its topics. States are absolute, so hearing some of
+    /// them twice is harmless and missing one is not: the lowest position counts.
+    pub fn ask(&mut self) -> Vec<ClientMessage> {
+        let mut waiting: Vec<_> = self
+            .topics
+            .iter_mut()
+            .filter(|(_, known)| !known.asked)
+            .map(|(topic, known)| {
+                known.asked = true;
+                (known.complete, topic.clone())
+            })
+            .collect();
+        waiting.sort_by_key(|(position, _)| *position);
+        waiting
+            .chunks(TOPICS_PER_MESSAGE)
+            .map(|chunk| ClientMessage::Subscribe {
+                topics: chunk.iter().map(|(_, topic)| topic.clone()).collect(),
+                after: chunk[0].0,
+            })
+            .collect()
+    }
+
+    /// The connection is gone; the next one has to be asked for everything again.
+    pub fn disconnected(&mut self) {
+        for known in self.topics.values_mut() {
+            (known.asked, known.answered) = (false, false);
+        }
+    }
+
+    /// A state of `topic` at `position` has come. Whether to show it: not when it is older than
+    /// what is shown, or not followed at all.
+    pub fn news(&mut self, topic: &Topic, position: u64, snapshot: bool) -> bool {
+        let Some(known) = self.topics.get_mut(topic) else { return false };
+        known.answered |= snapshot;
+        if known.answered {
+            known.complete = known.complete.max(position);
+        }
+        let newer = position >= known.shown;
+        known.shown = known.shown.max(position);
+        newer
+    }
+
+    /// The server has looked as far as `position`: whatever it has answered is complete up to there.
+    pub fn beat(&mut self, position: u64) {
+        for known in self.topics.values_mut().filter(|known| known.answered) {
+            known.complete = known.complete.max(position);
+        }
+    }
+}
+
+/// Takes in the variants that the news is about; the others stay.
+pub fn merge_stock(stock: &mut ProductStock, news: ProductStock) {
+    stock.available = news.available;
+    for variant in news.variants {
+        match stock.variants.iter_mut().find(|known| known.sku == variant.sku) {
+            Some(known) => known.available = variant.available,
+            None => stock.variants.push(variant),
+        }
+    }
+}
+
+/// Adds events that are not there yet, newest first, and forgets the oldest beyond a bound.
+pub fn merge_events(events: &mut Vec<EventRow>, news: Vec<EventRow>) {
+    for event in news {
+        if let Err(at) = events.binary_search_by(|known| event.position.cmp(&known.position)) {
+            events.insert(at, event);
+        }
+    }
+    events.truncate(MAX_EVENTS);
+}
+
+/// How long to wait before the next try: doubling from a quarter second to 20 seconds, of which a
+/// random part (`random` in 0..1) is taken away so that a thousand tabs do not return at once.
+pub fn retry_delay_ms(attempt: u32, random: f64) -> u32 {
+    let longest = 250_u32.saturating_mul(1 << attempt.min(7)).min(20_000);
+    longest / 2 + (f64::from(longest / 2) * random) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::live::VariantStock;
+
+    fn topic(slug: &str) -> Topic {
+        Topic::Product(slug.parse().expect("a slug"))
+    }
+
+    fn asked(book: &mut Book) -> Vec<(Vec<String>, u64)> {
+        let as_text = |message| match message {
+            ClientMessage::Subscribe { topics, after } => {
+                let mut topics: Vec<_> = topics.iter().map(Topic::to_string).collect();
+                topics.sort();
+                (topics, after)
+            }
+            ClientMessage::Unsubscribe { .. } => panic!("nobody asked for that"),
+        };
+        book.ask().into_iter().map(as_text).collect()
+    }
+
+    #[test]
+    fn what_gathers_before_the_socket_opens_is_one_message_from_the_lowest_position() {
+        let mut book = Book::default();
+        book.follow(topic("a"), 7);
+        book.follow(topic("b"), 5);
+        book.follow(topic("a"), 7);
+        assert_eq!(asked(&mut book), [(vec!["product:a".to_owned(), "product:b".into()], 5)]);
+        assert_eq!(asked(&mut book), [], "asked once per connection");
+        book.follow(topic("c"), 9);
+        assert_eq!(asked(&mut book), [(vec!["product:c".to_owned()], 9)]);
+    }
+
+    #[test]
+    fn a_new_connection_asks_from_where_nothing_is_missing() {
+        let mut book = Book::default();
+        book.follow(topic("a"), 5);
+        book.follow(topic("b"), 5);
+        book.ask();
+        // `a` is answered and moves on; the answer for `b` never came.
+        assert!(book.news(&topic("a"), 8, true));
+        book.beat(20);
+        book.disconnected();
+        assert_eq!(asked(&mut book)[0].1, 5, "b is only complete up to 5");
+        assert!(book.news(&topic("a"), 20, true) && book.news(&topic("b"), 20, true));
+        book.beat(30);
+        book.disconnected();
+        assert_eq!(asked(&mut book)[0].1, 30);
+    }
+
+    #[test]
+    fn a_change_that_overtakes_its_snapshot_is_shown_but_leaves_nothing_out() {
+        let mut book = Book::default();
+        book.follow(topic("a"), 5);
+        book.ask();
+        assert!(book.news(&topic("a"), 12, false));
+        book.disconnected();
+        assert_eq!(asked(&mut book)[0].1, 5);
+    }
+
+    #[test]
+    fn older_news_and_news_of_others_are_ignored() {
+        let mut book = Book::default();
+        book.follow(topic("a"), 5);
+        assert!(book.news(&topic("a"), 6, false));
+        assert!(!book.news(&topic("a"), 5, false));
+        assert!(book.news(&topic("a"), 6, false), "states are absolute: twice is no harm");
+        assert!(!book.news(&topic("b"), 9, false));
+        assert!(!book.follow(topic("a"), 5), "an older rendering of the same topic");
+    }
+
+    #[test]
+    fn many_topics_are_asked_for_in_messages_the_server_takes() {
+        let mut book = Book::default();
+        for i in 0..200 {
+            book.follow(topic(&format!("{i:a>80}")), 3);
+        }
+        let messages = book.ask();
+        assert_eq!(messages.len(), 2);
+        for message in messages {
+            let size = serde_json::to_string(&message).expect("JSON").len();
+            assert!(size <= types::live::MAX_CLIENT_MESSAGE, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn stock_news_touches_the_variants_it_is_about() {
+        let stock = |sku: &str, available| VariantStock {
+            sku: sku.parse().expect("a SKU"),
+            available,
+        };
+        let mut known =
+            ProductStock { available: 5, variants: vec![stock("A", 2), stock("B", 3)] };
+        merge_stock(&mut known, ProductStock { available: 4, variants: vec![stock("B", 2)] });
+        let expected = ProductStock { available: 4, variants: vec![stock("A", 2), stock("B", 2)] };
+        assert_eq!(known, expected);
+    }
+
+    #[test]
+    fn events_stay_newest_first_and_none_is_there_twice() {
+        let event = |position| EventRow {
+            position,
+            at_us: 0,
+            kind: String::new(),
+            subject: String::new(),
+            source: String::new(),
+            summary: String::new(),
+        };
+        let mut known = vec![event(9), event(4)];
+        merge_events(&mut known, vec![event(4), event(6), event(12)]);
+        let positions: Vec<_> = known.iter().map(|event| event.position).collect();
+        assert_eq!(positions, [12, 9, 6, 4]);
+        merge_events(&mut known, (20..400).map(event).collect());
+        assert_eq!((known.len(), known[0].position), (MAX_EVENTS, 399));
+    }
+
+    #[test]
+    fn tries_grow_apart_up_to_twenty_seconds() {
+        assert_eq!(retry_delay_ms(0, 0.0), 125);
+        assert_eq!(retry_delay_ms(0, 1.0), 250);
+        assert_eq!(retry_delay_ms(3, 1.0), 2_000);
+        assert_eq!(retry_delay_ms(u32::MAX, 1.0), 20_000);
+    }
+}

@@ -1,0 +1,98 @@
+//! The HTML document around every page, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{SsrMode, path};
+
+use crate::pages::admin_inventory::AdminInventoryPage;
+use crate::pages::admin_sign_in::AdminSignInPage;
+use crate::pages::cart::CartPage;
+use crate::pages::category::CategoryPage;
+use crate::pages::checkout::CheckoutPage;
+use crate::pages::home::HomePage;
+use crate::pages::not_found::NotFoundPage;
+use crate::pages::order::OrderPage;
+use crate::pages::plain::{DeliveryPage, ImprintPage, PrivacyPage, ReturnsPage};
+use crate::pages::product::ProductPage;
+
+/// Pages one is likely to open next are fetched when the pointer rests on their link. Only pages
+/// that change nothing: never the cart, the checkout, an order or the admin.
+const SPECULATION_RULES: &str = r#"{"prefetch":[{"eagerness":"moderate","where":{"or":[
+{"href_matches":"/"},{"href_matches":"/c/*"},{"href_matches":"/p/*"}]}}]}"#;
+
+/// The whole document.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let nonce = leptos::nonce::use_nonce();
+    let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta
+                    name="theme-color"
+                    content="#faf7f2"
+                    media="(prefers-color-scheme: light)"
+                />
+                <meta name="theme-color" content="#171412" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link
+                    rel="preload"
+                    href="/fonts/instrument-serif-latin-400.woff2"
+                    r#as="font"
+                    r#type="font/woff2"
+                    crossorigin=""
+                />
+                <link
+                    rel="preload"
+                    href="/fonts/instrument-sans-latin-variable.woff2"
+                    r#as="font"
+                    r#type="font/woff2"
+                    crossorigin=""
+                />
+                <link rel="stylesheet" href=stylesheet />
+                <HydrationScripts options islands=true />
+                <MetaTags />
+                <script type="speculationrules" nonce=nonce inner_html=SPECULATION_RULES></script>
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Every page of the shop. All are rendered whole before the first byte is sent, so that they are
+/// complete without JavaScript and carry the right status code.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <FlatRoutes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+                <Route path=path!("/c/:category") view=CategoryPage ssr=SsrMode::Async />
+                <Route path=path!("/p/:slug") view=ProductPage ssr=SsrMode::Async />
+                <Route path=path!("/cart") view=CartPage ssr=SsrMode::Async />
+                <Route path=path!("/checkout") view=CheckoutPage ssr=SsrMode::Async />
+                <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async />
+                <Route path=path!("/delivery") view=DeliveryPage ssr=SsrMode::Async />
+                <Route path=path!("/returns") view=ReturnsPage ssr=SsrMode::Async />
+                <Route path=path!("/imprint") view=ImprintPage ssr=SsrMode::Async />
+                <Route path=path!("/privacy") view=PrivacyPage ssr=SsrMode::Async />
+                <Route path=path!("/admin") view=AdminIndex ssr=SsrMode::Async />
+                <Route path=path!("/admin/sign-in") view=AdminSignInPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
+            </FlatRoutes>
+        </Router>
+    }
+}
+
+/// The admin's front door leads to its first page.
+#[component]
+fn AdminIndex() -> impl IntoView {
+    leptos_axum::redirect("/admin/inventory", false);
+}
