@@ -1,0 +1,67 @@
+//! Views of the admin pages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Sku, Slug};
+
+/// A SKU as the inventory page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryRow {
+    pub sku: Sku,
+    pub product: Slug,
+    pub title: String,
+    pub variant: String,
+    pub level: Level,
+}
+
+/// The stock of one SKU at a position of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    pub on_hand: i64,
+    /// Held by reservations and allocations.
+    pub allocated: i64,
+    pub reorder_threshold: i64,
+    /// Position of the event that made it so; 0 for the seed.
+    pub position: u64,
+}
+
+impl Level {
+    pub const fn available(&self) -> i64 {
+        self.on_hand - self.allocated
+    }
+
+    /// Whether restocking is due. A threshold of 0 marks a piece that is not made again.
+    pub const fn is_low(&self) -> bool {
+        self.reorder_threshold > 0 && self.available() <= self.reorder_threshold
+    }
+}
+
+/// An event of the log as the admin's stream shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRow {
+    pub position: u64,
+    /// Unix microseconds.
+    pub at_us: i64,
+    /// `order.placed`
+    pub kind: String,
+    /// What it is about: an order number or a SKU.
+    pub subject: String,
+    pub source: String,
+    /// One line for people, e.g. `2 × AS-VEG-WG-50 reserved`.
+    pub summary: String,
+}
+
+/// `CorrectStock`: what a count found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectStock {
+    pub sku: Sku,
+    /// Pieces counted.
+    pub on_hand: i64,
+    /// For the ledger, e.g. "recount".
+    pub reason: String,
+}
+
+/// The most pieces of one SKU that a count may find.
+pub const MAX_ON_HAND: i64 = 1_000_000;
+/// Characters of a reason, at most.
+pub const MAX_REASON: usize = 200;

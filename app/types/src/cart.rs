@@ -1,0 +1,74 @@
+//! The cart and its pricing. Pricing is pure and the same in the browser and on the server; the
+//! server's result is the one that counts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkout::DeliveryMethod;
+use crate::catalogue::Image;
+use crate::{LineId, Money, Sku, Slug};
+
+/// Pieces of one line, at most. A larger order is a conversation, not a form.
+pub const MAX_QUANTITY: u32 = 10;
+/// Lines of one cart, at most.
+pub const MAX_LINES: usize = 50;
+/// Characters of a gift note, at most.
+pub const MAX_GIFT_NOTE: usize = 140;
+
+/// The cart as its page and drawer show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cart {
+    pub lines: Vec<CartLine>,
+    /// Goods without delivery; VAT included.
+    pub subtotal: Money,
+    /// Position of the log at which the lines' `available` is true.
+    pub position: u64,
+}
+
+impl Cart {
+    /// Pieces in the cart.
+    pub fn count(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartLine {
+    pub id: LineId,
+    pub sku: Sku,
+    pub product: Slug,
+    pub title: String,
+    /// `White gold, EU 52`
+    pub variant: String,
+    pub image: Image,
+    pub quantity: u32,
+    pub gift_note: Option<String>,
+    pub unit_price: Money,
+    pub line_price: Money,
+    pub available: i64,
+}
+
+impl CartLine {
+    /// Whether the stock of this moment covers the line.
+    pub fn is_covered(&self) -> bool {
+        i64::from(self.quantity) <= self.available
+    }
+}
+
+/// What an order costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    pub subtotal: Money,
+    pub delivery: Money,
+    pub total: Money,
+}
+
+/// Adds up goods and delivery. `None` on overflow or mixed currencies, which a catalogue of one
+/// currency and bounded quantities cannot reach.
+pub fn totals(subtotal: Money, delivery: DeliveryMethod) -> Option<Totals> {
+    let delivery = delivery.price(subtotal);
+    Some(Totals { subtotal, delivery, total: subtotal.checked_add(delivery)? })
+}

@@ -1,0 +1,16 @@
+//! What the browser and the server both speak: ids, money, cart pricing, the views the pages show
+//! and the messages of the live socket. No I/O, no clock, no randomness; compiles to WASM and native.
+
+pub mod admin;
+pub mod cart;
+pub mod catalogue;
+pub mod checkout;
+pub mod ids;
+pub mod live;
+pub mod money;
+pub mod order;
+pub mod problem;
+
+pub use ids::{LineId, OrderId, ShopperId, Sku, Slug};
+pub use money::{Currency, Money};
+pub use problem::{FieldError, Problem};

@@ -1,0 +1,173 @@
+//! The protocol of the live socket (`GET /live`, JSON text frames).
+//!
+//! A client subscribes to topics and says up to which position of the log it knows them. For each
+//! topic the server answers one `snapshot`: the whole state, or only what changed after that position.
+//! From then on it pushes a `change` for every change. States are absolute, so a change seen twice
+//! does no harm, and positions only grow, so an older one is known by its number.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::admin::{EventRow, InventoryRow, Level};
+use crate::ids::InvalidId;
+use crate::order::Progress;
+use crate::{OrderId, Sku, Slug};
+
+/// Path of the socket.
+pub const PATH: &str = "/live";
+/// Topics one socket may hold.
+pub const MAX_TOPICS: usize = 200;
+/// Bytes of one client message, at most.
+pub const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
+/// The server sends at least this often (a `beat` when there is nothing else); a client that hears
+/// nothing for twice as long reconnects.
+pub const BEAT_SECONDS: u32 = 20;
+
+/// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Topic {
+    /// Stock of a product's variants; anyone.
+    Product(Slug),
+    /// Progress of an order; only the shopper who placed it.
+    Order(OrderId),
+    /// Stock levels of every SKU; staff.
+    Inventory,
+    /// The last events of the log; staff.
+    Events,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Product(slug) => write!(f, "product:{slug}"),
+            Self::Order(id) => write!(f, "order:{id}"),
+            Self::Inventory => f.write_str("inventory"),
+            Self::Events => f.write_str("events"),
+        }
+    }
+}
+
+impl FromStr for Topic {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.split_once(':') {
+            Some(("product", slug)) => Ok(Self::Product(slug.parse()?)),
+            Some(("order", id)) => Ok(Self::Order(id.parse()?)),
+            None if text == "inventory" => Ok(Self::Inventory),
+            None if text == "events" => Ok(Self::Events),
+            _ => Err(InvalidId {
+                expected: "a topic (product:SLUG, order:ID, inventory or events)",
+                got: text.chars().take(60).collect(),
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for Topic {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+impl From<Topic> for String {
+    fn from(topic: Topic) -> Self {
+        topic.to_string()
+    }
+}
+
+/// What a client may say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    Subscribe {
+        topics: Vec<Topic>,
+        /// The position up to which the client knows these topics; absent or 0: nothing yet.
+        #[serde(default)]
+        after: u64,
+    },
+    Unsubscribe {
+        topics: Vec<Topic>,
+    },
+}
+
+/// What the server says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// The answer to a subscription: all that changed after the client's position.
+    Snapshot { topic: Topic, position: u64, state: State },
+    /// What an event changed.
+    Change { topic: Topic, position: u64, state: State },
+    /// Nothing happened; the connection lives. `position` is as far as the server has looked.
+    Beat { position: u64 },
+    /// A message could not be followed; the socket stays open.
+    Error { topic: Option<Topic>, detail: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum State {
+    Product(ProductStock),
+    Order(Progress),
+    Inventory { levels: Vec<SkuLevel> },
+    Events { events: Vec<EventRow> },
+}
+
+/// Available pieces of a product: over all variants, and of the variants that the message is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductStock {
+    pub available: i64,
+    pub variants: Vec<VariantStock>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantStock {
+    pub sku: Sku,
+    pub available: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkuLevel {
+    pub sku: Sku,
+    pub level: Level,
+}
+
+impl From<&InventoryRow> for SkuLevel {
+    fn from(row: &InventoryRow) -> Self {
+        Self { sku: row.sku.clone(), level: row.level.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_plain_text_on_the_wire() {
+        let topic: Topic = "product:vega-solitaire-ring".parse().expect("a topic");
+        let message = ClientMessage::Subscribe { topics: vec![topic], after: 7 };
+        let json = serde_json::to_string(&message).expect("JSON");
+        let wire = r#"{"type":"subscribe","topics":["product:vega-solitaire-ring"],"after":7}"#;
+        assert_eq!(json, wire);
+        assert_eq!(serde_json::from_str::<ClientMessage>(wire).expect("the same"), message);
+    }
+
+    #[test]
+    fn what_is_not_of_the_protocol_is_refused_with_what_was_expected() {
+        for (bad, expected) in [
+            ("{", "EOF"),
+            (r#"{"type":"shout"}"#, "unknown variant"),
+            (r#"{"type":"subscribe","topics":["everything"]}"#, "expected a topic"),
+            (r#"{"type":"subscribe","topics":[],"since":1}"#, "unknown field"),
+        ] {
+            let error = serde_json::from_str::<ClientMessage>(bad).expect_err(bad).to_string();
+            assert!(error.contains(expected), "{bad}: {error}");
+        }
+    }
+}

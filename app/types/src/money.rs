@@ -1,0 +1,110 @@
+//! Money: an integer count of minor units and its currency. Never a float.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// ISO 4217 code. The shop sells in one currency; the code travels with every amount all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Currency {
+    Eur,
+    Gbp,
+    Usd,
+}
+
+impl Currency {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Eur => "EUR",
+            Self::Gbp => "GBP",
+            Self::Usd => "USD",
+        }
+    }
+
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Eur => "€",
+            Self::Gbp => "£",
+            Self::Usd => "$",
+        }
+    }
+}
+
+impl std::str::FromStr for Currency {
+    type Err = crate::ids::InvalidId;
+
+    fn from_str(code: &str) -> Result<Self, Self::Err> {
+        [Self::Eur, Self::Gbp, Self::Usd]
+            .into_iter()
+            .find(|currency| currency.code() == code)
+            .ok_or(crate::ids::InvalidId { expected: "EUR, GBP or USD", got: code.to_owned() })
+    }
+}
+
+/// An amount in minor units (cents). Arithmetic is checked: an overflow is an error, not a wrap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Money {
+    pub minor: i64,
+    pub currency: Currency,
+}
+
+impl Money {
+    pub const fn new(minor: i64, currency: Currency) -> Self {
+        Self { minor, currency }
+    }
+
+    /// `None` on overflow or when the currencies differ.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        (self.currency == other.currency)
+            .then(|| self.minor.checked_add(other.minor))
+            .flatten()
+            .map(|minor| Self { minor, ..self })
+    }
+
+    /// `None` on overflow.
+    pub fn checked_mul(self, quantity: u32) -> Option<Self> {
+        self.minor.checked_mul(i64::from(quantity)).map(|minor| Self { minor, ..self })
+    }
+}
+
+impl fmt::Display for Money {
+    /// As an English shop writes it: `€2,490.00`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let absolute = self.minor.unsigned_abs();
+        let whole = (absolute / 100).to_string();
+        let mut grouped = String::with_capacity(whole.len() + whole.len() / 3);
+        for (i, digit) in whole.chars().enumerate() {
+            if i > 0 && (whole.len() - i) % 3 == 0 {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        write!(f, "{sign}{}{grouped}.{:02}", self.currency.symbol(), absolute % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_written_with_groups_and_two_decimals() {
+        let eur = |minor| Money::new(minor, Currency::Eur).to_string();
+        assert_eq!(eur(0), "€0.00");
+        assert_eq!(eur(5), "€0.05");
+        assert_eq!(eur(249_000), "€2,490.00");
+        assert_eq!(eur(123_456_789), "€1,234,567.89");
+        assert_eq!(eur(-1_000), "-€10.00");
+    }
+
+    #[test]
+    fn currencies_never_mix_and_nothing_wraps() {
+        let eur = Money::new(1, Currency::Eur);
+        assert_eq!(eur.checked_add(Money::new(1, Currency::Usd)), None);
+        assert_eq!(Money::new(i64::MAX, Currency::Eur).checked_add(eur), None);
+        assert_eq!(Money::new(i64::MAX, Currency::Eur).checked_mul(2), None);
+        assert_eq!(eur.checked_mul(3), Some(Money::new(3, Currency::Eur)));
+    }
+}

@@ -1,0 +1,211 @@
+//! An order as the shopper sees it: its lines, its state, and the steps it has taken.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cart::Totals;
+use crate::catalogue::Image;
+use crate::checkout::DeliveryMethod;
+use crate::{Money, OrderId, Sku, Slug};
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Accepted; the stock is being reserved.
+    Reserving,
+    /// Reserved; the gateway is being asked.
+    Paying,
+    /// Reserved and waiting for a card: none was given yet, or the last one was declined.
+    AwaitingPayment,
+    /// Paid for and allocated.
+    Confirmed,
+    /// Not enough stock; nothing was charged.
+    Rejected,
+    /// Ended by the shopper or by the end of the payment window; stock released, nothing charged.
+    Cancelled,
+}
+
+impl OrderStatus {
+    /// Whether nothing more will happen to the order by itself or by payment.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Rejected | Self::Cancelled)
+    }
+}
+
+/// Why the gateway declined, in the field's usual words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineReason {
+    CardDeclined,
+    InsufficientFunds,
+    ExpiredCard,
+    IncorrectCvc,
+    ProcessingError,
+    /// The token is unknown to the gateway, used up or too old.
+    InvalidToken,
+}
+
+impl DeclineReason {
+    /// What the shopper can do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::CardDeclined => "Your bank declined this card. Try another one.",
+            Self::InsufficientFunds => "This card has insufficient funds. Try another one.",
+            Self::ExpiredCard => "This card has expired. Try another one.",
+            Self::IncorrectCvc => "The security code did not match. Check it, or try another card.",
+            Self::ProcessingError => "The bank could not process this just now. Try again.",
+            Self::InvalidToken => "The card details have expired. Enter them again.",
+        }
+    }
+}
+
+/// One step of an order, as it happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub kind: StepKind,
+    /// Unix microseconds.
+    pub at_us: i64,
+    /// Position of the event in the log; also tells a step seen twice from a new one.
+    pub position: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum StepKind {
+    Placed,
+    Reserved,
+    /// No card was given yet.
+    PaymentMethodRequired,
+    /// The SKUs that were short and how many pieces were there at that moment.
+    StockRejected {
+        short: Vec<Shortage>,
+    },
+    PaymentRequested,
+    PaymentDeclined {
+        reason: DeclineReason,
+    },
+    PaymentAuthorized,
+    Confirmed,
+    Rejected,
+    Cancelled {
+        by: CancelledBy,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    pub sku: Sku,
+    pub wanted: u32,
+    pub available: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelledBy {
+    Shopper,
+    /// The payment window ended before a card was accepted.
+    PaymentWindow,
+}
+
+/// The part of an order that moves; what the socket pushes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub status: OrderStatus,
+    /// In the order they happened.
+    pub steps: Vec<Step>,
+    /// End of the payment window, unix microseconds, while the stock is reserved.
+    pub reserved_until_us: Option<i64>,
+}
+
+impl Progress {
+    /// Takes in a later state of the same order: steps already known are not added twice.
+    pub fn merge(&mut self, later: &Self) {
+        let known = self.steps.last().map_or(0, |step| step.position);
+        let newest = later.steps.last().map_or(0, |step| step.position);
+        if newest < known {
+            return;
+        }
+        self.status = later.status;
+        // Pushed changes name the end of the window only when it is set.
+        if later.reserved_until_us.is_some() {
+            self.reserved_until_us = later.reserved_until_us;
+        }
+        self.steps.extend(later.steps.iter().filter(|step| step.position > known).cloned());
+    }
+
+    /// The last decline, if the order still waits for a card because of it.
+    pub fn decline(&self) -> Option<DeclineReason> {
+        match self.steps.last()?.kind {
+            StepKind::PaymentDeclined { reason } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// The whole order for its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: OrderId,
+    /// Short name for people, e.g. `V-7K3M2Q9A`.
+    pub number: String,
+    pub email: String,
+    pub name: String,
+    pub street: String,
+    pub postal_code: String,
+    pub city: String,
+    pub country: String,
+    pub delivery: DeliveryMethod,
+    pub lines: Vec<OrderLine>,
+    pub totals: Totals,
+    pub placed_at_us: i64,
+    pub progress: Progress,
+    /// Position of the log at which `progress` is true.
+    pub position: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    pub sku: Sku,
+    pub product: Slug,
+    pub title: String,
+    pub variant: String,
+    pub image: Image,
+    pub quantity: u32,
+    pub gift_note: Option<String>,
+    pub unit_price: Money,
+}
+
+/// The number people say on the phone: the last 40 (random) bits of the id, in Crockford's base 32,
+/// which has no letters that are read wrong.
+pub fn order_number(id: OrderId) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let bits = id.uuid().as_u128();
+    let digits = (0..8).rev().map(|i| ALPHABET[(bits >> (i * 5)) as usize & 31] as char);
+    format!("V-{}", digits.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(status: OrderStatus, positions: &[u64]) -> Progress {
+        let step = |&position| Step { kind: StepKind::Placed, at_us: 0, position };
+        let steps = positions.iter().map(step).collect();
+        Progress { status, steps, reserved_until_us: None }
+    }
+
+    #[test]
+    fn merging_adds_only_what_is_new_and_ignores_the_past() {
+        let mut seen = progress(OrderStatus::Paying, &[1, 4]);
+        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]));
+        assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
+        seen.merge(&progress(OrderStatus::Reserving, &[1]));
+        assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
+    }
+
+    #[test]
+    fn an_order_number_is_short_and_stable() {
+        let id = "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id");
+        assert_eq!(order_number(id), "V-6HB7H6NW");
+    }
+}

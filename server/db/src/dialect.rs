@@ -1,0 +1,93 @@
+//! What SQLite and PostgreSQL do differently. The only file that knows which one it is.
+
+use crate::{Error, Result};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// When SQLite waits for the disk. See <https://www.sqlite.org/pragma.html#pragma_synchronous>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// At every commit: what was acknowledged survives a power cut.
+    Full,
+    /// At checkpoints only: the last commits may be lost.
+    Normal,
+}
+
+impl Dialect {
+    pub(crate) fn of(url: &str) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => Ok(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
+            // The URL may hold a password: only its scheme is repeated.
+            other => Err(Error::Setting(format!(
+                "expected a database URL that starts with sqlite: or postgres:, got one that starts \
+                 with {:?}",
+                other.map_or("", |(scheme, _)| scheme)
+            ))),
+        }
+    }
+
+    pub(crate) fn connection_url(self, url: &str) -> String {
+        match self {
+            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+            _ => url.to_owned(),
+        }
+    }
+
+    pub(crate) fn session_settings(self, synchronous: Synchronous) -> Vec<String> {
+        match self {
+            Self::Sqlite => {
+                let synchronous = match synchronous {
+                    Synchronous::Full => "full",
+                    Synchronous::Normal => "normal",
+                };
+                vec![
+                    "pragma journal_mode = wal".into(),
+                    format!("pragma synchronous = {synchronous}"),
+                    "pragma foreign_keys = on".into(),
+                    // Another process (the command line, a backup) may hold the lock for a moment.
+                    "pragma busy_timeout = 10000".into(),
+                    // 32 MiB of page cache and a write-ahead log that is folded back every 16 MiB.
+                    "pragma cache_size = -32768".into(),
+                    "pragma wal_autocheckpoint = 4096".into(),
+                ]
+            }
+            Self::Postgres => vec!["set client_min_messages = warning".into()],
+        }
+    }
+
+    pub(crate) const fn begin_write(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("begin immediate"),
+            Self::Postgres => None,
+        }
+    }
+
+    pub(crate) const fn writers(self) -> u32 {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres => 12,
+        }
+    }
+
+    /// How many group-commit writers are worth having: SQLite has one write lock.
+    pub const fn parallel_commits(self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres => 4,
+        }
+    }
+
+    /// Keeps two servers that start at once from migrating at once.
+    pub(crate) const fn migration_lock(self) -> Option<&'static str> {
+        match self {
+            // `begin immediate` already excludes everyone else.
+            Self::Sqlite => None,
+            Self::Postgres => Some("select 1 from (select pg_advisory_xact_lock(8240117)) as locked"),
+        }
+    }
+}

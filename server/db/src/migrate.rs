@@ -1,0 +1,42 @@
+//! Brings the schema up to date. The files are plain SQL that both engines understand.
+
+use sqlx::Row;
+
+use crate::{Db, Error, Result};
+
+/// In the order they are applied. A file that was released is never changed again.
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_log", include_str!("../migrations/0001_log.sql")),
+    ("0002_catalogue", include_str!("../migrations/0002_catalogue.sql")),
+    ("0003_shop", include_str!("../migrations/0003_shop.sql")),
+];
+
+pub(crate) async fn run(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if let Some(lock) = db.dialect().migration_lock() {
+        sqlx::query(lock).execute(&mut *tx).await?;
+    }
+    sqlx::query("create table if not exists migrations (name text primary key)")
+        .execute(&mut *tx)
+        .await?;
+    let applied: Vec<String> = sqlx::query("select name from migrations")
+        .fetch_all(&mut *tx)
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    for (name, sql) in MIGRATIONS {
+        if applied.iter().any(|done| done == name) {
+            continue;
+        }
+        tracing::info!(name, "applying migration");
+        let failed = |source| Error::Migration { name, source };
+        sqlx::raw_sql(*sql).execute(&mut *tx).await.map_err(failed)?;
+        sqlx::query("insert into migrations (name) values ($1)")
+            .bind(*name)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,69 @@
+//! Many rows in one statement. Statements are prepared once per text, so the texts are few: rows are
+//! placed in chunks of powers of two, and lists are padded to them.
+
+use std::fmt::Write;
+
+/// More rows than this in one statement gain nothing and meet the engines' limits on parameters.
+const MAX_CHUNK: usize = 256;
+
+/// `($1,$2),($3,$4)` for `rows` rows of `columns` columns.
+fn tuples(rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 6);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..columns {
+            let comma = if column == 0 { "" } else { "," };
+            let _ = write!(text, "{comma}${}", row * columns + column + 1);
+        }
+        text.push(')');
+    }
+    text
+}
+
+/// Splits `rows` into chunks of power-of-two length and hands each, with the `values` list to put
+/// into its statement, to the caller: `insert into t (a, b) values {list} on conflict …`.
+pub fn place_rows<T>(rows: &[T], columns: usize) -> impl Iterator<Item = (String, &[T])> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let length = (1 << rest.len().ilog2()).min(MAX_CHUNK);
+        let (chunk, after) = rest.split_at(length);
+        rest = after;
+        Some((tuples(length, columns), chunk))
+    })
+}
+
+/// `$from,$from+1,…` for a list of `count` values, padded to a power of two; bind the last value
+/// again for each placeholder beyond `count`. Also says how many there are.
+pub fn placeholders(count: usize, from: usize) -> (String, usize) {
+    let padded = count.max(1).next_power_of_two();
+    let mut text = String::with_capacity(padded * 5);
+    for i in 0..padded {
+        let comma = if i == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}${}", from + i);
+    }
+    (text, padded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_in_chunks_of_powers_of_two_and_none_is_lost() {
+        let rows: Vec<u32> = (0..711).collect();
+        let chunks: Vec<usize> = place_rows(&rows, 2).map(|(_, chunk)| chunk.len()).collect();
+        assert_eq!(chunks, [256, 256, 128, 64, 4, 2, 1]);
+        let (list, _) = place_rows(&rows[..2], 3).next().expect("a chunk");
+        assert_eq!(list, "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(place_rows(&rows[..0], 1).count(), 0);
+    }
+
+    #[test]
+    fn lists_are_padded() {
+        assert_eq!(placeholders(3, 2), ("$2,$3,$4,$5".to_owned(), 4));
+        assert_eq!(placeholders(0, 1), ("$1".to_owned(), 1));
+    }
+}

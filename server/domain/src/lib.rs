@@ -1,0 +1,10 @@
+//! What the shop decides, and the events in which it says so.
+//!
+//! Pure: no I/O, no SQL, no clock, no randomness. A decision takes a state and something that happened
+//! and answers with events; time and ids come in as arguments.
+
+pub mod event;
+pub mod order;
+pub mod stock;
+
+pub use event::{Event, OrderedLine};

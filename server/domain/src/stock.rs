@@ -1,0 +1,256 @@
+//! The stock of a SKU, and the three things that move it.
+//!
+//! Invariant, whatever comes: `0 ≤ allocated ≤ on_hand`.
+
+use std::collections::BTreeMap;
+
+use types::Sku;
+use types::order::Shortage;
+
+use crate::event::{
+    Event, OrderCancelled, OrderPlaced, StockCorrected, StockCorrectionRejected,
+    StockCorrectionRequested, StockMove, StockRejected, StockReleased, StockReserved,
+};
+
+/// Pieces of one SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stock {
+    /// In the house.
+    pub on_hand: i64,
+    /// Of those, held by reservations and allocations.
+    pub allocated: i64,
+}
+
+impl Stock {
+    pub const fn available(self) -> i64 {
+        self.on_hand - self.allocated
+    }
+}
+
+/// The stock of the SKUs that a decision is about. A SKU that is not in it is not stocked.
+/// Sorted, so that rows are always written in the same order.
+pub type Shelf = BTreeMap<Sku, Stock>;
+
+/// Pieces wanted per SKU: an order may hold a SKU on several lines.
+fn wanted<'a>(lines: impl Iterator<Item = (&'a Sku, u32)>) -> BTreeMap<&'a Sku, u32> {
+    let mut wanted = BTreeMap::new();
+    for (sku, quantity) in lines {
+        let pieces: &mut u32 = wanted.entry(sku).or_default();
+        *pieces = pieces.saturating_add(quantity);
+    }
+    wanted
+}
+
+/// Reserves every line of an order, or none and says what was short.
+pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
+    let wanted = wanted(order.lines.iter().map(|line| (&line.sku, line.quantity)));
+    let short: Vec<Shortage> = wanted
+        .iter()
+        .filter_map(|(&sku, &wanted)| {
+            let available = shelf.get(sku).map_or(0, |stock| stock.available());
+            (i64::from(wanted) > available).then(|| Shortage { sku: sku.clone(), wanted, available })
+        })
+        .collect();
+    if !short.is_empty() {
+        return StockRejected { order_id: order.order_id, short }.into();
+    }
+    let moves = shift(shelf, wanted, |stock, quantity| stock.allocated += i64::from(quantity));
+    StockReserved { order_id: order.order_id, moves }.into()
+}
+
+/// Puts the pieces of a cancelled order back.
+pub fn release(shelf: &mut Shelf, order: &OrderCancelled) -> Event {
+    let held = wanted(order.lines.iter().map(|line| (&line.sku, line.quantity)));
+    let moves = shift(shelf, held, |stock, quantity| {
+        // Never below zero: a release that was not reserved is a defect elsewhere, and must not
+        // make pieces out of nothing.
+        stock.allocated = (stock.allocated - i64::from(quantity)).max(0);
+    });
+    StockReleased { order_id: order.order_id, moves }.into()
+}
+
+fn shift(
+    shelf: &mut Shelf,
+    pieces: BTreeMap<&Sku, u32>,
+    change: impl Fn(&mut Stock, u32),
+) -> Vec<StockMove> {
+    let moved = pieces.into_iter().filter_map(|(sku, quantity)| {
+        let stock = shelf.get_mut(sku)?;
+        change(stock, quantity);
+        let Stock { on_hand, allocated } = *stock;
+        Some(StockMove { sku: sku.clone(), quantity, on_hand, allocated })
+    });
+    moved.collect()
+}
+
+/// Follows a count, unless it is below what orders were promised. The first count of a SKU puts it on
+/// the shelf.
+pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
+    let StockCorrectionRequested { sku, on_hand, reason, by } = count.clone();
+    let before = shelf.get(&sku).copied().unwrap_or_default();
+    let allocated = before.allocated;
+    if on_hand < allocated {
+        return StockCorrectionRejected { sku, on_hand, allocated, by }.into();
+    }
+    shelf.insert(sku.clone(), Stock { on_hand, allocated });
+    let change = on_hand - before.on_hand;
+    StockCorrected { sku, on_hand, allocated, change, reason, by }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use types::order::CancelledBy;
+    use types::{Currency, Money, OrderId};
+
+    use super::*;
+    use crate::event::{OrderedLine, ReservedLine};
+
+    const ORDER: &str = "0199c0a0-1111-7aaa-8bbb-123456789abc";
+
+    fn order_id() -> OrderId {
+        ORDER.parse().expect("an id")
+    }
+
+    fn sku(name: &str) -> Sku {
+        name.parse().expect("a SKU")
+    }
+
+    fn shelf(levels: &[(&str, i64, i64)]) -> Shelf {
+        let level = |&(name, on_hand, allocated)| (sku(name), Stock { on_hand, allocated });
+        levels.iter().map(level).collect()
+    }
+
+    fn placed(lines: &[(&str, u32)]) -> OrderPlaced {
+        let unit_price = Money::new(100, Currency::Eur);
+        let line = |&(name, quantity)| OrderedLine { sku: sku(name), quantity, unit_price };
+        OrderPlaced {
+            order_id: order_id(),
+            shopper_id: ORDER.parse().expect("an id"),
+            lines: lines.iter().map(line).collect(),
+            total: unit_price,
+            payment_token: None,
+        }
+    }
+
+    fn cancelled(lines: &[(&str, u32)]) -> OrderCancelled {
+        let line = |&(name, quantity)| ReservedLine { sku: sku(name), quantity };
+        let lines = lines.iter().map(line).collect();
+        OrderCancelled { order_id: order_id(), by: CancelledBy::Shopper, lines }
+    }
+
+    #[test]
+    fn given_enough_stock_when_an_order_is_placed_then_all_lines_are_reserved() {
+        let mut given = shelf(&[("A", 5, 1), ("B", 2, 0)]);
+        let then = reserve(&mut given, &placed(&[("A", 4), ("B", 1)]));
+        let moved = |name, quantity, on_hand, allocated| StockMove {
+            sku: sku(name),
+            quantity,
+            on_hand,
+            allocated,
+        };
+        let moves = vec![moved("A", 4, 5, 5), moved("B", 1, 2, 1)];
+        assert_eq!(then, StockReserved { order_id: order_id(), moves }.into());
+        assert_eq!(given, shelf(&[("A", 5, 5), ("B", 2, 1)]));
+    }
+
+    #[test]
+    fn given_one_line_short_when_an_order_is_placed_then_nothing_is_reserved() {
+        let mut given = shelf(&[("A", 5, 0), ("B", 1, 1)]);
+        let then = reserve(&mut given, &placed(&[("A", 1), ("B", 1), ("C", 1)]));
+        let short = |name| Shortage { sku: sku(name), wanted: 1, available: 0 };
+        let short = vec![short("B"), short("C")];
+        assert_eq!(then, StockRejected { order_id: order_id(), short }.into());
+        assert_eq!(given, shelf(&[("A", 5, 0), ("B", 1, 1)]));
+    }
+
+    #[test]
+    fn given_three_pieces_when_two_lines_want_two_each_then_the_order_is_rejected() {
+        let mut given = shelf(&[("A", 3, 0)]);
+        let then = reserve(&mut given, &placed(&[("A", 2), ("A", 2)]));
+        let short = vec![Shortage { sku: sku("A"), wanted: 4, available: 3 }];
+        assert_eq!(then, StockRejected { order_id: order_id(), short }.into());
+    }
+
+    #[test]
+    fn given_a_reservation_when_the_order_is_cancelled_then_the_pieces_are_back() {
+        let mut given = shelf(&[("A", 3, 3)]);
+        release(&mut given, &cancelled(&[("A", 1), ("A", 1)]));
+        assert_eq!(given, shelf(&[("A", 3, 1)]));
+    }
+
+    #[test]
+    fn given_promised_pieces_when_a_count_finds_fewer_then_the_books_stay() {
+        let mut given = shelf(&[("A", 5, 3)]);
+        let count = |on_hand| StockCorrectionRequested {
+            sku: sku("A"),
+            on_hand,
+            reason: "recount".into(),
+            by: "ada".into(),
+        };
+        let then = correct(&mut given, &count(2));
+        let by = "ada".to_owned();
+        let rejected = StockCorrectionRejected { sku: sku("A"), on_hand: 2, allocated: 3, by };
+        assert_eq!(then, rejected.into());
+        assert_eq!(given, shelf(&[("A", 5, 3)]));
+        correct(&mut given, &count(3));
+        assert_eq!(given, shelf(&[("A", 3, 3)]));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Move {
+        Place(Vec<(usize, u32)>),
+        /// Cancels the n-th of the orders that hold stock.
+        Cancel(usize),
+        Count(usize, i64),
+    }
+
+    fn moves() -> impl Strategy<Value = Vec<Move>> {
+        let line = (0..3_usize, 1..6_u32);
+        let one = prop_oneof![
+            3 => prop::collection::vec(line, 1..4).prop_map(Move::Place),
+            1 => any::<usize>().prop_map(Move::Cancel),
+            1 => (0..3_usize, 0..20_i64).prop_map(|(sku, on_hand)| Move::Count(sku, on_hand)),
+        ];
+        prop::collection::vec(one, 0..60)
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: never oversold, never negative, and what is
+        /// allocated is exactly what the living orders hold.
+        #[test]
+        fn allocated_stays_between_zero_and_on_hand(moves in moves()) {
+            const NAMES: [&str; 3] = ["A", "B", "C"];
+            let mut shelf = shelf(&[("A", 10, 0), ("B", 3, 0)]);
+            let mut living: Vec<Vec<(&str, u32)>> = Vec::new();
+            for step in moves {
+                match step {
+                    Move::Place(lines) => {
+                        let lines: Vec<_> = lines.iter().map(|&(i, n)| (NAMES[i], n)).collect();
+                        if let Event::StockReserved(_) = reserve(&mut shelf, &placed(&lines)) {
+                            living.push(lines);
+                        }
+                    }
+                    Move::Cancel(n) if !living.is_empty() => {
+                        let lines = living.swap_remove(n % living.len());
+                        release(&mut shelf, &cancelled(&lines));
+                    }
+                    Move::Cancel(_) => {}
+                    Move::Count(i, on_hand) => {
+                        let (reason, by) = (String::new(), String::new());
+                        let sku = sku(NAMES[i]);
+                        correct(&mut shelf, &StockCorrectionRequested { sku, on_hand, reason, by });
+                    }
+                }
+                for (sku, stock) in &shelf {
+                    prop_assert!(0 <= stock.allocated && stock.allocated <= stock.on_hand, "{sku}");
+                    let held: u32 = living.iter().flatten()
+                        .filter(|(name, _)| *name == sku.as_str())
+                        .map(|(_, quantity)| quantity)
+                        .sum();
+                    prop_assert_eq!(stock.allocated, i64::from(held));
+                }
+            }
+        }
+    }
+}
