@@ -1,0 +1,34 @@
+import { defineConfig } from '@playwright/test'
+import type { ShopOptions } from './shop.ts'
+
+export default defineConfig<ShopOptions>({
+  testDir: '.',
+  // Every test has a shop of its own, so none has to wait for another.
+  fullyParallel: true,
+  workers: 2,
+  // A test that passes on the second try is a fault, either in the shop or in the test.
+  retries: 0,
+  // A forgotten `test.only` would turn the rest off without a word.
+  forbidOnly: true,
+  reporter: 'list',
+  timeout: 30_000,
+  expect: { timeout: 5_000 },
+  use: {
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      // The sandbox needs rights that containers do not give; the rest keeps Chromium from calling
+      // home, which a closed network answers with noise and delay.
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+})

@@ -1,0 +1,157 @@
+//! Runs the tests, in the order in which a mistake shows soonest, up to the first failure.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+
+use crate::{
+    bundle, chromium,
+    content_hash::ContentHash,
+    steps, tools,
+    workspace::{Mode, Workspace},
+};
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Everything
+    All,
+    /// Formatting and Clippy, for the server and for the browser
+    Lint,
+    /// The Rust tests
+    Rust,
+    /// The size budget and Playwright in Chromium
+    Browser,
+}
+
+pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> Result<()> {
+    let started = Instant::now();
+    let wants = |part| suite == Suite::All || suite == part;
+    if !playwright_args.is_empty() && !wants(Suite::Browser) {
+        bail!("arguments after `--` go to Playwright, which only `all` and `browser` run");
+    }
+    let result = (|| {
+        if wants(Suite::Lint) {
+            lint(workspace)?;
+        }
+        if wants(Suite::Rust) {
+            steps::loud("Rust tests", || {
+                tools::run(workspace.cargo().args(["test", "--workspace"]))
+            })?;
+        }
+        if wants(Suite::Browser) {
+            browser(workspace, playwright_args)?;
+        }
+        Ok(())
+    })();
+    let time = steps::seconds(started.elapsed());
+    match &result {
+        Ok(()) => println!("✓ all tests passed ({time})"),
+        Err(_) => println!("✗ the tests failed ({time})"),
+    }
+    result
+}
+
+fn lint(workspace: &Workspace) -> Result<()> {
+    steps::quiet("formatting", || {
+        tools::run(workspace.cargo().args(["fmt", "--all", "--check"]))
+    })?;
+    steps::loud("Clippy", || {
+        tools::run(workspace.cargo().args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    })?;
+    // The workspace holds the app as the server sees it. What only the browser runs is checked here.
+    tools::ensure_wasm_target(workspace)?;
+    steps::loud("Clippy for the browser", || {
+        let mut cargo = workspace.cargo();
+        cargo.args([
+            "clippy",
+            "--package",
+            "app",
+            "--lib",
+            "--target",
+            tools::WASM_TARGET,
+            "--features",
+            "hydrate",
+        ]);
+        tools::run(cargo.args(["--", "-D", "warnings"]))
+    })
+}
+
+fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
+    // First what may be missing, so that nobody waits minutes for a build to hear of it.
+    tools::require_node()?;
+    let chromium = chromium::ensure()?;
+    let end2end = workspace.end2end();
+    install_packages(&end2end)?;
+    steps::quiet("types of the browser tests", || {
+        tools::run(
+            Command::new("npx")
+                .current_dir(&end2end)
+                .args(["--no-install", "tsc"]),
+        )
+    })?;
+
+    let site = bundle::build(workspace, Mode::Release)?;
+    // Choosing the whole workspace gives every dependency the features that `cargo test` gave it:
+    // nothing is compiled twice, though only the server is built.
+    steps::loud("server", || {
+        tools::run(
+            workspace
+                .cargo()
+                .args(["build", "--workspace", "--bin", "server"]),
+        )
+    })?;
+    steps::loud("browser tests", || {
+        let mut playwright = Command::new("npx");
+        playwright
+            .current_dir(&end2end)
+            .args(["--no-install", "playwright", "test"])
+            .args(args);
+        playwright.env("CHROMIUM", &chromium);
+        playwright.env("VITRINE_SERVER_BIN", workspace.server_binary(Mode::Dev));
+        playwright.env("VITRINE_SITE_DIR", &site);
+        tools::run(&mut playwright)
+    })
+}
+
+/// Installs the browser tests' packages, unless those of this very lock file are there.
+fn install_packages(end2end: &Path) -> Result<()> {
+    let lock = end2end.join("package-lock.json");
+    let mut hash = ContentHash::default();
+    hash.add(
+        "lock",
+        &fs::read(&lock).with_context(|| format!("read {}", lock.display()))?,
+    );
+    let wanted = hash.finish();
+    let stamp = stamp(end2end);
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        steps::up_to_date("browser test packages");
+        return Ok(());
+    }
+    steps::loud("browser test packages", || {
+        let mut npm = Command::new("npm");
+        npm.current_dir(end2end)
+            .args(["ci", "--no-audit", "--no-fund"]);
+        // The tests drive the system's Chromium.
+        npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+        tools::run(&mut npm)?;
+        fs::write(&stamp, &wanted).with_context(|| format!("write {}", stamp.display()))
+    })
+}
+
+/// Inside `node_modules`, so that removing that folder removes the claim that it is complete.
+fn stamp(end2end: &Path) -> PathBuf {
+    end2end.join("node_modules/.installed-lock")
+}
