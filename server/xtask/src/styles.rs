@@ -74,7 +74,7 @@ mod tests {
         )?;
         assert_eq!(
             bundle(&folder.path().join("main.css"))?,
-            ":root{color:light-dark(#000,#fff)}h1{& b{margin:0}}"
+            ":root{color:light-dark(#000,#fff)}h1 b{margin:0}"
         );
         Ok(())
     }
