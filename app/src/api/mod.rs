@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod cart;
+pub mod flash;
 pub mod orders;
 
 use leptos::server_fn::codec::JsonEncoding;
@@ -42,4 +43,4 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 mod form;
 #[cfg(feature = "ssr")]
-pub use form::{problem_in_address, shop, visitor};
+pub use form::{refusal, refuse, shop, visitor};

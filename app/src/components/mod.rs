@@ -1,10 +1,22 @@
 //! Small parts that pages and islands share. None of them needs the browser.
 
+#[cfg(feature = "ssr")]
 pub mod frame;
+#[cfg(feature = "ssr")]
+pub mod picture;
 pub mod problem_note;
+#[cfg(feature = "ssr")]
+pub mod product_card;
+pub mod quantity_field;
 pub mod stock_label;
+pub mod when;
 
 #[cfg(feature = "ssr")]
 pub use frame::ShopFrame;
+#[cfg(feature = "ssr")]
+pub use picture::Picture;
 pub use problem_note::ProblemNote;
+#[cfg(feature = "ssr")]
+pub use product_card::ProductCards;
+pub use quantity_field::QuantityField;
 pub use stock_label::StockLabel;

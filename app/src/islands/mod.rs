@@ -7,7 +7,16 @@ pub mod card_stock;
 pub mod cart_count;
 pub mod cart_lines;
 pub mod connection_dot;
+pub mod tab;
 
+pub mod card_fields;
 pub mod checkout_form;
-pub mod inventory_table;
+pub mod countdown;
+pub mod field;
+pub mod order_payment;
 pub mod order_progress;
+
+pub mod admin_desk;
+pub mod event_stream;
+pub mod inventory_table;
+pub mod stock_correction;

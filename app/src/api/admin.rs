@@ -1,0 +1,70 @@
+//! Commands of the staff.
+
+use leptos::prelude::*;
+use types::Problem;
+use types::admin::{CorrectStock, Level, MAX_ON_HAND};
+
+use super::ApiError;
+
+/// Takes what was typed for a count. Text, so that "12 pieces" is answered under the field.
+pub fn correction(sku: &str, on_hand: &str, reason: &str) -> Result<CorrectStock, Problem> {
+    let sku = sku.parse().map_err(|error| Problem::malformed(format!("sku: {error}")))?;
+    let on_hand = on_hand.trim().parse::<i64>().map_err(|_| {
+        let message = format!("Enter the pieces counted, a whole number from 0 to {MAX_ON_HAND}.");
+        Problem::invalid_field("on_hand", message)
+    })?;
+    Ok(CorrectStock { sku, on_hand, reason: reason.trim().to_owned() })
+}
+
+/// `CorrectStock`.
+#[server(name = PostedCorrection, prefix = "/api", endpoint = "correct_stock")]
+pub async fn correct_stock(
+    #[server(default)] sku: String,
+    #[server(default)] on_hand: String,
+    #[server(default)] reason: String,
+) -> Result<Level, ApiError> {
+    let corrected = async {
+        let (shop, visitor) = (super::shop(), super::visitor());
+        let staff = visitor
+            .staff
+            .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))?;
+        shop.correct_stock(&staff, correction(&sku, &on_hand, &reason)?).await
+    };
+    match corrected.await {
+        Ok(level) => {
+            // The SKU was accepted, so it is safe in an address.
+            let page = format!("/admin/inventory?corrected={sku}#sku-{sku}");
+            leptos_axum::redirect(&page, false);
+            Ok(level)
+        }
+        Err(problem) => {
+            let page = match sku.parse::<types::Sku>() {
+                Ok(sku) => format!("/admin/inventory?correct={sku}#sku-{sku}"),
+                Err(_) => "/admin/inventory".to_owned(),
+            };
+            let flash = super::flash::Flash {
+                problem: problem.clone(),
+                checkout: None,
+                sku: Some(sku),
+            };
+            super::flash::keep("/admin/inventory", &page, flash);
+            Err(ApiError(problem))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_a_whole_number() {
+        let corrected = correction("AS-VEG-WG-50", " 12 ", " recount ").expect("a correction");
+        assert_eq!((corrected.on_hand, corrected.reason.as_str()), (12, "recount"));
+        for bad in ["", "12 pieces", "1.5", "99999999999999999999"] {
+            let problem = correction("AS-VEG-WG-50", bad, "").expect_err(bad);
+            assert!(problem.field("on_hand").is_some(), "{bad}");
+        }
+        assert_eq!(correction("nope", "1", "").expect_err("no SKU").status, 400);
+    }
+}

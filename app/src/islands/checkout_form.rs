@@ -1,0 +1,430 @@
+//! The checkout: one form with the cart beside it. Without the script it is an ordinary form, and
+//! the card is asked for on the order's page; with it the total follows the delivery method, every
+//! complaint stands under its field and nothing typed is ever lost.
+
+use leptos::html;
+use leptos::prelude::*;
+use types::cart::{Cart, CartLine, Totals, totals};
+use types::checkout::{COUNTRIES, DeliveryMethod};
+use types::{Money, OrderId, Problem};
+
+use super::card_fields::{Card, CardFields};
+use super::field::{Asks, Complaint, Field, complaint, forget};
+use crate::api::orders::CheckoutForm;
+
+/// What a shopper can still be told when the sums do not add up, which they always do.
+const NO_TOTAL: &str = "—";
+
+/// `draft` and `problem` are there when a plain form came back refused.
+#[island]
+pub fn Checkout(
+    cart: Cart,
+    order_id: OrderId,
+    draft: Option<CheckoutForm>,
+    problem: Option<Problem>,
+) -> impl IntoView {
+    let draft = draft.unwrap_or_default();
+    let chosen = draft.delivery.parse::<DeliveryMethod>().unwrap_or_default();
+    let cart = RwSignal::new(cart);
+    let delivery = RwSignal::new(chosen);
+    let errors = RwSignal::new(problem.as_ref().map(|p| p.errors.clone()).unwrap_or_default());
+    let problem = RwSignal::new(problem);
+    let busy = RwSignal::new(false);
+    let card = Card::new(errors);
+    let note = NodeRef::<html::Div>::new();
+    let form = NodeRef::<html::Form>::new();
+    let express = NodeRef::<html::Input>::new();
+
+    let subtotal = move || cart.with(|cart| cart.subtotal);
+    let sums = Memo::new(move |_| totals(subtotal(), delivery.get()));
+    let sum_by = move |method| totals(subtotal(), method).map(|totals| totals.total);
+    let minor_by = move |method| move || sum_by(method).map(|total| total.minor);
+    let total = move || written(sums.get().map(|sums| sums.total));
+
+    // Our complaints are better than the browser's; and it may have kept a choice over a reload.
+    Effect::new(move |_| {
+        if let Some(form) = form.get() {
+            form.set_no_validate(true);
+        }
+        if express.get().is_some_and(|express| express.checked()) {
+            delivery.set(DeliveryMethod::Express);
+        }
+    });
+
+    let submit = Submit { cart, problem, errors, busy, card, note };
+    let on_submit = move |event: leptos::ev::SubmitEvent| {
+        let seen = sums.get_untracked().map(|sums| sums.total.minor);
+        submit.run(&event, seen);
+    };
+
+    view! {
+        <div class="checkout">
+            <Summary cart sums />
+            <form
+                class="checkout__form"
+                method="post"
+                action="/api/place_order"
+                node_ref=form
+                on:submit=on_submit
+            >
+                <input type="hidden" name="order_id" value=order_id.to_string() />
+                <input
+                    type="hidden"
+                    name="expected_total_minor_standard"
+                    value=minor_by(DeliveryMethod::Standard)
+                />
+                <input
+                    type="hidden"
+                    name="expected_total_minor_express"
+                    value=minor_by(DeliveryMethod::Express)
+                />
+                <ProblemSummary problem note />
+                <fieldset class="checkout__part">
+                    <legend>"Contact"</legend>
+                    <Field
+                        field="email"
+                        label="Email"
+                        asks=Asks {
+                            kind: "email",
+                            autocomplete: "email",
+                            inputmode: "email",
+                            maxlength: 254,
+                        }
+                        value=draft.email
+                        errors
+                    />
+                </fieldset>
+                <fieldset class="checkout__part">
+                    <legend>"Address"</legend>
+                    <Field
+                        field="name"
+                        label="Full name"
+                        asks=Asks { autocomplete: "name", maxlength: 120, ..Asks::default() }
+                        value=draft.name
+                        errors
+                    />
+                    <Field
+                        field="street"
+                        label="Street and number"
+                        asks=Asks {
+                            autocomplete: "street-address",
+                            maxlength: 160,
+                            ..Asks::default()
+                        }
+                        value=draft.street
+                        errors
+                    />
+                    <div class="checkout__pair">
+                        <Field
+                            field="postal_code"
+                            label="Postal code"
+                            asks=Asks { autocomplete: "postal-code", maxlength: 16, ..Asks::default() }
+                            value=draft.postal_code
+                            errors
+                        />
+                        <Field
+                            field="city"
+                            label="City"
+                            asks=Asks {
+                                autocomplete: "address-level2",
+                                maxlength: 120,
+                                ..Asks::default()
+                            }
+                            value=draft.city
+                            errors
+                        />
+                    </div>
+                    <Country chosen=draft.country errors />
+                </fieldset>
+                <fieldset class="checkout__part">
+                    <legend>"Delivery"</legend>
+                    <div class="choices">
+                        <label class="choice">
+                            <input
+                                id="delivery"
+                                type="radio"
+                                name="delivery"
+                                value=DeliveryMethod::Standard.name()
+                                checked=chosen == DeliveryMethod::Standard
+                                on:change=move |_| delivery.set(DeliveryMethod::Standard)
+                            />
+                            <Choice method=DeliveryMethod::Standard cart />
+                        </label>
+                        <label class="choice">
+                            <input
+                                type="radio"
+                                name="delivery"
+                                value=DeliveryMethod::Express.name()
+                                checked=chosen == DeliveryMethod::Express
+                                node_ref=express
+                                on:change=move |_| delivery.set(DeliveryMethod::Express)
+                            />
+                            <Choice method=DeliveryMethod::Express cart />
+                        </label>
+                    </div>
+                </fieldset>
+                <fieldset class="checkout__part">
+                    <legend>"Payment"</legend>
+                    <div class="with-script">
+                        <p class="checkout__aside">
+                            "Your card goes straight to the payment gateway. We never see its number."
+                        </p>
+                        <CardFields card />
+                    </div>
+                    // By CSS, not `noscript`: an island must find its elements whatever the parser.
+                    <div class="without-script">
+                        <p class="checkout__aside">"You enter your card on the next page."</p>
+                        <p class="checkout__aside">
+                            "In total "
+                            {move || written(sum_by(DeliveryMethod::Standard))}
+                            " with standard, "
+                            {move || written(sum_by(DeliveryMethod::Express))}
+                            " with express delivery."
+                        </p>
+                    </div>
+                </fieldset>
+                <div class="checkout__end">
+                    <button
+                        class="button button--wide"
+                        type="submit"
+                        aria-disabled=move || busy.get().then_some("true")
+                        data-busy=move || busy.get().then_some("true")
+                    >
+                        <span class="with-script">
+                            {move || if busy.get() {
+                                "Placing your order…".to_owned()
+                            } else {
+                                format!("Pay {}", total())
+                            }}
+                        </span>
+                        <span class="without-script">"Pay on the next page"</span>
+                    </button>
+                    <p class="checkout__aside">
+                        "Your pieces are reserved first; the card is charged only when all of them are."
+                    </p>
+                </div>
+            </form>
+        </div>
+    }
+}
+
+/// What sending the form needs.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code))]
+struct Submit {
+    cart: RwSignal<Cart>,
+    problem: RwSignal<Option<Problem>>,
+    errors: RwSignal<Vec<types::FieldError>>,
+    busy: RwSignal<bool>,
+    card: Card,
+    note: NodeRef<html::Div>,
+}
+
+impl Submit {
+    #[cfg(not(feature = "hydrate"))]
+    fn run(self, _event: &leptos::ev::SubmitEvent, _seen: Option<i64>) {}
+
+    /// Sends the form as it stands, once: while it is under way another press does nothing.
+    #[cfg(feature = "hydrate")]
+    fn run(self, event: &leptos::ev::SubmitEvent, seen: Option<i64>) {
+        event.prevent_default();
+        let Ok(mut form) = CheckoutForm::from_event(event) else {
+            return self.fail(Problem::internal());
+        };
+        if self.busy.get_untracked() {
+            return;
+        }
+        form.expected_total_minor = seen.map(|minor| minor.to_string()).unwrap_or_default();
+        let mut complaints = match form.command() {
+            Ok(_) => Vec::new(),
+            Err(problem) if problem.errors.is_empty() => return self.fail(problem),
+            Err(problem) => problem.errors,
+        };
+        complaints.extend(self.card.complaints());
+        if !complaints.is_empty() {
+            return self.fail(Problem::invalid(complaints));
+        }
+        self.busy.set(true);
+        leptos::task::spawn_local(async move {
+            match self.send(form).await {
+                // Stays busy: the page is about to be another one.
+                Ok(id) => {
+                    let _ = window().location().set_href(&format!("/orders/{id}"));
+                }
+                Err(problem) => {
+                    if problem.status == 409
+                        && let Ok(now) = crate::api::orders::review_cart().await
+                    {
+                        self.cart.set(now);
+                    }
+                    self.busy.set(false);
+                    self.fail(problem);
+                }
+            }
+        });
+    }
+
+    #[cfg(feature = "hydrate")]
+    async fn send(self, mut form: CheckoutForm) -> Result<OrderId, Problem> {
+        form.payment_token = self.card.tokenise().await?;
+        crate::api::orders::place_order(form).await.map_err(|error| error.0)
+    }
+
+    /// Shows what is wrong and takes the reader there.
+    #[cfg(feature = "hydrate")]
+    fn fail(self, problem: Problem) {
+        self.errors.set(problem.errors.clone());
+        self.problem.set(Some(problem));
+        let note = self.note;
+        let _ = request_animation_frame(move || {
+            if let Some(note) = note.get_untracked() {
+                let _ = note.focus();
+            }
+        });
+    }
+}
+
+/// What was refused, with a link to each field that it is about.
+#[component]
+fn ProblemSummary(
+    problem: RwSignal<Option<Problem>>,
+    note: NodeRef<html::Div>,
+) -> impl IntoView {
+    view! {
+        <div class="checkout__problem" role="alert" tabindex="-1" node_ref=note>
+            {move || problem.get().map(|problem| {
+                let links = problem
+                    .errors
+                    .iter()
+                    .map(|error| view! {
+                        <li>
+                            <a href=format!("#{}", error.field)>{error.message.clone()}</a>
+                        </li>
+                    })
+                    .collect_view();
+                let told = problem.errors.is_empty().then(|| view! { <p>{problem.detail} " "</p> });
+                view! {
+                    <div class="notice notice--problem">
+                        <p class="notice__title">{problem.title}</p>
+                        {told}
+                        <ul>{links}</ul>
+                    </div>
+                }
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn Country(chosen: String, errors: RwSignal<Vec<types::FieldError>>) -> impl IntoView {
+    let wrong = move || complaint("country", errors).is_some();
+    let options = COUNTRIES
+        .into_iter()
+        .map(|(code, name)| {
+            view! { <option value=code selected=chosen == code>{name}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field" data-field="country">
+            <label for="country">"Country"</label>
+            <select
+                id="country"
+                name="country"
+                autocomplete="country"
+                required=true
+                aria-invalid=move || wrong().then_some("true")
+                aria-describedby=move || wrong().then_some("country-error")
+                on:change=move |_| forget("country", errors)
+            >
+                <option value="">"Choose a country"</option>
+                {options}
+            </select>
+            <Complaint field="country" errors />
+        </div>
+    }
+}
+
+/// The words of one delivery method; they are the name of its radio button.
+#[component]
+fn Choice(method: DeliveryMethod, cart: RwSignal<Cart>) -> impl IntoView {
+    view! {
+        <span class="choice__title">{method.title()}</span>
+        " "
+        <span class="choice__note">{method.promise()}</span>
+        " "
+        <span class="choice__price">
+            {move || price(method.price(cart.with(|cart| cart.subtotal)))}
+        </span>
+    }
+}
+
+/// What is bought and what it costs.
+#[component]
+fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>) -> impl IntoView {
+    let part = move |part: fn(Totals) -> Money| move || sums.get().map(part);
+    let (goods, delivery) = (part(|sums| sums.subtotal), part(|sums| sums.delivery));
+    let total = part(|sums| sums.total);
+    view! {
+        <section class="checkout__summary" aria-labelledby="summary-title">
+            <div class="checkout__summary-head">
+                <h2 id="summary-title">"Your order"</h2>
+                <a href="/cart">"Edit cart"</a>
+            </div>
+            <ul class="order-lines">
+                {move || cart.with(|cart| cart.lines.iter().map(line).collect_view())}
+            </ul>
+            <dl class="sums">
+                <div>
+                    <dt>"Goods"</dt>
+                    <dd>{move || written(goods())}</dd>
+                </div>
+                <div>
+                    <dt>"Delivery"</dt>
+                    <dd>{move || delivery().map_or_else(|| NO_TOTAL.to_owned(), price)}</dd>
+                </div>
+                <div class="sums__total">
+                    <dt>"Total"<small>"VAT included"</small></dt>
+                    // Read out when the choice of delivery changes it.
+                    <dd aria-live="polite">{move || written(total())}</dd>
+                </div>
+            </dl>
+        </section>
+    }
+}
+
+fn line(line: &CartLine) -> impl IntoView + use<> {
+    let short = (!line.is_covered()).then(|| match line.available {
+        ..=0 => "Sold out meanwhile".to_owned(),
+        left => format!("Only {left} left"),
+    });
+    view! {
+        <li class="order-line">
+            <img
+                src=line.image.src.clone()
+                alt=""
+                width=line.image.width
+                height=line.image.height
+                decoding="async"
+            />
+            <div class="order-line__words">
+                <p class="order-line__title">{line.title.clone()}</p>
+                <p class="order-line__note">{line.variant.clone()}</p>
+                <p class="order-line__note">{format!("Quantity {}", line.quantity)}</p>
+                {line.gift_note.clone().map(|note| view! {
+                    <p class="order-line__note">"Gift note: “" {note} "”"</p>
+                })}
+                {short.map(|short| view! { <p class="order-line__short">{short}</p> })}
+            </div>
+            <p class="order-line__price">{line.line_price.to_string()}</p>
+        </li>
+    }
+}
+
+/// A delivery price.
+fn price(money: Money) -> String {
+    if money.minor == 0 { "Free".to_owned() } else { money.to_string() }
+}
+
+fn written(money: Option<Money>) -> String {
+    money.map_or_else(|| NO_TOTAL.to_owned(), |money| money.to_string())
+}

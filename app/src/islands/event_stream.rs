@@ -1,0 +1,50 @@
+//! The last events of the log, the newest on top. Part of the admin's lazy island.
+
+use leptos::prelude::*;
+use types::admin::EventRow;
+
+use crate::components::when;
+
+/// Rows kept on the page.
+const SHOWN: usize = 100;
+
+/// Moves by itself until it is paused for reading. Not a live region: it would never be silent.
+#[component]
+pub fn EventStream(events: ReadSignal<Vec<EventRow>>) -> impl IntoView {
+    let paused = RwSignal::new(false);
+    let shown = Memo::new(move |before: Option<&Vec<EventRow>>| match before {
+        Some(before) if paused.get() => before.clone(),
+        _ => events.with(|events| events.iter().take(SHOWN).cloned().collect()),
+    });
+    let empty = Signal::derive(move || shown.with(Vec::is_empty));
+    view! {
+        <section class="stream" aria-labelledby="stream-title">
+            <div class="stream__head">
+                <h2 id="stream-title">"Events"</h2>
+                <button
+                    class="desk-button with-script"
+                    type="button"
+                    aria-pressed=move || paused.get().to_string()
+                    on:click=move |_| paused.update(|paused| *paused = !*paused)
+                >
+                    "Pause"
+                </button>
+            </div>
+            <Show when=empty>
+                <p class="stream__empty">"Nothing has happened yet. The first order will show here."</p>
+            </Show>
+            // Scrollable, so it can be reached by keyboard.
+            <ol class="stream__events" aria-label="Last events" tabindex="0">
+                <For each=move || shown.get() key=|event| event.position let(event)>
+                    <li class="event" data-kind=event.kind.clone()>
+                        <span class="event__time">{when::clock(event.at_us)}</span>
+                        <span class="event__kind">{event.kind.clone()}</span>
+                        <span class="event__subject">{event.subject}</span>
+                        <span class="event__position">"#" {event.position}</span>
+                        <span class="event__summary">{event.summary}</span>
+                    </li>
+                </For>
+            </ol>
+        </section>
+    }
+}

@@ -1,0 +1,293 @@
+//! What an order needs from the shopper: a card, while the pieces are kept; or the way back when
+//! they are not there. Appears and goes with the order's state.
+
+use leptos::html;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use types::order::{OrderStatus, Progress, Shortage, StepKind};
+use types::{Money, OrderId, Problem};
+
+use super::card_fields::{Card, CardFields};
+use super::countdown::Countdown;
+use crate::live;
+
+/// The card that the gateway took on its own form, without the script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenCard {
+    pub token: String,
+    pub last4: String,
+}
+
+/// The name of a line that may turn out to be short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    pub sku: types::Sku,
+    pub title: String,
+    pub product: types::Slug,
+}
+
+/// `problem` is what a plain form came back with; `now_us` the server's clock.
+#[island]
+pub fn OrderPayment(
+    id: OrderId,
+    progress: Progress,
+    position: u64,
+    total: Money,
+    pieces: Vec<Piece>,
+    given: Option<GivenCard>,
+    problem: Option<Problem>,
+    now_us: i64,
+) -> impl IntoView {
+    let progress = live::order(id, progress, position);
+    let status = Memo::new(move |_| progress.with(|progress| progress.status));
+    let declined = Memo::new(move |_| progress.with(|progress| progress.decline().is_some()));
+    let until = Memo::new(move |_| progress.with(|progress| progress.reserved_until_us));
+    let shortages = Memo::new(move |_| progress.with(shortages));
+    let problem = RwSignal::new(problem);
+    let busy = RwSignal::new(false);
+    // A card that was declined is used up.
+    let given = move || given.clone().filter(|_| !declined.get());
+
+    // Whatever was under way has arrived.
+    Effect::new(move |_| {
+        status.track();
+        busy.set(false);
+    });
+
+    let wants_card = Signal::derive(move || status.get() == OrderStatus::AwaitingPayment);
+    let payment = move || {
+        let given = given();
+        view! {
+            <section class="order-payment" aria-labelledby="payment-title">
+                <h2 id="payment-title">
+                    {move || if declined.get() { "Pay with another card" } else { "Payment" }}
+                </h2>
+                {move || until.get().map(|until| view! {
+                    <p class="order-payment__kept">
+                        "Your pieces stay reserved for another "
+                        <Countdown until_us=Signal::stored(until) now_us />
+                    </p>
+                })}
+                {match given {
+                    Some(card) => view! { <PayWithGiven id card total busy problem /> }.into_any(),
+                    None => view! { <PayWithCard id total busy problem /> }.into_any(),
+                }}
+                <CancelOrder id busy problem />
+            </section>
+        }
+    };
+    view! {
+        <Show when=wants_card>{payment.clone()()}</Show>
+        <Show when=Signal::derive(move || status.get() == OrderStatus::Rejected)>
+            <Short shortages pieces=pieces.clone() />
+        </Show>
+    }
+}
+
+fn shortages(progress: &Progress) -> Vec<Shortage> {
+    let short = |step: &types::order::Step| match &step.kind {
+        StepKind::StockRejected { short } => Some(short.clone()),
+        _ => None,
+    };
+    progress.steps.iter().rev().find_map(short).unwrap_or_default()
+}
+
+/// The card form. Its address is the gateway's: without the script the browser itself takes the
+/// card there and comes back with a token.
+#[component]
+fn PayWithCard(
+    id: OrderId,
+    total: Money,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
+    let errors = RwSignal::new(Vec::new());
+    let card = Card::new(errors);
+    let form = NodeRef::<html::Form>::new();
+    Effect::new(move |_| {
+        if let Some(form) = form.get() {
+            form.set_no_validate(true);
+        }
+    });
+    let on_submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        #[cfg(feature = "hydrate")]
+        run(busy, problem, async move {
+            let tokenised = card.tokenise().await;
+            if let Err(refused) = &tokenised {
+                errors.set(refused.errors.clone());
+            }
+            let token = tokenised?;
+            crate::api::orders::pay_order(id.to_string(), token).await.map_err(|error| error.0)
+        });
+    };
+    view! {
+        <form method="post" action="/test-gateway/tokens" node_ref=form on:submit=on_submit>
+            <input type="hidden" name="return_to" value=format!("/orders/{id}") />
+            <Told problem />
+            <CardFields card named=true />
+            <PayButton busy>{format!("Pay {total}")}</PayButton>
+        </form>
+    }
+}
+
+/// The card is with the gateway already; all that is left is to say yes.
+#[component]
+fn PayWithGiven(
+    id: OrderId,
+    card: GivenCard,
+    total: Money,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
+    let GivenCard { token, last4 } = card;
+    let label = format!("Pay {total} with card ending {last4}");
+    let sent = token.clone();
+    let on_submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        #[cfg(not(feature = "hydrate"))]
+        let _ = &sent;
+        #[cfg(feature = "hydrate")]
+        {
+            let token = sent.clone();
+            run(busy, problem, async move {
+                let paid = crate::api::orders::pay_order(id.to_string(), token).await;
+                paid.map_err(|error| error.0)
+            });
+        }
+    };
+    view! {
+        <form method="post" action="/api/pay_order" on:submit=on_submit>
+            <input type="hidden" name="order_id" value=id.to_string() />
+            <input type="hidden" name="payment_token" value=token />
+            <Told problem />
+            <PayButton busy>{label}</PayButton>
+            <p>
+                <a href=format!("/orders/{id}")>"Use another card"</a>
+            </p>
+        </form>
+    }
+}
+
+#[component]
+fn PayButton(busy: RwSignal<bool>, children: Children) -> impl IntoView {
+    view! {
+        <button
+            class="button button--wide"
+            type="submit"
+            aria-disabled=move || busy.get().then_some("true")
+            data-busy=move || busy.get().then_some("true")
+        >
+            {children()}
+        </button>
+    }
+}
+
+#[component]
+fn CancelOrder(
+    id: OrderId,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
+    let on_submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        #[cfg(not(feature = "hydrate"))]
+        let _ = (busy, problem);
+        #[cfg(feature = "hydrate")]
+        run(busy, problem, async move {
+            let cancelled = crate::api::orders::cancel_order(id.to_string()).await;
+            cancelled.map_err(|error| error.0)
+        });
+    };
+    view! {
+        <form
+            class="order-payment__cancel"
+            method="post"
+            action="/api/cancel_order"
+            on:submit=on_submit
+        >
+            <input type="hidden" name="order_id" value=id.to_string() />
+            <button class="button button--quiet" type="submit">
+                "Cancel order"
+            </button>
+        </form>
+    }
+}
+
+/// What was refused. The fields' own complaints stand under them.
+#[component]
+fn Told(problem: RwSignal<Option<Problem>>) -> impl IntoView {
+    view! {
+        <div role="alert">
+            {move || problem.get().map(|problem| view! {
+                <div class="notice notice--problem">
+                    <p class="notice__title">{problem.title}</p>
+                    <p>{problem.detail}</p>
+                </div>
+            })}
+        </div>
+    }
+}
+
+/// Which pieces were missing, and the way to others.
+#[component]
+fn Short(shortages: Memo<Vec<Shortage>>, pieces: Vec<Piece>) -> impl IntoView {
+    let told = move |short: Shortage| {
+        let piece = pieces.iter().find(|piece| piece.sku == short.sku).cloned();
+        let left = match short.available {
+            ..=0 => "sold out".to_owned(),
+            left => format!("only {left} left, you wanted {}", short.wanted),
+        };
+        let name = match piece {
+            Some(Piece { title, product, .. }) => {
+                view! { <a href=format!("/p/{product}")>{title}</a> }.into_any()
+            }
+            None => view! { <span>{short.sku.to_string()}</span> }.into_any(),
+        };
+        view! { <li>{name} ": " {left}</li> }
+    };
+    view! {
+        <section class="order-short" aria-labelledby="short-title">
+            <h2 id="short-title">"What was missing"</h2>
+            <ul>{move || shortages.get().into_iter().map(told.clone()).collect_view()}</ul>
+            <p>
+                <a class="button" href="/">"See what is there"</a>
+            </p>
+        </section>
+    }
+}
+
+/// Runs one command at a time. The order's own state ends it; should the socket be silent, the
+/// page is asked for again.
+#[cfg(feature = "hydrate")]
+fn run(
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+    command: impl Future<Output = Result<(), Problem>> + 'static,
+) {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+    if busy.get_untracked() {
+        return;
+    }
+    busy.set(true);
+    problem.set(None);
+    leptos::task::spawn_local(async move {
+        match command.await {
+            Ok(()) => {
+                let _ = set_timeout(
+                    move || {
+                        // Gone with its island means the state did arrive.
+                        if busy.try_get_untracked() == Some(true) {
+                            let _ = window().location().reload();
+                        }
+                    },
+                    PATIENCE,
+                );
+            }
+            Err(refused) => {
+                busy.set(false);
+                problem.set(Some(refused));
+            }
+        }
+    });
+}

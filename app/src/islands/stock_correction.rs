@@ -1,0 +1,179 @@
+//! The form that writes down what a count found. Part of the admin's lazy island.
+
+use leptos::html;
+use leptos::prelude::*;
+use types::Sku;
+use types::admin::{MAX_ON_HAND, MAX_REASON};
+
+use super::inventory_table::Open;
+
+/// Opens under its row. Escape closes it; a refusal stays at the row with what was typed.
+#[component]
+pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
+    let Open { correcting, problem, .. } = open;
+    let counted = NodeRef::<html::Input>::new();
+    let reason = NodeRef::<html::Input>::new();
+    let busy = RwSignal::new(false);
+    Effect::new(move |_| {
+        if let Some(counted) = counted.get() {
+            let _ = counted.focus();
+            counted.select();
+        }
+    });
+    let id = sku.to_string();
+    let close = {
+        let sku = sku.clone();
+        move || {
+            correcting.set(None);
+            focus_row(&sku);
+        }
+    };
+    let on_key = {
+        let close = close.clone();
+        move |event: leptos::ev::KeyboardEvent| {
+            if event.key() == "Escape" {
+                close();
+            }
+        }
+    };
+    let on_close = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        close();
+    };
+    let on_submit = {
+        let sku = sku.clone();
+        move |event: leptos::ev::SubmitEvent| {
+            event.prevent_default();
+            save(&sku, counted, reason, busy, open);
+        }
+    };
+    let wrong = move |field: &'static str| {
+        move || {
+            let found = problem.with(|problem| problem.as_ref()?.field(field).map(|_| "true"));
+            found.map(str::to_owned)
+        }
+    };
+    let problem_id = format!("problem-{sku}");
+    let described = problem_id.clone();
+    let described = move || problem.with(Option::is_some).then(|| described.clone());
+    view! {
+        <form
+            class="correction"
+            method="post"
+            action="/api/correct_stock"
+            aria-label=format!("Correction of {sku}")
+            on:submit=on_submit
+            on:keydown=on_key
+        >
+            <input type="hidden" name="sku" value=id />
+            <label class="correction__field">
+                "Counted on hand"
+                <input
+                    node_ref=counted
+                    r#type="number"
+                    name="on_hand"
+                    inputmode="numeric"
+                    min="0"
+                    max=MAX_ON_HAND.to_string()
+                    step="1"
+                    required=true
+                    value=on_hand.to_string()
+                    aria-invalid=wrong("on_hand")
+                    aria-describedby=described.clone()
+                />
+            </label>
+            <label class="correction__field correction__field--wide">
+                "Reason"
+                <input
+                    node_ref=reason
+                    r#type="text"
+                    name="reason"
+                    maxlength=MAX_REASON.to_string()
+                    required=true
+                    value="recount"
+                    aria-invalid=wrong("reason")
+                    aria-describedby=described
+                />
+            </label>
+            <button
+                class="desk-button desk-button--strong"
+                type="submit"
+                aria-disabled=move || busy.get().then_some("true")
+            >
+                "Save count"
+            </button>
+            <a class="desk-button" role="button" href="/admin/inventory" on:click=on_close>
+                "Close"
+            </a>
+            <p class="correction__problem" id=problem_id role="alert">
+                {move || problem.with(|problem| problem.as_ref().map(|p| p.detail.clone()))}
+            </p>
+        </form>
+    }
+}
+
+/// Gives the focus back to the button that opened the form.
+fn focus_row(sku: &Sku) {
+    #[cfg(not(feature = "hydrate"))]
+    let _ = sku;
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let button = format!("#sku-{sku} button");
+        if let Ok(Some(button)) = document().query_selector(&button)
+            && let Ok(button) = button.dyn_into::<web_sys::HtmlElement>()
+        {
+            let _ = button.focus();
+        }
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn save(
+    _: &Sku,
+    _: NodeRef<html::Input>,
+    _: NodeRef<html::Input>,
+    _: RwSignal<bool>,
+    _: Open,
+) {
+}
+
+/// Sends the count once; the row shows the answer at once.
+#[cfg(feature = "hydrate")]
+fn save(
+    sku: &Sku,
+    counted: NodeRef<html::Input>,
+    reason: NodeRef<html::Input>,
+    busy: RwSignal<bool>,
+    open: Open,
+) {
+    if busy.get_untracked() {
+        return;
+    }
+    let typed = |input: NodeRef<html::Input>| {
+        input.get_untracked().map(|input| input.value()).unwrap_or_default()
+    };
+    let (sku, counted, reason) = (sku.clone(), typed(counted), typed(reason));
+    busy.set(true);
+    open.problem.set(None);
+    leptos::task::spawn_local(async move {
+        let answer = crate::api::admin::correct_stock(sku.to_string(), counted, reason).await;
+        // The form may be gone by now, its signals with it.
+        let _ = busy.try_set(false);
+        match answer {
+            Ok(level) => {
+                open.said.set(format!(
+                    "Stock of {sku} corrected to {}. {} available.",
+                    level.on_hand,
+                    level.available()
+                ));
+                open.levels.set(&sku, level);
+                if open.correcting.with_untracked(|open| open.as_ref() == Some(&sku)) {
+                    open.correcting.set(None);
+                    focus_row(&sku);
+                }
+            }
+            Err(refused) => open.problem.set(Some(refused.0)),
+        }
+    });
+}

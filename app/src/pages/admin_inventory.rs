@@ -1,0 +1,96 @@
+//! `/admin/inventory`: the stock of every SKU and the last events, for staff.
+
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_query_map;
+use services::Staff;
+
+use crate::api::{flash, shop, visitor};
+use crate::components::ProblemNote;
+use crate::islands::admin_desk::AdminDesk;
+use crate::islands::connection_dot::ConnectionDot;
+use crate::islands::inventory_table::{PAGE, Sort, View};
+
+/// Events rendered into the page; from then on they are pushed.
+const EVENTS: usize = 100;
+
+#[component]
+pub fn AdminInventoryPage() -> impl IntoView {
+    match visitor().staff {
+        Some(staff) => view! { <Desk staff /> }.into_any(),
+        None => {
+            leptos_axum::redirect("/admin/sign-in", false);
+            ().into_any()
+        }
+    }
+}
+
+#[component]
+fn Desk(staff: Staff) -> impl IntoView {
+    let shop = shop();
+    let rows = shop.inventory(&staff);
+    let email = staff.email.clone();
+    let asked = view_in_address();
+    let refused = flash::take("/admin/inventory");
+    let events = Resource::new_blocking(
+        || (),
+        move |()| {
+            let (shop, staff) = (shop.clone(), staff.clone());
+            async move { shop.recent_events(&staff, EVENTS).await }
+        },
+    );
+    let content = move || {
+        let (rows, mut view, refused) = (rows.clone(), asked.clone(), refused.clone());
+        Suspend::new(async move {
+            match events.await {
+                Ok(events) => {
+                    if let Some(sku) = refused.as_ref().and_then(|flash| flash.sku.as_deref()) {
+                        view.correcting = sku.parse().ok();
+                    }
+                    let problem = refused.map(|flash| flash.problem);
+                    view! { <AdminDesk rows events view problem /> }.into_any()
+                }
+                Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <Title text="Inventory" />
+        <Meta name="robots" content="noindex" />
+        <div class="admin">
+            <a class="skip-link" href="#main">"Skip to content"</a>
+            <header class="admin__head">
+                <p class="admin__house">"Aurel & Stone" <span>"Admin"</span></p>
+                <nav aria-label="Admin">
+                    <a href="/admin/inventory" aria-current="page">"Inventory"</a>
+                    <a href="/">"Shop"</a>
+                </nav>
+                <div class="admin__who">
+                    <ConnectionDot />
+                    <span class="admin__email">{email}</span>
+                    <form method="post" action="/admin/session/end">
+                        <button class="desk-button" type="submit">"Sign out"</button>
+                    </form>
+                </div>
+            </header>
+            <main id="main">
+                <Suspense>{content}</Suspense>
+            </main>
+        </div>
+    }
+}
+
+/// What of the table the address asks for; without the script that is how it is arranged.
+fn view_in_address() -> View {
+    let query = use_query_map().get_untracked();
+    let text = |name| query.get(name).unwrap_or_default();
+    let limit = text("limit").parse().unwrap_or(PAGE).clamp(PAGE, 100_000);
+    View {
+        filter: text("filter").chars().take(100).collect(),
+        low_only: query.get("low").is_some(),
+        sort: Sort::parse(&query.get("sort").unwrap_or_else(|| text("sorted"))),
+        limit,
+        correcting: text("correct").parse().ok(),
+        corrected: text("corrected").parse().ok(),
+    }
+}

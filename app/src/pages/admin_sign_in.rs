@@ -1,0 +1,60 @@
+//! `/admin/sign-in`.
+
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+use leptos_router::hooks::use_query_map;
+
+use crate::api::visitor;
+
+#[component]
+pub fn AdminSignInPage() -> impl IntoView {
+    if visitor().staff.is_some() {
+        leptos_axum::redirect("/admin/inventory", false);
+    }
+    // It comes from the address: plain text, and no more than a sentence of it.
+    let error = use_query_map().read_untracked().get("error");
+    let error = error.map(|error| error.chars().take(200).collect::<String>());
+    let described = error.is_some().then_some("sign-in-error");
+    view! {
+        <Title text="Sign in" />
+        <Meta name="robots" content="noindex" />
+        <main id="main" class="sign-in">
+            <p class="sign-in__house">"Aurel & Stone"</p>
+            <h1>"Staff sign-in"</h1>
+            <form method="post" action="/admin/session">
+                {error.map(|error| view! {
+                    <div class="notice notice--problem" role="alert" id="sign-in-error">
+                        <p>{error}</p>
+                    </div>
+                })}
+                <div class="field">
+                    <label for="email">"Email"</label>
+                    <input
+                        id="email"
+                        name="email"
+                        r#type="email"
+                        autocomplete="username"
+                        required=true
+                        autofocus=true
+                        aria-describedby=described
+                    />
+                </div>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input
+                        id="password"
+                        name="password"
+                        r#type="password"
+                        autocomplete="current-password"
+                        required=true
+                        aria-describedby=described
+                    />
+                </div>
+                <button class="button button--wide" type="submit">"Sign in"</button>
+            </form>
+            <p class="sign-in__back">
+                <a href="/">"Back to the shop"</a>
+            </p>
+        </main>
+    }
+}

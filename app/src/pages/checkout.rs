@@ -1,0 +1,67 @@
+//! `/checkout`: contact, address, delivery and payment on one page.
+
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+
+use crate::api::flash::{self, Flash};
+use crate::api::{shop, visitor};
+use crate::components::{ProblemNote, ShopFrame};
+use crate::islands::checkout_form::Checkout;
+
+#[component]
+pub fn CheckoutPage() -> impl IntoView {
+    let (shop, visitor) = (shop(), visitor());
+    let flash = flash::take("/checkout");
+    let cart = Resource::new_blocking(
+        || (),
+        move |()| {
+            let shop = shop.clone();
+            let shopper = visitor.shopper;
+            async move { shop.cart(shopper).await.map(|cart| (cart, shop.new_order_id())) }
+        },
+    );
+    let content = move || {
+        let flash = flash.clone();
+        Suspend::new(async move {
+            match cart.await {
+                Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                Ok((cart, _)) if cart.is_empty() => view! { <Empty /> }.into_any(),
+                Ok((cart, fresh)) => {
+                    let (problem, draft) = match flash {
+                        Some(Flash { problem, checkout, .. }) => (Some(problem), checkout),
+                        None => (None, None),
+                    };
+                    // A form that came back keeps its id: it is still the same order.
+                    let order_id = draft
+                        .as_ref()
+                        .and_then(|draft| draft.order_id.parse().ok())
+                        .unwrap_or(fresh);
+                    view! { <Checkout cart order_id draft problem /> }.into_any()
+                }
+            }
+        })
+    };
+    view! {
+        <Title text="Checkout" />
+        <Meta name="robots" content="noindex" />
+        <ShopFrame>
+            <div class="checkout-page">
+                <h1>"Checkout"</h1>
+                <Suspense>{content}</Suspense>
+            </div>
+        </ShopFrame>
+    }
+}
+
+#[component]
+fn Empty() -> impl IntoView {
+    view! {
+        <div class="checkout-empty">
+            <p class="checkout-empty__words">"There is nothing in your cart yet."</p>
+            <p>"Choose a piece first; it waits for you here."</p>
+            <p>
+                <a class="button" href="/">"See the collection"</a>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,224 @@
+//! `/orders/{id}`: how an order stands, to the shopper who placed it.
+
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::{Meta, Title};
+use leptos_router::hooks::{use_params_map, use_query_map};
+use types::checkout::{COUNTRIES, is_payment_token};
+use types::order::{Order, OrderLine, OrderStatus};
+use types::{OrderId, Problem};
+
+use crate::api::{flash, shop, visitor};
+use crate::components::{ProblemNote, ShopFrame, when};
+use crate::islands::order_payment::{GivenCard, OrderPayment, Piece};
+use crate::islands::order_progress::OrderProgress;
+
+#[component]
+pub fn OrderPage() -> impl IntoView {
+    let (shop, visitor) = (shop(), visitor());
+    let now_us = shop.now_us();
+    let id = use_params_map().read_untracked().get("id").unwrap_or_default();
+    let given = given_card();
+    // The shop's own refusal of a plain form, or the gateway's.
+    let problem = flash::take(&format!("/orders/{id}")).map(|flash| flash.problem);
+    let problem = problem.or_else(card_error);
+    let order = Resource::new_blocking(
+        || (),
+        move |()| {
+            let shop = shop.clone();
+            let id = id.parse::<OrderId>();
+            async move {
+                let id = id.map_err(|_| Problem::not_found("There is no such order."))?;
+                shop.order(visitor.shopper, id).await
+            }
+        },
+    );
+    let response = use_context::<ResponseOptions>();
+    let content = move || {
+        let (given, problem, response) = (given.clone(), problem.clone(), response.clone());
+        Suspend::new(async move {
+            match order.await {
+                Ok(order) => view! { <Found order given problem now_us /> }.into_any(),
+                Err(problem) => {
+                    if let (Some(response), Ok(status)) =
+                        (response, StatusCode::from_u16(problem.status))
+                    {
+                        response.set_status(status);
+                    }
+                    match problem.status {
+                        404 => view! { <NotTheirs /> }.into_any(),
+                        _ => view! { <ProblemNote problem /> }.into_any(),
+                    }
+                }
+            }
+        })
+    };
+    view! {
+        <Title text="Your order" />
+        <Meta name="robots" content="noindex" />
+        <ShopFrame>
+            <Suspense>{content}</Suspense>
+        </ShopFrame>
+    }
+}
+
+/// What the gateway's own form came back with, checked as anything that stands in an address.
+fn given_card() -> Option<GivenCard> {
+    let query = use_query_map();
+    let token = query.read_untracked().get("payment_token")?;
+    let last4 = query.read_untracked().get("last4").unwrap_or_default();
+    let sound = is_payment_token(&token)
+        && last4.len() == 4
+        && last4.bytes().all(|byte| byte.is_ascii_digit());
+    sound.then_some(GivenCard { token, last4 })
+}
+
+/// Why the gateway's own form took no card.
+fn card_error() -> Option<Problem> {
+    let message: String =
+        use_query_map().read_untracked().get("card_error")?.chars().take(200).collect();
+    Some(Problem::invalid_field("number", message))
+}
+
+#[component]
+fn Found(
+    order: Order,
+    given: Option<GivenCard>,
+    problem: Option<Problem>,
+    now_us: i64,
+) -> impl IntoView {
+    let Order { id, position, .. } = order;
+    let progress = order.progress.clone();
+    // Without the script somebody has to look again; it stops as soon as it is the shopper's turn.
+    let moves = matches!(progress.status, OrderStatus::Reserving | OrderStatus::Paying);
+    let again = moves.then(|| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content="2" />
+            </noscript>
+        }
+    });
+    let piece = |line: &OrderLine| Piece {
+        sku: line.sku.clone(),
+        title: line.title.clone(),
+        product: line.product.clone(),
+    };
+    let pieces: Vec<Piece> = order.lines.iter().map(piece).collect();
+    let placed_at = order.placed_at_us;
+    let total = order.totals.total;
+    view! {
+        {again}
+        <article class="order-page">
+            <header class="order-page__head">
+                <h1>"Order " <span class="order-number">{order.number.clone()}</span></h1>
+                <p>
+                    {when::date(placed_at)} ", "
+                    {when::clock(placed_at)} " UTC"
+                </p>
+            </header>
+            <div class="order-page__state">
+                <OrderProgress
+                    id
+                    name=order.name.clone()
+                    progress=progress.clone()
+                    position
+                />
+                <OrderPayment
+                    id
+                    progress
+                    position
+                    total
+                    pieces
+                    given
+                    problem
+                    now_us
+                />
+            </div>
+            <Receipt order />
+        </article>
+    }
+}
+
+/// What was ordered, what it costs and where it goes.
+#[component]
+fn Receipt(order: Order) -> impl IntoView {
+    let Order { lines, totals, delivery, .. } = order;
+    let country = COUNTRIES
+        .into_iter()
+        .find_map(|(code, name)| (code == order.country).then(|| name.to_owned()))
+        .unwrap_or(order.country);
+    let delivered = match totals.delivery.minor {
+        0 => "Free".to_owned(),
+        _ => totals.delivery.to_string(),
+    };
+    view! {
+        <section class="order-page__receipt" aria-labelledby="receipt-title">
+            <h2 id="receipt-title">"Your pieces"</h2>
+            <ul class="order-lines">{lines.into_iter().map(line).collect_view()}</ul>
+            <dl class="sums">
+                <div>
+                    <dt>"Goods"</dt>
+                    <dd>{totals.subtotal.to_string()}</dd>
+                </div>
+                <div>
+                    <dt>{delivery.title()}</dt>
+                    <dd>{delivered}</dd>
+                </div>
+                <div class="sums__total">
+                    <dt>"Total"<small>"VAT included"</small></dt>
+                    <dd>{totals.total.to_string()}</dd>
+                </div>
+            </dl>
+            <h2>"Delivered to"</h2>
+            <address class="order-page__address">
+                {order.name} <br /> {order.street} <br /> {order.postal_code} " " {order.city} <br />
+                {country}
+            </address>
+            <p class="order-page__note">{delivery.promise()} ". News goes to " {order.email} "."</p>
+        </section>
+    }
+}
+
+fn line(line: OrderLine) -> impl IntoView {
+    let price = line.unit_price.checked_mul(line.quantity).unwrap_or(line.unit_price);
+    view! {
+        <li class="order-line">
+            <img
+                src=line.image.src
+                alt=""
+                width=line.image.width
+                height=line.image.height
+                decoding="async"
+            />
+            <div class="order-line__words">
+                <p class="order-line__title">
+                    <a href=format!("/p/{}", line.product)>{line.title}</a>
+                </p>
+                <p class="order-line__note">{line.variant}</p>
+                <p class="order-line__note">{format!("Quantity {}", line.quantity)}</p>
+                {line.gift_note.map(|note| view! {
+                    <p class="order-line__note">"Gift note: “" {note} "”"</p>
+                })}
+            </div>
+            <p class="order-line__price">{price.to_string()}</p>
+        </li>
+    }
+}
+
+/// Orders belong to the browser that placed them; what is not one's own does not exist.
+#[component]
+fn NotTheirs() -> impl IntoView {
+    view! {
+        <div class="order-missing">
+            <h1>"We cannot find this order"</h1>
+            <p>
+                "An order is shown only in the browser it was placed with. Check that the address is
+                complete, or open it where you ordered."
+            </p>
+            <p>
+                <a class="button" href="/">"Back to the shop"</a>
+            </p>
+        </div>
+    }
+}
