@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkout::DeliveryMethod;
 use crate::catalogue::Image;
+use crate::checkout::DeliveryMethod;
 use crate::{LineId, Money, Sku, Slug};
 
 /// Pieces of one line, at most. A larger order is a conversation, not a form.
@@ -70,5 +70,9 @@ pub struct Totals {
 /// currency and bounded quantities cannot reach.
 pub fn totals(subtotal: Money, delivery: DeliveryMethod) -> Option<Totals> {
     let delivery = delivery.price(subtotal);
-    Some(Totals { subtotal, delivery, total: subtotal.checked_add(delivery)? })
+    Some(Totals {
+        subtotal,
+        delivery,
+        total: subtotal.checked_add(delivery)?,
+    })
 }

@@ -53,9 +53,13 @@ impl std::str::FromStr for DeliveryMethod {
     type Err = crate::ids::InvalidId;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
-            crate::ids::InvalidId { expected: "standard or express", got: name.to_owned() }
-        })
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == name)
+            .ok_or_else(|| crate::ids::InvalidId {
+                expected: "standard or express",
+                got: name.to_owned(),
+            })
     }
 }
 
@@ -124,13 +128,27 @@ impl PlaceOrder {
             errors.push(FieldError::new("email", message));
         }
         if !COUNTRIES.iter().any(|(code, _)| *code == self.country) {
-            errors.push(FieldError::new("country", "Choose a country we deliver to."));
+            errors.push(FieldError::new(
+                "country",
+                "Choose a country we deliver to.",
+            ));
         }
         self.payment_token = self.payment_token.take().filter(|token| !token.is_empty());
-        if self.payment_token.as_deref().is_some_and(|token| !is_payment_token(token)) {
-            errors.push(FieldError::new("payment_token", "The card could not be read. Try again."));
+        if self
+            .payment_token
+            .as_deref()
+            .is_some_and(|token| !is_payment_token(token))
+        {
+            errors.push(FieldError::new(
+                "payment_token",
+                "The card could not be read. Try again.",
+            ));
         }
-        if errors.is_empty() { Ok(self) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(self)
+        } else {
+            Err(Problem::invalid(errors))
+        }
     }
 }
 
@@ -143,7 +161,9 @@ pub fn is_payment_token(text: &str) -> bool {
 
 /// Only mail sent there proves an address; this refuses what cannot be one.
 fn looks_like_email(text: &str) -> bool {
-    let Some((local, host)) = text.rsplit_once('@') else { return false };
+    let Some((local, host)) = text.rsplit_once('@') else {
+        return false;
+    };
     !local.is_empty()
         && !text.contains(char::is_whitespace)
         && host.contains('.')
@@ -157,7 +177,9 @@ mod tests {
 
     fn form() -> PlaceOrder {
         PlaceOrder {
-            order_id: "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id"),
+            order_id: "0199c0a0-1111-7aaa-8bbb-123456789abc"
+                .parse()
+                .expect("an id"),
             email: " ada@example.com ".into(),
             name: "Ada Lovelace".into(),
             street: "Main Street 1".into(),
@@ -190,16 +212,22 @@ mod tests {
         };
         let problem = bad.checked().expect_err("not acceptable");
         assert_eq!(problem.status, 422);
-        for field in ["email", "name", "city", "street", "country", "payment_token"] {
+        for field in [
+            "email",
+            "name",
+            "city",
+            "street",
+            "country",
+            "payment_token",
+        ] {
             assert!(problem.field(field).is_some(), "a complaint about {field}");
         }
     }
 
     #[test]
     fn standard_delivery_is_free_from_150() {
-        let price = |method: DeliveryMethod, minor| {
-            method.price(Money::new(minor, Currency::Eur)).minor
-        };
+        let price =
+            |method: DeliveryMethod, minor| method.price(Money::new(minor, Currency::Eur)).minor;
         assert_eq!(price(DeliveryMethod::Standard, 14_999), 590);
         assert_eq!(price(DeliveryMethod::Standard, 15_000), 0);
         assert_eq!(price(DeliveryMethod::Express, 15_000), 1_490);

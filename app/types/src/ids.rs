@@ -168,15 +168,30 @@ mod tests {
     #[test]
     fn an_order_id_has_one_spelling() {
         let text = "0199c0a0-1111-7aaa-8bbb-123456789abc";
-        assert_eq!(text.parse::<OrderId>().map(|id| id.to_string()), Ok(text.to_owned()));
+        assert_eq!(
+            text.parse::<OrderId>().map(|id| id.to_string()),
+            Ok(text.to_owned())
+        );
         assert!(text.to_uppercase().parse::<OrderId>().is_err());
         assert!(text.replace('-', "").parse::<OrderId>().is_err());
-        assert!("550e8400-e29b-41d4-a716-446655440000".parse::<OrderId>().is_err(), "version 4");
+        assert!(
+            "550e8400-e29b-41d4-a716-446655440000"
+                .parse::<OrderId>()
+                .is_err(),
+            "version 4"
+        );
     }
 
     #[test]
     fn an_error_says_what_was_expected_and_never_echoes_a_flood() {
-        let error = "x".repeat(10_000).parse::<Sku>().expect_err("too long").to_string();
-        assert!(error.starts_with("expected a SKU") && error.len() < 200, "{error}");
+        let error = "x"
+            .repeat(10_000)
+            .parse::<Sku>()
+            .expect_err("too long")
+            .to_string();
+        assert!(
+            error.starts_with("expected a SKU") && error.len() < 200,
+            "{error}"
+        );
     }
 }

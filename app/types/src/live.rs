@@ -101,13 +101,24 @@ pub enum ClientMessage {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
     /// The answer to a subscription: all that changed after the client's position.
-    Snapshot { topic: Topic, position: u64, state: State },
+    Snapshot {
+        topic: Topic,
+        position: u64,
+        state: State,
+    },
     /// What an event changed.
-    Change { topic: Topic, position: u64, state: State },
+    Change {
+        topic: Topic,
+        position: u64,
+        state: State,
+    },
     /// Nothing happened; the connection lives. `position` is as far as the server has looked.
     Beat { position: u64 },
     /// A message could not be followed; the socket stays open.
-    Error { topic: Option<Topic>, detail: String },
+    Error {
+        topic: Option<Topic>,
+        detail: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +151,10 @@ pub struct SkuLevel {
 
 impl From<&InventoryRow> for SkuLevel {
     fn from(row: &InventoryRow) -> Self {
-        Self { sku: row.sku.clone(), level: row.level.clone() }
+        Self {
+            sku: row.sku.clone(),
+            level: row.level.clone(),
+        }
     }
 }
 
@@ -151,11 +165,17 @@ mod tests {
     #[test]
     fn a_topic_is_plain_text_on_the_wire() {
         let topic: Topic = "product:vega-solitaire-ring".parse().expect("a topic");
-        let message = ClientMessage::Subscribe { topics: vec![topic], after: 7 };
+        let message = ClientMessage::Subscribe {
+            topics: vec![topic],
+            after: 7,
+        };
         let json = serde_json::to_string(&message).expect("JSON");
         let wire = r#"{"type":"subscribe","topics":["product:vega-solitaire-ring"],"after":7}"#;
         assert_eq!(json, wire);
-        assert_eq!(serde_json::from_str::<ClientMessage>(wire).expect("the same"), message);
+        assert_eq!(
+            serde_json::from_str::<ClientMessage>(wire).expect("the same"),
+            message
+        );
     }
 
     #[test]
@@ -163,10 +183,18 @@ mod tests {
         for (bad, expected) in [
             ("{", "EOF"),
             (r#"{"type":"shout"}"#, "unknown variant"),
-            (r#"{"type":"subscribe","topics":["everything"]}"#, "expected a topic"),
-            (r#"{"type":"subscribe","topics":[],"since":1}"#, "unknown field"),
+            (
+                r#"{"type":"subscribe","topics":["everything"]}"#,
+                "expected a topic",
+            ),
+            (
+                r#"{"type":"subscribe","topics":[],"since":1}"#,
+                "unknown field",
+            ),
         ] {
-            let error = serde_json::from_str::<ClientMessage>(bad).expect_err(bad).to_string();
+            let error = serde_json::from_str::<ClientMessage>(bad)
+                .expect_err(bad)
+                .to_string();
             assert!(error.contains(expected), "{bad}: {error}");
         }
     }

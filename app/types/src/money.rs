@@ -38,7 +38,10 @@ impl std::str::FromStr for Currency {
         [Self::Eur, Self::Gbp, Self::Usd]
             .into_iter()
             .find(|currency| currency.code() == code)
-            .ok_or(crate::ids::InvalidId { expected: "EUR, GBP or USD", got: code.to_owned() })
+            .ok_or(crate::ids::InvalidId {
+                expected: "EUR, GBP or USD",
+                got: code.to_owned(),
+            })
     }
 }
 
@@ -64,7 +67,9 @@ impl Money {
 
     /// `None` on overflow.
     pub fn checked_mul(self, quantity: u32) -> Option<Self> {
-        self.minor.checked_mul(i64::from(quantity)).map(|minor| Self { minor, ..self })
+        self.minor
+            .checked_mul(i64::from(quantity))
+            .map(|minor| Self { minor, ..self })
     }
 }
 
@@ -81,7 +86,12 @@ impl fmt::Display for Money {
             }
             grouped.push(digit);
         }
-        write!(f, "{sign}{}{grouped}.{:02}", self.currency.symbol(), absolute % 100)
+        write!(
+            f,
+            "{sign}{}{grouped}.{:02}",
+            self.currency.symbol(),
+            absolute % 100
+        )
     }
 }
 

@@ -130,7 +130,13 @@ impl Progress {
         if later.reserved_until_us.is_some() {
             self.reserved_until_us = later.reserved_until_us;
         }
-        self.steps.extend(later.steps.iter().filter(|step| step.position > known).cloned());
+        self.steps.extend(
+            later
+                .steps
+                .iter()
+                .filter(|step| step.position > known)
+                .cloned(),
+        );
     }
 
     /// The last decline, if the order still waits for a card because of it.
@@ -180,7 +186,9 @@ pub struct OrderLine {
 pub fn order_number(id: OrderId) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let bits = id.uuid().as_u128();
-    let digits = (0..8).rev().map(|i| ALPHABET[(bits >> (i * 5)) as usize & 31] as char);
+    let digits = (0..8)
+        .rev()
+        .map(|i| ALPHABET[(bits >> (i * 5)) as usize & 31] as char);
     format!("V-{}", digits.collect::<String>())
 }
 
@@ -189,9 +197,17 @@ mod tests {
     use super::*;
 
     fn progress(status: OrderStatus, positions: &[u64]) -> Progress {
-        let step = |&position| Step { kind: StepKind::Placed, at_us: 0, position };
+        let step = |&position| Step {
+            kind: StepKind::Placed,
+            at_us: 0,
+            position,
+        };
         let steps = positions.iter().map(step).collect();
-        Progress { status, steps, reserved_until_us: None }
+        Progress {
+            status,
+            steps,
+            reserved_until_us: None,
+        }
     }
 
     #[test]
@@ -205,7 +221,9 @@ mod tests {
 
     #[test]
     fn an_order_number_is_short_and_stable() {
-        let id = "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id");
+        let id = "0199c0a0-1111-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id");
         assert_eq!(order_number(id), "V-6HB7H6NW");
     }
 }

@@ -30,7 +30,10 @@ pub struct FieldError {
 
 impl FieldError {
     pub fn new(field: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), message: message.into() }
+        Self {
+            field: field.to_owned(),
+            message: message.into(),
+        }
     }
 }
 
@@ -47,7 +50,12 @@ impl Problem {
 
     /// 400: the request could not be read at all.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new("malformed-request", 400, "The request could not be read", detail)
+        Self::new(
+            "malformed-request",
+            400,
+            "The request could not be read",
+            detail,
+        )
     }
 
     /// 401: nobody is signed in where somebody must be.
@@ -72,8 +80,20 @@ impl Problem {
 
     /// 422: the fields were read and some are not acceptable.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = errors.iter().map(|e| e.message.as_str()).collect::<Vec<_>>().join(" ");
-        Self { errors, ..Self::new("invalid-fields", 422, "Please check what you entered", detail) }
+        let detail = errors
+            .iter()
+            .map(|e| e.message.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        Self {
+            errors,
+            ..Self::new(
+                "invalid-fields",
+                422,
+                "Please check what you entered",
+                detail,
+            )
+        }
     }
 
     /// 422 about a single field.
@@ -104,7 +124,10 @@ impl Problem {
 
     /// The complaint about `field`, if there is one.
     pub fn field(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|e| e.field == field).map(|e| e.message.as_str())
+        self.errors
+            .iter()
+            .find(|e| e.field == field)
+            .map(|e| e.message.as_str())
     }
 }
 

@@ -82,6 +82,7 @@ create table test_gateway_payments (
     currency text not null,
     -- authorized or declined
     status text not null,
+    -- JSON: the reason, or null.
     decline_reason text not null,
     authorization_id text not null,
     created_at_us bigint not null

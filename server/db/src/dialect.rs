@@ -87,7 +87,9 @@ impl Dialect {
         match self {
             // `begin immediate` already excludes everyone else.
             Self::Sqlite => None,
-            Self::Postgres => Some("select 1 from (select pg_advisory_xact_lock(8240117)) as locked"),
+            Self::Postgres => {
+                Some("select 1 from (select pg_advisory_xact_lock(8240117)) as locked")
+            }
         }
     }
 }

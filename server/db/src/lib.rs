@@ -17,6 +17,7 @@ use sqlx::{Any, AnyPool};
 
 pub use dialect::{Dialect, Synchronous};
 pub use rows::{place_rows, placeholders};
+pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};
 pub use tx::Tx;
@@ -36,13 +37,18 @@ pub enum Error {
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),
     #[error("migration {name}: {source}")]
-    Migration { name: &'static str, source: sqlx::Error },
+    Migration {
+        name: &'static str,
+        source: sqlx::Error,
+    },
 }
 
 impl Error {
     /// Whether a unique key refused the row.
     pub fn is_unique_violation(&self) -> bool {
-        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        let Self::Sql(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
         error.is_unique_violation()
     }
 }
@@ -61,7 +67,11 @@ pub struct Settings {
 
 impl Settings {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), synchronous: Synchronous::Full, readers: 4 }
+        Self {
+            url: url.into(),
+            synchronous: Synchronous::Full,
+            readers: 4,
+        }
     }
 
     /// The URL of the SQLite file at `path`.
@@ -105,7 +115,9 @@ impl Db {
                     let pragmas = pragmas.clone();
                     Box::pin(async move {
                         for pragma in pragmas {
-                            sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&mut *connection).await?;
+                            sqlx::raw_sql(sqlx::AssertSqlSafe(pragma))
+                                .execute(&mut *connection)
+                                .await?;
                         }
                         Ok(())
                     })
@@ -113,7 +125,11 @@ impl Db {
         };
         let writers = options(dialect.writers()).connect(&url).await?;
         let readers = options(settings.readers.max(1)).connect(&url).await?;
-        let db = Self { dialect, readers, writers };
+        let db = Self {
+            dialect,
+            readers,
+            writers,
+        };
         migrate::run(&db).await?;
         Ok(db)
     }
@@ -148,5 +164,8 @@ fn sqlite_folder(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_path_buf)
+    Path::new(path)
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map(Path::to_path_buf)
 }

@@ -7,20 +7,23 @@ use crate::{Db, Error, Result};
 /// In the order they are applied. A file that was released is never changed again.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_log", include_str!("../migrations/0001_log.sql")),
-    ("0002_catalogue", include_str!("../migrations/0002_catalogue.sql")),
+    (
+        "0002_catalogue",
+        include_str!("../migrations/0002_catalogue.sql"),
+    ),
     ("0003_shop", include_str!("../migrations/0003_shop.sql")),
 ];
 
 pub(crate) async fn run(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
     if let Some(lock) = db.dialect().migration_lock() {
-        sqlx::query(lock).execute(&mut *tx).await?;
+        sqlx::query(lock).execute(tx.conn()).await?;
     }
     sqlx::query("create table if not exists migrations (name text primary key)")
-        .execute(&mut *tx)
+        .execute(tx.conn())
         .await?;
     let applied: Vec<String> = sqlx::query("select name from migrations")
-        .fetch_all(&mut *tx)
+        .fetch_all(tx.conn())
         .await?
         .iter()
         .map(|row| row.get(0))
@@ -31,10 +34,13 @@ pub(crate) async fn run(db: &Db) -> Result<()> {
         }
         tracing::info!(name, "applying migration");
         let failed = |source| Error::Migration { name, source };
-        sqlx::raw_sql(*sql).execute(&mut *tx).await.map_err(failed)?;
+        sqlx::raw_sql(*sql)
+            .execute(tx.conn())
+            .await
+            .map_err(failed)?;
         sqlx::query("insert into migrations (name) values ($1)")
             .bind(*name)
-            .execute(&mut *tx)
+            .execute(tx.conn())
             .await
             .map_err(failed)?;
     }

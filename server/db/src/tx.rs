@@ -1,12 +1,10 @@
 //! A transaction that may write.
 
-use std::ops::{Deref, DerefMut};
-
 use sqlx::{Any, AnyConnection, Transaction};
 
 use crate::Result;
 
-/// Dropped without a commit, it rolls back. Use it as the executor: `….execute(&mut **tx)`.
+/// Dropped without a commit, it rolls back. Use it as the executor: `….execute(&mut *tx)`.
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Any>,
@@ -15,6 +13,11 @@ pub struct Tx {
 impl Tx {
     pub(crate) fn new(inner: Transaction<'static, Any>) -> Self {
         Self { inner }
+    }
+
+    /// The executor of queries: `db::query("…").execute(tx.conn())`.
+    pub fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.inner
     }
 
     /// Marks a point to which [`Tx::rollback_to_savepoint`] returns. One at a time: marking the next
@@ -46,19 +49,5 @@ impl Tx {
 
     pub async fn rollback(self) -> Result<()> {
         Ok(self.inner.rollback().await?)
-    }
-}
-
-impl Deref for Tx {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.inner
-    }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.inner
     }
 }

@@ -1,0 +1,100 @@
+//! The two kinds of consumer. They differ in how they fail: state rolls back, the world does not.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::{Error, NewEvent, Recorded, Tx};
+
+/// What a consumer hears: types, each whole (`order.placed`) or a prefix with a star (`payment.*`).
+#[derive(Debug, Clone, Copy)]
+pub struct Filter(pub &'static [&'static str]);
+
+impl Filter {
+    pub fn matches(&self, event: &Recorded) -> bool {
+        self.0
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => event.kind.starts_with(prefix),
+                None => event.kind == *pattern,
+            })
+    }
+}
+
+/// Why an event could not be handled. Everything is tried again; nothing is skipped.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Log(#[from] Error),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<db::Error> for Failure {
+    fn from(error: db::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<db::SqlError> for Failure {
+    fn from(error: db::SqlError) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+/// Changes state only. The consumer's position, the state it writes and the events it emits commit in
+/// one transaction: each event takes effect once.
+pub trait Consumer: Send + Sync + 'static {
+    const NAME: &'static str;
+    const HEARS: Filter;
+
+    /// Handles a batch, in order, inside one transaction. A batch that fails is rolled back whole and
+    /// its events come again one by one, so a handler need not care how many come at once, and can
+    /// load and store what they share with one statement.
+    fn handle(
+        &self,
+        tx: &mut Tx,
+        batch: &[Arc<Recorded>],
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Touches the outside world, with no transaction open. May run twice for one event: it passes the
+/// event's id on as the idempotency key.
+pub trait Reactor: Send + Sync + 'static {
+    const NAME: &'static str;
+    const HEARS: Filter;
+
+    /// Answers with what is to be recorded.
+    fn react(
+        &self,
+        event: &Recorded,
+    ) -> impl Future<Output = Result<Vec<NewEvent>, Failure>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_matches_a_whole_type_or_a_prefix() {
+        let event = |kind: &str| Recorded {
+            position: 1,
+            id: Uuid::nil(),
+            source: String::new(),
+            kind: kind.into(),
+            subject: String::new(),
+            time_us: 0,
+            topic: String::new(),
+            key: String::new(),
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+            data: String::new(),
+        };
+        let filter = Filter(&["order.placed", "payment.*"]);
+        assert!(filter.matches(&event("order.placed")));
+        assert!(filter.matches(&event("payment.declined")));
+        assert!(!filter.matches(&event("order.placed_again")));
+        assert!(!filter.matches(&event("stock.reserved")));
+    }
+}

@@ -1,0 +1,156 @@
+//! Requests share transactions: what has gathered while the last commit was on its way to the disk
+//! goes into the next one, each job in its own savepoint. One fsync then serves many shoppers.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Error, Log, Result, Tx};
+
+/// What a job does inside the shared transaction.
+pub type Job<'t, T, E> = Pin<Box<dyn Future<Output = std::result::Result<T, E>> + Send + 't>>;
+
+/// Jobs of one transaction, at most: bounds how long the first of them waits.
+const MAX_JOBS: usize = 128;
+/// Jobs that may wait. More than this is refused rather than kept.
+const QUEUE: usize = 8_192;
+
+/// A handle to the writers; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct GroupCommit {
+    queue: mpsc::Sender<Box<dyn Queued>>,
+}
+
+impl GroupCommit {
+    /// Starts the writers. They end when the last handle is dropped, after what is queued is done.
+    pub fn start(log: &Log, source: &'static str) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let jobs = std::sync::Arc::new(tokio::sync::Mutex::new(jobs));
+        for _ in 0..log.db().dialect().parallel_commits() {
+            tokio::spawn(write(log.clone(), source, jobs.clone()));
+        }
+        Self { queue }
+    }
+
+    /// Runs `job` in a shared transaction and answers when its commit is durable. A job that fails is
+    /// rolled back alone, with the events it appended.
+    ///
+    /// # Errors
+    /// The job's own; [`Error::Stopped`] when nothing can be written any more; the database's.
+    pub async fn run<T, E, F>(&self, job: F) -> std::result::Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let queued = Pending {
+            job: Some(job),
+            outcome: None,
+            answer: Some(answer),
+        };
+        if self.queue.try_send(Box::new(queued)).is_err() {
+            return Err(Error::Stopped.into());
+        }
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Error::Stopped.into()))
+    }
+}
+
+/// A job whose types are known to itself only.
+trait Queued: Send {
+    /// Runs the job; says whether it wants to be kept.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+    /// Tells the outcome, now that the fate of the transaction is known.
+    fn finish(self: Box<Self>, committed: std::result::Result<(), String>);
+}
+
+struct Pending<F, T, E> {
+    job: Option<F>,
+    outcome: Option<std::result::Result<T, E>>,
+    answer: Option<oneshot::Sender<std::result::Result<T, E>>>,
+}
+
+impl<F, T, E> Queued for Pending<F, T, E>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+        Box::pin(async move {
+            let Some(job) = self.job.take() else {
+                return false;
+            };
+            let outcome = job(tx).await;
+            let keep = outcome.is_ok();
+            self.outcome = Some(outcome);
+            keep
+        })
+    }
+
+    fn finish(mut self: Box<Self>, committed: std::result::Result<(), String>) {
+        let outcome = match (committed, self.outcome.take()) {
+            // A job that failed by itself tells why, whatever became of the others.
+            (_, Some(Err(own))) => Err(own),
+            (Ok(()), Some(done)) => done,
+            (Err(reason), _) => Err(db::Error::Setting(reason).into()).map_err(Error::into),
+            (Ok(()), None) => Err(Error::Stopped.into()),
+        };
+        if let Some(answer) = self.answer.take() {
+            // The caller may have gone; the work is done all the same.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+type Jobs = std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Queued>>>>;
+
+async fn write(log: Log, source: &'static str, jobs: Jobs) {
+    loop {
+        let mut batch = Vec::new();
+        if jobs.lock().await.recv_many(&mut batch, MAX_JOBS).await == 0 {
+            return;
+        }
+        let committed = run_batch(&log, source, &mut batch, &jobs)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, jobs = batch.len(), "a group commit failed");
+                error.to_string()
+            });
+        for job in batch {
+            job.finish(committed.clone());
+        }
+    }
+}
+
+async fn run_batch(
+    log: &Log,
+    source: &'static str,
+    batch: &mut Vec<Box<dyn Queued>>,
+    jobs: &Jobs,
+) -> Result<()> {
+    let mut tx = log.begin(source).await?;
+    // Whoever came while we waited for the lock comes along.
+    if let Ok(mut waiting) = jobs.try_lock() {
+        while batch.len() < MAX_JOBS
+            && let Ok(job) = waiting.try_recv()
+        {
+            batch.push(job);
+        }
+    }
+    for job in batch {
+        let appended = tx.appended();
+        tx.savepoint().await?;
+        if job.run(&mut tx).await {
+            tx.release_savepoint().await?;
+        } else {
+            tx.rollback_to_savepoint().await?;
+            tx.forget_appended(appended);
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! A durable event log with consumers, inside the shop's own database. Knows no shop noun.
+//!
+//! - [`Log`]: append-only; positions are gapless and in commit order.
+//! - [`Tx`]: state and events in one transaction. [`GroupCommit`] lets requests share one.
+//! - [`Consumer`]: changes state only; position, state and emitted events commit together.
+//! - [`Reactor`]: touches the outside world, with no transaction open.
+//! - [`Runner`]: wakes them, batches for them, retries for them.
+//! - [`Tail`]: follows the log without a position of its own in the database.
+
+mod consumer;
+mod event;
+mod group_commit;
+mod log;
+mod recent;
+mod runner;
+mod tx;
+
+pub use consumer::{Consumer, Failure, Filter, Reactor};
+pub use event::{Environment, NewEvent, Recorded};
+pub use group_commit::{GroupCommit, Job};
+pub use log::{Log, Tail};
+pub use runner::{Runner, Settings};
+pub use tx::Tx;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    #[error(
+        "the event at position {position} is damaged: its checksum is {found}, expected {expected}"
+    )]
+    Damaged {
+        position: u64,
+        expected: i64,
+        found: i64,
+    },
+    #[error("the log has a gap: expected position {expected}, got {found}")]
+    Gap { expected: u64, found: u64 },
+    #[error("the shop is stopping or its writer is gone; nothing was written")]
+    Stopped,
+}
+
+impl From<db::SqlError> for Error {
+    fn from(error: db::SqlError) -> Self {
+        Self::Database(error.into())
+    }
+}

@@ -1,0 +1,202 @@
+//! The log: reading, following, and who else to tell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::{Columns, Db};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::event::COLUMNS;
+use crate::recent::Recent;
+use crate::{Environment, Error, Recorded, Result, Tx};
+
+/// Fallback for a wake-up that comes from another process, which no notification reaches.
+pub(crate) const POLL: Duration = Duration::from_millis(250);
+
+/// A handle to the event log; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Log {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    db: Db,
+    environment: Environment,
+    recent: Mutex<Recent>,
+    /// The newest position this process knows to be committed.
+    head: watch::Sender<u64>,
+}
+
+impl Log {
+    /// Opens the log that the database's migrations made.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open(db: Db, environment: Environment) -> Result<Self> {
+        let log = Self {
+            shared: Arc::new(Shared {
+                db,
+                environment,
+                recent: Mutex::default(),
+                head: watch::channel(0).0,
+            }),
+        };
+        let head = log.stored_head().await?;
+        log.shared.head.send_replace(head);
+        Ok(log)
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.shared.db
+    }
+
+    pub fn environment(&self) -> &Environment {
+        &self.shared.environment
+    }
+
+    /// Begins a transaction for state and events. `source` says who appends.
+    pub async fn begin(&self, source: &'static str) -> Result<Tx> {
+        Ok(Tx::new(self.shared.db.begin().await?, self.clone(), source))
+    }
+
+    /// The newest position this process knows of.
+    pub fn head(&self) -> u64 {
+        *self.shared.head.borrow()
+    }
+
+    /// Tells when [`Log::head`] grows.
+    pub fn watch_head(&self) -> watch::Receiver<u64> {
+        self.shared.head.subscribe()
+    }
+
+    /// The newest position of all processes.
+    pub async fn stored_head(&self) -> Result<u64> {
+        let row = db::query("select position from log_head where id = 1")
+            .fetch_one(self.shared.db.reader())
+            .await?;
+        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    }
+
+    /// Up to `limit` events after `position`, without a gap.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] and [`Error::Gap`] name the position; nothing is skipped.
+    pub async fn read_after(&self, position: u64, limit: usize) -> Result<Vec<Arc<Recorded>>> {
+        if let Some(events) = self.shared.recent.lock().after(position, limit)
+            && (!events.is_empty() || position >= self.head())
+        {
+            return Ok(events);
+        }
+        let sql =
+            format!("select {COLUMNS} from events where position > $1 order by position limit $2");
+        let rows = db::query(db::built(sql))
+            .bind(i64::try_from(position).unwrap_or(i64::MAX))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.shared.db.reader())
+            .await?;
+        let mut events = Vec::with_capacity(rows.len());
+        for (expected, row) in (position + 1..).zip(&rows) {
+            let event = Recorded::from_row(row)?;
+            if event.position != expected {
+                return Err(Error::Gap {
+                    expected,
+                    found: event.position,
+                });
+            }
+            events.push(Arc::new(event));
+        }
+        Ok(events)
+    }
+
+    /// All events of one key, oldest first.
+    pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>> {
+        let sql = format!("select {COLUMNS} from events where key = $1 order by position");
+        let rows = db::query(db::built(sql))
+            .bind(key)
+            .fetch_all(self.shared.db.reader())
+            .await?;
+        rows.iter().map(Recorded::from_row).collect()
+    }
+
+    /// The last `limit` events, newest first.
+    pub async fn read_last(&self, limit: usize) -> Result<Vec<Recorded>> {
+        let sql = format!("select {COLUMNS} from events order by position desc limit $1");
+        let rows = db::query(db::built(sql))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.shared.db.reader())
+            .await?;
+        rows.iter().map(Recorded::from_row).collect()
+    }
+
+    /// Follows the log from after `position`.
+    pub fn tail(&self, position: u64) -> Tail {
+        Tail {
+            log: self.clone(),
+            position,
+            head: self.watch_head(),
+        }
+    }
+
+    /// Called once per commit, after it is durable.
+    pub(crate) fn committed(&self, events: &[Arc<Recorded>]) {
+        let Some(last) = events.last() else { return };
+        self.shared.recent.lock().push(events);
+        self.saw_head(last.position);
+    }
+
+    pub(crate) fn saw_head(&self, position: u64) {
+        self.shared.head.send_if_modified(|head| {
+            let newer = position > *head;
+            *head = (*head).max(position);
+            newer
+        });
+    }
+
+    /// Waits until there may be something after `position`: a commit of this process, or a look at
+    /// the database for those of others.
+    pub(crate) async fn wait_past(&self, position: u64, head: &mut watch::Receiver<u64>) {
+        // Armed before looking: a commit between the look and the wait is not lost.
+        if *head.borrow_and_update() > position {
+            return;
+        }
+        tokio::select! {
+            _ = head.changed() => {}
+            () = tokio::time::sleep(POLL) => match self.stored_head().await {
+                Ok(stored) => self.saw_head(stored),
+                Err(error) => tracing::warn!(%error, "the log's head cannot be read"),
+            },
+        }
+    }
+}
+
+/// A reader that follows the log. Its position is its own; nothing is stored.
+#[derive(Debug)]
+pub struct Tail {
+    log: Log,
+    position: u64,
+    head: watch::Receiver<u64>,
+}
+
+impl Tail {
+    /// Position of the last event given out.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Waits for the next events: one at least, `limit` at most.
+    ///
+    /// # Errors
+    /// As [`Log::read_after`]; the position stays, so that the call can be made again.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Arc<Recorded>>> {
+        loop {
+            self.log.wait_past(self.position, &mut self.head).await;
+            let events = self.log.read_after(self.position, limit).await?;
+            if let Some(last) = events.last() {
+                self.position = last.position;
+                return Ok(events);
+            }
+        }
+    }
+}

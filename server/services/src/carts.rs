@@ -1,0 +1,293 @@
+//! Carts: lines in the database, owned by the shopper of a signed cookie.
+
+use db::{Columns, Row};
+use types::cart::{Cart, CartLine, MAX_GIFT_NOTE, MAX_LINES, MAX_QUANTITY};
+use types::{LineId, Money, Problem, ShopperId, Sku};
+
+use crate::catalogue::Catalogue;
+use crate::events::{Refused, internal};
+use crate::levels::Levels;
+use crate::shop::Shop;
+
+/// A line as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredLine {
+    pub id: LineId,
+    pub sku: Sku,
+    pub quantity: u32,
+    pub gift_note: String,
+}
+
+const SELECT: &str = "select line_id, sku, quantity, gift_note from carts where shopper_id = $1 \
+     order by added_at_us, line_id";
+
+fn read(row: &Row) -> Result<StoredLine, Refused> {
+    let text = |column| row.try_get::<&str, _>(column);
+    let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("carts: {error}")));
+    Ok(StoredLine {
+        id: text(0)?.parse().map_err(|e| bad(&e))?,
+        sku: text(1)?.parse().map_err(|e| bad(&e))?,
+        quantity: u32::try_from(row.try_get::<i64, _>(2)?).map_err(|e| bad(&e))?,
+        gift_note: text(3)?.to_owned(),
+    })
+}
+
+/// The lines inside a transaction.
+pub(crate) async fn lines(
+    tx: &mut broker::Tx,
+    shopper: ShopperId,
+) -> Result<Vec<StoredLine>, Refused> {
+    let rows = db::query(SELECT)
+        .bind(shopper.to_string())
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Takes every line out; answers with how many there were.
+pub(crate) async fn clear(tx: &mut broker::Tx, shopper: ShopperId) -> Result<u64, Refused> {
+    let cleared = db::query("delete from carts where shopper_id = $1")
+        .bind(shopper.to_string())
+        .execute(tx.conn())
+        .await?;
+    Ok(cleared.rows_affected())
+}
+
+/// The cart with prices and stock. A line whose SKU is no longer sold is left out.
+pub(crate) fn view(catalogue: &Catalogue, levels: &Levels, stored: &[StoredLine]) -> Cart {
+    let (available, position) = levels.available(stored.iter().map(|line| &line.sku));
+    let mut subtotal = Money::new(0, catalogue.currency);
+    let mut lines = Vec::with_capacity(stored.len());
+    for (line, available) in stored.iter().zip(available) {
+        let Some((product, variant)) = catalogue.variant(&line.sku) else {
+            continue;
+        };
+        let line_price = variant
+            .price
+            .checked_mul(line.quantity)
+            .unwrap_or(variant.price);
+        subtotal = subtotal.checked_add(line_price).unwrap_or(subtotal);
+        lines.push(CartLine {
+            id: line.id,
+            sku: line.sku.clone(),
+            product: product.slug.clone(),
+            title: product.title.clone(),
+            variant: variant.title(),
+            image: product.details.images[variant.image].clone(),
+            quantity: line.quantity,
+            gift_note: (!line.gift_note.is_empty()).then(|| line.gift_note.clone()),
+            unit_price: variant.price,
+            line_price,
+            available,
+        });
+    }
+    Cart {
+        lines,
+        subtotal,
+        position,
+    }
+}
+
+fn checked_quantity(quantity: i64) -> Result<u32, Problem> {
+    u32::try_from(quantity)
+        .ok()
+        .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))
+        .ok_or_else(|| {
+            let message = format!("Choose a quantity from 1 to {MAX_QUANTITY}, not {quantity}.");
+            Problem::invalid_field("quantity", message)
+        })
+}
+
+fn checked_note(note: Option<String>) -> Result<String, Problem> {
+    let note = note.unwrap_or_default().trim().to_owned();
+    if note.chars().count() > MAX_GIFT_NOTE {
+        let message = format!("A gift note may have at most {MAX_GIFT_NOTE} characters.");
+        return Err(Problem::invalid_field("gift_note", message));
+    }
+    if note
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r'))
+    {
+        let message = "The gift note has a character we cannot write on a card.";
+        return Err(Problem::invalid_field("gift_note", message));
+    }
+    Ok(note)
+}
+
+impl Shop {
+    /// The shopper's cart; empty for one who has none.
+    pub async fn cart(&self, shopper: ShopperId) -> crate::Result<Cart> {
+        Ok(self.load_cart(shopper).await?)
+    }
+
+    async fn load_cart(&self, shopper: ShopperId) -> Result<Cart, Refused> {
+        let rows = db::query(SELECT)
+            .bind(shopper.to_string())
+            .fetch_all(self.log().db().reader())
+            .await?;
+        let stored = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(view(self.catalogue(), self.levels(), &stored))
+    }
+
+    /// Puts pieces into the cart: onto the line of the same SKU and gift note, or onto a new one.
+    ///
+    /// # Errors
+    /// 404 `not-found` for an unknown SKU, 422 for a quantity out of range, 409 `sold-out` when the
+    /// stock of this moment does not cover what the cart would hold.
+    pub async fn add_to_cart(
+        &self,
+        shopper: ShopperId,
+        sku: &Sku,
+        quantity: i64,
+        gift_note: Option<String>,
+    ) -> crate::Result<Cart> {
+        if self.catalogue().variant(sku).is_none() {
+            return Err(Problem::not_found(format!(
+                "We do not sell anything called {sku}."
+            )));
+        }
+        let quantity = checked_quantity(quantity)?;
+        let gift_note = checked_note(gift_note)?;
+        let available = self.available(sku);
+        let (id, now_us) = (self.new_line_id(), self.now_us());
+        let sku = sku.clone();
+        self.change_cart(move |tx| {
+            Box::pin(async move {
+                let mut lines = lines(tx, shopper).await?;
+                let in_cart: u32 = lines
+                    .iter()
+                    .filter(|line| line.sku == sku)
+                    .map(|line| line.quantity)
+                    .sum();
+                if i64::from(in_cart + quantity) > available {
+                    return Err(too_few(available, in_cart).into());
+                }
+                let same = |line: &&mut StoredLine| line.sku == sku && line.gift_note == gift_note;
+                if let Some(line) = lines.iter_mut().find(same) {
+                    line.quantity = checked_quantity(i64::from(line.quantity + quantity))?;
+                    set(tx, line).await?;
+                    return Ok(lines);
+                }
+                if lines.len() >= MAX_LINES {
+                    let message = format!("A cart holds at most {MAX_LINES} different pieces.");
+                    return Err(Problem::invalid_field("sku", message).into());
+                }
+                let line = StoredLine {
+                    id,
+                    sku,
+                    quantity,
+                    gift_note,
+                };
+                insert(tx, shopper, &line, now_us).await?;
+                lines.push(line);
+                Ok(lines)
+            })
+        })
+        .await
+    }
+
+    /// Sets how many pieces a line holds.
+    ///
+    /// # Errors
+    /// 404 for a line that is not in the shopper's cart, 422 for a quantity out of range, 409
+    /// `sold-out` when more are wanted than there are. Fewer than before is always possible.
+    pub async fn set_quantity(
+        &self,
+        shopper: ShopperId,
+        line: LineId,
+        quantity: i64,
+    ) -> crate::Result<Cart> {
+        let quantity = checked_quantity(quantity)?;
+        let shop = self.clone();
+        self.change_cart(move |tx| {
+            Box::pin(async move {
+                let mut lines = lines(tx, shopper).await?;
+                let Some(index) = lines.iter().position(|stored| stored.id == line) else {
+                    return Err(no_such_line().into());
+                };
+                let sku = &lines[index].sku;
+                let elsewhere: u32 = (lines.iter().enumerate())
+                    .filter(|(i, stored)| *i != index && stored.sku == *sku)
+                    .map(|(_, stored)| stored.quantity)
+                    .sum();
+                let available = shop.available(sku);
+                if quantity > lines[index].quantity && i64::from(quantity + elsewhere) > available {
+                    return Err(too_few(available, elsewhere).into());
+                }
+                lines[index].quantity = quantity;
+                set(tx, &lines[index]).await?;
+                Ok(lines)
+            })
+        })
+        .await
+    }
+
+    /// Takes a line out. Taking it out twice is no error.
+    pub async fn remove_line(&self, shopper: ShopperId, line: LineId) -> crate::Result<Cart> {
+        self.change_cart(move |tx| {
+            Box::pin(async move {
+                db::query("delete from carts where line_id = $1 and shopper_id = $2")
+                    .bind(line.to_string())
+                    .bind(shopper.to_string())
+                    .execute(tx.conn())
+                    .await?;
+                lines(tx, shopper).await
+            })
+        })
+        .await
+    }
+
+    async fn change_cart<F>(&self, change: F) -> crate::Result<Cart>
+    where
+        F: for<'t> FnOnce(&'t mut broker::Tx) -> broker::Job<'t, Vec<StoredLine>, Refused>
+            + Send
+            + 'static,
+    {
+        let stored = self.writer().run(change).await?;
+        Ok(view(self.catalogue(), self.levels(), &stored))
+    }
+}
+
+async fn insert(
+    tx: &mut broker::Tx,
+    shopper: ShopperId,
+    line: &StoredLine,
+    now_us: i64,
+) -> Result<(), Refused> {
+    db::query(
+        "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us) \
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(line.id.to_string())
+    .bind(shopper.to_string())
+    .bind(line.sku.as_str())
+    .bind(i64::from(line.quantity))
+    .bind(&line.gift_note)
+    .bind(now_us)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn set(tx: &mut broker::Tx, line: &StoredLine) -> Result<(), Refused> {
+    db::query("update carts set quantity = $1 where line_id = $2")
+        .bind(i64::from(line.quantity))
+        .bind(line.id.to_string())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+fn no_such_line() -> Problem {
+    Problem::not_found("This piece is no longer in your cart.")
+}
+
+/// Says what there is, and what of it the cart holds already.
+fn too_few(available: i64, in_cart: u32) -> Problem {
+    let detail = match (available, in_cart) {
+        (..=0, _) => "This piece is sold out.".to_owned(),
+        (n, 0) => format!("Only {n} left."),
+        (n, held) => format!("Only {n} left, and your cart holds {held} already."),
+    };
+    Problem::conflict("sold-out", "Not enough in stock", detail)
+}

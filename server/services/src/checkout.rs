@@ -1,0 +1,383 @@
+//! Placing an order, and what the shopper can do with it afterwards.
+
+use db::Columns;
+use domain::event::{
+    Event, OrderCancellationRequested, OrderPlaced, OrderedLine, PaymentMethodGiven,
+    PaymentWindowElapsed,
+};
+use domain::order::progress_of;
+use serde::{Deserialize, Serialize};
+use types::cart::{Totals, totals};
+use types::checkout::{PlaceOrder, is_payment_token};
+use types::order::{Order, OrderLine, OrderStatus, Progress, order_number};
+use types::{Money, OrderId, Problem, ShopperId, Sku};
+
+use crate::carts;
+use crate::events::{Refused, decode, encode, internal};
+use crate::orders;
+use crate::shop::Shop;
+
+/// A line as the orders table keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredOrderLine {
+    sku: Sku,
+    quantity: u32,
+    unit_price: Money,
+    gift_note: Option<String>,
+}
+
+impl Shop {
+    /// Places an order for what is in the shopper's cart and empties the cart. The answer means
+    /// "accepted": stock and payment follow. Placing the same order again is answered the same.
+    ///
+    /// # Errors
+    /// 422 for the form's fields, 409 `empty-cart`, 409 `price-changed` when the shopper saw another
+    /// total, 409 `order-id-taken`.
+    pub async fn place_order(
+        &self,
+        shopper: ShopperId,
+        order: PlaceOrder,
+    ) -> crate::Result<OrderId> {
+        let order = order.checked()?;
+        let id = order.order_id;
+        let shop = self.clone();
+        self.writer()
+            .run(move |tx| Box::pin(async move { shop.write_order(tx, shopper, order).await }))
+            .await?;
+        Ok(id)
+    }
+
+    async fn write_order(
+        &self,
+        tx: &mut broker::Tx,
+        shopper: ShopperId,
+        order: PlaceOrder,
+    ) -> Result<(), Refused> {
+        let stored = carts::lines(tx, shopper).await?;
+        let stored_lines = stored.len() as u64;
+        if stored.is_empty() {
+            return self.placed_before(tx, shopper, order.order_id).await;
+        }
+        let mut subtotal = Money::new(0, self.catalogue().currency);
+        let mut lines = Vec::with_capacity(stored.len());
+        for line in stored {
+            let Some((_, variant)) = self.catalogue().variant(&line.sku) else {
+                continue;
+            };
+            let sum = variant.price.checked_mul(line.quantity);
+            subtotal = sum
+                .and_then(|sum| subtotal.checked_add(sum))
+                .ok_or_else(too_large)?;
+            lines.push(StoredOrderLine {
+                sku: line.sku,
+                quantity: line.quantity,
+                unit_price: variant.price,
+                gift_note: (!line.gift_note.is_empty()).then_some(line.gift_note),
+            });
+        }
+        let totals = totals(subtotal, order.delivery).ok_or_else(too_large)?;
+        if totals.total.minor != order.expected_total_minor {
+            return Err(price_changed(totals).into());
+        }
+        if !insert(tx, shopper, &order, &lines, totals, self.now_us()).await? {
+            return self.placed_before(tx, shopper, order.order_id).await;
+        }
+        if carts::clear(tx, shopper).await? != stored_lines {
+            // Another tab ordered or changed the same cart in this very moment.
+            return Err(cart_changed().into());
+        }
+        let placed = Event::from(OrderPlaced {
+            order_id: order.order_id,
+            shopper_id: shopper,
+            lines: lines
+                .into_iter()
+                .map(
+                    |StoredOrderLine {
+                         sku,
+                         quantity,
+                         unit_price,
+                         ..
+                     }| OrderedLine {
+                        sku,
+                        quantity,
+                        unit_price,
+                    },
+                )
+                .collect(),
+            total: totals.total,
+            payment_token: order.payment_token,
+        });
+        tx.append(encode(&placed)?, None);
+        Ok(())
+    }
+
+    /// An order that is there already: the shopper's own is the answer to a form sent twice.
+    async fn placed_before(
+        &self,
+        tx: &mut broker::Tx,
+        shopper: ShopperId,
+        id: OrderId,
+    ) -> Result<(), Refused> {
+        let row = db::query("select shopper_id from orders where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(tx.conn())
+            .await?;
+        match row {
+            Some(row) if row.try_get::<&str, _>(0)? == shopper.to_string() => Ok(()),
+            Some(_) => Err(Problem::conflict(
+                "order-id-taken",
+                "This order cannot be placed",
+                "Open the checkout again and place the order from there.",
+            )
+            .into()),
+            None => Err(Problem::conflict(
+                "empty-cart",
+                "Your cart is empty",
+                "There is nothing to order. Put a piece into your cart first.",
+            )
+            .into()),
+        }
+    }
+
+    /// An order of this shopper, as of the newest event.
+    ///
+    /// # Errors
+    /// 404 when there is none or it is somebody else's.
+    pub async fn order(&self, shopper: ShopperId, id: OrderId) -> crate::Result<Order> {
+        Ok(self.load_order(shopper, id).await?)
+    }
+
+    async fn load_order(&self, shopper: ShopperId, id: OrderId) -> Result<Order, Refused> {
+        let row = db::query(
+            "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
+             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us \
+             from orders where id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(self.log().db().reader())
+        .await?
+        .ok_or_else(no_such_order)?;
+        if row.try_get::<&str, _>(0)? != shopper.to_string() {
+            return Err(no_such_order().into());
+        }
+        let text = |column| row.try_get::<String, _>(column);
+        let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("orders: {error}")));
+        let currency = text(12)?.parse().map_err(|e| bad(&e))?;
+        let money = |column| Ok::<_, Refused>(Money::new(row.try_get(column)?, currency));
+        let lines: Vec<StoredOrderLine> = serde_json::from_str(&text(8)?).map_err(|e| bad(&e))?;
+        let (progress, position) = self.progress(id).await?;
+        Ok(Order {
+            id,
+            number: order_number(id),
+            email: text(1)?,
+            name: text(2)?,
+            street: text(3)?,
+            postal_code: text(4)?,
+            city: text(5)?,
+            country: text(6)?,
+            delivery: text(7)?.parse().map_err(|e| bad(&e))?,
+            lines: lines
+                .into_iter()
+                .filter_map(|line| self.order_line(line))
+                .collect(),
+            totals: Totals {
+                subtotal: money(9)?,
+                delivery: money(10)?,
+                total: money(11)?,
+            },
+            placed_at_us: row.try_get(13)?,
+            progress,
+            position,
+        })
+    }
+
+    fn order_line(&self, line: StoredOrderLine) -> Option<OrderLine> {
+        let (product, variant) = self.catalogue().variant(&line.sku)?;
+        Some(OrderLine {
+            sku: line.sku,
+            product: product.slug.clone(),
+            title: product.title.clone(),
+            variant: variant.title(),
+            image: product.details.images[variant.image].clone(),
+            quantity: line.quantity,
+            gift_note: line.gift_note,
+            unit_price: line.unit_price,
+        })
+    }
+
+    /// Whether the order is this shopper's; asked by whoever hands out its progress.
+    pub async fn owns_order(&self, shopper: ShopperId, id: OrderId) -> crate::Result<bool> {
+        let owner = db::query("select shopper_id from orders where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.log().db().reader())
+            .await
+            .map_err(internal)?;
+        let Some(owner) = owner else { return Ok(false) };
+        Ok(owner.try_get::<&str, _>(0).map_err(internal)? == shopper.to_string())
+    }
+
+    /// How an order fares: its own events, told again. Also the position at which that is true.
+    pub async fn order_progress(&self, id: OrderId) -> crate::Result<(Progress, u64)> {
+        Ok(self.progress(id).await?)
+    }
+
+    async fn progress(&self, id: OrderId) -> Result<(Progress, u64), Refused> {
+        let mut progress = Progress {
+            status: OrderStatus::Reserving,
+            steps: Vec::new(),
+            reserved_until_us: None,
+        };
+        let mut position = 0;
+        for recorded in self.log().read_key(&id.to_string()).await? {
+            position = recorded.position;
+            let event = decode(&recorded)?;
+            if let Some(later) = progress_of(&event, recorded.time_us, position) {
+                progress.merge(&later);
+            }
+        }
+        Ok((progress, position))
+    }
+
+    /// Gives a card for an order that waits for one.
+    ///
+    /// # Errors
+    /// 404, 422 for what is not a token, 409 `not-payable` when the order does not wait for a card.
+    pub async fn pay(&self, shopper: ShopperId, id: OrderId, token: String) -> crate::Result<()> {
+        if !is_payment_token(&token) {
+            let message = "The card could not be read. Enter it again.";
+            return Err(Problem::invalid_field("payment_token", message));
+        }
+        let given = PaymentMethodGiven {
+            order_id: id,
+            payment_token: token,
+        };
+        Ok(self.ask_of_waiting_order(shopper, id, given.into()).await?)
+    }
+
+    /// Asks to end an order that is not paid.
+    ///
+    /// # Errors
+    /// 404, 409 `not-payable` when the order does not wait for a card.
+    pub async fn cancel(&self, shopper: ShopperId, id: OrderId) -> crate::Result<()> {
+        let asked = OrderCancellationRequested { order_id: id };
+        Ok(self.ask_of_waiting_order(shopper, id, asked.into()).await?)
+    }
+
+    /// The process manager decides; what it would refuse anyway is refused here, with a reason.
+    async fn ask_of_waiting_order(
+        &self,
+        shopper: ShopperId,
+        id: OrderId,
+        event: Event,
+    ) -> Result<(), Refused> {
+        if !self.owns_order(shopper, id).await? {
+            return Err(no_such_order().into());
+        }
+        match orders::status(self.log(), id).await? {
+            Some(OrderStatus::AwaitingPayment) => {}
+            status => return Err(not_waiting(status).into()),
+        }
+        self.writer()
+            .run(move |tx| {
+                Box::pin(async move {
+                    tx.append(encode(&event)?, None);
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Tells the process manager of payment windows that are over. Telling it twice does no harm.
+    pub async fn end_payment_windows(&self) -> crate::Result<usize> {
+        let overdue = orders::overdue(self.log(), self.now_us())
+            .await
+            .map_err(internal)?;
+        let count = overdue.len();
+        if count > 0 {
+            self.append_elapsed(overdue).await?;
+        }
+        Ok(count)
+    }
+
+    async fn append_elapsed(&self, orders: Vec<OrderId>) -> Result<(), Refused> {
+        self.writer()
+            .run(move |tx| {
+                Box::pin(async move {
+                    for order_id in orders {
+                        let elapsed = Event::from(PaymentWindowElapsed { order_id });
+                        tx.append(encode(&elapsed)?, None);
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Whether the order is new.
+async fn insert(
+    tx: &mut broker::Tx,
+    shopper: ShopperId,
+    order: &PlaceOrder,
+    lines: &[StoredOrderLine],
+    totals: Totals,
+    now_us: i64,
+) -> Result<bool, Refused> {
+    let lines = serde_json::to_string(lines).map_err(|error| Refused(internal(error)))?;
+    let inserted = db::query(
+        "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
+         country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+         on conflict (id) do nothing",
+    )
+    .bind(order.order_id.to_string())
+    .bind(shopper.to_string())
+    .bind(now_us)
+    .bind(&order.email)
+    .bind(&order.name)
+    .bind(&order.street)
+    .bind(&order.postal_code)
+    .bind(&order.city)
+    .bind(&order.country)
+    .bind(order.delivery.name())
+    .bind(lines)
+    .bind(totals.subtotal.minor)
+    .bind(totals.delivery.minor)
+    .bind(totals.total.minor)
+    .bind(totals.total.currency.code())
+    .execute(tx.conn())
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+fn no_such_order() -> Problem {
+    Problem::not_found("There is no such order, or it was placed in another browser.")
+}
+
+fn too_large() -> Problem {
+    Problem::invalid_field("quantity", "This order is larger than we can take.")
+}
+
+fn price_changed(totals: Totals) -> Problem {
+    let detail = format!(
+        "The total is now {}. Nothing was ordered yet: look at it again and confirm.",
+        totals.total
+    );
+    Problem::conflict("price-changed", "The total has changed", detail)
+}
+
+fn cart_changed() -> Problem {
+    let detail = "Your cart was changed in another window. Look at it again, then order.";
+    Problem::conflict("cart-changed", "Your cart has changed", detail)
+}
+
+fn not_waiting(status: Option<OrderStatus>) -> Problem {
+    let detail = match status {
+        Some(OrderStatus::Confirmed) => "This order is paid already.",
+        Some(OrderStatus::Cancelled) => "This order was cancelled and nothing was charged.",
+        Some(OrderStatus::Rejected) => "This order could not be fulfilled; nothing was charged.",
+        Some(OrderStatus::Paying) => "A payment for this order is on its way. Please wait for it.",
+        _ => "This order is still being reserved. Try again in a moment.",
+    };
+    Problem::conflict("not-payable", "This order does not wait for a card", detail)
+}

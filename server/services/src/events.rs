@@ -1,0 +1,72 @@
+//! Domain events into the log and out of it.
+
+use broker::{Failure, NewEvent, Recorded};
+use domain::Event;
+use types::Problem;
+
+/// A domain event, ready to be appended.
+pub(crate) fn encode(event: &Event) -> Result<NewEvent, Failure> {
+    let data = event
+        .to_json()
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    Ok(NewEvent {
+        kind: event.kind(),
+        topic: event.topic(),
+        key: event.key(),
+        data,
+    })
+}
+
+/// The domain event in an event of the log.
+///
+/// # Errors
+/// An event that a newer version wrote, or whose content is not what its type holds.
+pub fn decode(recorded: &Recorded) -> Result<Event, Failure> {
+    Event::from_json(&recorded.kind, &recorded.data)
+        .map_err(|error| Failure::Other(format!("position {}: {error}", recorded.position)))
+}
+
+/// Why a command was not done: the caller's problem, or ours, which is logged and not told.
+#[derive(Debug)]
+pub(crate) struct Refused(pub Problem);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self(internal(failure))
+    }
+}
+
+impl From<broker::Error> for Refused {
+    fn from(error: broker::Error) -> Self {
+        Self(match error {
+            broker::Error::Stopped => Problem::unavailable(
+                "The shop is very busy. Nothing was lost; try again in a moment.",
+            ),
+            error => internal(error),
+        })
+    }
+}
+
+impl From<db::SqlError> for Refused {
+    fn from(error: db::SqlError) -> Self {
+        Self(internal(error))
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        refused.0
+    }
+}
+
+/// Tells the operator what broke, and the caller only that something did.
+pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a request failed");
+    Problem::internal()
+}

@@ -1,0 +1,37 @@
+//! What the shop asks of a payment gateway.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use types::order::DeclineReason;
+use types::{Money, OrderId};
+
+/// A request to hold money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorize {
+    /// Asked twice with the same key, the gateway answers the same and holds the money once.
+    pub idempotency_key: String,
+    /// What it is for.
+    pub reference: OrderId,
+    pub amount: Money,
+    /// The gateway's own token for the card.
+    pub payment_token: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Authorized { authorization_id: String },
+    Declined { reason: DeclineReason },
+}
+
+/// The gateway did not answer; nobody knows whether it acted. Asking again with the same key is safe.
+#[derive(Debug, thiserror::Error)]
+#[error("the payment gateway did not answer: {0}")]
+pub struct NoAnswer(pub String);
+
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send + 'a>>;
+
+/// A payment gateway. Which one is decided once, where the server is put together.
+pub trait PaymentGateway: Send + Sync + 'static {
+    fn authorize(&self, request: Authorize) -> Answer<'_, Decision>;
+}

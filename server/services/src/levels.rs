@@ -1,0 +1,124 @@
+//! The stock of every SKU as of the newest event this process has seen, in memory: pages are rendered
+//! and sockets answered without asking the database.
+
+use std::collections::HashMap;
+
+use db::{Columns, Db};
+use domain::Event;
+use parking_lot::RwLock;
+use types::Sku;
+use types::admin::Level;
+
+/// A projection of the log. Whoever follows the log calls [`Levels::apply`].
+#[derive(Debug)]
+pub struct Levels {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    levels: HashMap<Sku, Level>,
+    position: u64,
+}
+
+/// The SKUs whose level an event changed.
+pub type LevelChange = Vec<Sku>;
+
+impl Levels {
+    /// Reads the stock table. The answer's position is at or before the moment of the reading; events
+    /// after it carry absolute levels, so that applying one twice does no harm.
+    pub(crate) async fn load(
+        db: &Db,
+        position: u64,
+        thresholds: impl Iterator<Item = (Sku, i64)>,
+    ) -> Result<Self, db::SqlError> {
+        let level = |reorder_threshold| Level {
+            on_hand: 0,
+            allocated: 0,
+            reorder_threshold,
+            position: 0,
+        };
+        let mut levels: HashMap<Sku, Level> = thresholds
+            .map(|(sku, threshold)| (sku, level(threshold)))
+            .collect();
+        let rows = db::query("select sku, on_hand, allocated from stock")
+            .fetch_all(db.reader())
+            .await?;
+        for row in rows {
+            let sku: &str = row.try_get(0)?;
+            if let Some(level) = sku.parse().ok().and_then(|sku: Sku| levels.get_mut(&sku)) {
+                level.on_hand = row.try_get(1)?;
+                level.allocated = row.try_get(2)?;
+                level.position = position;
+            }
+        }
+        Ok(Self {
+            inner: RwLock::new(Inner { levels, position }),
+        })
+    }
+
+    /// Follows one event. Answers with the SKUs that it moved.
+    pub fn apply(&self, event: &Event, position: u64) -> LevelChange {
+        let moved: Vec<(&Sku, i64, i64)> = match event {
+            Event::StockReserved(event) => event
+                .moves
+                .iter()
+                .map(|m| (&m.sku, m.on_hand, m.allocated))
+                .collect(),
+            Event::StockReleased(event) => event
+                .moves
+                .iter()
+                .map(|m| (&m.sku, m.on_hand, m.allocated))
+                .collect(),
+            Event::StockCorrected(event) => vec![(&event.sku, event.on_hand, event.allocated)],
+            _ => Vec::new(),
+        };
+        let mut inner = self.inner.write();
+        inner.position = inner.position.max(position);
+        let mut changed = Vec::with_capacity(moved.len());
+        for (sku, on_hand, allocated) in moved {
+            let Some(level) = inner.levels.get_mut(sku) else {
+                continue;
+            };
+            if level.position < position {
+                level.on_hand = on_hand;
+                level.allocated = allocated;
+                level.position = position;
+                changed.push(sku.clone());
+            }
+        }
+        changed
+    }
+
+    /// Position of the newest event taken in.
+    pub fn position(&self) -> u64 {
+        self.inner.read().position
+    }
+
+    pub fn level(&self, sku: &Sku) -> Option<Level> {
+        self.inner.read().levels.get(sku).cloned()
+    }
+
+    /// Available pieces of some SKUs, and the position at which that is true.
+    pub fn available<'a>(&self, skus: impl Iterator<Item = &'a Sku>) -> (Vec<i64>, u64) {
+        let inner = self.inner.read();
+        let available = skus
+            .map(|sku| inner.levels.get(sku).map_or(0, Level::available))
+            .collect();
+        (available, inner.position)
+    }
+
+    /// Levels that changed after `position`, and the position at which that is true.
+    pub fn changed_after<'a>(
+        &self,
+        position: u64,
+        skus: impl Iterator<Item = &'a Sku>,
+    ) -> (Vec<(&'a Sku, Level)>, u64) {
+        let inner = self.inner.read();
+        let changed = skus.filter_map(|sku| {
+            let level = inner.levels.get(sku)?;
+            (level.position > position).then(|| (sku, level.clone()))
+        });
+        (changed.collect(), inner.position)
+    }
+}

@@ -1,0 +1,62 @@
+//! The payment reactor: asks the gateway, with no transaction open.
+
+use std::fmt;
+use std::sync::Arc;
+
+use broker::{Failure, Filter, NewEvent, Reactor, Recorded};
+use domain::Event;
+use domain::event::{PaymentAuthorized, PaymentDeclined, PaymentRequested};
+
+use crate::events::{decode, encode};
+use crate::gateway::{Authorize, Decision, PaymentGateway};
+
+pub(crate) struct Payment {
+    pub gateway: Arc<dyn PaymentGateway>,
+}
+
+impl fmt::Debug for Payment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Payment")
+    }
+}
+
+impl Reactor for Payment {
+    const NAME: &'static str = "payment";
+    const HEARS: Filter = Filter(&[PaymentRequested::KIND]);
+
+    async fn react(&self, recorded: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let Event::PaymentRequested(request) = decode(recorded)? else {
+            return Ok(Vec::new());
+        };
+        let PaymentRequested {
+            order_id,
+            amount,
+            payment_token,
+            attempt,
+            ..
+        } = request;
+        let asked = Authorize {
+            idempotency_key: recorded.id.to_string(),
+            reference: order_id,
+            amount,
+            payment_token,
+        };
+        let answer = self.gateway.authorize(asked).await;
+        let decided: Event = match answer.map_err(|error| Failure::Other(error.to_string()))? {
+            Decision::Authorized { authorization_id } => PaymentAuthorized {
+                order_id,
+                amount,
+                attempt,
+                authorization_id,
+            }
+            .into(),
+            Decision::Declined { reason } => PaymentDeclined {
+                order_id,
+                attempt,
+                reason,
+            }
+            .into(),
+        };
+        Ok(vec![encode(&decided)?])
+    }
+}

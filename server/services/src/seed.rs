@@ -1,0 +1,300 @@
+//! The demo catalogue, put into an empty database on the first start.
+
+use broker::{GroupCommit, Log};
+use db::{Columns, place_rows};
+use domain::event::{Event, StockCorrectionRequested};
+use serde::Deserialize;
+use types::catalogue::{Hero, Image};
+use types::{Sku, Slug};
+
+use crate::catalogue::ProductDetails;
+use crate::events::{Refused, encode, internal};
+
+/// A catalogue file; see `seed/catalogue.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Seed {
+    categories: Vec<SeedCategory>,
+    heroes: Vec<SeedHero>,
+    products: Vec<SeedProduct>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedCategory {
+    slug: Slug,
+    title: String,
+    description: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedHero {
+    #[serde(flatten)]
+    image: SeedImage,
+    products: Vec<Slug>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedImage {
+    file: String,
+    alt: String,
+    width: u32,
+    height: u32,
+    #[serde(default)]
+    metal: String,
+}
+
+impl From<SeedImage> for Image {
+    fn from(image: SeedImage) -> Self {
+        let SeedImage {
+            file,
+            alt,
+            width,
+            height,
+            metal,
+        } = image;
+        Self {
+            src: format!("/{file}"),
+            alt,
+            width,
+            height,
+            metal,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedProduct {
+    slug: Slug,
+    title: String,
+    category: Slug,
+    description: String,
+    materials: SeedMaterials,
+    #[serde(default)]
+    drop: bool,
+    #[serde(default)]
+    drop_note: Option<String>,
+    images: Vec<SeedImage>,
+    seo: SeedSeo,
+    variants: Vec<SeedVariant>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedMaterials {
+    metals: Vec<String>,
+    #[serde(default)]
+    stones: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedSeo {
+    title: String,
+    description: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SeedVariant {
+    sku: Sku,
+    metal: String,
+    metal_label: String,
+    size_label: String,
+    barcode: String,
+    /// Minor units.
+    price: i64,
+    #[serde(default)]
+    compare_at_price: Option<i64>,
+    currency: String,
+    stock_on_hand: i64,
+    reorder_threshold: i64,
+    image: String,
+}
+
+impl Seed {
+    /// The demo shop, *Aurel & Stone*.
+    ///
+    /// # Errors
+    /// Never for the file that is built in, as a test shows.
+    pub fn demo() -> Result<Self, serde_json::Error> {
+        serde_json::from_str(include_str!("../seed/catalogue.json"))
+    }
+
+    /// Sets the stock of one SKU, for tests and load runs that need a number of their own.
+    #[must_use]
+    pub fn with_stock(mut self, sku: &Sku, on_hand: i64) -> Self {
+        let variants = self
+            .products
+            .iter_mut()
+            .flat_map(|product| &mut product.variants);
+        for variant in variants.filter(|variant| variant.sku == *sku) {
+            variant.stock_on_hand = on_hand;
+        }
+        self
+    }
+
+    /// Sets the stock of every SKU.
+    #[must_use]
+    pub fn with_stock_everywhere(mut self, on_hand: i64) -> Self {
+        for product in &mut self.products {
+            for variant in &mut product.variants {
+                variant.stock_on_hand = on_hand;
+            }
+        }
+        self
+    }
+
+    /// Fills an empty database; leaves any other as it is. The opening stock is counted in by events,
+    /// so that the log alone can rebuild the stock table.
+    pub(crate) async fn plant(self, log: &Log, writer: &GroupCommit) -> Result<(), Refused> {
+        let row = db::query("select count(*) from products")
+            .fetch_one(log.db().reader())
+            .await?;
+        if row.try_get::<i64, _>(0)? > 0 {
+            return Ok(());
+        }
+        writer
+            .run(move |tx| Box::pin(async move { self.insert(tx).await }))
+            .await
+    }
+
+    async fn insert(self, tx: &mut broker::Tx) -> Result<(), Refused> {
+        let categories: Vec<_> = (0_i64..).zip(&self.categories).collect();
+        for (tuples, chunk) in place_rows(&categories, 4) {
+            let sql =
+                format!("insert into categories (sort, slug, title, description) values {tuples}");
+            let mut insert = db::query(db::built(sql));
+            for (sort, category) in chunk {
+                insert = insert
+                    .bind(*sort)
+                    .bind(category.slug.as_str())
+                    .bind(&category.title)
+                    .bind(&category.description);
+            }
+            insert.execute(tx.conn()).await?;
+        }
+        for (sort, hero) in (0_i64..).zip(self.heroes) {
+            let hero = Hero {
+                image: hero.image.into(),
+                products: hero.products,
+            };
+            db::query("insert into heroes (sort, data) values ($1, $2)")
+                .bind(sort)
+                .bind(json(&hero)?)
+                .execute(tx.conn())
+                .await?;
+        }
+        let mut variants = Vec::new();
+        let mut products = Vec::new();
+        for (sort, product) in (0_i64..).zip(self.products) {
+            let files: Vec<String> = product.images.iter().map(|i| i.file.clone()).collect();
+            let details = ProductDetails {
+                description: product.description,
+                metals: product.materials.metals,
+                stones: product.materials.stones.unwrap_or_default(),
+                drop: product.drop,
+                drop_note: product.drop_note,
+                images: product.images.into_iter().map(Image::from).collect(),
+                seo_title: product.seo.title,
+                seo_description: product.seo.description,
+            };
+            for variant in product.variants {
+                let image = files
+                    .iter()
+                    .position(|file| *file == variant.image)
+                    .unwrap_or(0);
+                variants.push((
+                    product.slug.clone(),
+                    variants.len() as i64,
+                    image as i64,
+                    variant,
+                ));
+            }
+            products.push((
+                product.slug,
+                sort,
+                product.category,
+                product.title,
+                json(&details)?,
+            ));
+        }
+        for (tuples, chunk) in place_rows(&products, 5) {
+            let sql =
+                format!("insert into products (slug, sort, category, title, data) values {tuples}");
+            let mut insert = db::query(db::built(sql));
+            for (slug, sort, category, title, data) in chunk {
+                insert = insert
+                    .bind(slug.as_str())
+                    .bind(*sort)
+                    .bind(category.as_str())
+                    .bind(title)
+                    .bind(data);
+            }
+            insert.execute(tx.conn()).await?;
+        }
+        for (tuples, chunk) in place_rows(&variants, 12) {
+            let sql = format!(
+                "insert into variants (sku, product, sort, metal, metal_label, size_label, barcode, \
+                 price_minor, compare_at_minor, currency, image, reorder_threshold) values {tuples}"
+            );
+            let mut insert = db::query(db::built(sql));
+            for (product, sort, image, variant) in chunk {
+                insert = insert
+                    .bind(variant.sku.as_str())
+                    .bind(product.as_str())
+                    .bind(*sort)
+                    .bind(&variant.metal)
+                    .bind(&variant.metal_label)
+                    .bind(&variant.size_label)
+                    .bind(&variant.barcode)
+                    .bind(variant.price)
+                    .bind(variant.compare_at_price.unwrap_or(0))
+                    .bind(&variant.currency)
+                    .bind(*image)
+                    .bind(variant.reorder_threshold);
+            }
+            insert.execute(tx.conn()).await?;
+        }
+        for (_, _, _, variant) in variants {
+            let count = Event::from(StockCorrectionRequested {
+                sku: variant.sku,
+                on_hand: variant.stock_on_hand,
+                reason: "opening stock".to_owned(),
+                by: "seed".to_owned(),
+            });
+            tx.append(encode(&count)?, None);
+        }
+        Ok(())
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Refused> {
+    serde_json::to_string(value).map_err(|error| Refused(internal(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_catalogue_can_be_read_and_every_variant_has_its_picture() {
+        let seed = Seed::demo().expect("the built-in file");
+        assert_eq!(seed.products.len(), 24);
+        for product in &seed.products {
+            assert!(
+                seed.categories
+                    .iter()
+                    .any(|category| category.slug == product.category)
+            );
+            for variant in &product.variants {
+                assert!(
+                    product
+                        .images
+                        .iter()
+                        .any(|image| image.file == variant.image)
+                );
+                assert!(
+                    variant.price > 0 && variant.stock_on_hand >= 0,
+                    "{}",
+                    variant.sku
+                );
+            }
+        }
+    }
+}

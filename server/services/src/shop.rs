@@ -1,0 +1,264 @@
+//! The shop as its pages see it: one handle to commands and queries.
+
+use std::fmt;
+use std::sync::Arc;
+
+use broker::{GroupCommit, Log};
+use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
+use types::live::{ProductStock, VariantStock};
+use types::{LineId, OrderId, ShopperId, Sku, Slug};
+
+use crate::catalogue::{Catalogue, CatalogueError, ProductRecord};
+use crate::levels::Levels;
+use crate::seed::Seed;
+use crate::staff::Staff;
+
+/// What the shop's services can be told.
+#[derive(Debug, Clone, Copy)]
+pub struct ShopSettings {
+    /// How long stock is held for an order that is not paid, in microseconds.
+    pub payment_window_us: i64,
+}
+
+impl Default for ShopSettings {
+    fn default() -> Self {
+        Self {
+            payment_window_us: 15 * 60 * 1_000_000,
+        }
+    }
+}
+
+/// Who is asking.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    pub shopper: ShopperId,
+    pub staff: Option<Staff>,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Shop {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Log,
+    writer: GroupCommit,
+    catalogue: Catalogue,
+    levels: Levels,
+}
+
+impl fmt::Debug for Shop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shop")
+    }
+}
+
+/// Why the shop cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Log(#[from] broker::Error),
+    #[error("{0}")]
+    Seed(types::Problem),
+}
+
+impl Shop {
+    /// Opens the shop: plants `seed` into an empty database and reads the catalogue.
+    ///
+    /// # Errors
+    /// When the database does not answer or holds no catalogue that can be read.
+    pub async fn open(
+        log: Log,
+        writer: GroupCommit,
+        seed: Option<Seed>,
+    ) -> Result<Self, OpenError> {
+        if let Some(seed) = seed {
+            seed.plant(&log, &writer)
+                .await
+                .map_err(|refused| OpenError::Seed(refused.0))?;
+        }
+        let catalogue = Catalogue::load(log.db()).await?;
+        // The head before the stock: what happens between the two reads comes again as events.
+        let position = log.stored_head().await?;
+        let thresholds = catalogue
+            .variants()
+            .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
+        let levels = Levels::load(log.db(), position, thresholds)
+            .await
+            .map_err(CatalogueError::from)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                log,
+                writer,
+                catalogue,
+                levels,
+            }),
+        })
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.inner.log
+    }
+
+    pub(crate) fn writer(&self) -> &GroupCommit {
+        &self.inner.writer
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.inner.catalogue
+    }
+
+    /// The stock as of the newest event seen.
+    pub fn levels(&self) -> &Levels {
+        &self.inner.levels
+    }
+
+    pub(crate) fn available(&self, sku: &Sku) -> i64 {
+        self.levels()
+            .level(sku)
+            .map_or(0, |level| level.available())
+    }
+
+    /// Unix microseconds.
+    pub fn now_us(&self) -> i64 {
+        self.log().environment().now_us()
+    }
+
+    pub fn new_order_id(&self) -> OrderId {
+        OrderId::new(self.log().environment().new_id())
+    }
+
+    pub(crate) fn new_line_id(&self) -> LineId {
+        LineId::new(self.log().environment().new_id())
+    }
+
+    pub fn new_shopper_id(&self) -> ShopperId {
+        ShopperId::new(self.log().environment().new_id())
+    }
+
+    pub fn categories(&self) -> Vec<Category> {
+        self.catalogue().categories.clone()
+    }
+
+    pub fn heroes(&self) -> Vec<Hero> {
+        self.catalogue().heroes.clone()
+    }
+
+    /// Cards of a category, or of the whole catalogue, in its order.
+    pub fn cards(&self, category: Option<&Slug>) -> Vec<ProductCard> {
+        self.catalogue()
+            .products
+            .iter()
+            .filter(|product| category.is_none_or(|category| product.category == *category))
+            .map(|product| self.card(product))
+            .collect()
+    }
+
+    fn card(&self, product: &ProductRecord) -> ProductCard {
+        let (available, position) = self.levels().available(product.skus());
+        let prices = || product.variants.iter().map(|variant| variant.price);
+        // The catalogue refuses a product without variants.
+        let price_from = prices()
+            .min_by_key(|price| price.minor)
+            .unwrap_or_else(|| types::Money::new(0, self.catalogue().currency));
+        ProductCard {
+            slug: product.slug.clone(),
+            title: product.title.clone(),
+            category: product.category.clone(),
+            price_from,
+            price_varies: prices().any(|price| price != price_from),
+            images: product.details.images.clone(),
+            drop: product.details.drop,
+            available: available.iter().sum(),
+            position,
+        }
+    }
+
+    pub fn product(&self, slug: &Slug) -> Option<Product> {
+        let product = self.catalogue().product(slug)?;
+        let (available, position) = self.levels().available(product.skus());
+        let details = product.details.clone();
+        let variants = product
+            .variants
+            .iter()
+            .zip(available)
+            .map(|(variant, available)| Variant {
+                sku: variant.sku.clone(),
+                metal: variant.metal.clone(),
+                metal_label: variant.metal_label.clone(),
+                size_label: variant.size_label.clone(),
+                price: variant.price,
+                compare_at: variant.compare_at,
+                image: variant.image,
+                available,
+            });
+        Some(Product {
+            slug: product.slug.clone(),
+            title: product.title.clone(),
+            category: product.category.clone(),
+            description: details.description,
+            metals: details.metals,
+            stones: details.stones,
+            drop_note: details.drop_note,
+            images: details.images,
+            variants: variants.collect(),
+            seo_title: details.seo_title,
+            seo_description: details.seo_description,
+            position,
+        })
+    }
+
+    /// Up to four other products: of the same category first.
+    pub fn related(&self, slug: &Slug) -> Vec<ProductCard> {
+        let products = &self.catalogue().products;
+        let Some(index) = products.iter().position(|product| product.slug == *slug) else {
+            return Vec::new();
+        };
+        let category = &products[index].category;
+        // Beginning behind the product itself, so that each one shows others.
+        let others = || products[index + 1..].iter().chain(&products[..index]);
+        let same = others().filter(|product| product.category == *category);
+        let rest = others().filter(|product| product.category != *category);
+        same.chain(rest)
+            .take(4)
+            .map(|product| self.card(product))
+            .collect()
+    }
+
+    /// The stock of a product for the live socket: over all variants, and of those that changed after
+    /// `position`. `None` for an unknown product. Also the position at which that is true.
+    pub fn product_stock(&self, slug: &Slug, after: u64) -> Option<(ProductStock, u64)> {
+        let product = self.catalogue().product(slug)?;
+        let (changed, position) = self.levels().changed_after(after, product.skus());
+        let (available, _) = self.levels().available(product.skus());
+        let variants = changed
+            .into_iter()
+            .map(|(sku, level)| VariantStock {
+                sku: sku.clone(),
+                available: level.available(),
+            })
+            .collect();
+        Some((
+            ProductStock {
+                available: available.iter().sum(),
+                variants,
+            },
+            position,
+        ))
+    }
+
+    /// The product that a SKU belongs to.
+    pub fn product_of(&self, sku: &Sku) -> Option<&Slug> {
+        self.catalogue()
+            .variant(sku)
+            .map(|(product, _)| &product.slug)
+    }
+
+    /// Every SKU, in the order of the catalogue.
+    pub fn skus(&self) -> impl Iterator<Item = &Sku> {
+        self.catalogue().variants().map(|(_, variant)| &variant.sku)
+    }
+}

@@ -1,0 +1,73 @@
+//! Events as one line for people.
+
+use broker::Recorded;
+use domain::Event;
+use domain::event::StockMove;
+use types::admin::EventRow;
+use types::order::{CancelledBy, order_number};
+
+use crate::events::decode;
+
+/// An event of the log as the admin's stream shows it. One that this version cannot read is shown by
+/// its name.
+pub fn event_row(recorded: &Recorded) -> EventRow {
+    let summary = decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event));
+    let subject = recorded
+        .key
+        .parse()
+        .map_or_else(|_| recorded.key.clone(), order_number);
+    EventRow {
+        position: recorded.position,
+        at_us: recorded.time_us,
+        kind: recorded.kind.clone(),
+        subject,
+        source: recorded.source.clone(),
+        summary,
+    }
+}
+
+fn summary(event: &Event) -> String {
+    match event {
+        Event::OrderPlaced(e) => {
+            let pieces: u32 = e.lines.iter().map(|line| line.quantity).sum();
+            let noun = if pieces == 1 { "piece" } else { "pieces" };
+            format!("{pieces} {noun}, {}", e.total)
+        }
+        Event::StockReserved(e) => format!("reserved {}", moves(&e.moves)),
+        Event::StockReleased(e) => format!("released {}", moves(&e.moves)),
+        Event::StockRejected(e) => {
+            let short: Vec<String> = (e.short.iter())
+                .map(|s| format!("{} of {} {}", s.available, s.wanted, s.sku))
+                .collect();
+            format!("short of stock: {}", short.join(", "))
+        }
+        Event::PaymentMethodRequired(_) => "waits for a card".to_owned(),
+        Event::PaymentMethodGiven(_) => "another card given".to_owned(),
+        Event::PaymentRequested(e) => format!("{}, attempt {}", e.amount, e.attempt),
+        Event::PaymentAuthorized(e) => format!("{}, {}", e.amount, e.authorization_id),
+        Event::PaymentDeclined(e) => format!("{:?}, attempt {}", e.reason, e.attempt),
+        Event::PaymentWindowElapsed(_) => "payment window over".to_owned(),
+        Event::OrderConfirmed(_) => "reserved and paid".to_owned(),
+        Event::OrderRejected(_) => "not enough stock".to_owned(),
+        Event::OrderCancellationRequested(_) => "the shopper asks to cancel".to_owned(),
+        Event::OrderCancelled(e) => match e.by {
+            CancelledBy::Shopper => "by the shopper".to_owned(),
+            CancelledBy::PaymentWindow => "the payment window was over".to_owned(),
+        },
+        Event::StockCorrectionRequested(e) => {
+            format!("counted {}: {} ({})", e.on_hand, e.reason, e.by)
+        }
+        Event::StockCorrected(e) => format!("{} on hand ({:+}): {}", e.on_hand, e.change, e.reason),
+        Event::StockCorrectionRejected(e) => {
+            format!("counted {}, but {} are promised", e.on_hand, e.allocated)
+        }
+    }
+}
+
+fn moves(moves: &[StockMove]) -> String {
+    let parts: Vec<String> = moves
+        .iter()
+        .map(|moved| format!("{} × {}", moved.quantity, moved.sku))
+        .collect();
+    parts.join(", ")
+}
