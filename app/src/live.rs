@@ -4,6 +4,7 @@
 //! An island follows a topic with the state and the position its HTML was rendered from; the socket
 //! asks for everything after that position, so nothing is missed between render and socket.
 
+#[cfg(any(feature = "hydrate", test))]
 mod book;
 #[cfg(feature = "hydrate")]
 mod socket;
@@ -14,7 +15,15 @@ use types::live::{ProductStock, SkuLevel, VariantStock};
 use types::order::Progress;
 use types::{OrderId, Sku, Slug};
 
-pub use book::Connection;
+/// The state of the socket, as the footer tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// Not yet open for the first time.
+    Connecting,
+    Live,
+    Reconnecting,
+    Offline,
+}
 
 /// Stock of a product. Islands that follow the same product share one signal.
 pub fn product(slug: Slug, initial: ProductStock, position: u64) -> ReadSignal<ProductStock> {

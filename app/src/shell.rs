@@ -1,5 +1,6 @@
 //! The HTML document around every page, and the routes.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
@@ -23,7 +24,7 @@ const SPECULATION_RULES: &str = r#"{"prefetch":[{"eagerness":"moderate","where":
 
 /// The whole document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let nonce = leptos::nonce::use_nonce();
+    let nonce = use_nonce();
     let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
     view! {
         <!DOCTYPE html>

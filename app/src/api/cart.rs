@@ -15,25 +15,29 @@ pub async fn add_to_cart(
 ) -> Result<Cart, ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());
     let gift_note = gift_note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    let cart = shop.add_to_cart(visitor.shopper, &sku, quantity, gift_note).await?;
-    leptos_axum::redirect("/cart", false);
-    Ok(cart)
+    finish(shop.add_to_cart(visitor.shopper, &sku, quantity, gift_note).await)
 }
 
 /// Sets the number of pieces of a line; 0 removes it.
 #[server(prefix = "/api", endpoint = "set_quantity")]
 pub async fn set_quantity(line: LineId, quantity: i64) -> Result<Cart, ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());
-    let cart = shop.set_quantity(visitor.shopper, line, quantity).await?;
-    leptos_axum::redirect("/cart", false);
-    Ok(cart)
+    finish(shop.set_quantity(visitor.shopper, line, quantity).await)
 }
 
 /// Takes a line out of the cart.
 #[server(prefix = "/api", endpoint = "remove_line")]
 pub async fn remove_line(line: LineId) -> Result<Cart, ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());
-    let cart = shop.remove_line(visitor.shopper, line).await?;
-    leptos_axum::redirect("/cart", false);
-    Ok(cart)
+    finish(shop.remove_line(visitor.shopper, line).await)
+}
+
+/// Where a plain form lands: in the cart, or back where it came from with the reason.
+#[cfg(feature = "ssr")]
+fn finish(answer: Result<Cart, types::Problem>) -> Result<Cart, ApiError> {
+    match &answer {
+        Ok(_) => leptos_axum::redirect("/cart", false),
+        Err(problem) => super::refuse(problem, "/cart"),
+    }
+    Ok(answer?)
 }

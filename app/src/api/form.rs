@@ -1,12 +1,13 @@
-//! What commands and pages on the server share: who asks, the shop, and the problem a refused plain
-//! form comes back with.
+//! What commands and pages on the server share: who asks, the shop, and what a refused plain form
+//! comes back with.
 
+use axum::http::header::REFERER;
+use axum::http::request::Parts;
 use leptos::prelude::*;
-use leptos::server_fn::error::ServerFnUrlError;
 use leptos_router::hooks::use_query_map;
 use types::Problem;
 
-use super::ApiError;
+use super::flash::{self, Flash};
 
 /// The shop, as the server provides it to every request.
 pub fn shop() -> services::Shop {
@@ -18,8 +19,29 @@ pub fn visitor() -> services::Visitor {
     expect_context()
 }
 
-/// A plain form that was refused returns to its page with the problem in the address.
-pub fn problem_in_address() -> Option<Problem> {
-    let encoded = use_query_map().read_untracked().get("__err")?;
-    Some(ServerFnUrlError::<ApiError>::decode_err(&encoded).0)
+/// Sends a refused plain form back to the page it came from, or to `otherwise`.
+pub fn refuse(problem: &Problem, otherwise: &str) {
+    let (path, location) = came_from().unwrap_or_else(|| (otherwise.into(), otherwise.into()));
+    let flash = Flash { problem: problem.clone(), checkout: None, sku: None };
+    flash::keep(&path, &location, flash);
+}
+
+/// What the last plain form of the page at `path` was refused with.
+pub fn refusal(path: &str) -> Option<Problem> {
+    flash::take(path).map(|flash| flash.problem).or_else(|| {
+        // Fields that could not even be read: leptos itself sends the form back. Its words stand in
+        // the address, where anybody could have put them, so they are not repeated.
+        let unreadable = use_query_map().read_untracked().get("__err").is_some();
+        unreadable.then(|| Problem::malformed("A field could not be read. Please check them."))
+    })
+}
+
+/// Path, and path with query, of the shop's page that held the form.
+fn came_from() -> Option<(String, String)> {
+    let parts = use_context::<Parts>()?;
+    let address: axum::http::Uri = parts.headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+    // Only path and query are used: a redirect never leaves the shop, whatever the header says.
+    let location = address.path_and_query()?.as_str();
+    let is_ours = location.starts_with('/') && !location.starts_with("//");
+    is_ours.then(|| (address.path().to_owned(), location.to_owned()))
 }

@@ -1,9 +1,110 @@
 //! The shop's frame around a page: skip link, header, main, footer.
 
 use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+
+use crate::api::{shop, visitor};
+use crate::islands::announcer::Announcer;
+use crate::islands::cart_count::CartCount;
+use crate::islands::connection_dot::ConnectionDot;
+
+/// The house's name, as header, footer and titles write it.
+pub const HOUSE: &str = "Aurel & Stone";
 
 /// Everything of a shop page but its content. `id="main"` is where the skip link leads.
 #[component]
-pub fn ShopFrame(children: Children) -> impl IntoView {
-    view! { <main id="main">{children()}</main> }
+pub fn ShopFrame(
+    /// Title of the document; the house's name is added.
+    #[prop(into)]
+    title: String,
+    /// For search engines and link previews; none on pages that are nobody else's business.
+    #[prop(optional, into)]
+    description: Option<String>,
+    /// Slug of the category the page belongs to, marked in the header.
+    #[prop(optional, into)]
+    category: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    let title =
+        if title.contains(HOUSE) { title } else { format!("{title} \u{2013} {HOUSE}") };
+    let meta = description.map(|text| view! { <Meta name="description" content=text /> });
+    view! {
+        <Title text=title />
+        {meta}
+        <a class="skip" href="#main">"Skip to content"</a>
+        <Header category />
+        <main id="main" tabindex="-1">{children()}</main>
+        <Footer />
+        <Announcer />
+    }
+}
+
+#[component]
+fn Header(category: Option<String>) -> impl IntoView {
+    let links = shop().categories().into_iter().map(|each| {
+        let current = category.as_deref() == Some(each.slug.as_str());
+        view! {
+            <li>
+                <a href=format!("/c/{}", each.slug) aria-current=current.then_some("page")>
+                    {each.title}
+                </a>
+            </li>
+        }
+    });
+    let (shop, visitor) = (shop(), visitor());
+    view! {
+        <header class="site-head">
+            <div class="site-head__inner">
+                <a class="wordmark" href="/">{HOUSE}</a>
+                <nav class="site-nav" aria-label="Categories">
+                    <ul>{links.collect_view()}</ul>
+                </nav>
+                <a class="cart-link" href="/cart">
+                    "Cart"
+                    <Suspense>
+                        {Suspend::new(async move {
+                            // A count that cannot be read is no reason to lose the page.
+                            let cart = shop.cart(visitor.shopper).await;
+                            let count = cart.map_or(0, |cart| cart.count());
+                            view! { <CartCount count /> }
+                        })}
+                    </Suspense>
+                </a>
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn Footer() -> impl IntoView {
+    let pages = [
+        ("/delivery", "Delivery"),
+        ("/returns", "Returns"),
+        ("/privacy", "Privacy"),
+        ("/imprint", "Imprint"),
+    ];
+    let links = pages.map(|(href, name)| {
+        view! {
+            <li>
+                <a href=href>{name}</a>
+            </li>
+        }
+    });
+    view! {
+        <footer class="site-foot">
+            <div class="site-foot__inner">
+                <p class="site-foot__house">
+                    <span class="wordmark">{HOUSE}</span>
+                    <span>"Fine jewellery, made to be worn daily."</span>
+                </p>
+                <nav aria-label="Service">
+                    <ul>{links.into_iter().collect_view()}</ul>
+                </nav>
+                <div class="site-foot__end">
+                    <ConnectionDot />
+                    <p>"A demonstration shop. Nothing here is for sale."</p>
+                </div>
+            </div>
+        </footer>
+    }
 }

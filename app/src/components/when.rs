@@ -22,6 +22,11 @@ pub fn clock(at_us: i64) -> String {
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// `14:05`
+pub fn minute(at_us: i64) -> String {
+    clock(at_us).chars().take(5).collect()
+}
+
 /// `22 November 2026`
 pub fn date(at_us: i64) -> String {
     // Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.

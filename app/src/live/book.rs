@@ -10,16 +10,6 @@ const TOPICS_PER_MESSAGE: usize = 100;
 /// Rows of the event stream a tab keeps.
 const MAX_EVENTS: usize = 200;
 
-/// The state of the socket, as the footer tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
-    /// Not yet open for the first time.
-    Connecting,
-    Live,
-    Reconnecting,
-    Offline,
-}
-
 /// One followed topic.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {

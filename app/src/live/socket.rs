@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use leptos::prelude::*;
 use types::admin::{EventRow, Level};
@@ -16,10 +15,11 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, PageTransitionEvent, VisibilityState, WebSocket};
 
-use super::book::{self, Book, Connection};
+use super::Connection;
+use super::book::{self, Book};
 
 /// How often to look whether the socket has fallen silent.
-const WATCH: Duration = Duration::from_secs(5);
+const WATCH_MS: i32 = 5_000;
 /// Silence after which the socket counts as dead.
 const SILENCE_MS: f64 = 2_000.0 * BEAT_SECONDS as f64;
 
@@ -40,7 +40,7 @@ struct Tab {
     heard: f64,
     /// Tries since the last success.
     attempt: u32,
-    retry: Option<TimeoutHandle>,
+    retry: Option<i32>,
     /// Something was followed and the next tick will say so.
     asking: bool,
     on_open: Closure<dyn FnMut()>,
@@ -77,7 +77,7 @@ impl Tab {
             let _ = socket.close();
         }
         if let Some(retry) = self.retry.take() {
-            retry.clear();
+            window().clear_timeout_with_handle(retry);
         }
         self.book.disconnected();
     }
@@ -174,7 +174,7 @@ fn ask_soon() {
     if with_tab(|tab| std::mem::replace(&mut tab.asking, true)) {
         return;
     }
-    after(Duration::ZERO, || {
+    after(0, || {
         let connected = with_tab(|tab| {
             tab.asking = false;
             tab.ask();
@@ -242,7 +242,7 @@ fn retry() {
     with_tab(|tab| {
         let delay = book::retry_delay_ms(tab.attempt, js_sys::Math::random());
         tab.attempt = tab.attempt.saturating_add(1);
-        tab.retry = after(Duration::from_millis(delay.into()), connect);
+        tab.retry = after(delay, connect);
     });
 }
 
@@ -312,15 +312,17 @@ fn is_silent(tab: &Tab) -> bool {
 
 /// Everything that can break a socket without a word, once per tab.
 fn watch() {
-    let _ = set_interval(
-        || {
-            if with_tab(|tab| is_silent(tab)) {
-                show(Connection::Reconnecting);
-                connect();
-            }
-        },
-        WATCH,
+    let look = Closure::<dyn FnMut()>::new(|| {
+        if with_tab(|tab| is_silent(tab)) {
+            show(Connection::Reconnecting);
+            connect();
+        }
+    });
+    let _ = window().set_interval_with_callback_and_timeout_and_arguments_0(
+        look.as_ref().unchecked_ref(),
+        WATCH_MS,
     );
+    look.forget();
     on_window("online", |_| connect());
     on_window("offline", |_| {
         with_tab(Tab::drop_socket);
@@ -352,8 +354,12 @@ fn on_window(name: &str, act: impl FnMut(Event) + 'static) {
     act.forget();
 }
 
-/// A timer that outlives the island that happened to start it, since leptos ties its own to the
-/// reactive scope.
-fn after(delay: Duration, act: impl FnOnce() + 'static) -> Option<TimeoutHandle> {
-    Owner::new().with(|| set_timeout(act, delay)).ok()
+/// A timer that outlives the island that happened to start it; those of leptos belong to the
+/// reactive scope they are set in.
+fn after(delay_ms: u32, act: fn()) -> Option<i32> {
+    let act = Closure::once_into_js(act);
+    let delay = i32::try_from(delay_ms).unwrap_or(i32::MAX);
+    window()
+        .set_timeout_with_callback_and_timeout_and_arguments_0(act.unchecked_ref(), delay)
+        .ok()
 }

@@ -1,0 +1,233 @@
+//! The lines of the cart, edited in place, with the stock of this moment beside each.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use types::cart::{Cart, CartLine};
+use types::catalogue::Availability;
+use types::checkout::DeliveryMethod;
+use types::live::{ProductStock, VariantStock};
+use types::{LineId, Money, Problem};
+
+use crate::api::cart::{remove_line, set_quantity};
+use crate::components::{ProblemNote, QuantityField};
+use crate::islands::tab;
+use crate::live;
+
+/// The cart as a whole; the last answer of the server is what is shown.
+#[derive(Debug, Clone, Copy)]
+struct Desk {
+    cart: RwSignal<Cart>,
+    problem: RwSignal<Option<Problem>>,
+    /// The line a command is under way for.
+    pending: RwSignal<Option<LineId>>,
+}
+
+impl Desk {
+    /// Sets the pieces of a line; `None` takes it out.
+    fn change(self, line: LineId, quantity: Option<u32>) {
+        self.problem.set(None);
+        self.pending.set(Some(line));
+        spawn_local(async move {
+            let answer = match quantity {
+                Some(quantity) => set_quantity(line, quantity.into()).await,
+                None => remove_line(line).await,
+            };
+            match answer {
+                Ok(cart) => {
+                    tab::set_cart_count(cart.count());
+                    tab::announce(["Subtotal ", &cart.subtotal.to_string()].concat());
+                    self.cart.set(cart);
+                }
+                Err(error) => {
+                    self.problem.set(Some(error.0));
+                    // Inputs go back to what the server knows.
+                    self.cart.notify();
+                }
+            }
+            if self.pending.get_untracked() == Some(line) {
+                self.pending.set(None);
+            }
+        });
+    }
+
+    fn line<T>(self, id: LineId, read: impl FnOnce(&CartLine) -> T) -> Option<T> {
+        self.cart.with(|cart| cart.lines.iter().find(|line| line.id == id).map(read))
+    }
+}
+
+/// Lines and summary; what remains when the last line is taken out is the empty cart.
+#[island]
+pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
+    let desk = Desk {
+        cart: RwSignal::new(cart),
+        problem: RwSignal::new(problem),
+        pending: RwSignal::new(None),
+    };
+    let is_empty = Memo::new(move |_| desk.cart.with(Cart::is_empty));
+    let subtotal = Memo::new(move |_| desk.cart.with(|cart| cart.subtotal));
+    let position = desk.cart.with_untracked(|cart| cart.position);
+    let lines = move || desk.cart.with(|cart| cart.lines.clone());
+    view! {
+        {move || desk.problem.get().map(|problem| view! { <ProblemNote problem /> })}
+        <Show when=move || !is_empty.get() fallback=Empty>
+            <div class="cart">
+                <ul class="cart__lines" role="list">
+                    <For each=lines key=|line| line.id let(line)>
+                        <Line line desk position />
+                    </For>
+                </ul>
+                <Summary subtotal />
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn Empty() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <p class="empty__title">"Nothing here yet."</p>
+            <p>"Pieces you add wait here for you."</p>
+            <p>
+                <a class="button" href="/">"See the collection"</a>
+            </p>
+        </div>
+    }
+}
+
+#[component]
+fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
+    let id = line.id;
+    let variant = VariantStock { sku: line.sku.clone(), available: line.available };
+    let initial = ProductStock { available: line.available, variants: vec![variant] };
+    let available = live::variant(live::product(line.product.clone(), initial, position), line.sku);
+    let quantity = RwSignal::new(line.quantity);
+    // The server's number counts: it comes with every answer, and again after a refusal.
+    Effect::new(move |_| {
+        if let Some(known) = desk.line(id, |line| line.quantity) {
+            quantity.set(known);
+        }
+    });
+    let price = move || desk.line(id, |line| line.line_price).map(|price| price.to_string());
+    let each = line.unit_price.to_string();
+    let href = ["/p/", line.product.as_str()].concat();
+    let label = ["Quantity of ", &line.title].concat();
+    let remove_label = ["Remove ", &line.title, ", ", &line.variant].concat();
+    let wanted = move || i64::from(quantity.get());
+    view! {
+        <li class="line" data-pending=move || desk.pending.get() == Some(id)>
+            <a class="line__media" href=href.clone() tabindex="-1" aria-hidden="true">
+                <img
+                    src=line.image.src
+                    alt=""
+                    width=line.image.width
+                    height=line.image.height
+                    decoding="async"
+                />
+            </a>
+            <div class="line__what">
+                <h2 class="line__title">
+                    <a href=href>{line.title}</a>
+                </h2>
+                <p class="line__variant">{line.variant}</p>
+                {line
+                    .gift_note
+                    .map(|note| {
+                        view! {
+                            <p class="line__note">
+                                <span class="visually-hidden">"Gift note: "</span>
+                                <q>{note}</q>
+                            </p>
+                        }
+                    })}
+                <p class="line__stock" role="group" aria-label="Availability">
+                    <Coverage available wanted=Signal::derive(wanted) />
+                </p>
+            </div>
+            <p class="line__price">
+                <span>{price}</span>
+                <Show when=move || { quantity.get() > 1 }>
+                    <small>{each.clone()} " each"</small>
+                </Show>
+            </p>
+            <div class="line__edit">
+                <form
+                    method="post"
+                    action="/api/set_quantity"
+                    on:submit=move |event| {
+                        event.prevent_default();
+                        desk.change(id, Some(quantity.get_untracked()));
+                    }
+                >
+                    <input type="hidden" name="line" value=id.to_string() />
+                    <QuantityField
+                        value=quantity
+                        label
+                        on_change=Callback::new(move |pieces| desk.change(id, Some(pieces)))
+                    />
+                    <button type="submit" class="button button--quiet no-script">"Update"</button>
+                </form>
+                <form
+                    method="post"
+                    action="/api/remove_line"
+                    on:submit=move |event| {
+                        event.prevent_default();
+                        desk.change(id, None);
+                    }
+                >
+                    <input type="hidden" name="line" value=id.to_string() />
+                    <button type="submit" class="link link--button" aria-label=remove_label>
+                        "Remove"
+                    </button>
+                </form>
+            </div>
+        </li>
+    }
+}
+
+/// Whether the stock of this moment covers the line. The words always take one line of text, so
+/// that nothing moves when they change.
+#[component]
+fn Coverage(available: Signal<i64>, wanted: Signal<i64>) -> impl IntoView {
+    let words = Memo::new(move |_| match available.get() {
+        ..=0 => ("out", "Sold out".to_owned()),
+        n if n < wanted.get() => ("few", ["Only ", &n.to_string(), " left"].concat()),
+        n => {
+            let level = if matches!(Availability::of(n), Availability::Few(_)) { "few" } else { "in" };
+            (level, Availability::of(n).label())
+        }
+    });
+    let short = move || available.get() < wanted.get();
+    view! {
+        <span class="stock" data-level=move || words.read().0 data-short=short>
+            {move || words.read().1.clone()}
+        </span>
+    }
+}
+
+#[component]
+fn Summary(subtotal: Memo<Money>) -> impl IntoView {
+    let delivery = move || DeliveryMethod::Standard.price(subtotal.get());
+    let words = move || match delivery() {
+        free if free.minor == 0 => "Free".to_owned(),
+        price => ["from ", &price.to_string()].concat(),
+    };
+    view! {
+        <section class="summary" aria-labelledby="summary-title">
+            <h2 class="summary__title" id="summary-title">"Summary"</h2>
+            <dl class="summary__rows">
+                <div>
+                    <dt>"Subtotal"</dt>
+                    <dd>{move || subtotal.get().to_string()}</dd>
+                </div>
+                <div>
+                    <dt>"Standard delivery"</dt>
+                    <dd>{words}</dd>
+                </div>
+            </dl>
+            <p class="summary__hint">"VAT included. You choose the delivery at the checkout."</p>
+            <a class="button button--wide" href="/checkout">"Checkout"</a>
+            <p class="summary__hint">"A piece is held for you once you have placed the order."</p>
+        </section>
+    }
+}

@@ -1,0 +1,31 @@
+//! The cart.
+
+use leptos::prelude::*;
+
+use crate::api::{refusal, shop, visitor};
+use crate::components::{ProblemNote, ShopFrame};
+use crate::islands::cart_lines::CartLines;
+
+/// The page of the cart.
+#[component]
+pub fn CartPage() -> impl IntoView {
+    let (shop, visitor) = (shop(), visitor());
+    let problem = refusal("/cart");
+    view! {
+        <ShopFrame title="Your cart">
+            <header class="page-head">
+                <h1>"Your cart"</h1>
+            </header>
+            <div class="section section--flush">
+                <Suspense>
+                    {Suspend::new(async move {
+                        match shop.cart(visitor.shopper).await {
+                            Ok(cart) => view! { <CartLines cart problem /> }.into_any(),
+                            Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                        }
+                    })}
+                </Suspense>
+            </div>
+        </ShopFrame>
+    }
+}

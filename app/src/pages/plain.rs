@@ -1,0 +1,139 @@
+//! The plain pages: delivery, returns, imprint, privacy.
+
+use leptos::prelude::*;
+use types::checkout::{COUNTRIES, DeliveryMethod};
+use types::{Currency, Money};
+
+use crate::components::ShopFrame;
+
+/// How parcels travel and what that costs.
+#[component]
+pub fn DeliveryPage() -> impl IntoView {
+    let free_from = Money::new(DeliveryMethod::FREE_FROM_MINOR, Currency::Eur);
+    let rows = DeliveryMethod::ALL.map(|method| {
+        let below = method.price(Money::new(0, Currency::Eur));
+        let above = method.price(free_from);
+        let above = if above.minor == 0 { "Free".to_owned() } else { above.to_string() };
+        view! {
+            <tr>
+                <th scope="row">
+                    {method.title()} <span class="prose__sub">{method.promise()}</span>
+                </th>
+                <td>{below.to_string()}</td>
+                <td>{above}</td>
+            </tr>
+        }
+    });
+    let countries = COUNTRIES.map(|(_, name)| name).join(", ");
+    view! {
+        <ShopFrame title="Delivery" description="How parcels travel and what that costs.">
+            <article class="prose">
+                <h1>"Delivery"</h1>
+                <p>
+                    "Every parcel is insured until it is in your hands, and signed for. "
+                    "Orders placed before noon on a working day leave the workshop the same day."
+                </p>
+                <table>
+                    <thead>
+                        <tr>
+                            <th scope="col">"How"</th>
+                            <th scope="col">"Below " {free_from.to_string()}</th>
+                            <th scope="col">"From " {free_from.to_string()}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.into_iter().collect_view()}</tbody>
+                </table>
+                <h2>"Where we deliver"</h2>
+                <p>{countries} "."</p>
+                <h2>"What is left is what is left"</h2>
+                <p>
+                    "The numbers beside each piece come from the stock ledger and change while you "
+                    "look. A piece is held for you from the moment you place the order until it is "
+                    "paid for, or until the payment window ends."
+                </p>
+            </article>
+        </ShopFrame>
+    }
+}
+
+/// How to send a piece back.
+#[component]
+pub fn ReturnsPage() -> impl IntoView {
+    view! {
+        <ShopFrame title="Returns" description="30 days, free, no questions.">
+            <article class="prose">
+                <h1>"Returns"</h1>
+                <p>"You have 30 days from delivery to change your mind, at our expense."</p>
+                <h2>"How it works"</h2>
+                <ol>
+                    <li>"Put the piece back into its box, unworn."</li>
+                    <li>"Use the prepaid label that came in the parcel."</li>
+                    <li>"Hand it in at a parcel shop and keep the receipt."</li>
+                </ol>
+                <p>
+                    "The refund goes to the card you paid with within five working days of the "
+                    "piece's arrival. Engraved pieces and pierced earrings cannot be returned "
+                    "once their seal is broken."
+                </p>
+                <h2>"An order that has not been paid yet"</h2>
+                <p>
+                    "It can be cancelled on its own page. Nothing is charged, and the pieces go "
+                    "back on sale at once."
+                </p>
+            </article>
+        </ShopFrame>
+    }
+}
+
+/// Who is behind the shop.
+#[component]
+pub fn ImprintPage() -> impl IntoView {
+    view! {
+        <ShopFrame title="Imprint" description="Who is behind the shop.">
+            <article class="prose">
+                <h1>"Imprint"</h1>
+                <p>
+                    "Aurel & Stone is an invented house, and this is a demonstration of Vitrine, "
+                    "an open storefront. Nothing here is for sale; no card is ever charged."
+                </p>
+                <address>
+                    "Aurel & Stone" <br /> "1 Example Street" <br /> "10115 Example City" <br />
+                    "hello@aurel-and-stone.example"
+                </address>
+                <p>
+                    "A merchant who runs this shop replaces this page with their own company "
+                    "name, register entry, VAT number and responsible person."
+                </p>
+            </article>
+        </ShopFrame>
+    }
+}
+
+/// What is known about a visitor.
+#[component]
+pub fn PrivacyPage() -> impl IntoView {
+    view! {
+        <ShopFrame title="Privacy" description="What we know about you, and what we do not.">
+            <article class="prose">
+                <h1>"Privacy"</h1>
+                <p>"As little as a shop can know."</p>
+                <h2>"Cookies"</h2>
+                <p>
+                    "One, once you put something into the cart: it ties the cart and the orders to "
+                    "this browser. A second one carries a message to the next page and is gone. "
+                    "Neither is for advertising, and nobody else reads them, so there is no banner."
+                </p>
+                <h2>"Orders"</h2>
+                <p>
+                    "Name, address and email, to deliver and to tell you so. Card numbers never "
+                    "reach us: they go from your browser to the payment house."
+                </p>
+                <h2>"Others"</h2>
+                <p>
+                    "No analytics, no pixels, no fonts or scripts from elsewhere. All comes from "
+                    "this address."
+                </p>
+            </article>
+        </ShopFrame>
+    }
+}
