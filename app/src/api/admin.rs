@@ -8,12 +8,18 @@ use super::ApiError;
 
 /// Takes what was typed for a count. Text, so that "12 pieces" is answered under the field.
 pub fn correction(sku: &str, on_hand: &str, reason: &str) -> Result<CorrectStock, Problem> {
-    let sku = sku.parse().map_err(|error| Problem::malformed(format!("sku: {error}")))?;
+    let sku = sku
+        .parse()
+        .map_err(|error| Problem::malformed(format!("sku: {error}")))?;
     let on_hand = on_hand.trim().parse::<i64>().map_err(|_| {
         let message = format!("Enter the pieces counted, a whole number from 0 to {MAX_ON_HAND}.");
         Problem::invalid_field("on_hand", message)
     })?;
-    Ok(CorrectStock { sku, on_hand, reason: reason.trim().to_owned() })
+    Ok(CorrectStock {
+        sku,
+        on_hand,
+        reason: reason.trim().to_owned(),
+    })
 }
 
 /// `CorrectStock`.
@@ -28,7 +34,8 @@ pub async fn correct_stock(
         let staff = visitor
             .staff
             .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))?;
-        shop.correct_stock(&staff, correction(&sku, &on_hand, &reason)?).await
+        shop.correct_stock(&staff, correction(&sku, &on_hand, &reason)?)
+            .await
     };
     match corrected.await {
         Ok(level) => {
@@ -60,7 +67,10 @@ mod tests {
     #[test]
     fn a_count_is_a_whole_number() {
         let corrected = correction("AS-VEG-WG-50", " 12 ", " recount ").expect("a correction");
-        assert_eq!((corrected.on_hand, corrected.reason.as_str()), (12, "recount"));
+        assert_eq!(
+            (corrected.on_hand, corrected.reason.as_str()),
+            (12, "recount")
+        );
         for bad in ["", "12 pieces", "1.5", "99999999999999999999"] {
             let problem = correction("AS-VEG-WG-50", bad, "").expect_err(bad);
             assert!(problem.field("on_hand").is_some(), "{bad}");

@@ -40,7 +40,10 @@ mod server {
     /// Whether the browser itself posted the form, without our script: it asks for a page.
     pub fn is_plain_form() -> bool {
         use_context::<Parts>().is_some_and(|parts| {
-            let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+            let accept = parts
+                .headers
+                .get(ACCEPT)
+                .and_then(|value| value.to_str().ok());
             accept.is_some_and(|accept| accept.contains("text/html"))
         })
     }
@@ -71,16 +74,18 @@ mod server {
     }
 
     fn encode(flash: &Flash) -> String {
-        serde_json::to_string(flash).map(|json| Url::escape(&json)).unwrap_or_default()
+        serde_json::to_string(flash)
+            .map(|json| Url::escape(&json))
+            .unwrap_or_default()
     }
 
     fn set(path: &str, value: &str, max_age: u32) {
-        let cookie = format!(
-            "{NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax"
-        );
-        if let (Some(response), Ok(cookie)) =
-            (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie))
-        {
+        let cookie =
+            format!("{NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax");
+        if let (Some(response), Ok(cookie)) = (
+            use_context::<ResponseOptions>(),
+            HeaderValue::from_str(&cookie),
+        ) {
             response.append_header(SET_COOKIE, cookie);
         }
     }

@@ -33,8 +33,10 @@ pub struct CheckoutForm {
 impl CheckoutForm {
     /// The command, its texts trimmed, or every complaint at once.
     pub fn command(&self) -> Result<PlaceOrder, Problem> {
-        let order_id: OrderId =
-            self.order_id.parse().map_err(|error| Problem::malformed(format!("order_id: {error}")))?;
+        let order_id: OrderId = self
+            .order_id
+            .parse()
+            .map_err(|error| Problem::malformed(format!("order_id: {error}")))?;
         let delivery = self.delivery.parse::<DeliveryMethod>().ok();
         let total = self.seen_total(delivery.unwrap_or_default());
         let checked = PlaceOrder {
@@ -71,7 +73,9 @@ impl CheckoutForm {
             DeliveryMethod::Standard => &self.expected_total_minor_standard,
             DeliveryMethod::Express => &self.expected_total_minor_express,
         };
-        [&self.expected_total_minor, by_method].into_iter().find_map(|text| text.parse().ok())
+        [&self.expected_total_minor, by_method]
+            .into_iter()
+            .find_map(|text| text.parse().ok())
     }
 }
 
@@ -89,9 +93,15 @@ pub async fn place_order(#[server(flatten)] form: CheckoutForm) -> Result<OrderI
         }
         Err(problem) => {
             // The token stays behind: it is good for one try.
-            let draft = CheckoutForm { payment_token: String::new(), ..form };
-            let flash =
-                super::flash::Flash { problem: problem.clone(), checkout: Some(draft), sku: None };
+            let draft = CheckoutForm {
+                payment_token: String::new(),
+                ..form
+            };
+            let flash = super::flash::Flash {
+                problem: problem.clone(),
+                checkout: Some(draft),
+                sku: None,
+            };
             super::flash::keep("/checkout", "/checkout", flash);
             Err(ApiError(problem))
         }
@@ -106,7 +116,8 @@ pub async fn pay_order(
 ) -> Result<(), ApiError> {
     let paid = async {
         let (shop, visitor) = (super::shop(), super::visitor());
-        shop.pay(visitor.shopper, known(&order_id)?, payment_token).await
+        shop.pay(visitor.shopper, known(&order_id)?, payment_token)
+            .await
     };
     back_to_order(&order_id, paid.await)
 }
@@ -130,7 +141,9 @@ pub async fn review_cart() -> Result<Cart, ApiError> {
 
 #[cfg(feature = "ssr")]
 fn known(order_id: &str) -> Result<OrderId, Problem> {
-    order_id.parse().map_err(|error| Problem::malformed(format!("order_id: {error}")))
+    order_id
+        .parse()
+        .map_err(|error| Problem::malformed(format!("order_id: {error}")))
 }
 
 /// Both commands end on the order's page, which tells how it stands.
@@ -147,8 +160,11 @@ fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiE
             Ok(())
         }
         Err(problem) => {
-            let flash =
-                super::flash::Flash { problem: problem.clone(), checkout: None, sku: None };
+            let flash = super::flash::Flash {
+                problem: problem.clone(),
+                checkout: None,
+                sku: None,
+            };
             super::flash::keep(&page, &page, flash);
             Err(ApiError(problem))
         }
@@ -179,15 +195,36 @@ mod tests {
     fn without_javascript_the_total_of_the_chosen_method_counts() {
         let total = |form: CheckoutForm| form.command().map(|c| c.expected_total_minor);
         assert_eq!(total(form()), Ok(1_590));
-        assert_eq!(total(CheckoutForm { delivery: "standard".into(), ..form() }), Ok(100));
-        assert_eq!(total(CheckoutForm { expected_total_minor: "7".into(), ..form() }), Ok(7));
+        assert_eq!(
+            total(CheckoutForm {
+                delivery: "standard".into(),
+                ..form()
+            }),
+            Ok(100)
+        );
+        assert_eq!(
+            total(CheckoutForm {
+                expected_total_minor: "7".into(),
+                ..form()
+            }),
+            Ok(7)
+        );
     }
 
     #[test]
     fn every_complaint_comes_at_once() {
-        let empty = CheckoutForm { order_id: form().order_id, ..CheckoutForm::default() };
+        let empty = CheckoutForm {
+            order_id: form().order_id,
+            ..CheckoutForm::default()
+        };
         let problem = empty.command().expect_err("nothing was filled in");
-        for field in ["email", "name", "country", "delivery", "expected_total_minor"] {
+        for field in [
+            "email",
+            "name",
+            "country",
+            "delivery",
+            "expected_total_minor",
+        ] {
             assert!(problem.field(field).is_some(), "a complaint about {field}");
         }
     }

@@ -19,7 +19,12 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// `14:05:07`
 pub fn clock(at_us: i64) -> String {
     let second = at_us.div_euclid(1_000_000).rem_euclid(SECONDS_A_DAY);
-    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{:02}:{:02}:{:02}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// `14:05`
@@ -41,7 +46,10 @@ pub fn date(at_us: i64) -> String {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = (month_from_march + 2) % 12;
     let year = year_of_era + era * 400 + i64::from(month < 2);
-    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
+    let name = usize::try_from(month)
+        .ok()
+        .and_then(|month| MONTHS.get(month))
+        .unwrap_or(&"");
     format!("{day} {name} {year}")
 }
 
@@ -64,8 +72,14 @@ mod tests {
         let moment = |second: i64| (date(second * 1_000_000), clock(second * 1_000_000));
         let expected = |date: &str, clock: &str| (date.to_owned(), clock.to_owned());
         assert_eq!(moment(0), expected("1 January 1970", "00:00:00"));
-        assert_eq!(moment(951_782_400), expected("29 February 2000", "00:00:00"));
-        assert_eq!(moment(1_795_310_287), expected("22 November 2026", "01:18:07"));
+        assert_eq!(
+            moment(951_782_400),
+            expected("29 February 2000", "00:00:00")
+        );
+        assert_eq!(
+            moment(1_795_310_287),
+            expected("22 November 2026", "01:18:07")
+        );
         assert_eq!(moment(-1), expected("31 December 1969", "23:59:59"));
     }
 
@@ -73,7 +87,10 @@ mod tests {
     fn a_span_is_written_in_its_largest_unit() {
         let seconds = |s: i64| span(s * 1_000_000);
         assert_eq!(span(420_000), "0.4 s");
-        assert_eq!((seconds(59), seconds(60), seconds(7_300)), ("59.0 s".into(), "1 min".into(), "2 h".into()));
+        assert_eq!(
+            (seconds(59), seconds(60), seconds(7_300)),
+            ("59.0 s".into(), "1 min".into(), "2 h".into())
+        );
         assert_eq!(span(-1), "0.0 s");
     }
 }

@@ -18,7 +18,11 @@ pub fn AdminDesk(
     problem: Option<Problem>,
 ) -> impl IntoView {
     // Whatever changed after the newest change shown here is not known here, and nothing else.
-    let known = rows.iter().map(|row| row.level.position).max().unwrap_or_default();
+    let known = rows
+        .iter()
+        .map(|row| row.level.position)
+        .max()
+        .unwrap_or_default();
     let newest = events.first().map_or(0, |event| event.position);
     let levels = live::inventory(rows.iter().map(Into::into).collect(), known);
     let events = live::events(events, newest);

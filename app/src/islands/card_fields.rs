@@ -19,7 +19,12 @@ pub struct Card {
 
 impl Card {
     pub fn new(errors: RwSignal<Vec<FieldError>>) -> Self {
-        Self { number: NodeRef::new(), expiry: NodeRef::new(), cvc: NodeRef::new(), errors }
+        Self {
+            number: NodeRef::new(),
+            expiry: NodeRef::new(),
+            cvc: NodeRef::new(),
+            errors,
+        }
     }
 }
 
@@ -34,8 +39,9 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
     view! {
         <div class="card-fields">
             <div class="field card-fields__number" data-field="number">
-                <label for="number">"Card number"</label>
+                <label class="field__label" for="number">"Card number"</label>
                 <input
+                    class="input"
                     id="number"
                     node_ref=card.number
                     name=named.then_some("number")
@@ -54,8 +60,9 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
                 <Complaint field="number" errors />
             </div>
             <div class="field" data-field="expiry">
-                <label for="expiry">"Expiry date"</label>
+                <label class="field__label" for="expiry">"Expiry date"</label>
                 <input
+                    class="input"
                     id="expiry"
                     node_ref=card.expiry
                     name=named.then_some("expiry")
@@ -75,8 +82,9 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
                 <Complaint field="expiry" errors />
             </div>
             <div class="field" data-field="cvc">
-                <label for="cvc">"Security code"</label>
+                <label class="field__label" for="cvc">"Security code"</label>
                 <input
+                    class="input"
                     id="cvc"
                     node_ref=card.cvc
                     name=named.then_some("cvc")
@@ -117,8 +125,16 @@ fn rewrite(input: NodeRef<Input>, group: fn(&str) -> String) {
 
 /// `4242424242` → `4242 4242 42`.
 fn group_number(typed: &str) -> String {
-    let digits: Vec<char> = typed.chars().filter(char::is_ascii_digit).take(19).collect();
-    digits.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    let digits: Vec<char> = typed
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(19)
+        .collect();
+    digits
+        .chunks(4)
+        .map(|four| four.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// `1234` → `12 / 34`. A slash that was typed or deleted is left as it is.
@@ -197,14 +213,23 @@ mod gateway {
                 return Err(Problem::invalid(errors));
             };
             let number = number.chars().filter(|c| !c.is_whitespace()).collect();
-            let details = CardDetails { number, exp_month, exp_year, cvc: cvc.trim().to_owned() };
+            let details = CardDetails {
+                number,
+                exp_month,
+                exp_year,
+                cvc: cvc.trim().to_owned(),
+            };
             let body = serde_json::to_string(&details).map_err(|_| Problem::internal())?;
             ask(body).await.map_err(|ApiError(problem)| problem)
         }
 
         fn typed(self) -> [String; 3] {
-            [self.number, self.expiry, self.cvc]
-                .map(|input| input.get_untracked().map(|input| input.value()).unwrap_or_default())
+            [self.number, self.expiry, self.cvc].map(|input| {
+                input
+                    .get_untracked()
+                    .map(|input| input.value())
+                    .unwrap_or_default()
+            })
         }
     }
 
@@ -217,10 +242,14 @@ mod gateway {
         let text = ClientRes::<ApiError>::try_into_string(response).await?;
         if accepted {
             let unreadable = |_| ApiError(Problem::internal());
-            return serde_json::from_str::<Token>(&text).map(|t| t.token).map_err(unreadable);
+            return serde_json::from_str::<Token>(&text)
+                .map(|t| t.token)
+                .map_err(unreadable);
         }
         let silent = |_| Problem::unavailable("The bank cannot be reached just now. Try again.");
-        Err(ApiError(serde_json::from_str(&text).unwrap_or_else(|e| silent(e))))
+        Err(ApiError(
+            serde_json::from_str(&text).unwrap_or_else(|e| silent(e)),
+        ))
     }
 }
 

@@ -27,7 +27,12 @@ pub fn Checkout(
     let chosen = draft.delivery.parse::<DeliveryMethod>().unwrap_or_default();
     let cart = RwSignal::new(cart);
     let delivery = RwSignal::new(chosen);
-    let errors = RwSignal::new(problem.as_ref().map(|p| p.errors.clone()).unwrap_or_default());
+    let errors = RwSignal::new(
+        problem
+            .as_ref()
+            .map(|p| p.errors.clone())
+            .unwrap_or_default(),
+    );
     let problem = RwSignal::new(problem);
     let busy = RwSignal::new(false);
     let card = Card::new(errors);
@@ -51,7 +56,14 @@ pub fn Checkout(
         }
     });
 
-    let submit = Submit { cart, problem, errors, busy, card, note };
+    let submit = Submit {
+        cart,
+        problem,
+        errors,
+        busy,
+        card,
+        note,
+    };
     let on_submit = move |event: leptos::ev::SubmitEvent| {
         let seen = sums.get_untracked().map(|sums| sums.total.minor);
         submit.run(&event, seen);
@@ -172,7 +184,7 @@ pub fn Checkout(
                         <CardFields card />
                     </div>
                     // By CSS, not `noscript`: an island must find its elements whatever the parser.
-                    <div class="without-script">
+                    <div class="no-script">
                         <p class="checkout__aside">"You enter your card on the next page."</p>
                         <p class="checkout__aside">
                             "In total "
@@ -188,7 +200,7 @@ pub fn Checkout(
                         class="button button--wide"
                         type="submit"
                         aria-disabled=move || busy.get().then_some("true")
-                        data-busy=move || busy.get().then_some("true")
+                        aria-busy=move || busy.get().then_some("true")
                     >
                         <span class="with-script">
                             {move || if busy.get() {
@@ -197,7 +209,7 @@ pub fn Checkout(
                                 format!("Pay {}", total())
                             }}
                         </span>
-                        <span class="without-script">"Pay on the next page"</span>
+                        <span class="no-script">"Pay on the next page"</span>
                     </button>
                     <p class="checkout__aside">
                         "Your pieces are reserved first; the card is charged only when all of them are."
@@ -267,7 +279,9 @@ impl Submit {
     #[cfg(feature = "hydrate")]
     async fn send(self, mut form: CheckoutForm) -> Result<OrderId, Problem> {
         form.payment_token = self.card.tokenise().await?;
-        crate::api::orders::place_order(form).await.map_err(|error| error.0)
+        crate::api::orders::place_order(form)
+            .await
+            .map_err(|error| error.0)
     }
 
     /// Shows what is wrong and takes the reader there.
@@ -286,10 +300,7 @@ impl Submit {
 
 /// What was refused, with a link to each field that it is about.
 #[component]
-fn ProblemSummary(
-    problem: RwSignal<Option<Problem>>,
-    note: NodeRef<html::Div>,
-) -> impl IntoView {
+fn ProblemSummary(problem: RwSignal<Option<Problem>>, note: NodeRef<html::Div>) -> impl IntoView {
     view! {
         <div class="checkout__problem" role="alert" tabindex="-1" node_ref=note>
             {move || problem.get().map(|problem| {
@@ -326,9 +337,10 @@ fn Country(chosen: String, errors: RwSignal<Vec<types::FieldError>>) -> impl Int
         .collect_view();
     view! {
         <div class="field" data-field="country">
-            <label for="country">"Country"</label>
+            <label class="field__label" for="country">"Country"</label>
             <select
                 id="country"
+                class="input"
                 name="country"
                 autocomplete="country"
                 required=true
@@ -422,7 +434,11 @@ fn line(line: &CartLine) -> impl IntoView + use<> {
 
 /// A delivery price.
 fn price(money: Money) -> String {
-    if money.minor == 0 { "Free".to_owned() } else { money.to_string() }
+    if money.minor == 0 {
+        "Free".to_owned()
+    } else {
+        money.to_string()
+    }
 }
 
 fn written(money: Option<Money>) -> String {

@@ -15,7 +15,11 @@ pub fn Countdown(#[prop(into)] until_us: Signal<i64>, now_us: i64) -> impl IntoV
     Effect::new(move |_| {
         let clock = || (js_sys::Date::now() * 1_000.0) as i64;
         let skew = clock() - now_us;
-        let skew = if skew.abs() < TRUSTED_SKEW_US { 0 } else { skew };
+        let skew = if skew.abs() < TRUSTED_SKEW_US {
+            0
+        } else {
+            skew
+        };
         let tick = move || now.set(clock() - skew);
         tick();
         if let Ok(timer) = set_interval(tick, std::time::Duration::from_secs(1)) {

@@ -16,6 +16,8 @@ pub fn EventStream(events: ReadSignal<Vec<EventRow>>) -> impl IntoView {
         Some(before) if paused.get() => before.clone(),
         _ => events.with(|events| events.iter().take(SHOWN).cloned().collect()),
     });
+    // What came after the page is marked for a moment; what it was rendered with is not news.
+    let seen = events.with_untracked(|events| events.first().map_or(0, |event| event.position));
     let empty = Signal::derive(move || shown.with(Vec::is_empty));
     view! {
         <section class="stream" aria-labelledby="stream-title">
@@ -36,9 +38,9 @@ pub fn EventStream(events: ReadSignal<Vec<EventRow>>) -> impl IntoView {
             // Scrollable, so it can be reached by keyboard.
             <ol class="stream__events" aria-label="Last events" tabindex="0">
                 <For each=move || shown.get() key=|event| event.position let(event)>
-                    <li class="event" data-kind=event.kind.clone()>
+                    <li class="event" data-new=(event.position > seen).then_some("")>
                         <span class="event__time">{when::clock(event.at_us)}</span>
-                        <span class="event__kind">{event.kind.clone()}</span>
+                        <span class="event__kind">{event.kind}</span>
                         <span class="event__subject">{event.subject}</span>
                         <span class="event__position">"#" {event.position}</span>
                         <span class="event__summary">{event.summary}</span>

@@ -26,7 +26,12 @@ pub fn Complaint(field: &'static str, errors: RwSignal<Vec<FieldError>>) -> impl
 
 /// What is wrong with `field`, if anything.
 pub fn complaint(field: &str, errors: RwSignal<Vec<FieldError>>) -> Option<String> {
-    errors.with(|errors| errors.iter().find(|e| e.field == field).map(|e| e.message.clone()))
+    errors.with(|errors| {
+        errors
+            .iter()
+            .find(|e| e.field == field)
+            .map(|e| e.message.clone())
+    })
 }
 
 /// A text input. `field` is its name, its id and the name of complaints about it.
@@ -41,8 +46,9 @@ pub fn Field(
     let wrong = move || complaint(field, errors).is_some();
     view! {
         <div class="field" data-field=field>
-            <label for=field>{label}</label>
+            <label class="field__label" for=field>{label}</label>
             <input
+                class="input"
                 id=field
                 name=field
                 r#type=if asks.kind.is_empty() { "text" } else { asks.kind }

@@ -34,7 +34,12 @@ pub enum Column {
 }
 
 impl Column {
-    const NUMBERS: [Self; 4] = [Self::OnHand, Self::Allocated, Self::Available, Self::Threshold];
+    const NUMBERS: [Self; 4] = [
+        Self::OnHand,
+        Self::Allocated,
+        Self::Available,
+        Self::Threshold,
+    ];
 
     const fn title(self) -> &'static str {
         match self {
@@ -96,7 +101,10 @@ impl Sort {
 
     /// What a press on a heading asks for: that column, or the other way round.
     fn pressed(self, by: Column) -> Self {
-        Self { by, descending: self.by == by && !self.descending }
+        Self {
+            by,
+            descending: self.by == by && !self.descending,
+        }
     }
 }
 
@@ -120,7 +128,11 @@ fn arranged(
     level: impl Fn(&InventoryRow) -> Level,
     view: &View,
 ) -> (Vec<usize>, usize) {
-    let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = view
+        .filter
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .collect();
     let matches = |row: &InventoryRow| {
         let text = format!("{} {} {}", row.title, row.variant, row.sku).to_lowercase();
         words.iter().all(|word| text.contains(word.as_str()))
@@ -168,12 +180,18 @@ pub fn InventoryTable(
     let rows = StoredValue::new(rows);
     let correcting = RwSignal::new(view.correcting.clone());
     let problem = RwSignal::new(problem);
-    let shown = RwSignal::new(View { correcting: None, ..view });
+    let shown = RwSignal::new(View {
+        correcting: None,
+        ..view
+    });
     // Numbers move, rows do not: only what the reader asks for arranges the table anew.
     let look = RwSignal::new(0_u32);
     let table = Memo::new(move |_| {
         look.track();
-        let view = View { correcting: correcting.get_untracked(), ..shown.get() };
+        let view = View {
+            correcting: correcting.get_untracked(),
+            ..shown.get()
+        };
         let level = |row: &InventoryRow| match levels.level(&row.sku) {
             Some(level) => level.get_untracked(),
             None => row.level.clone(),
@@ -194,7 +212,12 @@ pub fn InventoryTable(
     });
     let matching = Signal::derive(move || table.with(|(_, matching)| *matching));
     let more = Signal::derive(move || matching.get() > shown.with(|view| view.limit));
-    let open = Open { correcting, problem, said, levels };
+    let open = Open {
+        correcting,
+        problem,
+        said,
+        levels,
+    };
     view! {
         <section class="inventory" aria-labelledby="inventory-title">
             <div class="inventory__head">
@@ -264,7 +287,9 @@ fn Tools(shown: RwSignal<View>) -> impl IntoView {
     let low = NodeRef::<html::Input>::new();
     // What was typed or kept by the browser before the script came counts.
     Effect::new(move |_| {
-        let (Some(filter), Some(low)) = (filter.get(), low.get()) else { return };
+        let (Some(filter), Some(low)) = (filter.get(), low.get()) else {
+            return;
+        };
         let (text, low_only) = (filter.value(), low.checked());
         if shown.with_untracked(|view| view.filter != text || view.low_only != low_only) {
             shown.update(|view| (view.filter, view.low_only) = (text, low_only));
@@ -326,22 +351,22 @@ fn Tools(shown: RwSignal<View>) -> impl IntoView {
             </label>
             // Without the script: a new filter keeps the order of the rows.
             <input type="hidden" name="sorted" value=move || shown.with(|view| view.sort.written()) />
-            <button class="desk-button without-script" type="submit">"Apply"</button>
+            <button class="desk-button no-script" type="submit">"Apply"</button>
         </form>
     }
 }
 
 /// A column's heading; pressing it sorts.
 #[component]
-fn Heading(
-    column: Column,
-    shown: RwSignal<View>,
-    #[prop(optional)] number: bool,
-) -> impl IntoView {
+fn Heading(column: Column, shown: RwSignal<View>, #[prop(optional)] number: bool) -> impl IntoView {
     let sort = move || shown.with(|view| view.sort);
     let direction = move || {
         let Sort { by, descending } = sort();
-        (by == column).then_some(if descending { "descending" } else { "ascending" })
+        (by == column).then_some(if descending {
+            "descending"
+        } else {
+            "ascending"
+        })
     };
     view! {
         <th scope="col" aria-sort=direction data-number=number.then_some("")>
@@ -373,7 +398,13 @@ pub struct Open {
 /// One SKU.
 #[component]
 fn Row(row: InventoryRow, open: Open) -> impl IntoView {
-    let InventoryRow { sku, title, variant, product, level } = row;
+    let InventoryRow {
+        sku,
+        title,
+        variant,
+        product,
+        level,
+    } = row;
     let live = open.levels.level(&sku);
     let level = Signal::derive(move || match live {
         Some(live) => live.get(),
@@ -390,7 +421,11 @@ fn Row(row: InventoryRow, open: Open) -> impl IntoView {
         move |event: leptos::ev::MouseEvent| {
             event.prevent_default();
             open.problem.set(None);
-            let now = if is_open.get_untracked() { None } else { Some(sku.clone()) };
+            let now = if is_open.get_untracked() {
+                None
+            } else {
+                Some(sku.clone())
+            };
             open.correcting.set(now);
         }
     };
@@ -408,19 +443,33 @@ fn Row(row: InventoryRow, open: Open) -> impl IntoView {
         }
     };
     view! {
-        <tr id=format!("sku-{sku}") data-low=move || low.get().then_some("") data-open=move || is_open.get().then_some("")>
+        <tr
+            id=format!("sku-{sku}")
+            data-low=move || low.get().then_some("")
+            data-open=move || is_open.get().then_some("")
+        >
             <th scope="row">
                 <a href=format!("/p/{product}?variant={sku}")>{title}</a>
             </th>
             <td>{variant}</td>
             <td class="stock-table__sku">{sku.to_string()}</td>
-            <td data-number=""><Figure value=number(Column::OnHand) /></td>
-            <td data-number=""><Figure value=number(Column::Allocated) /></td>
-            <td data-number="" class="stock-table__available">
+            <td data-number="" data-label=Column::OnHand.title()>
+                <Figure value=number(Column::OnHand) />
+            </td>
+            <td data-number="" data-label=Column::Allocated.title()>
+                <Figure value=number(Column::Allocated) />
+            </td>
+            <td
+                data-number=""
+                data-label=Column::Available.title()
+                class="stock-table__available"
+            >
                 <Figure value=number(Column::Available) />
                 {move || low.get().then(|| view! { <span class="low-mark">"low"</span> })}
             </td>
-            <td data-number="">{move || number(Column::Threshold).get()}</td>
+            <td data-number="" data-label=Column::Threshold.title()>
+                {move || number(Column::Threshold).get()}
+            </td>
             <td class="stock-table__act">
                 <button
                     class="desk-button"
@@ -473,16 +522,24 @@ fn walk(event: leptos::ev::KeyboardEvent) {
             "ArrowUp" => false,
             _ => return,
         };
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let Some(button) = target.filter(|target| target.matches(BUTTON).unwrap_or(false)) else {
             return;
         };
         let mut row = button.closest("tr").ok().flatten();
         while let Some(here) = row {
-            let next =
-                if down { here.next_element_sibling() } else { here.previous_element_sibling() };
-            let found = next.as_ref().and_then(|row| row.query_selector(BUTTON).ok().flatten());
-            if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
+            let next = if down {
+                here.next_element_sibling()
+            } else {
+                here.previous_element_sibling()
+            };
+            let found = next
+                .as_ref()
+                .and_then(|row| row.query_selector(BUTTON).ok().flatten());
+            if let Some(found) =
+                found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
             {
                 event.prevent_default();
                 let _ = found.focus();
@@ -503,22 +560,38 @@ mod tests {
             product: "p".parse().expect("a slug"),
             title: title.to_owned(),
             variant: "White gold, EU 52".to_owned(),
-            level: Level { on_hand, allocated, reorder_threshold: 2, position: 0 },
+            level: Level {
+                on_hand,
+                allocated,
+                reorder_threshold: 2,
+                position: 0,
+            },
         }
     }
 
     fn skus(rows: &[InventoryRow], view: &View) -> Vec<String> {
         let (indices, _) = arranged(rows, |row| row.level.clone(), view);
-        indices.into_iter().map(|index| rows[index].sku.to_string()).collect()
+        indices
+            .into_iter()
+            .map(|index| rows[index].sku.to_string())
+            .collect()
     }
 
     fn rows() -> [InventoryRow; 3] {
-        [row("B-1", "Vega", 9, 0), row("A-1", "Alba", 5, 4), row("C-1", "Vega", 7, 0)]
+        [
+            row("B-1", "Vega", 9, 0),
+            row("A-1", "Alba", 5, 4),
+            row("C-1", "Vega", 7, 0),
+        ]
     }
 
     #[test]
     fn every_word_of_the_filter_must_be_found_somewhere() {
-        let view = |filter: &str| View { filter: filter.into(), limit: 9, ..View::default() };
+        let view = |filter: &str| View {
+            filter: filter.into(),
+            limit: 9,
+            ..View::default()
+        };
         assert_eq!(skus(&rows(), &view("")), ["A-1", "B-1", "C-1"]);
         assert_eq!(skus(&rows(), &view("vega WHITE")), ["B-1", "C-1"]);
         assert_eq!(skus(&rows(), &view("c-1")), ["C-1"]);
@@ -527,13 +600,21 @@ mod tests {
 
     #[test]
     fn low_only_shows_what_is_at_or_under_its_threshold() {
-        let view = View { low_only: true, limit: 9, ..View::default() };
+        let view = View {
+            low_only: true,
+            limit: 9,
+            ..View::default()
+        };
         assert_eq!(skus(&rows(), &view), ["A-1"]);
     }
 
     #[test]
     fn rows_are_sorted_by_any_column_both_ways() {
-        let view = |sort: &str| View { sort: Sort::parse(sort), limit: 9, ..View::default() };
+        let view = |sort: &str| View {
+            sort: Sort::parse(sort),
+            limit: 9,
+            ..View::default()
+        };
         assert_eq!(skus(&rows(), &view("available")), ["A-1", "C-1", "B-1"]);
         assert_eq!(skus(&rows(), &view("-available")), ["B-1", "C-1", "A-1"]);
         assert_eq!(skus(&rows(), &view("-sku")), ["C-1", "B-1", "A-1"]);
@@ -544,7 +625,11 @@ mod tests {
     #[test]
     fn a_row_that_is_being_corrected_is_there_however_long_the_table() {
         let correcting = Some("C-1".parse().expect("a SKU"));
-        let view = View { limit: 1, correcting, ..View::default() };
+        let view = View {
+            limit: 1,
+            correcting,
+            ..View::default()
+        };
         assert_eq!(skus(&rows(), &view), ["A-1", "C-1"]);
     }
 }

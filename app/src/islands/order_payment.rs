@@ -89,7 +89,12 @@ fn shortages(progress: &Progress) -> Vec<Shortage> {
         StepKind::StockRejected { short } => Some(short.clone()),
         _ => None,
     };
-    progress.steps.iter().rev().find_map(short).unwrap_or_default()
+    progress
+        .steps
+        .iter()
+        .rev()
+        .find_map(short)
+        .unwrap_or_default()
 }
 
 /// The card form. Its address is the gateway's: without the script the browser itself takes the
@@ -101,7 +106,8 @@ fn PayWithCard(
     busy: RwSignal<bool>,
     problem: RwSignal<Option<Problem>>,
 ) -> impl IntoView {
-    let errors = RwSignal::new(Vec::new());
+    let refused = problem.with_untracked(|problem| problem.as_ref().map(|p| p.errors.clone()));
+    let errors = RwSignal::new(refused.unwrap_or_default());
     let card = Card::new(errors);
     let form = NodeRef::<html::Form>::new();
     Effect::new(move |_| {
@@ -118,7 +124,9 @@ fn PayWithCard(
                 errors.set(refused.errors.clone());
             }
             let token = tokenised?;
-            crate::api::orders::pay_order(id.to_string(), token).await.map_err(|error| error.0)
+            crate::api::orders::pay_order(id.to_string(), token)
+                .await
+                .map_err(|error| error.0)
         });
     };
     view! {
@@ -176,7 +184,7 @@ fn PayButton(busy: RwSignal<bool>, children: Children) -> impl IntoView {
             class="button button--wide"
             type="submit"
             aria-disabled=move || busy.get().then_some("true")
-            data-busy=move || busy.get().then_some("true")
+            aria-busy=move || busy.get().then_some("true")
         >
             {children()}
         </button>
@@ -214,7 +222,7 @@ fn CancelOrder(
     }
 }
 
-/// What was refused. The fields' own complaints stand under them.
+/// What was refused. What concerns a field stands under it.
 #[component]
 fn Told(problem: RwSignal<Option<Problem>>) -> impl IntoView {
     view! {
@@ -222,7 +230,7 @@ fn Told(problem: RwSignal<Option<Problem>>) -> impl IntoView {
             {move || problem.get().map(|problem| view! {
                 <div class="notice notice--problem">
                     <p class="notice__title">{problem.title}</p>
-                    <p>{problem.detail}</p>
+                    {problem.errors.is_empty().then(|| view! { <p>{problem.detail}</p> })}
                 </div>
             })}
         </div>

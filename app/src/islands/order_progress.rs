@@ -55,27 +55,36 @@ const STEPS: usize = 4;
 /// The headline and what goes with it.
 fn told(progress: &Progress, name: &str) -> (&'static str, String) {
     match progress.status {
-        OrderStatus::Reserving => {
-            ("Reserving your pieces", "This takes a moment. The page moves by itself.".to_owned())
-        }
-        OrderStatus::Paying => {
-            ("Paying", "Your pieces are reserved. Your bank is being asked.".to_owned())
-        }
+        OrderStatus::Reserving => (
+            "Reserving your pieces",
+            "This takes a moment. The page moves by itself.".to_owned(),
+        ),
+        OrderStatus::Paying => (
+            "Paying",
+            "Your pieces are reserved. Your bank is being asked.".to_owned(),
+        ),
         OrderStatus::AwaitingPayment => match progress.decline() {
             Some(reason) => ("Your card was declined", reason.advice().to_owned()),
-            None => ("Your pieces are reserved", "Enter a card to pay for them.".to_owned()),
+            None => (
+                "Your pieces are reserved",
+                "Enter a card to pay for them.".to_owned(),
+            ),
         },
-        OrderStatus::Confirmed => {
-            ("Your order is confirmed", format!("Thank you, {name}. We are preparing your parcel."))
-        }
-        OrderStatus::Rejected => {
-            ("Not every piece is still there", "Somebody was faster. Nothing was charged.".to_owned())
-        }
+        OrderStatus::Confirmed => (
+            "Your order is confirmed",
+            format!("Thank you, {name}. We are preparing your parcel."),
+        ),
+        OrderStatus::Rejected => (
+            "Not every piece is still there",
+            "Somebody was faster. Nothing was charged.".to_owned(),
+        ),
         OrderStatus::Cancelled => {
-            let by_time = progress
-                .steps
-                .iter()
-                .any(|step| step.kind == StepKind::Cancelled { by: CancelledBy::PaymentWindow });
+            let by_time = progress.steps.iter().any(|step| {
+                step.kind
+                    == StepKind::Cancelled {
+                        by: CancelledBy::PaymentWindow,
+                    }
+            });
             let why = if by_time {
                 "The time to pay ended, so your pieces are back on the shelf. Nothing was charged."
             } else {
@@ -134,7 +143,11 @@ struct ShownStep {
 fn steps(progress: &Progress) -> [ShownStep; STEPS] {
     let placed_at = progress.steps.first().map_or(0, |step| step.at_us);
     let since = |happened: fn(&StepKind) -> bool| {
-        let step = progress.steps.iter().rev().find(|step| happened(&step.kind))?;
+        let step = progress
+            .steps
+            .iter()
+            .rev()
+            .find(|step| happened(&step.kind))?;
         Some(format!("after {}", when::span(step.at_us - placed_at)))
     };
     let reserved = since(|kind| matches!(kind, StepKind::Reserved));
@@ -192,11 +205,18 @@ mod tests {
             at_us: position as i64 * 200_000,
             position,
         });
-        Progress { status, steps: steps.collect(), reserved_until_us: None }
+        Progress {
+            status,
+            steps: steps.collect(),
+            reserved_until_us: None,
+        }
     }
 
     fn shown(progress: &Progress) -> Vec<(StepState, &'static str)> {
-        steps(progress).into_iter().map(|step| (step.state, step.label)).collect()
+        steps(progress)
+            .into_iter()
+            .map(|step| (step.state, step.label))
+            .collect()
     }
 
     #[test]
@@ -207,7 +227,13 @@ mod tests {
         assert_eq!(shown(&now)[1], (Now, "Reserving your pieces"));
         let now = progress(OrderStatus::Paying, &[Placed, Reserved, PaymentRequested]);
         assert_eq!(shown(&now)[1..3], [(Done, "Reserved"), (Now, "Paying")]);
-        let all = [Placed, Reserved, PaymentRequested, PaymentAuthorized, StepKind::Confirmed];
+        let all = [
+            Placed,
+            Reserved,
+            PaymentRequested,
+            PaymentAuthorized,
+            StepKind::Confirmed,
+        ];
         let now = progress(OrderStatus::Confirmed, &all);
         assert!(steps(&now).iter().all(|step| step.state == Done));
         assert_eq!(steps(&now)[3].note, "after 0.8 s");
@@ -215,8 +241,15 @@ mod tests {
 
     #[test]
     fn a_decline_hands_the_next_step_to_the_shopper() {
-        let declined = StepKind::PaymentDeclined { reason: DeclineReason::CardDeclined };
-        let kinds = [StepKind::Placed, StepKind::Reserved, StepKind::PaymentRequested, declined];
+        let declined = StepKind::PaymentDeclined {
+            reason: DeclineReason::CardDeclined,
+        };
+        let kinds = [
+            StepKind::Placed,
+            StepKind::Reserved,
+            StepKind::PaymentRequested,
+            declined,
+        ];
         let now = progress(OrderStatus::AwaitingPayment, &kinds);
         assert_eq!(shown(&now)[2], (StepState::Yours, "Card declined"));
         assert_eq!(told(&now, "Ada").0, "Your card was declined");
@@ -227,7 +260,11 @@ mod tests {
         let now = progress(OrderStatus::Rejected, &[StepKind::Placed]);
         assert_eq!(shown(&now)[1], (StepState::Failed, "Not in stock"));
         let by = CancelledBy::PaymentWindow;
-        let kinds = [StepKind::Placed, StepKind::Reserved, StepKind::Cancelled { by }];
+        let kinds = [
+            StepKind::Placed,
+            StepKind::Reserved,
+            StepKind::Cancelled { by },
+        ];
         let now = progress(OrderStatus::Cancelled, &kinds);
         assert_eq!(shown(&now)[3], (StepState::Failed, "Cancelled"));
         assert!(told(&now, "Ada").1.contains("time to pay"));

@@ -10,7 +10,11 @@ use super::inventory_table::Open;
 /// Opens under its row. Escape closes it; a refusal stays at the row with what was typed.
 #[component]
 pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
-    let Open { correcting, problem, .. } = open;
+    let Open {
+        correcting,
+        problem,
+        ..
+    } = open;
     let counted = NodeRef::<html::Input>::new();
     let reason = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
@@ -129,14 +133,7 @@ fn focus_row(sku: &Sku) {
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn save(
-    _: &Sku,
-    _: NodeRef<html::Input>,
-    _: NodeRef<html::Input>,
-    _: RwSignal<bool>,
-    _: Open,
-) {
-}
+fn save(_: &Sku, _: NodeRef<html::Input>, _: NodeRef<html::Input>, _: RwSignal<bool>, _: Open) {}
 
 /// Sends the count once; the row shows the answer at once.
 #[cfg(feature = "hydrate")]
@@ -151,7 +148,10 @@ fn save(
         return;
     }
     let typed = |input: NodeRef<html::Input>| {
-        input.get_untracked().map(|input| input.value()).unwrap_or_default()
+        input
+            .get_untracked()
+            .map(|input| input.value())
+            .unwrap_or_default()
     };
     let (sku, counted, reason) = (sku.clone(), typed(counted), typed(reason));
     busy.set(true);
@@ -168,7 +168,10 @@ fn save(
                     level.available()
                 ));
                 open.levels.set(&sku, level);
-                if open.correcting.with_untracked(|open| open.as_ref() == Some(&sku)) {
+                if open
+                    .correcting
+                    .with_untracked(|open| open.as_ref() == Some(&sku))
+                {
                     open.correcting.set(None);
                     focus_row(&sku);
                 }

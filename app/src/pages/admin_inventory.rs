@@ -7,6 +7,7 @@ use services::Staff;
 
 use crate::api::{flash, shop, visitor};
 use crate::components::ProblemNote;
+use crate::components::frame::HOUSE;
 use crate::islands::admin_desk::AdminDesk;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::islands::inventory_table::{PAGE, Sort, View};
@@ -55,12 +56,12 @@ fn Desk(staff: Staff) -> impl IntoView {
         })
     };
     view! {
-        <Title text="Inventory" />
+        <Title text=format!("Inventory – {HOUSE}") />
         <Meta name="robots" content="noindex" />
         <div class="admin">
-            <a class="skip-link" href="#main">"Skip to content"</a>
+            <a class="skip" href="#main">"Skip to content"</a>
             <header class="admin__head">
-                <p class="admin__house">"Aurel & Stone" <span>"Admin"</span></p>
+                <p class="admin__house">{HOUSE} " " <span>"Admin"</span></p>
                 <nav aria-label="Admin">
                     <a href="/admin/inventory" aria-current="page">"Inventory"</a>
                     <a href="/">"Shop"</a>
@@ -73,7 +74,7 @@ fn Desk(staff: Staff) -> impl IntoView {
                     </form>
                 </div>
             </header>
-            <main id="main">
+            <main id="main" tabindex="-1">
                 <Suspense>{content}</Suspense>
             </main>
         </div>

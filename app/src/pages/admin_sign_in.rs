@@ -5,6 +5,7 @@ use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
 use crate::api::visitor;
+use crate::components::frame::HOUSE;
 
 #[component]
 pub fn AdminSignInPage() -> impl IntoView {
@@ -16,10 +17,10 @@ pub fn AdminSignInPage() -> impl IntoView {
     let error = error.map(|error| error.chars().take(200).collect::<String>());
     let described = error.is_some().then_some("sign-in-error");
     view! {
-        <Title text="Sign in" />
+        <Title text=format!("Staff sign-in – {HOUSE}") />
         <Meta name="robots" content="noindex" />
-        <main id="main" class="sign-in">
-            <p class="sign-in__house">"Aurel & Stone"</p>
+        <main id="main" tabindex="-1" class="sign-in">
+            <p class="sign-in__house">{HOUSE}</p>
             <h1>"Staff sign-in"</h1>
             <form method="post" action="/admin/session">
                 {error.map(|error| view! {
@@ -28,8 +29,9 @@ pub fn AdminSignInPage() -> impl IntoView {
                     </div>
                 })}
                 <div class="field">
-                    <label for="email">"Email"</label>
+                    <label class="field__label" for="email">"Email"</label>
                     <input
+                        class="input"
                         id="email"
                         name="email"
                         r#type="email"
@@ -40,8 +42,9 @@ pub fn AdminSignInPage() -> impl IntoView {
                     />
                 </div>
                 <div class="field">
-                    <label for="password">"Password"</label>
+                    <label class="field__label" for="password">"Password"</label>
                     <input
+                        class="input"
                         id="password"
                         name="password"
                         r#type="password"

@@ -1,7 +1,7 @@
 //! `/checkout`: contact, address, delivery and payment on one page.
 
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 
 use crate::api::flash::{self, Flash};
 use crate::api::{shop, visitor};
@@ -17,7 +17,11 @@ pub fn CheckoutPage() -> impl IntoView {
         move |()| {
             let shop = shop.clone();
             let shopper = visitor.shopper;
-            async move { shop.cart(shopper).await.map(|cart| (cart, shop.new_order_id())) }
+            async move {
+                shop.cart(shopper)
+                    .await
+                    .map(|cart| (cart, shop.new_order_id()))
+            }
         },
     );
     let content = move || {
@@ -28,7 +32,9 @@ pub fn CheckoutPage() -> impl IntoView {
                 Ok((cart, _)) if cart.is_empty() => view! { <Empty /> }.into_any(),
                 Ok((cart, fresh)) => {
                     let (problem, draft) = match flash {
-                        Some(Flash { problem, checkout, .. }) => (Some(problem), checkout),
+                        Some(Flash {
+                            problem, checkout, ..
+                        }) => (Some(problem), checkout),
                         None => (None, None),
                     };
                     // A form that came back keeps its id: it is still the same order.
@@ -42,9 +48,8 @@ pub fn CheckoutPage() -> impl IntoView {
         })
     };
     view! {
-        <Title text="Checkout" />
         <Meta name="robots" content="noindex" />
-        <ShopFrame>
+        <ShopFrame title="Checkout">
             <div class="checkout-page">
                 <h1>"Checkout"</h1>
                 <Suspense>{content}</Suspense>

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::checkout::{COUNTRIES, is_payment_token};
 use types::order::{Order, OrderLine, OrderStatus};
@@ -18,7 +18,10 @@ use crate::islands::order_progress::OrderProgress;
 pub fn OrderPage() -> impl IntoView {
     let (shop, visitor) = (shop(), visitor());
     let now_us = shop.now_us();
-    let id = use_params_map().read_untracked().get("id").unwrap_or_default();
+    let id = use_params_map()
+        .read_untracked()
+        .get("id")
+        .unwrap_or_default();
     let given = given_card();
     // The shop's own refusal of a plain form, or the gateway's.
     let problem = flash::take(&format!("/orders/{id}")).map(|flash| flash.problem);
@@ -55,9 +58,8 @@ pub fn OrderPage() -> impl IntoView {
         })
     };
     view! {
-        <Title text="Your order" />
         <Meta name="robots" content="noindex" />
-        <ShopFrame>
+        <ShopFrame title="Your order">
             <Suspense>{content}</Suspense>
         </ShopFrame>
     }
@@ -76,8 +78,12 @@ fn given_card() -> Option<GivenCard> {
 
 /// Why the gateway's own form took no card.
 fn card_error() -> Option<Problem> {
-    let message: String =
-        use_query_map().read_untracked().get("card_error")?.chars().take(200).collect();
+    let message: String = use_query_map()
+        .read_untracked()
+        .get("card_error")?
+        .chars()
+        .take(200)
+        .collect();
     Some(Problem::invalid_field("number", message))
 }
 
@@ -91,7 +97,10 @@ fn Found(
     let Order { id, position, .. } = order;
     let progress = order.progress.clone();
     // Without the script somebody has to look again; it stops as soon as it is the shopper's turn.
-    let moves = matches!(progress.status, OrderStatus::Reserving | OrderStatus::Paying);
+    let moves = matches!(
+        progress.status,
+        OrderStatus::Reserving | OrderStatus::Paying
+    );
     let again = moves.then(|| {
         view! {
             <noscript>
@@ -114,7 +123,7 @@ fn Found(
                 <h1>"Order " <span class="order-number">{order.number.clone()}</span></h1>
                 <p>
                     {when::date(placed_at)} ", "
-                    {when::clock(placed_at)} " UTC"
+                    {when::minute(placed_at)} " UTC"
                 </p>
             </header>
             <div class="order-page__state">
@@ -143,7 +152,12 @@ fn Found(
 /// What was ordered, what it costs and where it goes.
 #[component]
 fn Receipt(order: Order) -> impl IntoView {
-    let Order { lines, totals, delivery, .. } = order;
+    let Order {
+        lines,
+        totals,
+        delivery,
+        ..
+    } = order;
     let country = COUNTRIES
         .into_iter()
         .find_map(|(code, name)| (code == order.country).then(|| name.to_owned()))
@@ -170,18 +184,21 @@ fn Receipt(order: Order) -> impl IntoView {
                     <dd>{totals.total.to_string()}</dd>
                 </div>
             </dl>
-            <h2>"Delivered to"</h2>
+            <h2>"Delivery to"</h2>
             <address class="order-page__address">
                 {order.name} <br /> {order.street} <br /> {order.postal_code} " " {order.city} <br />
                 {country}
             </address>
-            <p class="order-page__note">{delivery.promise()} ". News goes to " {order.email} "."</p>
+            <p class="order-page__note">{delivery.promise()} ". Ordered with " {order.email} "."</p>
         </section>
     }
 }
 
 fn line(line: OrderLine) -> impl IntoView {
-    let price = line.unit_price.checked_mul(line.quantity).unwrap_or(line.unit_price);
+    let price = line
+        .unit_price
+        .checked_mul(line.quantity)
+        .unwrap_or(line.unit_price);
     view! {
         <li class="order-line">
             <img
