@@ -50,11 +50,15 @@ pub fn order(id: OrderId, initial: Progress, position: u64) -> ReadSignal<Progre
 /// Stock levels: one signal per SKU, so that a change touches one row. Staff only.
 pub fn inventory(initial: Vec<SkuLevel>, position: u64) -> Inventory {
     #[cfg(feature = "hydrate")]
-    return Inventory(StoredValue::new(socket::follow_inventory(initial, position)));
+    return Inventory(StoredValue::new(socket::follow_inventory(
+        initial, position,
+    )));
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = position;
-        let levels = initial.into_iter().map(|row| (row.sku, ArcRwSignal::new(row.level)));
+        let levels = initial
+            .into_iter()
+            .map(|row| (row.sku, ArcRwSignal::new(row.level)));
         Inventory(StoredValue::new(levels.collect()))
     }
 }
@@ -66,7 +70,8 @@ pub struct Inventory(StoredValue<std::collections::HashMap<Sku, ArcRwSignal<Leve
 impl Inventory {
     /// The level of one SKU; `None` when the page was not rendered with it.
     pub fn level(&self, sku: &Sku) -> Option<ReadSignal<Level>> {
-        self.0.with_value(|levels| Some(levels.get(sku)?.read_only().into()))
+        self.0
+            .with_value(|levels| Some(levels.get(sku)?.read_only().into()))
     }
 
     /// Takes in the answer of a command at once, instead of waiting for the socket to say the same.
@@ -108,5 +113,9 @@ pub fn variant(stock: ReadSignal<ProductStock>, sku: Sku) -> Signal<i64> {
 /// Pieces available of one variant.
 pub fn available(stock: &ProductStock, sku: &Sku) -> i64 {
     let of = |variant: &&VariantStock| variant.sku == *sku;
-    stock.variants.iter().find(of).map_or(0, |variant| variant.available)
+    stock
+        .variants
+        .iter()
+        .find(of)
+        .map_or(0, |variant| variant.available)
 }

@@ -14,8 +14,13 @@ pub async fn add_to_cart(
     #[server(default)] gift_note: Option<String>,
 ) -> Result<Cart, ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());
-    let gift_note = gift_note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    finish(shop.add_to_cart(visitor.shopper, &sku, quantity, gift_note).await)
+    let gift_note = gift_note
+        .map(|note| note.trim().to_owned())
+        .filter(|note| !note.is_empty());
+    finish(
+        shop.add_to_cart(visitor.shopper, &sku, quantity, gift_note)
+            .await,
+    )
 }
 
 /// Sets the number of pieces of a line; 0 removes it.

@@ -22,7 +22,11 @@ pub fn visitor() -> services::Visitor {
 /// Sends a refused plain form back to the page it came from, or to `otherwise`.
 pub fn refuse(problem: &Problem, otherwise: &str) {
     let (path, location) = came_from().unwrap_or_else(|| (otherwise.into(), otherwise.into()));
-    let flash = Flash { problem: problem.clone(), checkout: None, sku: None };
+    let flash = Flash {
+        problem: problem.clone(),
+        checkout: None,
+        sku: None,
+    };
     flash::keep(&path, &location, flash);
 }
 

@@ -25,8 +25,11 @@ pub fn ShopFrame(
     category: Option<String>,
     children: Children,
 ) -> impl IntoView {
-    let title =
-        if title.contains(HOUSE) { title } else { format!("{title} \u{2013} {HOUSE}") };
+    let title = if title.contains(HOUSE) {
+        title
+    } else {
+        format!("{title} \u{2013} {HOUSE}")
+    };
     let meta = description.map(|text| view! { <Meta name="description" content=text /> });
     view! {
         <Title text=title />

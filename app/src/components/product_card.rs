@@ -47,7 +47,11 @@ fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> 
     } else {
         card.price_from.to_string()
     };
-    let metals = card.images.iter().filter(|image| !image.metal.is_empty()).count();
+    let metals = card
+        .images
+        .iter()
+        .filter(|image| !image.metal.is_empty())
+        .count();
     let link = view! { <a href=href>{card.title}</a> };
     let title = match level {
         Level::H2 => view! { <h2 class="card__title">{link}</h2> }.into_any(),

@@ -33,18 +33,22 @@ pub fn BuyBox(
     /// The variant the address asks for, or the first one that is there.
     chosen: Sku,
     position: u64,
-    /// What a plain form was refused with.
-    problem: Option<Problem>,
 ) -> impl IntoView {
     let initial = ProductStock {
         available: variants.iter().map(|variant| variant.available).sum(),
         variants: variants
             .iter()
-            .map(|v| VariantStock { sku: v.sku.clone(), available: v.available })
+            .map(|v| VariantStock {
+                sku: v.sku.clone(),
+                available: v.available,
+            })
             .collect(),
     };
     let stock = live::product(slug.clone(), initial, position);
-    let first = variants.iter().position(|variant| variant.sku == chosen).unwrap_or(0);
+    let first = variants
+        .iter()
+        .position(|variant| variant.sku == chosen)
+        .unwrap_or(0);
     let variants = StoredValue::new(variants);
     let chosen = RwSignal::new(first);
     let of = move |i: usize| variants.with_value(|all| all.get(i).cloned());
@@ -60,7 +64,7 @@ pub fn BuyBox(
     let nothing_left = move || stock.with(|stock| stock.available <= 0);
     let sold_out = move || nothing_left() || (awake.get() && available.get() <= 0);
 
-    let outcome = RwSignal::new(problem.map_or(Outcome::None, Outcome::Refused));
+    let outcome = RwSignal::new(Outcome::None);
     let pending = RwSignal::new(false);
     let quantity = RwSignal::new(1_u32);
     let note = RwSignal::new(String::new());
@@ -97,7 +101,9 @@ pub fn BuyBox(
         };
         let i = variants.with_value(|all| {
             let same = |v: &Variant| v.metal == metal && v.size_label == size;
-            all.iter().position(same).or_else(|| all.iter().position(|v| v.metal == metal))
+            all.iter()
+                .position(same)
+                .or_else(|| all.iter().position(|v| v.metal == metal))
         });
         if let Some(i) = i {
             choose(i);
@@ -105,7 +111,9 @@ pub fn BuyBox(
     };
     let add = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let Some(variant) = of(chosen.get_untracked()) else { return };
+        let Some(variant) = of(chosen.get_untracked()) else {
+            return;
+        };
         if pending.get_untracked() || sold_out() {
             return;
         }
@@ -246,13 +254,20 @@ fn SizeChoice(
         let metal = metal.get();
         let of_metal = variants.with_value(|all| {
             let all = all.iter().enumerate();
-            all.filter(|(_, v)| v.metal == metal).map(|(i, v)| (i, v.clone())).collect::<Vec<_>>()
+            all.filter(|(_, v)| v.metal == metal)
+                .map(|(i, v)| (i, v.clone()))
+                .collect::<Vec<_>>()
         });
         let radios = of_metal.into_iter().map(|(i, variant)| {
             let available = live::variant(stock, variant.sku.clone());
             let is_chosen = move || chosen.get() == i;
+            let level = move || Availability::of(available.get());
             view! {
-                <label class="pick" data-few=move || { (1..=Availability::FEW).contains(&available.get()) } data-out=move || { available.get() <= 0 }>
+                <label
+                    class="pick"
+                    data-few=move || matches!(level(), Availability::Few(_))
+                    data-out=move || level() == Availability::SoldOut
+                >
                     <input
                         type="radio"
                         name="sku"
@@ -263,7 +278,7 @@ fn SizeChoice(
                     />
                     <span class="pick__name">{variant.size_label}</span>
                     <span class="pick__stock">
-                        {move || Availability::of(available.get()).label()}
+                        {move || level().label()}
                     </span>
                 </label>
             }
@@ -341,7 +356,9 @@ fn show_metal(metal: &str) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
-        let Some(gallery) = document().get_element_by_id(GALLERY_ID) else { return };
+        let Some(gallery) = document().get_element_by_id(GALLERY_ID) else {
+            return;
+        };
         let selector = ["[data-metal='", metal, "']"].concat();
         if let Ok(Some(picture)) = gallery.query_selector(&selector) {
             let picture: web_sys::HtmlElement = picture.unchecked_into();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::tab;
 
-/// `2`, and for those who listen `, 2 pieces`.
+/// `2`, and for those who listen `2 pieces`: the link is called `Cart 2 pieces`.
 #[island]
 pub fn CartCount(count: u32) -> impl IntoView {
     let count = tab::cart_count(count);
@@ -14,9 +14,9 @@ pub fn CartCount(count: u32) -> impl IntoView {
         </span>
         <span class="visually-hidden">
             {move || match count.get() {
-                0 => ", empty".to_owned(),
-                1 => ", 1 piece".to_owned(),
-                n => [", ", &n.to_string(), " pieces"].concat(),
+                0 => "empty".to_owned(),
+                1 => "1 piece".to_owned(),
+                n => [n.to_string().as_str(), " pieces"].concat(),
             }}
         </span>
     }

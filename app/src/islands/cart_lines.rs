@@ -51,7 +51,8 @@ impl Desk {
     }
 
     fn line<T>(self, id: LineId, read: impl FnOnce(&CartLine) -> T) -> Option<T> {
-        self.cart.with(|cart| cart.lines.iter().find(|line| line.id == id).map(read))
+        self.cart
+            .with(|cart| cart.lines.iter().find(|line| line.id == id).map(read))
     }
 }
 
@@ -98,9 +99,18 @@ fn Empty() -> impl IntoView {
 #[component]
 fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
     let id = line.id;
-    let variant = VariantStock { sku: line.sku.clone(), available: line.available };
-    let initial = ProductStock { available: line.available, variants: vec![variant] };
-    let available = live::variant(live::product(line.product.clone(), initial, position), line.sku);
+    let variant = VariantStock {
+        sku: line.sku.clone(),
+        available: line.available,
+    };
+    let initial = ProductStock {
+        available: line.available,
+        variants: vec![variant],
+    };
+    let available = live::variant(
+        live::product(line.product.clone(), initial, position),
+        line.sku,
+    );
     let quantity = RwSignal::new(line.quantity);
     // The server's number counts: it comes with every answer, and again after a refusal.
     Effect::new(move |_| {
@@ -108,7 +118,10 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
             quantity.set(known);
         }
     });
-    let price = move || desk.line(id, |line| line.line_price).map(|price| price.to_string());
+    let price = move || {
+        desk.line(id, |line| line.line_price)
+            .map(|price| price.to_string())
+    };
     let each = line.unit_price.to_string();
     let href = ["/p/", line.product.as_str()].concat();
     let label = ["Quantity of ", &line.title].concat();
@@ -193,7 +206,11 @@ fn Coverage(available: Signal<i64>, wanted: Signal<i64>) -> impl IntoView {
         ..=0 => ("out", "Sold out".to_owned()),
         n if n < wanted.get() => ("few", ["Only ", &n.to_string(), " left"].concat()),
         n => {
-            let level = if matches!(Availability::of(n), Availability::Few(_)) { "few" } else { "in" };
+            let level = if matches!(Availability::of(n), Availability::Few(_)) {
+                "few"
+            } else {
+                "in"
+            };
             (level, Availability::of(n).label())
         }
     });

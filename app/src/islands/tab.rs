@@ -1,5 +1,5 @@
-//! What the islands of a tab share besides the socket: the number of pieces in the cart, and the one
-//! voice that tells changes to those who listen. On the server nothing is shared between requests.
+//! What the islands of a tab share besides the socket: the number of pieces in the cart, and the
+//! one voice that tells changes to those who listen. On the server requests share nothing.
 
 #[cfg(not(feature = "hydrate"))]
 use leptos::prelude::*;
@@ -44,8 +44,8 @@ mod browser {
                     count.set(stored);
                 }
             });
-            let _ = window()
-                .add_event_listener_with_callback(event, refresh.as_ref().unchecked_ref());
+            let _ =
+                window().add_event_listener_with_callback(event, refresh.as_ref().unchecked_ref());
             refresh.forget();
         }
         count.into()
@@ -67,7 +67,13 @@ mod browser {
     }
 
     fn stored() -> Option<u32> {
-        window().local_storage().ok()??.get_item(COUNT_KEY).ok()??.parse().ok()
+        window()
+            .local_storage()
+            .ok()??
+            .get_item(COUNT_KEY)
+            .ok()??
+            .parse()
+            .ok()
     }
 
     /// What the polite live region says.
@@ -75,8 +81,8 @@ mod browser {
         SPOKEN.with(ArcRwSignal::read_only).into()
     }
 
-    /// Says `text` politely: at once when it has been quiet, else after the pause, and then only the
-    /// latest.
+    /// Says `text` politely: at once when it has been quiet, else after the pause, and then only
+    /// the latest.
     pub fn announce(text: String) {
         if PAUSING.replace(true) {
             NEXT.set(Some(text));

@@ -75,7 +75,9 @@ impl Book {
     /// A state of `topic` at `position` has come. Whether to show it: not when it is older than
     /// what is shown, or not followed at all.
     pub fn news(&mut self, topic: &Topic, position: u64, snapshot: bool) -> bool {
-        let Some(known) = self.topics.get_mut(topic) else { return false };
+        let Some(known) = self.topics.get_mut(topic) else {
+            return false;
+        };
         known.answered |= snapshot;
         if known.answered {
             known.complete = known.complete.max(position);
@@ -85,7 +87,7 @@ impl Book {
         newer
     }
 
-    /// The server has looked as far as `position`: whatever it has answered is complete up to there.
+    /// The server has looked as far as `position`: what it has answered is complete up to there.
     pub fn beat(&mut self, position: u64) {
         for known in self.topics.values_mut().filter(|known| known.answered) {
             known.complete = known.complete.max(position);
@@ -97,7 +99,11 @@ impl Book {
 pub fn merge_stock(stock: &mut ProductStock, news: ProductStock) {
     stock.available = news.available;
     for variant in news.variants {
-        match stock.variants.iter_mut().find(|known| known.sku == variant.sku) {
+        match stock
+            .variants
+            .iter_mut()
+            .find(|known| known.sku == variant.sku)
+        {
             Some(known) => known.available = variant.available,
             None => stock.variants.push(variant),
         }
@@ -148,7 +154,10 @@ mod tests {
         book.follow(topic("a"), 7);
         book.follow(topic("b"), 5);
         book.follow(topic("a"), 7);
-        assert_eq!(asked(&mut book), [(vec!["product:a".to_owned(), "product:b".into()], 5)]);
+        assert_eq!(
+            asked(&mut book),
+            [(vec!["product:a".to_owned(), "product:b".into()], 5)]
+        );
         assert_eq!(asked(&mut book), [], "asked once per connection");
         book.follow(topic("c"), 9);
         assert_eq!(asked(&mut book), [(vec!["product:c".to_owned()], 9)]);
@@ -187,9 +196,15 @@ mod tests {
         book.follow(topic("a"), 5);
         assert!(book.news(&topic("a"), 6, false));
         assert!(!book.news(&topic("a"), 5, false));
-        assert!(book.news(&topic("a"), 6, false), "states are absolute: twice is no harm");
+        assert!(
+            book.news(&topic("a"), 6, false),
+            "states are absolute: twice is no harm"
+        );
         assert!(!book.news(&topic("b"), 9, false));
-        assert!(!book.follow(topic("a"), 5), "an older rendering of the same topic");
+        assert!(
+            !book.follow(topic("a"), 5),
+            "an older rendering of the same topic"
+        );
     }
 
     #[test]
@@ -212,10 +227,21 @@ mod tests {
             sku: sku.parse().expect("a SKU"),
             available,
         };
-        let mut known =
-            ProductStock { available: 5, variants: vec![stock("A", 2), stock("B", 3)] };
-        merge_stock(&mut known, ProductStock { available: 4, variants: vec![stock("B", 2)] });
-        let expected = ProductStock { available: 4, variants: vec![stock("A", 2), stock("B", 2)] };
+        let mut known = ProductStock {
+            available: 5,
+            variants: vec![stock("A", 2), stock("B", 3)],
+        };
+        merge_stock(
+            &mut known,
+            ProductStock {
+                available: 4,
+                variants: vec![stock("B", 2)],
+            },
+        );
+        let expected = ProductStock {
+            available: 4,
+            variants: vec![stock("A", 2), stock("B", 2)],
+        };
         assert_eq!(known, expected);
     }
 

@@ -1,5 +1,5 @@
-//! The tab's socket: opened when something is first followed, kept open, and opened anew whenever it
-//! breaks, falls silent, or the page comes back from sleep.
+//! The tab's socket: opened when something is first followed, kept open, and opened anew whenever
+//! it breaks, falls silent, or the page comes back from sleep.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -136,7 +136,10 @@ pub fn follow_product(slug: Slug, initial: ProductStock, at: u64) -> ArcReadSign
 pub fn follow_order(id: OrderId, initial: Progress, at: u64) -> ArcReadSignal<Progress> {
     let signal = with_tab(|tab| {
         tab.book.follow(Topic::Order(id), at);
-        tab.orders.entry(id).or_insert_with(|| ArcRwSignal::new(initial)).clone()
+        tab.orders
+            .entry(id)
+            .or_insert_with(|| ArcRwSignal::new(initial))
+            .clone()
     });
     ask_soon();
     signal.read_only()
@@ -146,7 +149,9 @@ pub fn follow_inventory(initial: Vec<SkuLevel>, at: u64) -> HashMap<Sku, ArcRwSi
     let levels = with_tab(|tab| {
         tab.book.follow(Topic::Inventory, at);
         for row in initial {
-            tab.inventory.entry(row.sku).or_insert_with(|| ArcRwSignal::new(row.level));
+            tab.inventory
+                .entry(row.sku)
+                .or_insert_with(|| ArcRwSignal::new(row.level));
         }
         tab.inventory.clone()
     });
@@ -260,11 +265,23 @@ fn heard(event: &MessageEvent) {
         // Only a server that speaks counts as a success: one that closes at once does not.
         tab.attempt = 0;
     });
-    let Some(text) = event.data().as_string() else { return };
-    let Ok(message) = serde_json::from_str(&text) else { return };
+    let Some(text) = event.data().as_string() else {
+        return;
+    };
+    let Ok(message) = serde_json::from_str(&text) else {
+        return;
+    };
     match message {
-        ServerMessage::Snapshot { topic, position, state } => take(&topic, position, state, true),
-        ServerMessage::Change { topic, position, state } => take(&topic, position, state, false),
+        ServerMessage::Snapshot {
+            topic,
+            position,
+            state,
+        } => take(&topic, position, state, true),
+        ServerMessage::Change {
+            topic,
+            position,
+            state,
+        } => take(&topic, position, state, false),
         ServerMessage::Beat { position } => with_tab(|tab| tab.book.beat(position)),
         ServerMessage::Error { .. } => {}
     }

@@ -38,7 +38,10 @@ impl Sort {
     }
 
     fn of(name: &str) -> Self {
-        Self::ALL.into_iter().find(|sort| sort.name() == name).unwrap_or(Self::Catalogue)
+        Self::ALL
+            .into_iter()
+            .find(|sort| sort.name() == name)
+            .unwrap_or(Self::Catalogue)
     }
 }
 
@@ -46,9 +49,17 @@ impl Sort {
 #[component]
 pub fn CategoryPage() -> impl IntoView {
     let shop = shop();
-    let asked = use_params_map().read_untracked().get("category").unwrap_or_default();
-    let category = shop.categories().into_iter().find(|each| each.slug.as_str() == asked);
-    let Some(category) = category else { return view! { <NotFoundPage /> }.into_any() };
+    let asked = use_params_map()
+        .read_untracked()
+        .get("category")
+        .unwrap_or_default();
+    let category = shop
+        .categories()
+        .into_iter()
+        .find(|each| each.slug.as_str() == asked);
+    let Some(category) = category else {
+        return view! { <NotFoundPage /> }.into_any();
+    };
     let query = use_query_map().read_untracked().clone();
     let sort = Sort::of(&query.get("sort").unwrap_or_default());
     let metal = query.get("metal").unwrap_or_default();
@@ -56,7 +67,10 @@ pub fn CategoryPage() -> impl IntoView {
     let all = shop.cards(Some(&category.slug));
     let metals = metals(&all);
     // A metal that does not exist here is no metal at all.
-    let metal = metals.iter().find(|(name, _, _)| *name == metal).map(|(name, _, _)| name.clone());
+    let metal = metals
+        .iter()
+        .find(|(name, _, _)| *name == metal)
+        .map(|(name, _, _)| name.clone());
     let mut cards = all.clone();
     if let Some(metal) = &metal {
         cards.retain(|card| card.images.iter().any(|image| image.metal == *metal));
@@ -66,7 +80,11 @@ pub fn CategoryPage() -> impl IntoView {
         Sort::PriceUp => cards.sort_by_key(|card| card.price_from.minor),
         Sort::PriceDown => cards.sort_by_key(|card| -card.price_from.minor),
     }
-    let Category { slug, title, description } = category;
+    let Category {
+        slug,
+        title,
+        description,
+    } = category;
     let count = match cards.len() {
         1 => "1 piece".to_owned(),
         n => format!("{n} pieces"),
@@ -93,7 +111,10 @@ pub fn CategoryPage() -> impl IntoView {
 /// Name, title and number of pieces of each metal.
 fn metals(cards: &[ProductCard]) -> Vec<(String, String, usize)> {
     let mut metals: Vec<(String, String, usize)> = Vec::new();
-    for image in cards.iter().flat_map(|card| &card.images).filter(|image| !image.metal.is_empty())
+    for image in cards
+        .iter()
+        .flat_map(|card| &card.images)
+        .filter(|image| !image.metal.is_empty())
     {
         match metals.iter_mut().find(|(name, _, _)| *name == image.metal) {
             Some((_, _, count)) => *count += 1,
@@ -108,7 +129,10 @@ fn metals(cards: &[ProductCard]) -> Vec<(String, String, usize)> {
 fn metal_title(name: &str) -> String {
     let words = name.replace('-', " ");
     let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn address(slug: &Slug, metal: Option<&str>, sort: Sort) -> String {
@@ -119,7 +143,11 @@ fn address(slug: &Slug, metal: Option<&str>, sort: Sort) -> String {
         .filter_map(|(key, value)| Some(format!("{key}={}", value?)))
         .collect::<Vec<_>>()
         .join("&");
-    if query.is_empty() { format!("/c/{slug}") } else { format!("/c/{slug}?{query}") }
+    if query.is_empty() {
+        format!("/c/{slug}")
+    } else {
+        format!("/c/{slug}?{query}")
+    }
 }
 
 #[component]
@@ -131,21 +159,25 @@ fn Facets(
     sort: Sort,
 ) -> impl IntoView {
     let every = (None, "All metals".to_owned(), total);
-    let metals = metals.into_iter().map(|(name, title, count)| (Some(name), title, count));
-    let links = std::iter::once(every).chain(metals).map(|(name, title, count)| {
-        view! {
-            <li>
-                <a
-                    href=address(&slug, name.as_deref(), sort)
-                    aria-current=(name == chosen).then_some("true")
-                >
-                    {title}
-                    " "
-                    <span class="shelf__number">{count}</span>
-                </a>
-            </li>
-        }
-    });
+    let metals = metals
+        .into_iter()
+        .map(|(name, title, count)| (Some(name), title, count));
+    let links = std::iter::once(every)
+        .chain(metals)
+        .map(|(name, title, count)| {
+            view! {
+                <li>
+                    <a
+                        href=address(&slug, name.as_deref(), sort)
+                        aria-current=(name == chosen).then_some("true")
+                    >
+                        {title}
+                        " "
+                        <span class="shelf__number">{count}</span>
+                    </a>
+                </li>
+            }
+        });
     view! {
         <nav class="shelf__nav" aria-label="Metal">
             <ul role="list">{links.collect_view()}</ul>

@@ -28,11 +28,16 @@ pub fn HomePage() -> impl IntoView {
         .categories()
         .into_iter()
         .map(|category| {
-            let card = cards.iter().find(|card| card.category == category.slug && !card.drop);
+            let card = cards
+                .iter()
+                .find(|card| card.category == category.slug && !card.drop);
             (category, card.cloned())
         })
         .collect::<Vec<_>>();
-    let titles = second.as_ref().map(|hero| seen_on(hero, &cards)).unwrap_or_default();
+    let titles = second
+        .as_ref()
+        .map(|hero| seen_on(hero, &cards))
+        .unwrap_or_default();
     // The youngest of the catalogue, a few of each category rather than one category's last.
     let new = newest(&cards);
     view! {
@@ -174,7 +179,10 @@ fn seen_on(hero: &Hero, cards: &[ProductCard]) -> Vec<(String, String)> {
 fn newest(cards: &[ProductCard]) -> Vec<ProductCard> {
     let mut by_category: Vec<Vec<&ProductCard>> = Vec::new();
     for card in cards.iter().filter(|card| !card.drop) {
-        match by_category.iter_mut().find(|group| group[0].category == card.category) {
+        match by_category
+            .iter_mut()
+            .find(|group| group[0].category == card.category)
+        {
             Some(group) => group.push(card),
             None => by_category.push(vec![card]),
         }

@@ -13,7 +13,11 @@ pub fn DeliveryPage() -> impl IntoView {
     let rows = DeliveryMethod::ALL.map(|method| {
         let below = method.price(Money::new(0, Currency::Eur));
         let above = method.price(free_from);
-        let above = if above.minor == 0 { "Free".to_owned() } else { above.to_string() };
+        let above = if above.minor == 0 {
+            "Free".to_owned()
+        } else {
+            above.to_string()
+        };
         view! {
             <tr>
                 <th scope="row">

@@ -8,16 +8,21 @@ use types::catalogue::{Image, Product, Variant};
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
 use crate::components::product_card::Level;
-use crate::components::{Picture, ProductCards, ShopFrame};
+use crate::components::{Picture, ProblemNote, ProductCards, ShopFrame};
 use crate::islands::buy_box::{BuyBox, GALLERY_ID};
 
 /// The page of a product.
 #[component]
 pub fn ProductPage() -> impl IntoView {
     let shop = shop();
-    let asked = use_params_map().read_untracked().get("slug").unwrap_or_default();
+    let asked = use_params_map()
+        .read_untracked()
+        .get("slug")
+        .unwrap_or_default();
     let product = asked.parse().ok().and_then(|slug| shop.product(&slug));
-    let Some(product) = product else { return view! { <NotFoundPage /> }.into_any() };
+    let Some(product) = product else {
+        return view! { <NotFoundPage /> }.into_any();
+    };
     let query = use_query_map().read_untracked().clone();
     let variant = query.get("variant").unwrap_or_default();
     let metal = query.get("metal").unwrap_or_default();
@@ -25,12 +30,17 @@ pub fn ProductPage() -> impl IntoView {
         return view! { <NotFoundPage /> }.into_any();
     };
     let related = shop.related(&product.slug);
-    let category =
-        shop.categories().into_iter().find(|category| category.slug == product.category);
+    let category = shop
+        .categories()
+        .into_iter()
+        .find(|category| category.slug == product.category);
     let problem = refusal(&format!("/p/{}", product.slug));
 
     let images = pictures(&product, &chosen);
-    let share = images.first().map(|image| image.src.clone()).unwrap_or_default();
+    let share = images
+        .first()
+        .map(|image| image.src.clone())
+        .unwrap_or_default();
     let path = format!("/p/{}", product.slug);
     let crumb = category.map(|category| {
         view! {
@@ -55,6 +65,8 @@ pub fn ProductPage() -> impl IntoView {
                 <div class="product__words">
                     {crumb}
                     <h1>{product.title.clone()}</h1>
+                    // Above the form: a plain form that was refused lands at the top of the page.
+                    {problem.map(|problem| view! { <ProblemNote problem /> })}
                     {is_only_some.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
                     <BuyBox
                         slug=product.slug
@@ -62,7 +74,6 @@ pub fn ProductPage() -> impl IntoView {
                         variants=product.variants
                         chosen=chosen.sku
                         position=product.position
-                        problem
                     />
                     <p class="product__description">{product.description}</p>
                     {product.drop_note.map(|note| view! { <p>{note}</p> })}
@@ -143,7 +154,13 @@ fn Gallery(images: Vec<Image>) -> impl IntoView {
     let figures = figures.collect_view();
     view! {
         <div class="gallery">
-            <div class="gallery__row" id=GALLERY_ID role="region" aria-label="Pictures" tabindex="0">
+            <div
+                class="gallery__row"
+                id=GALLERY_ID
+                role="region"
+                aria-label="Pictures"
+                tabindex="0"
+            >
                 {figures}
             </div>
             {thumbs}
