@@ -90,6 +90,15 @@ impl Levels {
         changed
     }
 
+    /// Whether every SKU of the catalogue has been counted at least once.
+    pub fn are_complete(&self) -> bool {
+        self.inner
+            .read()
+            .levels
+            .values()
+            .all(|level| level.position > 0)
+    }
+
     /// Position of the newest event taken in.
     pub fn position(&self) -> u64 {
         self.inner.read().position

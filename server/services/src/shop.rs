@@ -250,6 +250,10 @@ impl Shop {
         ))
     }
 
+    pub fn has_product(&self, slug: &Slug) -> bool {
+        self.catalogue().product(slug).is_some()
+    }
+
     /// The product that a SKU belongs to.
     pub fn product_of(&self, sku: &Sku) -> Option<&Slug> {
         self.catalogue()

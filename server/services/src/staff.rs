@@ -240,6 +240,19 @@ impl Shop {
             .map_err(internal)?;
         Ok(events.iter().map(event_row).collect())
     }
+
+    /// The events after `position`, oldest first; of many only the last `limit`. Also the position at
+    /// which that is true.
+    pub async fn events_after(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> crate::Result<(Vec<EventRow>, u64)> {
+        let mut events = self.log().read_last(limit).await.map_err(internal)?;
+        let newest = events.first().map_or(0, |event| event.position);
+        events.retain(|event| event.position > position);
+        Ok((events.iter().rev().map(event_row).collect(), newest))
+    }
 }
 
 /// A hash of nobody's password, with the default parameters.

@@ -1,0 +1,70 @@
+//! Every setting of the server. Each can be given as a flag or in the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Runs the shop.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "server", version)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "VITRINE_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+
+    /// Address under which browsers reach the shop, e.g. https://shop.example. Defaults to the address
+    /// listened on. Cookies are marked Secure unless this is plain http on another machine.
+    #[arg(long, env = "VITRINE_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
+    /// Folder for the SQLite file and the generated secret; created when missing.
+    #[arg(long, env = "VITRINE_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+
+    /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME. Defaults to vitrine.db in the data
+    /// folder.
+    #[arg(long, env = "VITRINE_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Folder of the built site: script, WASM, styles, pictures. `cargo xtask build` makes it.
+    #[arg(long, env = "VITRINE_SITE_DIR", default_value = "target/site")]
+    pub site_dir: PathBuf,
+
+    /// Key that signs cookies, at least 32 characters. Without it one is generated into the data
+    /// folder; several machines that serve one shop must be given the same.
+    #[arg(long, env = "VITRINE_SECRET", hide_env_values = true)]
+    pub secret: Option<String>,
+
+    /// Email with which the admin signs in.
+    #[arg(
+        long,
+        env = "VITRINE_ADMIN_EMAIL",
+        default_value = "admin@aurel-stone.example"
+    )]
+    pub admin_email: String,
+
+    /// The admin's password, at least 12 characters. Without it one is generated and printed on the
+    /// first start.
+    #[arg(long, env = "VITRINE_ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<String>,
+
+    /// Seconds for which an unpaid order holds its stock.
+    #[arg(long, env = "VITRINE_PAYMENT_WINDOW_SECONDS", default_value_t = 900,
+          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub payment_window_seconds: u32,
+
+    /// Milliseconds that the built-in test gateway takes to answer.
+    #[arg(long, env = "VITRINE_TEST_GATEWAY_DELAY_MS", default_value_t = 400,
+          value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub test_gateway_delay_ms: u32,
+
+    /// Sockets that may be open at once; one more is refused.
+    #[arg(long, env = "VITRINE_MAX_SOCKETS", default_value_t = 20_000)]
+    pub max_sockets: usize,
+
+    /// Pieces of every SKU in a newly planted demo shop, instead of the catalogue's own; for load runs.
+    #[arg(long, env = "VITRINE_DEMO_STOCK",
+          value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
+    pub demo_stock: Option<i64>,
+}

@@ -1,0 +1,155 @@
+//! `GET /live`: the socket of a tab.
+
+use std::time::{Duration, Instant};
+
+use axum::Extension;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use services::{Shop, Visitor};
+use types::Problem;
+use types::live::{BEAT_SECONDS, ClientMessage, MAX_CLIENT_MESSAGE, PATH, ServerMessage};
+
+use super::AppState;
+use super::problem::HttpProblem;
+use crate::live::{Out, Seat};
+
+/// A socket needs little: the library's own 128 KiB of read buffer would be most of its memory.
+const READ_BUFFER: usize = 1_024;
+/// Bytes that may wait in a socket for the network.
+const MAX_WRITE_BUFFER: usize = 256 * 1_024;
+/// A message that cannot be handed to the network for this long: nobody reads there.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Messages that a client may send in a row without reading; more is not a page of ours.
+const MAX_MISTAKES: u32 = 20;
+
+pub fn routes() -> Router<AppState> {
+    Router::new().route(PATH, get(upgrade))
+}
+
+async fn upgrade(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => {
+            let detail = format!("Expected a WebSocket handshake. {}", rejection.body_text());
+            return HttpProblem(Problem::malformed(detail)).into_response();
+        }
+    };
+    let seat = match state.hub.join() {
+        Ok(seat) => seat,
+        Err(problem) => return HttpProblem(problem).into_response(),
+    };
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .max_message_size(MAX_CLIENT_MESSAGE)
+        .max_frame_size(MAX_CLIENT_MESSAGE)
+        .on_upgrade(move |socket| converse(socket, seat, state.shop, visitor))
+}
+
+async fn converse(mut socket: WebSocket, mut seat: Seat, shop: Shop, visitor: Visitor) {
+    let beat = Duration::from_secs(BEAT_SECONDS.into());
+    let mut heard = Instant::now();
+    let mut mistakes = 0;
+    loop {
+        tokio::select! {
+            out = seat.outbox.recv() => match out {
+                Some(Out::Message(text)) => {
+                    if !send(&mut socket, Message::Text(text)).await {
+                        return;
+                    }
+                }
+                Some(Out::Beat(text)) => {
+                    // A browser answers the ping by itself; silence means that nobody is there.
+                    if heard.elapsed() > beat * 3
+                        || !send(&mut socket, Message::Text(text)).await
+                        || !send(&mut socket, Message::Ping(Bytes::new())).await
+                    {
+                        return;
+                    }
+                }
+                None => {
+                    close(&mut socket, close_code::AGAIN, "come back with your position").await;
+                    return;
+                }
+            },
+            message = socket.recv() => {
+                heard = Instant::now();
+                let text = match message {
+                    Some(Ok(Message::Text(text))) => text,
+                    Some(Ok(Message::Binary(_))) => {
+                        close(&mut socket, close_code::UNSUPPORTED, "expected text").await;
+                        return;
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                };
+                match serde_json::from_str::<ClientMessage>(&text) {
+                    Ok(message) => {
+                        if !answer(&mut socket, &seat, &shop, &visitor, message).await {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        mistakes += 1;
+                        if mistakes > MAX_MISTAKES {
+                            close(&mut socket, close_code::POLICY, "too many mistakes").await;
+                            return;
+                        }
+                        let detail = format!(
+                            "Expected {{\"type\":\"subscribe\",\"topics\":[…],\"after\":0}} or \
+                             {{\"type\":\"unsubscribe\",\"topics\":[…]}}: {error}"
+                        );
+                        let message = ServerMessage::Error { topic: None, detail };
+                        let Ok(text) = serde_json::to_string(&message) else { return };
+                        if !send(&mut socket, Message::Text(text.into())).await {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn answer(
+    socket: &mut WebSocket,
+    seat: &Seat,
+    shop: &Shop,
+    visitor: &Visitor,
+    message: ClientMessage,
+) -> bool {
+    match message {
+        ClientMessage::Subscribe { topics, after } => {
+            for text in seat.subscribe(shop, visitor, topics, after).await {
+                if !send(socket, Message::Text(text)).await {
+                    return false;
+                }
+            }
+        }
+        ClientMessage::Unsubscribe { topics } => seat.unsubscribe(&topics),
+    }
+    true
+}
+
+/// Whether the other side takes it.
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(
+        tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await,
+        Ok(Ok(()))
+    )
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let reason = Utf8Bytes::from_static(reason);
+    send(socket, Message::Close(Some(CloseFrame { code, reason }))).await;
+}

@@ -1,0 +1,62 @@
+//! The pages of `app`, rendered on the server.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::request::Parts;
+use axum::response::Response;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{
+    LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context,
+};
+use services::{Shop, Visitor};
+
+use super::AppState;
+
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let routes = generate_route_list(app::App);
+    let options = state.options.clone();
+    let page = page_context(state.shop.clone());
+    Router::new()
+        .leptos_routes_with_context(state, routes, page, move || app::shell(options.clone()))
+        .fallback(not_found)
+}
+
+/// Any other address: the app's own page says so, and helps.
+async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    let options = state.options.clone();
+    let shell = move || app::shell(options.clone());
+    render_app_async_with_context(page_context(state.shop), shell)(request).await
+}
+
+/// What every page and command finds: the shop, and who asks.
+pub fn context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(shop.clone());
+        let visitor = use_context::<Parts>().and_then(|p| p.extensions.get::<Visitor>().cloned());
+        if let Some(visitor) = visitor {
+            provide_context(visitor);
+        }
+    }
+}
+
+/// For pages also the policy that lets only our own scripts run.
+fn page_context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
+    let context = context(shop);
+    move || {
+        context();
+        let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+            return;
+        };
+        let policy = format!(
+            "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
+             style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'"
+        );
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.insert_header(CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The built site: script, WASM and styles in a folder named by their content, and pictures and fonts.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use axum::Router;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, Uri};
+use leptos::config::LeptosOptions;
+use tower::ServiceBuilder;
+use tower_http::services::{ServeDir, ServeFile};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Where the site is and how it is reached.
+#[derive(Debug, Clone)]
+pub struct Site {
+    dir: PathBuf,
+    /// The content's hash.
+    hash: String,
+    https: bool,
+    loopback: bool,
+}
+
+impl Site {
+    /// # Errors
+    /// When the site is not built, or `url` is not an address of the web.
+    pub fn open(dir: &Path, url: &str) -> anyhow::Result<Self> {
+        let uri: Uri = url
+            .parse()
+            .with_context(|| format!("VITRINE_PUBLIC_URL: {url:?}"))?;
+        let https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => bail!("VITRINE_PUBLIC_URL: expected http://… or https://…, got {url:?}"),
+        };
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let loopback = host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|address: IpAddr| address.is_loopback());
+        let current = dir.join("pkg").join("current");
+        let hash = std::fs::read_to_string(&current).with_context(|| {
+            format!(
+                "cannot read {}: build the site with `cargo xtask build`",
+                current.display()
+            )
+        })?;
+        let hash = hash.trim().to_owned();
+        if !https && !loopback {
+            tracing::warn!(
+                url,
+                "plain http to another machine: cookies are not marked Secure"
+            );
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            hash,
+            https,
+            loopback,
+        })
+    }
+
+    pub const fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether cookies can be Secure: browsers trust this machine itself without TLS.
+    pub const fn is_secure(&self) -> bool {
+        self.https || self.loopback
+    }
+
+    pub fn leptos_options(&self) -> LeptosOptions {
+        LeptosOptions::builder()
+            .output_name("app")
+            .site_root(self.dir.display().to_string())
+            .site_pkg_dir(format!("pkg/{}", self.hash))
+            .hash_files(false)
+            .build()
+    }
+
+    /// Routes of the files: what has a hash in its name stays for ever, the rest for an hour.
+    pub fn files(&self) -> Router {
+        let folder = |name: &str, cache: &'static str| {
+            let cached = SetResponseHeaderLayer::if_not_present(
+                CACHE_CONTROL,
+                HeaderValue::from_static(cache),
+            );
+            let files = ServeDir::new(self.dir.join(name))
+                .precompressed_br()
+                .precompressed_gzip();
+            ServiceBuilder::new().layer(cached).service(files)
+        };
+        let hour = "public, max-age=3600";
+        let mut router = Router::new()
+            .nest_service("/pkg", folder("pkg", "public, max-age=31536000, immutable"))
+            .nest_service("/images", folder("images", "public, max-age=86400"))
+            .nest_service("/fonts", folder("fonts", "public, max-age=31536000"));
+        for name in ["favicon.svg", "robots.txt"] {
+            let cached = SetResponseHeaderLayer::if_not_present(
+                CACHE_CONTROL,
+                HeaderValue::from_static(hour),
+            );
+            let file = ServiceBuilder::new()
+                .layer(cached)
+                .service(ServeFile::new(self.dir.join(name)));
+            router = router.route_service(&format!("/{name}"), file);
+        }
+        router
+    }
+}

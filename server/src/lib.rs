@@ -1,0 +1,9 @@
+//! The shop's server: reads its settings, opens the parts, wires them, serves, and drains on shutdown.
+
+pub mod config;
+mod http;
+pub mod live;
+mod secret;
+mod serve;
+
+pub use serve::{Running, start};

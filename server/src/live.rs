@@ -1,0 +1,457 @@
+//! The hub: follows the log and pushes what changed to the sockets that asked.
+//!
+//! One task follows; it never waits for a socket. Each message is serialised once and shared by all
+//! who get it. A socket that does not read fast enough is closed: it comes back with its position and
+//! misses nothing.
+//!
+//! Stock changes are gathered and sent together at most every [`MIN_GAP`], and more rarely when many
+//! sockets listen: absolute levels lose nothing by it, and a rush on one ring does not become a flood.
+//! The progress of an order is never held back.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use broker::Recorded;
+use domain::order::progress_of;
+use parking_lot::Mutex;
+use services::{Shop, Visitor, decode, event_row};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use types::admin::EventRow;
+use types::live::{
+    BEAT_SECONDS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State, Topic, VariantStock,
+};
+use types::{Problem, Sku, Slug};
+
+/// Messages that may wait for one socket. A reader that is further behind is closed.
+const OUTBOX: usize = 64;
+/// Events taken from the log at once.
+const BATCH: usize = 1_024;
+/// Stock is pushed at most this often.
+const MIN_GAP: Duration = Duration::from_millis(25);
+/// And at least this often, however many sockets listen.
+const MAX_GAP: Duration = Duration::from_secs(1);
+/// The gap grows by this for each message of the last push: bounds pushing to about half a core.
+const GAP_PER_MESSAGE: Duration = Duration::from_micros(25);
+/// Events of the admin's stream in one message, and in a snapshot.
+const STREAM: usize = 100;
+
+/// What the hub gives to a socket.
+#[derive(Debug, Clone)]
+pub enum Out {
+    Message(Utf8Bytes),
+    /// A message, and the moment to see whether the other side still lives.
+    Beat(Utf8Bytes),
+}
+
+/// A handle to the hub; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    registry: Arc<Mutex<Registry>>,
+    max_sockets: usize,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    next_id: u64,
+    subscribers: HashMap<u64, Subscriber>,
+    topics: HashMap<Topic, HashSet<u64>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    outbox: mpsc::Sender<Out>,
+    topics: HashSet<Topic>,
+}
+
+/// One socket's place in the hub; leaving it out of scope leaves the hub.
+#[derive(Debug)]
+pub struct Seat {
+    hub: Hub,
+    id: u64,
+    /// Ends when the hub has no more for this socket: it fell behind, or the shop is stopping.
+    pub outbox: mpsc::Receiver<Out>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.hub.registry.lock().remove(self.id);
+    }
+}
+
+impl Registry {
+    fn remove(&mut self, id: u64) {
+        let Some(subscriber) = self.subscribers.remove(&id) else {
+            return;
+        };
+        for topic in subscriber.topics {
+            self.leave(&topic, id);
+        }
+    }
+
+    fn leave(&mut self, topic: &Topic, id: u64) {
+        if let Some(members) = self.topics.get_mut(topic) {
+            members.remove(&id);
+            if members.is_empty() {
+                self.topics.remove(topic);
+            }
+        }
+    }
+
+    /// Gives one message to every member of a topic; answers with how many that was.
+    fn publish(&mut self, topic: &Topic, text: &Utf8Bytes) -> u32 {
+        let Some(members) = self.topics.get(topic) else {
+            return 0;
+        };
+        let mut behind = Vec::new();
+        let mut sent = 0;
+        for id in members {
+            let subscriber = self.subscribers.get(id);
+            let out = Out::Message(text.clone());
+            match subscriber.map(|subscriber| subscriber.outbox.try_send(out)) {
+                Some(Ok(())) => sent += 1,
+                _ => behind.push(*id),
+            }
+        }
+        self.close(&behind);
+        sent
+    }
+
+    fn beat(&mut self, text: &Utf8Bytes) {
+        let late = |(id, subscriber): (&u64, &Subscriber)| {
+            subscriber
+                .outbox
+                .try_send(Out::Beat(text.clone()))
+                .is_err()
+                .then_some(*id)
+        };
+        let behind: Vec<u64> = self.subscribers.iter().filter_map(late).collect();
+        self.close(&behind);
+    }
+
+    /// Dropping its sender ends a socket's outbox after what is in it.
+    fn close(&mut self, ids: &[u64]) {
+        for id in ids {
+            tracing::debug!(id, "a socket fell behind");
+            self.remove(*id);
+        }
+    }
+}
+
+impl Hub {
+    pub fn new(max_sockets: usize) -> Self {
+        Self {
+            registry: Arc::default(),
+            max_sockets,
+        }
+    }
+
+    /// Takes a place for a socket.
+    ///
+    /// # Errors
+    /// 503 when there are too many or the shop is stopping.
+    pub fn join(&self) -> Result<Seat, Problem> {
+        let mut registry = self.registry.lock();
+        if registry.closed || registry.subscribers.len() >= self.max_sockets {
+            return Err(Problem::unavailable(
+                "No more live connections right now; try again soon.",
+            ));
+        }
+        let id = registry.next_id;
+        registry.next_id += 1;
+        let (sender, outbox) = mpsc::channel(OUTBOX);
+        registry.subscribers.insert(
+            id,
+            Subscriber {
+                outbox: sender,
+                topics: HashSet::new(),
+            },
+        );
+        Ok(Seat {
+            hub: self.clone(),
+            id,
+            outbox,
+        })
+    }
+
+    /// Sockets that are open.
+    pub fn sockets(&self) -> usize {
+        self.registry.lock().subscribers.len()
+    }
+
+    /// Follows the log until told to stop, then lets every socket go.
+    pub async fn run(self, shop: Shop, mut stop: watch::Receiver<bool>) {
+        let mut tail = shop.log().tail(shop.levels().position());
+        let mut gathered = Gathered::default();
+        let mut next_push = Instant::now();
+        let mut beat = tokio::time::interval(Duration::from_secs(BEAT_SECONDS.into()));
+        loop {
+            tokio::select! {
+                events = tail.next(BATCH) => match events {
+                    Ok(events) => {
+                        for event in events {
+                            self.follow(&shop, &event, &mut gathered);
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the log cannot be followed");
+                        tokio::time::sleep(MAX_GAP).await;
+                    }
+                },
+                () = tokio::time::sleep_until(next_push), if !gathered.is_empty() => {}
+                _ = beat.tick() => {
+                    let position = shop.levels().position();
+                    if let Some(text) = serialised(&ServerMessage::Beat { position }) {
+                        self.registry.lock().beat(&text);
+                    }
+                }
+                _ = stop.changed() => break,
+            }
+            if !gathered.is_empty() && next_push <= Instant::now() {
+                let sent = self.push(&shop, std::mem::take(&mut gathered));
+                next_push = Instant::now() + (GAP_PER_MESSAGE * sent).clamp(MIN_GAP, MAX_GAP);
+            }
+        }
+        let mut registry = self.registry.lock();
+        registry.closed = true;
+        registry.topics.clear();
+        registry.subscribers.clear();
+    }
+
+    /// Takes in one event: the levels at once, an order's progress straight to who follows it.
+    fn follow(&self, shop: &Shop, recorded: &Recorded, gathered: &mut Gathered) {
+        let position = recorded.position;
+        gathered.position = position;
+        if gathered.events.len() < STREAM {
+            gathered.events.push_back(event_row(recorded));
+        } else {
+            gathered.events.pop_front();
+            gathered.events.push_back(event_row(recorded));
+        }
+        let event = match decode(recorded) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(%error, "an event that cannot be pushed");
+                return;
+            }
+        };
+        for sku in shop.levels().apply(&event, position) {
+            if let Some(product) = shop.product_of(&sku) {
+                gathered
+                    .products
+                    .entry(product.clone())
+                    .or_default()
+                    .insert(sku);
+            }
+        }
+        if let Some(progress) = progress_of(&event, recorded.time_us, position)
+            && let Ok(id) = recorded.key.parse()
+        {
+            let topic = Topic::Order(id);
+            let mut registry = self.registry.lock();
+            if registry.topics.contains_key(&topic) {
+                let state = State::Order(progress);
+                let change = ServerMessage::Change {
+                    topic: topic.clone(),
+                    position,
+                    state,
+                };
+                if let Some(text) = serialised(&change) {
+                    registry.publish(&topic, &text);
+                }
+            }
+        }
+    }
+
+    /// Pushes what was gathered; answers with how many messages that was.
+    fn push(&self, shop: &Shop, gathered: Gathered) -> u32 {
+        let position = gathered.position;
+        let mut sent = 0;
+        let mut publish = |topic: Topic, state: State| {
+            let change = ServerMessage::Change {
+                topic: topic.clone(),
+                position,
+                state,
+            };
+            if let Some(text) = serialised(&change) {
+                sent += self.registry.lock().publish(&topic, &text);
+            }
+        };
+        for (product, skus) in &gathered.products {
+            let topic = Topic::Product(product.clone());
+            if self.has_members(&topic)
+                && let Some((stock, _)) = shop.product_stock(product, u64::MAX)
+            {
+                let (available, _) = shop.levels().available(skus.iter());
+                let variants = (skus.iter().zip(available))
+                    .map(|(sku, available)| VariantStock {
+                        sku: sku.clone(),
+                        available,
+                    })
+                    .collect();
+                publish(topic, State::Product(ProductStock { variants, ..stock }));
+            }
+        }
+        if !gathered.products.is_empty() && self.has_members(&Topic::Inventory) {
+            let skus = gathered.products.values().flatten();
+            let levels = skus
+                .filter_map(|sku| {
+                    Some(SkuLevel {
+                        sku: sku.clone(),
+                        level: shop.levels().level(sku)?,
+                    })
+                })
+                .collect();
+            publish(Topic::Inventory, State::Inventory { levels });
+        }
+        if self.has_members(&Topic::Events) {
+            publish(
+                Topic::Events,
+                State::Events {
+                    events: gathered.events.into(),
+                },
+            );
+        }
+        sent
+    }
+
+    fn has_members(&self, topic: &Topic) -> bool {
+        self.registry.lock().topics.contains_key(topic)
+    }
+}
+
+/// What happened since the last push.
+#[derive(Debug, Default)]
+struct Gathered {
+    position: u64,
+    products: BTreeMap<Slug, BTreeSet<Sku>>,
+    /// The newest [`STREAM`] events, oldest first.
+    events: std::collections::VecDeque<EventRow>,
+}
+
+impl Gathered {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+fn serialised(message: &ServerMessage) -> Option<Utf8Bytes> {
+    serde_json::to_string(message)
+        .map(Utf8Bytes::from)
+        .inspect_err(|error| tracing::error!(%error, "a message cannot be written"))
+        .ok()
+}
+
+impl Seat {
+    /// Follows topics and answers with a snapshot of each, or with why it cannot be followed.
+    /// Following begins before the snapshot is taken, so that nothing falls between the two.
+    pub async fn subscribe(
+        &self,
+        shop: &Shop,
+        visitor: &Visitor,
+        topics: Vec<Topic>,
+        after: u64,
+    ) -> Vec<Utf8Bytes> {
+        let mut answers = Vec::with_capacity(topics.len());
+        for topic in topics {
+            let answer = match self.follow(shop, visitor, &topic).await {
+                Ok(()) => snapshot(shop, &topic, after).await,
+                Err(problem) => Err(problem),
+            };
+            let message = match answer {
+                Ok((state, position)) => ServerMessage::Snapshot {
+                    topic,
+                    position,
+                    state,
+                },
+                Err(problem) => ServerMessage::Error {
+                    topic: Some(topic),
+                    detail: problem.detail,
+                },
+            };
+            answers.extend(serialised(&message));
+        }
+        answers
+    }
+
+    async fn follow(&self, shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), Problem> {
+        authorise(shop, visitor, topic).await?;
+        let mut registry = self.hub.registry.lock();
+        let Some(subscriber) = registry.subscribers.get_mut(&self.id) else {
+            return Err(Problem::unavailable("This connection is closing."));
+        };
+        if subscriber.topics.len() >= MAX_TOPICS && !subscriber.topics.contains(topic) {
+            let detail = format!("One connection follows at most {MAX_TOPICS} topics.");
+            return Err(Problem::invalid_field("topics", detail));
+        }
+        subscriber.topics.insert(topic.clone());
+        registry
+            .topics
+            .entry(topic.clone())
+            .or_default()
+            .insert(self.id);
+        Ok(())
+    }
+
+    pub fn unsubscribe(&self, topics: &[Topic]) {
+        let mut registry = self.hub.registry.lock();
+        for topic in topics {
+            if let Some(subscriber) = registry.subscribers.get_mut(&self.id) {
+                subscriber.topics.remove(topic);
+            }
+            registry.leave(topic, self.id);
+        }
+    }
+}
+
+async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), Problem> {
+    match topic {
+        Topic::Product(slug) if shop.has_product(slug) => Ok(()),
+        Topic::Product(slug) => Err(Problem::not_found(format!("There is no product {slug}."))),
+        Topic::Order(id) if shop.owns_order(visitor.shopper, *id).await? => Ok(()),
+        Topic::Order(_) => Err(Problem::not_found(
+            "There is no such order, or it is not yours.",
+        )),
+        Topic::Inventory | Topic::Events if visitor.staff.is_some() => Ok(()),
+        Topic::Inventory | Topic::Events => {
+            Err(Problem::unauthenticated("Sign in as staff to follow this."))
+        }
+    }
+}
+
+/// All of a topic that changed after a position, and the position at which that is true.
+async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64), Problem> {
+    // A position from the future is of another log: begin anew.
+    let after = if after > shop.log().head() { 0 } else { after };
+    match topic {
+        Topic::Product(slug) => {
+            let found = shop.product_stock(slug, after);
+            let (stock, position) =
+                found.ok_or_else(|| Problem::not_found(format!("There is no product {slug}.")))?;
+            Ok((State::Product(stock), position))
+        }
+        Topic::Order(id) => {
+            let (mut progress, position) = shop.order_progress(*id).await?;
+            progress.steps.retain(|step| step.position > after);
+            Ok((State::Order(progress), position))
+        }
+        Topic::Inventory => {
+            let (changed, position) = shop.levels().changed_after(after, shop.skus());
+            let levels = changed
+                .into_iter()
+                .map(|(sku, level)| SkuLevel {
+                    sku: sku.clone(),
+                    level,
+                })
+                .collect();
+            Ok((State::Inventory { levels }, position))
+        }
+        Topic::Events => {
+            let (events, position) = shop.events_after(after, STREAM).await?;
+            Ok((State::Events { events }, position))
+        }
+    }
+}

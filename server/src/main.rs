@@ -1,0 +1,52 @@
+//! `server`: runs the shop.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use clap::Parser;
+use server::config::Config;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::parse();
+    let filter = EnvFilter::try_from_env("VITRINE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,server=info,services=info,db=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}: is another program using the port? \
+             Choose one with VITRINE_LISTEN or --listen",
+            config.listen
+        )
+    })?;
+    let running = server::start(listener, config).await?;
+    announce(&running);
+    // Listening for both before either can come.
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}
+
+/// The two things whoever started the shop needs: where it is, and how to get in.
+#[expect(
+    clippy::print_stdout,
+    reason = "what a person or a script waits for at start"
+)]
+fn announce(running: &server::Running) {
+    if let Some((email, password)) = &running.first_password {
+        println!("admin: sign in as {email} with the password {password} (shown this once)");
+    }
+    println!("listening on {}", running.url);
+}

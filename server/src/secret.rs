@@ -1,0 +1,75 @@
+//! The key that signs cookies: from the environment, or generated once into the data folder.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use axum_extra::extract::cookie::Key;
+
+const MIN_LENGTH: usize = 32;
+
+pub fn key(given: Option<&str>, data_dir: &Path) -> anyhow::Result<Key> {
+    if let Some(secret) = given {
+        if secret.len() < MIN_LENGTH {
+            bail!(
+                "VITRINE_SECRET has {} characters, expected at least {MIN_LENGTH}",
+                secret.len()
+            );
+        }
+        return Ok(Key::derive_from(secret.as_bytes()));
+    }
+    let path = data_dir.join("secret.key");
+    if !path.exists() {
+        fs::create_dir_all(data_dir)
+            .with_context(|| format!("cannot create {}", data_dir.display()))?;
+        // Written aside and moved: a start that is killed leaves no half a key.
+        let part = path.with_extension("part");
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&part)
+            .with_context(|| format!("cannot write {}", part.display()))?;
+        file.write_all(Key::generate().master())?;
+        file.sync_all()?;
+        fs::rename(&part, &path)?;
+    }
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Key::try_from(bytes.as_slice())
+        .with_context(|| format!("{} is not a key of 64 bytes; remove it", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_key_is_kept_and_private() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = key(None, folder.path()).expect("a key");
+        let again = key(None, folder.path()).expect("the same key");
+        assert_eq!(first.master(), again.master());
+        let mode = {
+            use std::os::unix::fs::PermissionsExt;
+            fs::metadata(folder.path().join("secret.key"))
+                .expect("a file")
+                .permissions()
+                .mode()
+        };
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        let error = key(Some("short"), Path::new("unused"))
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            error.contains("5 characters, expected at least 32"),
+            "{error}"
+        );
+    }
+}
