@@ -53,10 +53,11 @@ pub fn date(at_us: i64) -> String {
     format!("{day} {name} {year}")
 }
 
-/// How long something took: `0.4 s`, `3 min`, `2 h`.
+/// How long something took: `40 ms`, `1.4 s`, `3 min`, `2 h`.
 pub fn span(us: i64) -> String {
     let tenths = us.max(0) / 100_000;
     match tenths {
+        ..10 => format!("{} ms", us.max(0) / 1_000),
         ..600 => format!("{}.{} s", tenths / 10, tenths % 10),
         600..36_000 => format!("{} min", tenths / 600),
         _ => format!("{} h", tenths / 36_000),
@@ -86,11 +87,11 @@ mod tests {
     #[test]
     fn a_span_is_written_in_its_largest_unit() {
         let seconds = |s: i64| span(s * 1_000_000);
-        assert_eq!(span(420_000), "0.4 s");
+        assert_eq!(span(420_000), "420 ms");
         assert_eq!(
             (seconds(59), seconds(60), seconds(7_300)),
             ("59.0 s".into(), "1 min".into(), "2 h".into())
         );
-        assert_eq!(span(-1), "0.0 s");
+        assert_eq!(span(-1), "0 ms");
     }
 }

@@ -232,11 +232,11 @@ mod tests {
             Reserved,
             PaymentRequested,
             PaymentAuthorized,
-            StepKind::Confirmed,
+            Confirmed,
         ];
         let now = progress(OrderStatus::Confirmed, &all);
         assert!(steps(&now).iter().all(|step| step.state == Done));
-        assert_eq!(steps(&now)[3].note, "after 0.8 s");
+        assert_eq!(steps(&now)[3].note, "after 800 ms");
     }
 
     #[test]

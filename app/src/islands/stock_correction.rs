@@ -18,6 +18,13 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
     let counted = NodeRef::<html::Input>::new();
     let reason = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
+    let form = NodeRef::<html::Form>::new();
+    // The row tells what is wrong, in our words.
+    Effect::new(move |_| {
+        if let Some(form) = form.get() {
+            form.set_no_validate(true);
+        }
+    });
     Effect::new(move |_| {
         if let Some(counted) = counted.get() {
             let _ = counted.focus();
@@ -63,6 +70,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
     view! {
         <form
             class="correction"
+            node_ref=form
             method="post"
             action="/api/correct_stock"
             aria-label=format!("Correction of {sku}")
