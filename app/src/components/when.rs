@@ -58,7 +58,7 @@ pub fn span(us: i64) -> String {
     let tenths = us.max(0) / 100_000;
     match tenths {
         ..10 => format!("{} ms", us.max(0) / 1_000),
-        ..600 => format!("{}.{} s", tenths / 10, tenths % 10),
+        10..600 => format!("{}.{} s", tenths / 10, tenths % 10),
         600..36_000 => format!("{} min", tenths / 600),
         _ => format!("{} h", tenths / 36_000),
     }

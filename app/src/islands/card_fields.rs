@@ -247,9 +247,7 @@ mod gateway {
                 .map_err(unreadable);
         }
         let silent = |_| Problem::unavailable("The bank cannot be reached just now. Try again.");
-        Err(ApiError(
-            serde_json::from_str(&text).unwrap_or_else(|e| silent(e)),
-        ))
+        Err(ApiError(serde_json::from_str(&text).unwrap_or_else(silent)))
     }
 }
 
