@@ -203,6 +203,8 @@ impl Hub {
                 },
                 () = tokio::time::sleep_until(next_push), if !gathered.is_empty() => {}
                 _ = beat.tick() => {
+                    // A beat says "nothing up to here is missing": what was gathered goes first.
+                    self.push(&shop, std::mem::take(&mut gathered));
                     let position = shop.levels().position();
                     if let Some(text) = serialised(&ServerMessage::Beat { position }) {
                         self.registry.lock().beat(&text);
@@ -268,6 +270,9 @@ impl Hub {
 
     /// Pushes what was gathered; answers with how many messages that was.
     fn push(&self, shop: &Shop, gathered: Gathered) -> u32 {
+        if gathered.is_empty() {
+            return 0;
+        }
         let position = gathered.position;
         let mut sent = 0;
         let mut publish = |topic: Topic, state: State| {

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
-use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::request::Parts;
 use axum::response::Response;
 use leptos::nonce::use_nonce;
@@ -42,7 +42,8 @@ pub fn context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// For pages also the policy that lets only our own scripts run.
+/// For pages also the policy that lets only our own scripts run, and that a page is asked for anew
+/// each time: what it shows was true when it was rendered.
 fn page_context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
     let context = context(shop);
     move || {
@@ -55,6 +56,8 @@ fn page_context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
              style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
              form-action 'self'; frame-ancestors 'none'"
         );
+        let fresh = HeaderValue::from_static("private, no-cache");
+        response.insert_header(CACHE_CONTROL, fresh);
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             response.insert_header(CONTENT_SECURITY_POLICY, policy);
         }
