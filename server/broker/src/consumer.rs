@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{Error, NewEvent, Recorded, Tx};
 
-/// What a consumer hears: types, each whole (`order.placed`) or a prefix with a star (`payment.*`).
+/// What a consumer hears: types, each whole (`letter.sent`) or a prefix with a star (`parcel.*`).
 #[derive(Debug, Clone, Copy)]
 pub struct Filter(pub &'static [&'static str]);
 
@@ -91,10 +91,10 @@ mod tests {
             causation_id: None,
             data: String::new(),
         };
-        let filter = Filter(&["order.placed", "payment.*"]);
-        assert!(filter.matches(&event("order.placed")));
-        assert!(filter.matches(&event("payment.declined")));
-        assert!(!filter.matches(&event("order.placed_again")));
-        assert!(!filter.matches(&event("stock.reserved")));
+        let filter = Filter(&["letter.sent", "parcel.*"]);
+        assert!(filter.matches(&event("letter.sent")));
+        assert!(filter.matches(&event("parcel.lost")));
+        assert!(!filter.matches(&event("letter.sent_again")));
+        assert!(!filter.matches(&event("postcard.sent")));
     }
 }

@@ -1,5 +1,5 @@
 //! Requests share transactions: what has gathered while the last commit was on its way to the disk
-//! goes into the next one, each job in its own savepoint. One fsync then serves many shoppers.
+//! goes into the next one, each job in its own savepoint. One fsync then serves many callers.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -79,7 +79,7 @@ impl Log {
         Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
     }
 
-    /// Up to `limit` events after `position`, without a gap.
+    /// Up to `limit` events after `position`, without a gap. Damage further on ends the answer early.
     ///
     /// # Errors
     /// [`Error::Damaged`] and [`Error::Gap`] name the position; nothing is skipped.
@@ -98,14 +98,19 @@ impl Log {
             .await?;
         let mut events = Vec::with_capacity(rows.len());
         for (expected, row) in (position + 1..).zip(&rows) {
-            let event = Recorded::from_row(row)?;
-            if event.position != expected {
-                return Err(Error::Gap {
-                    expected,
-                    found: event.position,
-                });
+            let sound = Recorded::from_row(row).and_then(|event| {
+                let found = event.position;
+                let in_line = found == expected;
+                in_line
+                    .then_some(event)
+                    .ok_or(Error::Gap { expected, found })
+            });
+            match sound {
+                Ok(event) => events.push(Arc::new(event)),
+                // What stands before the damage is still good; the next call reports it.
+                Err(_) if !events.is_empty() => break,
+                Err(error) => return Err(error),
             }
-            events.push(Arc::new(event));
         }
         Ok(events)
     }

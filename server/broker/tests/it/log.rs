@@ -1,0 +1,140 @@
+use broker::{Environment, Error, Log};
+use db::Db;
+
+use crate::{DEADLINE, Fixture, damaged_position, event};
+
+#[tokio::test]
+async fn an_event_keeps_its_cause_and_its_story() {
+    let fixture = Fixture::new().await;
+    fixture.append("asked", &["a"]).await;
+    let asked = fixture.of_kind("asked").await.remove(0);
+    let mut tx = fixture.log.begin("answerer").await.expect("a transaction");
+    tx.append(event("answered", "a"), Some(&asked));
+    tx.commit().await.expect("committed");
+
+    let fixture = fixture.reopen().await;
+    let answered = fixture.of_kind("answered").await.remove(0);
+    assert_eq!(answered.causation_id, Some(asked.id));
+    assert_eq!(answered.correlation_id, asked.id);
+    assert_eq!(asked.causation_id, None);
+    assert_eq!(
+        (answered.position, answered.source.as_str()),
+        (2, "answerer")
+    );
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_takes_no_position() {
+    let fixture = Fixture::new().await;
+    fixture.append("kept", &["a"]).await;
+    let mut tx = fixture.log.begin("test").await.expect("a transaction");
+    tx.append(event("dropped", "b"), None);
+    drop(tx);
+    fixture.append("kept", &["c"]).await;
+
+    let fixture = fixture.reopen().await;
+    let found: Vec<_> = fixture.all().await.iter().map(|e| e.position).collect();
+    assert_eq!(found, [1, 2]);
+    assert!(fixture.of_kind("dropped").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_reported_by_position_and_never_skipped() {
+    for column in [
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time_us",
+        "topic",
+        "key",
+        "correlation_id",
+        "causation_id",
+        "data",
+        "checksum",
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.append("noted", &["a", "b", "c"]).await;
+        let value = match column {
+            "time_us" | "checksum" => "1",
+            "id" | "correlation_id" | "causation_id" => "'0199c0a0-1111-7aaa-8bbb-123456789abc'",
+            _ => "'{}'",
+        };
+        let damage = format!("update events set {column} = {value} where position = 2");
+        fixture.execute(&damage).await;
+
+        let fixture = fixture.reopen().await;
+        let before = fixture.log.read_after(0, 9).await.expect(column);
+        assert_eq!(before.len(), 1, "{column}: what is before it is given out");
+        let read = fixture.log.read_after(1, 9).await;
+        assert_eq!(damaged_position(read), Some(2), "{column}");
+        let after = fixture.log.read_after(2, 9).await.expect(column);
+        assert_eq!(after.len(), 1, "{column}");
+        assert!(fixture.log.read_last(9).await.is_err(), "{column}");
+    }
+}
+
+#[tokio::test]
+async fn the_report_of_damage_names_position_and_both_sums() {
+    let fixture = Fixture::new().await;
+    fixture.append("noted", &["a"]).await;
+    let sum = fixture.numbers("select checksum from events").await[0];
+    fixture
+        .execute("update events set data = '{\"key\":1}'")
+        .await;
+    let fixture = fixture.reopen().await;
+    let error = fixture.log.read_after(0, 9).await.expect_err("damaged");
+    let Error::Damaged {
+        position,
+        found,
+        expected,
+    } = error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!((position, found), (1, sum));
+    assert_ne!(expected, sum);
+}
+
+#[tokio::test]
+async fn a_missing_record_is_a_gap_and_never_skipped() {
+    let fixture = Fixture::new().await;
+    fixture.append("noted", &["a", "b", "c"]).await;
+    fixture
+        .execute("delete from events where position = 2")
+        .await;
+    let fixture = fixture.reopen().await;
+    let error = fixture.log.read_after(1, 9).await.expect_err("a gap");
+    assert!(
+        matches!(
+            error,
+            Error::Gap {
+                expected: 2,
+                found: 3
+            }
+        ),
+        "{error}"
+    );
+}
+
+/// Another process commits to the same file: no notification reaches this one, the poll does.
+#[tokio::test]
+async fn a_tail_sees_what_another_process_appended() {
+    let fixture = Fixture::new().await;
+    let mut tail = fixture.log.tail(0);
+    let settings = db::Settings::sqlite_file(&fixture.folder.path().join("log.db"));
+    let other = Db::open(&settings).await.expect("a second handle");
+    let other = Log::open(other, Environment::system())
+        .await
+        .expect("a second log");
+    let mut tx = other.begin("other").await.expect("a transaction");
+    tx.append(event("noted", "a"), None);
+    tx.commit().await.expect("committed");
+    let heard = tokio::time::timeout(DEADLINE, tail.next(9)).await;
+    let heard = heard.expect("in time").expect("readable");
+    assert_eq!(
+        (heard.len(), heard[0].source.as_str()),
+        (1, "other"),
+        "{heard:?}"
+    );
+}

@@ -1,0 +1,134 @@
+//! The durable log and its consumers on a real database file. One binary, so that it links once.
+
+mod consumers;
+mod group_commit;
+mod log;
+mod reactors;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Environment, Error, Log, NewEvent, Recorded, Runner};
+use db::{Columns, Db};
+use tempfile::TempDir;
+
+/// Longer than anything here takes; what takes longer has failed.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A log in a folder of its own.
+struct Fixture {
+    log: Log,
+    folder: TempDir,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = open(&folder).await;
+        // What the tests' consumers write beside the log.
+        let mut tx = log.db().begin().await.expect("a transaction");
+        db::query("create table handled (position bigint primary key, times bigint not null)")
+            .execute(tx.conn())
+            .await
+            .expect("a table");
+        tx.commit().await.expect("committed");
+        Self { log, folder }
+    }
+
+    /// The same database as another process would see it: nothing in memory.
+    async fn reopen(self) -> Self {
+        self.log.db().close().await;
+        let log = open(&self.folder).await;
+        Self { log, ..self }
+    }
+
+    /// Appends events of `kind`, one transaction for all, with the keys given.
+    async fn append(&self, kind: &'static str, keys: &[&str]) {
+        let mut tx = self.log.begin("test").await.expect("a transaction");
+        for key in keys {
+            tx.append(event(kind, key), None);
+        }
+        tx.commit().await.expect("committed");
+    }
+
+    async fn execute(&self, sql: &str) {
+        let mut tx = self.log.db().begin().await.expect("a transaction");
+        db::query(db::built(sql.to_owned()))
+            .execute(tx.conn())
+            .await
+            .expect(sql);
+        tx.commit().await.expect("committed");
+    }
+
+    async fn numbers(&self, sql: &str) -> Vec<i64> {
+        let rows = db::query(db::built(sql.to_owned()))
+            .fetch_all(self.log.db().reader())
+            .await
+            .expect(sql);
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    async fn all(&self) -> Vec<Arc<Recorded>> {
+        self.log.read_after(0, 100_000).await.expect("the log")
+    }
+
+    async fn of_kind(&self, kind: &str) -> Vec<Arc<Recorded>> {
+        let mut events = self.all().await;
+        events.retain(|event| event.kind == kind);
+        events
+    }
+
+    /// Waits until the log holds `count` events of `kind`.
+    async fn until(&self, kind: &str, count: usize) -> Vec<Arc<Recorded>> {
+        let mut head = self.log.watch_head();
+        let found = tokio::time::timeout(DEADLINE, async {
+            loop {
+                head.borrow_and_update();
+                let events = self.of_kind(kind).await;
+                if events.len() >= count {
+                    return events;
+                }
+                head.changed().await.expect("the log is open");
+            }
+        });
+        match found.await {
+            Ok(events) => events,
+            Err(_) => panic!(
+                "{count} of {kind} expected, found {} in time",
+                self.of_kind(kind).await.len()
+            ),
+        }
+    }
+
+    /// A runner that does not make tests wait between two tries.
+    fn runner(&self) -> Runner {
+        let settings = broker::Settings {
+            backoff: Duration::from_millis(1),
+            max_backoff: Duration::from_millis(5),
+            ..broker::Settings::default()
+        };
+        Runner::new(self.log.clone(), settings)
+    }
+}
+
+async fn open(folder: &TempDir) -> Log {
+    let settings = db::Settings::sqlite_file(&folder.path().join("log.db"));
+    let db = Db::open(&settings).await.expect("a database");
+    Log::open(db, Environment::system()).await.expect("a log")
+}
+
+fn event(kind: &'static str, key: &str) -> NewEvent {
+    NewEvent {
+        kind,
+        topic: "tests",
+        key: key.to_owned(),
+        data: format!("{{\"key\":\"{key}\"}}"),
+    }
+}
+
+fn damaged_position(result: Result<Vec<Arc<Recorded>>, Error>) -> Option<u64> {
+    match result {
+        Err(Error::Damaged { position, .. }) => Some(position),
+        _ => None,
+    }
+}
