@@ -1,0 +1,144 @@
+//! HTTP over connections that stay open, one request at a time on each, as a browser keeps them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, bail};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::shop::Target;
+
+/// Characters of a refusal that are repeated in the report.
+const MAX_REFUSAL: usize = 300;
+
+/// Connections that nobody uses right now; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Pool(Arc<Mutex<Vec<SendRequest<Full<Bytes>>>>>);
+
+impl Pool {
+    /// One connection for the requests of one checkout: an idle one, or a new one.
+    pub async fn take(&self, target: &Target) -> anyhow::Result<Connection> {
+        let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(sender) = idle
+            && !sender.is_closed()
+        {
+            return Ok(Connection { sender });
+        }
+        let stream = connect(target).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Ends when the sender is dropped; what goes wrong shows in the request.
+        tokio::spawn(connection);
+        Ok(Connection { sender })
+    }
+
+    pub fn give_back(&self, connection: Connection) {
+        if !connection.sender.is_closed() {
+            let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.push(connection.sender);
+        }
+    }
+}
+
+/// A TCP connection to the shop on which small messages leave at once.
+pub async fn connect(target: &Target) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(target.address)
+        .await
+        .context("cannot connect")?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+#[derive(Debug)]
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Connection {
+    /// Gets a page and throws it away.
+    pub async fn get(&mut self, target: &Target, path: &str, encoding: &str) -> anyhow::Result<()> {
+        let mut request = Request::get(path).header(HOST, &*target.authority);
+        if !encoding.is_empty() {
+            request = request.header(ACCEPT_ENCODING, encoding);
+        }
+        let response = self.send(request.body(Full::default())?).await?;
+        let mut body = accepted(path, response).await?.into_body();
+        while let Some(frame) = body.frame().await {
+            frame.context("a page broke off")?;
+        }
+        Ok(())
+    }
+
+    /// Posts a command as a form; answers with the shopper's cookie when one was given.
+    pub async fn post(
+        &mut self,
+        target: &Target,
+        path: &str,
+        cookie: Option<&str>,
+        form: String,
+    ) -> anyhow::Result<Option<String>> {
+        let mut request = Request::post(path)
+            .header(HOST, &*target.authority)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let response = self.send(request.body(Full::from(form))?).await?;
+        let response = accepted(path, response).await?;
+        let cookie = response
+            .headers()
+            .get_all(SET_COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .find_map(shopper_cookie);
+        response.into_body().collect().await?;
+        Ok(cookie)
+    }
+
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
+        self.sender.ready().await.context("the connection ended")?;
+        self.sender.send_request(request).await.context("no answer")
+    }
+}
+
+/// The response, or what the shop said against the request.
+async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Response<Incoming>> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = response.into_body().collect().await?.to_bytes();
+    let said: String = String::from_utf8_lossy(&body)
+        .chars()
+        .take(MAX_REFUSAL)
+        .collect();
+    // The address without what differs from one checkout to the next: equal errors count together.
+    bail!("{path}: {status} {said}")
+}
+
+/// `name=value` of the shopper's cookie; its name differs with and without TLS.
+fn shopper_cookie(set_cookie: &str) -> Option<String> {
+    let pair = set_cookie.split(';').next()?.trim();
+    let (name, _) = pair.split_once('=')?;
+    name.ends_with("shopper").then(|| pair.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shoppers_cookie_is_told_from_others() {
+        let set = "__Host-shopper=abc%3D; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1";
+        assert_eq!(
+            shopper_cookie(set).as_deref(),
+            Some("__Host-shopper=abc%3D")
+        );
+        assert_eq!(shopper_cookie("shopper=x").as_deref(), Some("shopper=x"));
+        assert_eq!(shopper_cookie("__Host-session=x; Path=/"), None);
+    }
+}
