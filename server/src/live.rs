@@ -233,6 +233,9 @@ impl Hub {
             gathered.events.pop_front();
             gathered.events.push_back(event_row(recorded));
         }
+        if recorded.topic == broker::decisions::TOPIC {
+            return;
+        }
         let event = match decode(recorded) {
             Ok(event) => event,
             Err(error) => {

@@ -27,6 +27,21 @@ pub enum Failure {
     Log(#[from] Error),
     #[error("{0}")]
     Other(String),
+    /// Another process ran the same consumer meanwhile; what was begun is rolled back and read anew.
+    #[error("another process moved this consumer's position")]
+    Moved,
+}
+
+impl Failure {
+    /// Whether it says nothing about the event: the database is away, or the log cannot be read. Such
+    /// a failure is waited out, however long it takes.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Log(Error::Database(error)) => error.is_transient(),
+            Self::Log(_) | Self::Moved => true,
+            Self::Other(_) => false,
+        }
+    }
 }
 
 impl From<db::Error> for Failure {

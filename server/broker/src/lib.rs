@@ -8,9 +8,14 @@
 //! - [`Tail`]: follows the log without a position of its own in the database.
 
 mod consumer;
+mod consumer_lane;
+pub mod decisions;
 mod event;
 mod group_commit;
+mod lane;
 mod log;
+mod parked;
+mod reactor_lane;
 mod recent;
 mod runner;
 mod tx;
@@ -18,7 +23,8 @@ mod tx;
 pub use consumer::{Consumer, Failure, Filter, Reactor};
 pub use event::{Environment, NewEvent, Recorded};
 pub use group_commit::{GroupCommit, Job};
-pub use log::{Log, Tail};
+pub use log::{Lag, Log, Tail};
+pub use parked::{ParkedEvent, ParkedState};
 pub use runner::{Runner, Settings};
 pub use tx::Tx;
 
@@ -38,6 +44,10 @@ pub enum Error {
     },
     #[error("the log has a gap: expected position {expected}, got {found}")]
     Gap { expected: u64, found: u64 },
+    #[error("{consumer} has no dead letter at position {position}")]
+    NoSuchDeadLetter { consumer: String, position: u64 },
+    #[error("the log has no event at position {0}")]
+    NoSuchEvent(u64),
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::event::COLUMNS;
 use crate::recent::Recent;
-use crate::{Environment, Error, Recorded, Result, Tx};
+use crate::{Environment, Error, ParkedEvent, Recorded, Result, Tx};
 
 /// Fallback for a wake-up that comes from another process, which no notification reaches.
 pub(crate) const POLL: Duration = Duration::from_millis(250);
@@ -115,6 +115,60 @@ impl Log {
         Ok(events)
     }
 
+    /// One event.
+    pub async fn read_one(&self, position: u64) -> Result<Arc<Recorded>> {
+        let before = position
+            .checked_sub(1)
+            .ok_or(Error::NoSuchEvent(position))?;
+        let found = self.read_after(before, 1).await?;
+        found.into_iter().next().ok_or(Error::NoSuchEvent(position))
+    }
+
+    /// How far each consumer is behind, and what it could not handle. A position moves only with an
+    /// event that concerns the consumer, so that one with nothing to do may seem to be behind.
+    pub async fn lags(&self) -> Result<Vec<Lag>> {
+        let rows = db::query(
+            "select name, position, \
+             (select count(*) from parked where consumer = name and state <> 'dead'), \
+             (select count(*) from parked where consumer = name and state = 'dead') \
+             from consumers order by name",
+        )
+        .fetch_all(self.shared.db.reader())
+        .await?;
+        let head = self.stored_head().await?;
+        let lag = |row: &db::Row| {
+            let position = row.try_get::<i64, _>(1)?.unsigned_abs();
+            Ok(Lag {
+                consumer: row.try_get(0)?,
+                position,
+                behind: head.saturating_sub(position),
+                parked: row.try_get::<i64, _>(2)?.unsigned_abs(),
+                dead: row.try_get::<i64, _>(3)?.unsigned_abs(),
+            })
+        };
+        rows.iter().map(lag).collect()
+    }
+
+    /// Events that consumers could not handle: dead ones, or all that are parked.
+    pub async fn parked(&self, only_dead: bool, limit: usize) -> Result<Vec<ParkedEvent>> {
+        let columns = COLUMNS
+            .split(", ")
+            .map(|c| format!("e.{c}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let sql = format!(
+            "select {columns}, p.consumer, p.state, p.attempts, p.error, p.parked_at_us \
+             from parked p join events e on e.position = p.position \
+             where p.state = 'dead' or $1 = 0 order by p.position limit $2"
+        );
+        let rows = db::query(db::built(sql))
+            .bind(i64::from(only_dead))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.shared.db.reader())
+            .await?;
+        rows.iter().map(ParkedEvent::from_row).collect()
+    }
+
     /// All events of one key, oldest first.
     pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>> {
         let sql = format!("select {COLUMNS} from events where key = $1 order by position");
@@ -174,6 +228,19 @@ impl Log {
             },
         }
     }
+}
+
+/// How far a consumer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    pub consumer: String,
+    pub position: u64,
+    /// Events of the log after the position, of whatever kind.
+    pub behind: u64,
+    /// Events that are tried again or wait behind one that is.
+    pub parked: u64,
+    /// Events out of attempts.
+    pub dead: u64,
 }
 
 /// A reader that follows the log. Its position is its own; nothing is stored.

@@ -93,3 +93,20 @@ impl Dialect {
         }
     }
 }
+
+/// Whether what the database refused may succeed later. SQLite: busy, locked, an error of the disk, a
+/// full disk (<https://www.sqlite.org/rescode.html>); PostgreSQL: connection, rollback, resources,
+/// operator (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+pub(crate) fn is_transient(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    match code.parse::<u32>() {
+        // SQLite's extended codes carry the primary one in their low byte. PostgreSQL's five letters
+        // and digits may look like a number too, but never like one below 10,000 in these classes.
+        Ok(code) if code < 8_000 => matches!(code & 0xff, 5 | 6 | 10 | 13),
+        _ => ["08", "40", "53", "57"]
+            .iter()
+            .any(|class| code.starts_with(class)),
+    }
+}

@@ -44,6 +44,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same statement may succeed later: the database is away or busy. What it refused for
+    /// good (a constraint, a type, a syntax) is not.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::Database(error)) => dialect::is_transient(&**error),
+            Self::Sql(
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed,
+            ) => true,
+            Self::Sql(_) | Self::Setting(_) | Self::Migration { .. } => false,
+        }
+    }
+
     /// Whether a unique key refused the row.
     pub fn is_unique_violation(&self) -> bool {
         let Self::Sql(sqlx::Error::Database(error)) = self else {

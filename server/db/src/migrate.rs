@@ -12,6 +12,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0002_catalogue.sql"),
     ),
     ("0003_shop", include_str!("../migrations/0003_shop.sql")),
+    ("0004_parked", include_str!("../migrations/0004_parked.sql")),
 ];
 
 pub(crate) async fn run(db: &Db) -> Result<()> {

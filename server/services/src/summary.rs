@@ -1,6 +1,7 @@
 //! Events as one line for people.
 
 use broker::Recorded;
+use broker::decisions::{self, DeadLettered, Decision};
 use domain::Event;
 use domain::event::StockMove;
 use types::admin::EventRow;
@@ -11,7 +12,11 @@ use crate::events::decode;
 /// An event of the log as the admin's stream shows it. One that this version cannot read is shown by
 /// its name.
 pub fn event_row(recorded: &Recorded) -> EventRow {
-    let summary = decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event));
+    let summary = if recorded.topic == decisions::TOPIC {
+        broker_summary(recorded)
+    } else {
+        decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event))
+    };
     let subject = recorded
         .key
         .parse()
@@ -24,6 +29,22 @@ pub fn event_row(recorded: &Recorded) -> EventRow {
         source: recorded.source.clone(),
         summary,
     }
+}
+
+/// What the broker says of itself: a dead letter, and what somebody decided about it.
+fn broker_summary(recorded: &Recorded) -> String {
+    let dead = || serde_json::from_str::<DeadLettered>(&recorded.data).ok();
+    let decision = || serde_json::from_str::<Decision>(&recorded.data).ok();
+    match recorded.kind.as_str() {
+        decisions::DEAD_LETTERED => dead().map(|dead| {
+            format!(
+                "#{} after {} attempts: {}",
+                dead.position, dead.attempts, dead.error
+            )
+        }),
+        _ => decision().map(|decision| format!("#{} by {}", decision.position, decision.by)),
+    }
+    .unwrap_or_default()
 }
 
 fn summary(event: &Event) -> String {

@@ -1,6 +1,7 @@
 //! The durable log and its consumers on a real database file. One binary, so that it links once.
 
 mod consumers;
+mod dead_letters;
 mod group_commit;
 mod log;
 mod reactors;
@@ -105,6 +106,7 @@ impl Fixture {
         let settings = broker::Settings {
             backoff: Duration::from_millis(1),
             max_backoff: Duration::from_millis(5),
+            max_attempts: 4,
             ..broker::Settings::default()
         };
         Runner::new(self.log.clone(), settings)

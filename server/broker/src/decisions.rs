@@ -1,0 +1,172 @@
+//! What people decide about dead letters, and what the broker itself says: events like any other, so
+//! that who decided what can be looked back at.
+
+use serde::{Deserialize, Serialize};
+
+use crate::parked::{self, Parked, ParkedState, Row};
+use crate::{Error, Failure, Log, NewEvent, Recorded, Result, Tx};
+
+/// The stream of the broker's own events.
+pub const TOPIC: &str = "broker";
+/// An event ran out of attempts.
+pub const DEAD_LETTERED: &str = "broker.dead_lettered";
+/// Somebody wants a dead letter to be tried again.
+pub const REDRIVE_REQUESTED: &str = "broker.redrive_requested";
+/// Somebody gave a dead letter up.
+pub const DISCARD_REQUESTED: &str = "broker.discard_requested";
+
+/// Content of [`DEAD_LETTERED`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLettered {
+    pub consumer: String,
+    pub position: u64,
+    pub attempts: u32,
+    pub error: String,
+}
+
+/// Content of [`REDRIVE_REQUESTED`] and [`DISCARD_REQUESTED`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub consumer: String,
+    /// Of the dead event.
+    pub position: u64,
+    /// Who decided.
+    pub by: String,
+}
+
+pub(crate) fn event(
+    kind: &'static str,
+    consumer: &str,
+    data: &impl Serialize,
+) -> std::result::Result<NewEvent, Failure> {
+    let data = serde_json::to_string(data).map_err(|error| Failure::Other(error.to_string()))?;
+    Ok(NewEvent {
+        kind,
+        topic: TOPIC,
+        key: consumer.to_owned(),
+        data,
+    })
+}
+
+/// Whether the event is a decision for this consumer.
+pub(crate) fn concerns(recorded: &Recorded, consumer: &str) -> bool {
+    recorded.key == consumer
+        && matches!(
+            recorded.kind.as_str(),
+            REDRIVE_REQUESTED | DISCARD_REQUESTED
+        )
+}
+
+/// What a decision does to the parked events.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Put(u64, Row),
+    Remove(u64),
+}
+
+/// Follows a decision inside the transaction that passes it. A decision about something that is not
+/// dead (any more) changes nothing.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    parked: &Parked,
+    recorded: &Recorded,
+    now_us: i64,
+) -> std::result::Result<Option<Change>, Failure> {
+    let Ok(decision) = serde_json::from_str::<Decision>(&recorded.data) else {
+        return Ok(None);
+    };
+    let Some(row) = parked
+        .get(decision.position)
+        .filter(|row| row.state == ParkedState::Dead)
+    else {
+        return Ok(None);
+    };
+    if recorded.kind == DISCARD_REQUESTED {
+        parked::delete(tx, &decision.consumer, decision.position).await?;
+        return Ok(Some(Change::Remove(decision.position)));
+    }
+    let row = Row {
+        state: ParkedState::Retrying,
+        attempts: 0,
+        due_us: 0,
+        ..row.clone()
+    };
+    parked::store(
+        tx,
+        &decision.consumer,
+        &[(decision.position, row.clone())],
+        now_us,
+    )
+    .await?;
+    Ok(Some(Change::Put(decision.position, row)))
+}
+
+impl Change {
+    pub fn position(&self) -> u64 {
+        match self {
+            Self::Put(position, _) | Self::Remove(position) => *position,
+        }
+    }
+}
+
+impl Parked {
+    pub(crate) fn change(&mut self, change: Change) {
+        match change {
+            Change::Put(position, row) => self.put(position, row),
+            Change::Remove(position) => self.remove(position),
+        }
+    }
+}
+
+impl Log {
+    /// Asks for a dead letter to be tried again, from its first attempt. The consumer follows when it
+    /// comes to the request.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDeadLetter`].
+    pub async fn redrive(&self, consumer: &str, position: u64, by: &str) -> Result<()> {
+        self.decide(REDRIVE_REQUESTED, consumer, position, by).await
+    }
+
+    /// Gives a dead letter up; the events behind it go on.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDeadLetter`].
+    pub async fn discard(&self, consumer: &str, position: u64, by: &str) -> Result<()> {
+        self.decide(DISCARD_REQUESTED, consumer, position, by).await
+    }
+
+    async fn decide(
+        &self,
+        kind: &'static str,
+        consumer: &str,
+        position: u64,
+        by: &str,
+    ) -> Result<()> {
+        let mut tx = self.begin("dead-letters").await?;
+        let dead = db::query(
+            "select 1 from parked where consumer = $1 and position = $2 and state = 'dead'",
+        )
+        .bind(consumer)
+        .bind(i64::try_from(position).unwrap_or(i64::MAX))
+        .fetch_optional(tx.conn())
+        .await?;
+        if dead.is_none() {
+            return Err(Error::NoSuchDeadLetter {
+                consumer: consumer.to_owned(),
+                position,
+            });
+        }
+        let (consumer, by) = (consumer.to_owned(), by.to_owned());
+        let decision = Decision {
+            consumer,
+            position,
+            by,
+        };
+        if let Ok(event) = event(kind, &decision.consumer, &decision) {
+            tx.append(event, None);
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! What the loops of consumers and reactors share: reading ahead, positions, waiting, failing.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::Columns;
+use futures::FutureExt;
+use rand::Rng;
+use tokio::sync::watch;
+
+use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
+use crate::parked::{ParkedState, Row};
+use crate::{Failure, Filter, Log, Recorded, Result, Settings, Tx};
+
+/// One consumer's name, what it hears, and the log it hears it from.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub log: Log,
+    pub settings: Settings,
+    pub name: &'static str,
+    pub hears: Filter,
+    pub stop: watch::Receiver<bool>,
+}
+
+/// How far a consumer has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cursor {
+    /// What the database holds.
+    pub stored: u64,
+    /// Read up to here: beyond `stored` when what followed was for others. That alone is not worth a
+    /// commit; the stored position catches up with the next event that is handled.
+    pub read: u64,
+}
+
+impl Lane {
+    pub fn now_us(&self) -> i64 {
+        self.log.environment().now_us()
+    }
+
+    /// Up to `limit` events for this consumer after `position`, and how far that reaches.
+    pub async fn read(&self, position: u64, limit: usize) -> Result<(Vec<Arc<Recorded>>, u64)> {
+        // Most of what is read may be for others: read ahead of the batch.
+        let read = self
+            .log
+            .read_after(position, limit.saturating_mul(4).max(64))
+            .await?;
+        let Some(last) = read.last() else {
+            return Ok((Vec::new(), position));
+        };
+        let mut to = last.position;
+        let mut batch: Vec<Arc<Recorded>> = read
+            .iter()
+            .filter(|event| self.hears.matches(event) || decisions::concerns(event, self.name))
+            .cloned()
+            .collect();
+        if batch.len() > limit {
+            batch.truncate(limit);
+            to = batch[limit - 1].position;
+        }
+        Ok((batch, to))
+    }
+
+    /// Where the consumer stands; a new one begins at the beginning.
+    pub async fn cursor(&self) -> Result<Cursor> {
+        let row = db::query("select position from consumers where name = $1")
+            .bind(self.name)
+            .fetch_optional(self.log.db().reader())
+            .await?;
+        if let Some(row) = row {
+            let stored = row.try_get::<i64, _>(0)?.unsigned_abs();
+            return Ok(Cursor {
+                stored,
+                read: stored,
+            });
+        }
+        let mut tx = self.log.db().begin().await?;
+        db::query("insert into consumers (name, position) values ($1, 0) on conflict do nothing")
+            .bind(self.name)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await?;
+        Ok(Cursor { stored: 0, read: 0 })
+    }
+
+    /// Moves the stored position inside `tx`. Holds the consumer's row until the commit, so that two
+    /// processes that run the same consumer take turns; the one that comes second finds it moved, and
+    /// reads anew.
+    pub async fn store_position(
+        &self,
+        tx: &mut Tx,
+        from: u64,
+        to: u64,
+    ) -> std::result::Result<(), Failure> {
+        let moved =
+            db::query("update consumers set position = $1 where name = $2 and position = $3")
+                .bind(i64::try_from(to).unwrap_or(i64::MAX))
+                .bind(self.name)
+                .bind(i64::try_from(from).unwrap_or(i64::MAX))
+                .execute(tx.conn())
+                .await?
+                .rows_affected();
+        if moved == 1 {
+            Ok(())
+        } else {
+            Err(Failure::Moved)
+        }
+    }
+
+    /// The row of an event whose `attempts`-th attempt failed: later, or dead, which is also told.
+    pub fn after_failure(
+        &self,
+        tx: &mut Tx,
+        event: &Recorded,
+        attempts: u32,
+        failure: &Failure,
+    ) -> std::result::Result<Row, Failure> {
+        let error: String = failure.to_string().chars().take(2_000).collect();
+        let dead = attempts >= self.settings.max_attempts;
+        if dead {
+            let (consumer, position) = (self.name.to_owned(), event.position);
+            let told = DeadLettered {
+                consumer,
+                position,
+                attempts,
+                error: error.clone(),
+            };
+            tx.append(
+                decisions::event(DEAD_LETTERED, self.name, &told)?,
+                Some(event),
+            );
+        }
+        let wait = i64::try_from(self.settings.backoff_after(attempts).as_micros());
+        Ok(Row {
+            key: event.key.clone(),
+            state: if dead {
+                ParkedState::Dead
+            } else {
+                ParkedState::Retrying
+            },
+            attempts,
+            due_us: self.now_us().saturating_add(wait.unwrap_or(i64::MAX)),
+            error,
+        })
+    }
+}
+
+impl Settings {
+    /// Exponential, with jitter, so that what failed together is not tried together.
+    fn backoff_after(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(16);
+        let limit = self.backoff.saturating_mul(1 << doublings);
+        limit
+            .min(self.max_backoff)
+            .mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+}
+
+/// When a loop goes on: at news, when something is due, after a pause, or not at all.
+#[derive(Debug)]
+pub(crate) struct Pace<'a> {
+    lane: &'a Lane,
+    head: watch::Receiver<u64>,
+    stop: watch::Receiver<bool>,
+    failures: u32,
+}
+
+impl<'a> Pace<'a> {
+    pub fn new(lane: &'a Lane) -> Self {
+        Self {
+            lane,
+            head: lane.log.watch_head(),
+            stop: lane.stop.clone(),
+            failures: 0,
+        }
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    pub fn went_well(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Waits for an event after `read`, for `due_us`, or for the end.
+    pub async fn wait(&mut self, read: u64, due_us: Option<i64>) {
+        self.failures = 0;
+        let due = due_us.map(|due_us| {
+            Duration::from_micros(
+                due_us
+                    .saturating_sub(self.lane.now_us())
+                    .max(0)
+                    .unsigned_abs(),
+            )
+        });
+        let until_due = async {
+            match due {
+                Some(due) => tokio::time::sleep(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.lane.log.wait_past(read, &mut self.head) => {}
+            () = until_due => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// Pauses after a failure that is nobody's fault: the database is away, the log cannot be read.
+    pub async fn failed(&mut self, failure: &Failure) {
+        if matches!(failure, Failure::Moved) {
+            tracing::debug!(
+                consumer = self.lane.name,
+                "another process moved the position"
+            );
+            return;
+        }
+        self.failures += 1;
+        let failures = self.failures;
+        tracing::error!(consumer = self.lane.name, failures, %failure, "will try again");
+        tokio::select! {
+            () = tokio::time::sleep(self.lane.settings.backoff_after(failures)) => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// A panic of a handler is a failure like any other: reported, and tried again.
+pub(crate) async fn caught<T>(
+    handler: impl Future<Output = std::result::Result<T, Failure>>,
+) -> std::result::Result<T, Failure> {
+    AssertUnwindSafe(handler)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| {
+            Err(Failure::Other(format!(
+                "the handler panicked: {}",
+                panic_text(&*panic)
+            )))
+        })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

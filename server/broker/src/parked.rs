@@ -1,0 +1,302 @@
+//! Events that a consumer could not handle yet. They stand beside the log, so that the consumer's
+//! position can go on and other keys never wait for them; later events of the same key do.
+//!
+//! An event that failed is tried again, later each time, and after the last attempt it is dead: it
+//! waits for a person, who redrives or discards it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use db::{Columns, place_rows};
+
+use crate::event::COLUMN_COUNT;
+use crate::{Failure, Log, Recorded, Result, Tx};
+
+/// What became of a parked event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParkedState {
+    /// Failed, or begun and not yet finished; is tried again when it is due.
+    Retrying,
+    /// Behind an earlier event of its key.
+    Held,
+    /// Out of attempts.
+    Dead,
+}
+
+impl ParkedState {
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Retrying, "retrying"),
+        (Self::Held, "held"),
+        (Self::Dead, "dead"),
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retrying => "retrying",
+            Self::Held => "held",
+            Self::Dead => "dead",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(state, _)| *state)
+    }
+}
+
+/// A parked event as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedEvent {
+    pub consumer: String,
+    pub event: Recorded,
+    pub state: ParkedState,
+    pub attempts: u32,
+    /// What the last attempt failed with; empty for one that is held.
+    pub error: String,
+    /// Unix microseconds.
+    pub parked_at_us: i64,
+}
+
+impl ParkedEvent {
+    /// Reads the event's columns and those of its row.
+    pub(crate) fn from_row(row: &db::Row) -> Result<Self> {
+        let at = COLUMN_COUNT;
+        Ok(Self {
+            event: Recorded::from_row(row)?,
+            consumer: row.try_get(at)?,
+            state: ParkedState::from_name(row.try_get(at + 1)?).unwrap_or(ParkedState::Dead),
+            attempts: u32::try_from(row.try_get::<i64, _>(at + 2)?).unwrap_or(u32::MAX),
+            error: row.try_get(at + 3)?,
+            parked_at_us: row.try_get(at + 4)?,
+        })
+    }
+}
+
+/// One row, without its event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub key: String,
+    pub state: ParkedState,
+    pub attempts: u32,
+    /// Unix microseconds.
+    pub due_us: i64,
+    pub error: String,
+}
+
+impl Row {
+    pub fn held(key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            state: ParkedState::Held,
+            attempts: 0,
+            due_us: 0,
+            error: String::new(),
+        }
+    }
+}
+
+/// The parked events of one consumer: the table's rows, mirrored in memory. Change the rows inside a
+/// transaction and the mirror after its commit.
+#[derive(Debug, Default)]
+pub(crate) struct Parked {
+    rows: BTreeMap<u64, Row>,
+    keys: HashMap<String, BTreeSet<u64>>,
+    /// When the first event of each key can be tried, and its position.
+    runnable: BTreeSet<(i64, u64)>,
+}
+
+impl Parked {
+    pub async fn load(log: &Log, consumer: &str) -> Result<Self> {
+        let rows = db::query(
+            "select position, key, state, attempts, due_us, error from parked where consumer = $1",
+        )
+        .bind(consumer)
+        .fetch_all(log.db().reader())
+        .await?;
+        let mut parked = Self::default();
+        for row in rows {
+            let position = row.try_get::<i64, _>(0)?.unsigned_abs();
+            parked.put(
+                position,
+                Row {
+                    key: row.try_get(1)?,
+                    // An unknown word is of a newer version: leave it to a person.
+                    state: ParkedState::from_name(row.try_get(2)?).unwrap_or(ParkedState::Dead),
+                    attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
+                    due_us: row.try_get(4)?,
+                    error: row.try_get(5)?,
+                },
+            );
+        }
+        Ok(parked)
+    }
+
+    /// Whether events of this key must wait.
+    pub fn blocks(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
+    pub fn get(&self, position: u64) -> Option<&Row> {
+        self.rows.get(&position)
+    }
+
+    pub fn key_of(&self, position: u64) -> Option<&str> {
+        self.rows.get(&position).map(|row| row.key.as_str())
+    }
+
+    /// The next event to try: the one that has been due for longest.
+    pub fn due(&self, now_us: i64) -> Option<u64> {
+        self.runnable
+            .first()
+            .filter(|(due_us, _)| *due_us <= now_us)
+            .map(|(_, position)| *position)
+    }
+
+    /// When the next event is due.
+    pub fn next_due_us(&self) -> Option<i64> {
+        self.runnable.first().map(|(due_us, _)| *due_us)
+    }
+
+    pub fn put(&mut self, position: u64, row: Row) {
+        let key = row.key.clone();
+        self.unschedule(&key);
+        self.keys.entry(key.clone()).or_default().insert(position);
+        self.rows.insert(position, row);
+        self.schedule(&key);
+    }
+
+    pub fn remove(&mut self, position: u64) {
+        let Some(row) = self.rows.get(&position) else {
+            return;
+        };
+        let key = row.key.clone();
+        self.unschedule(&key);
+        self.rows.remove(&position);
+        if let Some(positions) = self.keys.get_mut(&key) {
+            positions.remove(&position);
+            if positions.is_empty() {
+                self.keys.remove(&key);
+            }
+        }
+        self.schedule(&key);
+    }
+
+    /// The first event of a key decides for the key: held ones run when it is gone.
+    fn first(&self, key: &str) -> Option<(u64, &Row)> {
+        let position = *self.keys.get(key)?.first()?;
+        Some((position, self.rows.get(&position)?))
+    }
+
+    fn schedule(&mut self, key: &str) {
+        if let Some((position, row)) = self.first(key)
+            && row.state != ParkedState::Dead
+        {
+            self.runnable.insert((row.due_us, position));
+        }
+    }
+
+    fn unschedule(&mut self, key: &str) {
+        if let Some((position, row)) = self.first(key) {
+            let scheduled = (row.due_us, position);
+            self.runnable.remove(&scheduled);
+        }
+    }
+}
+
+/// Writes rows, over those that stand there already.
+pub(crate) async fn store(
+    tx: &mut Tx,
+    consumer: &str,
+    rows: &[(u64, Row)],
+    now_us: i64,
+) -> std::result::Result<(), Failure> {
+    for (tuples, chunk) in place_rows(rows, 8) {
+        let sql = format!(
+            "insert into parked (consumer, position, key, state, attempts, due_us, error, \
+             parked_at_us) values {tuples} on conflict (consumer, position) do update \
+             set state = excluded.state, attempts = excluded.attempts, due_us = excluded.due_us, \
+             error = excluded.error"
+        );
+        let mut insert = db::query(db::built(sql));
+        for (position, row) in chunk {
+            insert = insert
+                .bind(consumer)
+                .bind(i64::try_from(*position).unwrap_or(i64::MAX))
+                .bind(&row.key)
+                .bind(row.state.name())
+                .bind(i64::from(row.attempts))
+                .bind(row.due_us)
+                .bind(&row.error)
+                .bind(now_us);
+        }
+        insert.execute(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Takes a row away: its event is handled or discarded.
+pub(crate) async fn delete(
+    tx: &mut Tx,
+    consumer: &str,
+    position: u64,
+) -> std::result::Result<(), Failure> {
+    db::query("delete from parked where consumer = $1 and position = $2")
+        .bind(consumer)
+        .bind(i64::try_from(position).unwrap_or(i64::MAX))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(key: &str, state: ParkedState, due_us: i64) -> Row {
+        Row {
+            key: key.to_owned(),
+            state,
+            attempts: 1,
+            due_us,
+            error: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_first_event_of_a_key_decides_for_the_key() {
+        let mut parked = Parked::default();
+        parked.put(5, row("a", ParkedState::Retrying, 100));
+        parked.put(6, row("a", ParkedState::Held, 0));
+        parked.put(7, row("b", ParkedState::Retrying, 50));
+        assert!(parked.blocks("a") && parked.blocks("b") && !parked.blocks("c"));
+        assert_eq!(
+            (parked.due(49), parked.due(50), parked.due(100)),
+            (None, Some(7), Some(7))
+        );
+        parked.remove(7);
+        assert_eq!((parked.due(99), parked.due(100)), (None, Some(5)));
+        parked.remove(5);
+        assert_eq!(
+            parked.due(0),
+            Some(6),
+            "what was held runs when the first one is gone"
+        );
+        parked.remove(6);
+        assert!(!parked.blocks("a"));
+        assert_eq!(parked.next_due_us(), None);
+    }
+
+    #[test]
+    fn a_dead_event_holds_its_key_until_somebody_decides() {
+        let mut parked = Parked::default();
+        parked.put(6, row("a", ParkedState::Held, 0));
+        parked.put(5, row("a", ParkedState::Dead, 0));
+        assert_eq!(parked.due(i64::MAX), None);
+        parked.put(5, row("a", ParkedState::Retrying, 0));
+        assert_eq!(parked.due(0), Some(5));
+        parked.put(5, row("a", ParkedState::Dead, 0));
+        parked.remove(5);
+        assert_eq!(parked.due(0), Some(6));
+    }
+}

@@ -1,0 +1,331 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::decisions::{DEAD_LETTERED, DISCARD_REQUESTED, REDRIVE_REQUESTED};
+use broker::{Consumer, Error, Failure, Filter, NewEvent, ParkedState, Reactor, Recorded, Tx};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use crate::{DEADLINE, Fixture, event};
+
+/// Keys that cannot be handled for now.
+type Poison = Arc<Mutex<HashSet<&'static str>>>;
+
+fn poison(keys: &[&'static str]) -> Poison {
+    Arc::new(Mutex::new(keys.iter().copied().collect()))
+}
+
+fn refuse(poison: &Poison, event: &Recorded) -> Result<(), Failure> {
+    if poison.lock().contains(event.key.as_str()) {
+        return Err(Failure::Other(format!("{} is poison", event.key)));
+    }
+    Ok(())
+}
+
+struct Echo(Poison);
+
+impl Consumer for Echo {
+    const NAME: &'static str = "echo";
+    const HEARS: Filter = Filter(&["called"]);
+
+    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
+        for called in batch {
+            tx.append(event("echoed", &called.key), Some(called));
+            refuse(&self.0, called)?;
+        }
+        Ok(())
+    }
+}
+
+struct Caller(Poison);
+
+impl Reactor for Caller {
+    const NAME: &'static str = "caller";
+    const HEARS: Filter = Filter(&["called"]);
+
+    async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        refuse(&self.0, called)?;
+        Ok(vec![event("echoed", &called.key)])
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Consumer,
+    Reactor,
+}
+
+impl Kind {
+    const BOTH: [Self; 2] = [Self::Consumer, Self::Reactor];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Consumer => Echo::NAME,
+            Self::Reactor => Caller::NAME,
+        }
+    }
+
+    fn start(self, fixture: &Fixture, poison: &Poison) -> broker::Runner {
+        let mut runner = fixture.runner();
+        match self {
+            Self::Consumer => runner.consumer(Echo(poison.clone())),
+            Self::Reactor => runner.reactor(Caller(poison.clone())),
+        };
+        runner
+    }
+}
+
+const KEYS: [&str; 7] = ["a", "bad", "b", "bad", "a", "bad", "c"];
+
+/// Positions that `echoed` events came from, for one key.
+async fn echoed(fixture: &Fixture, key: &str) -> Vec<u64> {
+    let called = fixture.of_kind("called").await;
+    let of = |echo: &Arc<Recorded>| {
+        let cause = called
+            .iter()
+            .find(|event| Some(event.id) == echo.causation_id);
+        cause.map(|event| event.position)
+    };
+    let echoes = fixture.of_kind("echoed").await;
+    echoes
+        .iter()
+        .filter(|echo| echo.key == key)
+        .filter_map(of)
+        .collect()
+}
+
+async fn states(fixture: &Fixture) -> Vec<(u64, ParkedState, u32)> {
+    let parked = fixture.log.parked(false, 100).await.expect("parked");
+    parked
+        .iter()
+        .map(|p| (p.event.position, p.state, p.attempts))
+        .collect()
+}
+
+async fn until_empty(fixture: &Fixture) {
+    let emptied = tokio::time::timeout(DEADLINE, async {
+        while !states(fixture).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    });
+    emptied.await.expect("nothing parked in time");
+}
+
+#[tokio::test]
+async fn a_poison_event_becomes_a_dead_letter_and_only_its_key_waits() {
+    for kind in Kind::BOTH {
+        let fixture = Fixture::new().await;
+        let poison = poison(&["bad"]);
+        fixture.append("called", &KEYS).await;
+        let runner = kind.start(&fixture, &poison);
+        fixture.until("echoed", 4).await;
+        let told = fixture.until(DEAD_LETTERED, 1).await;
+        runner.stop().await;
+
+        assert_eq!(echoed(&fixture, "bad").await, [0; 0], "{kind:?}");
+        assert_eq!(echoed(&fixture, "a").await, [1, 5], "{kind:?}");
+        let held = |position| (position, ParkedState::Held, 0);
+        let expected = vec![(2, ParkedState::Dead, 4), held(4), held(6)];
+        assert_eq!(states(&fixture).await, expected, "{kind:?}");
+        assert!(told[0].data.contains("bad is poison"), "{}", told[0].data);
+        let lags = fixture.log.lags().await.expect("lags");
+        assert_eq!((lags[0].parked, lags[0].dead), (2, 1), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redriven_dead_letter_is_handled_and_what_was_held_follows_in_order() {
+    for kind in Kind::BOTH {
+        let fixture = Fixture::new().await;
+        let poison = poison(&["bad"]);
+        fixture.append("called", &KEYS).await;
+        let runner = kind.start(&fixture, &poison);
+        fixture.until(DEAD_LETTERED, 1).await;
+        poison.lock().clear();
+        fixture
+            .log
+            .redrive(kind.name(), 2, "ada")
+            .await
+            .expect("redriven");
+        fixture.until("echoed", KEYS.len()).await;
+        until_empty(&fixture).await;
+        // The key is free again.
+        fixture.append("called", &["bad"]).await;
+        fixture.until("echoed", KEYS.len() + 1).await;
+        runner.stop().await;
+
+        let later = fixture
+            .of_kind("called")
+            .await
+            .last()
+            .map_or(0, |event| event.position);
+        assert_eq!(echoed(&fixture, "bad").await, [2, 4, 6, later], "{kind:?}");
+        let audit = fixture.of_kind(REDRIVE_REQUESTED).await;
+        assert!(
+            audit.len() == 1 && audit[0].data.contains("ada"),
+            "{kind:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_discarded_dead_letter_is_given_up_and_what_was_held_goes_on() {
+    for kind in Kind::BOTH {
+        let fixture = Fixture::new().await;
+        let poison = poison(&["bad"]);
+        fixture.append("called", &KEYS).await;
+        let runner = kind.start(&fixture, &poison);
+        fixture.until(DEAD_LETTERED, 1).await;
+        poison.lock().clear();
+        fixture
+            .log
+            .discard(kind.name(), 2, "ada")
+            .await
+            .expect("discarded");
+        fixture.until("echoed", KEYS.len() - 1).await;
+        until_empty(&fixture).await;
+        runner.stop().await;
+        assert_eq!(echoed(&fixture, "bad").await, [4, 6], "{kind:?}");
+        assert_eq!(
+            fixture.of_kind(DISCARD_REQUESTED).await.len(),
+            1,
+            "{kind:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_survive_a_restart_and_wait_for_a_decision() {
+    for kind in Kind::BOTH {
+        let fixture = Fixture::new().await;
+        let poison = poison(&["bad"]);
+        fixture.append("called", &KEYS).await;
+        let runner = kind.start(&fixture, &poison);
+        fixture.until(DEAD_LETTERED, 1).await;
+        runner.stop().await;
+
+        let fixture = fixture.reopen().await;
+        poison.lock().clear();
+        let runner = kind.start(&fixture, &poison);
+        fixture.append("called", &["bad", "d"]).await;
+        fixture.until("echoed", 5).await;
+        assert_eq!(
+            echoed(&fixture, "bad").await,
+            [0; 0],
+            "{kind:?}: still behind the dead one"
+        );
+        fixture
+            .log
+            .redrive(kind.name(), 2, "ada")
+            .await
+            .expect("redriven");
+        fixture.until("echoed", KEYS.len() + 2).await;
+        runner.stop().await;
+        assert_eq!(echoed(&fixture, "bad").await.len(), 4, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_about_what_is_not_dead_is_refused() {
+    let fixture = Fixture::new().await;
+    let error = fixture
+        .log
+        .redrive("echo", 7, "ada")
+        .await
+        .expect_err("refused");
+    assert!(
+        matches!(error, Error::NoSuchDeadLetter { position: 7, .. }),
+        "{error}"
+    );
+    assert!(fixture.all().await.is_empty(), "nothing was written");
+}
+
+/// Answers only when it is let; says how many are being asked at once.
+struct Patient {
+    gate: Arc<Semaphore>,
+    slow_key: &'static str,
+}
+
+impl Reactor for Patient {
+    const NAME: &'static str = "patient";
+    const HEARS: Filter = Filter(&["called"]);
+
+    async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        if called.key == self.slow_key {
+            self.gate.acquire().await.expect("open").forget();
+        }
+        Ok(vec![event("echoed", &called.key)])
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_holds_up_only_its_own_key() {
+    let fixture = Fixture::new().await;
+    fixture.append("called", &KEYS).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let mut runner = fixture.runner();
+    runner.reactor(Patient {
+        gate: gate.clone(),
+        slow_key: "bad",
+    });
+    fixture.until("echoed", 4).await;
+    let position = fixture
+        .numbers("select position from consumers where name = 'patient'")
+        .await;
+    assert!(
+        position[0] >= 7,
+        "{position:?}: the others are recorded past the slow one"
+    );
+    fixture.append("called", &["bad", "d"]).await;
+    fixture.until("echoed", 5).await;
+    gate.add_permits(4);
+    fixture.until("echoed", 9).await;
+    until_empty(&fixture).await;
+    runner.stop().await;
+    assert_eq!(echoed(&fixture, "bad").await[..3], [2, 4, 6]);
+}
+
+#[tokio::test]
+async fn what_was_begun_when_the_process_ended_is_asked_again() {
+    let fixture = Fixture::new().await;
+    fixture.append("called", &["slow", "a"]).await;
+    let mut runner = fixture.runner();
+    runner.reactor(Patient {
+        gate: Arc::new(Semaphore::new(0)),
+        slow_key: "slow",
+    });
+    fixture.until("echoed", 1).await;
+    // Ends without being told, as in a crash.
+    drop(runner);
+    let fixture = fixture.reopen().await;
+    let mut runner = fixture.runner();
+    runner.reactor(Patient {
+        gate: Arc::new(Semaphore::new(9)),
+        slow_key: "slow",
+    });
+    fixture.until("echoed", 2).await;
+    until_empty(&fixture).await;
+    runner.stop().await;
+    assert_eq!(echoed(&fixture, "slow").await, [1]);
+}
+
+#[tokio::test]
+async fn failures_are_spaced_and_counted_before_an_event_is_given_up() {
+    let fixture = Fixture::new().await;
+    fixture.append("called", &["bad"]).await;
+    let settings = broker::Settings {
+        backoff: Duration::from_millis(2),
+        max_attempts: 3,
+        ..broker::Settings::default()
+    };
+    let mut runner = broker::Runner::new(fixture.log.clone(), settings);
+    runner.consumer(Echo(poison(&["bad"])));
+    let told = fixture.until(DEAD_LETTERED, 1).await;
+    runner.stop().await;
+    assert!(told[0].data.contains("\"attempts\":3"), "{}", told[0].data);
+    assert!(
+        fixture.of_kind("echoed").await.is_empty(),
+        "what a failed attempt emits is rolled back"
+    );
+}
