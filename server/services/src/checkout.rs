@@ -17,6 +17,9 @@ use crate::events::{Refused, decode, encode, internal};
 use crate::orders;
 use crate::shop::Shop;
 
+/// How long an answer waits for what its command set off; a loaded shop may take longer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// A line as the orders table keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredOrderLine {
@@ -277,14 +280,37 @@ impl Shop {
             Some(OrderStatus::AwaitingPayment) => {}
             status => return Err(not_waiting(status).into()),
         }
-        self.writer()
-            .run(move |tx| {
-                Box::pin(async move {
-                    tx.append(encode(&event)?, None);
-                    Ok(())
-                })
-            })
-            .await
+        let from = self.log().head();
+        let append = move |tx: &mut broker::Tx| -> Result<_, Refused> {
+            Ok(tx.append(encode(&event)?, None))
+        };
+        let asked = self
+            .writer()
+            .run(move |tx| Box::pin(async move { append(tx) }))
+            .await?;
+        self.decided(from, id, asked).await;
+        Ok(())
+    }
+
+    /// Follows the log until the process manager has taken up what was `asked`. A plain form shows
+    /// the order right after this, and must not be told to enter the same card again.
+    async fn decided(&self, from: u64, id: OrderId, asked: uuid::Uuid) {
+        let waits = async || {
+            let status = orders::status(self.log(), id).await;
+            matches!(status, Ok(Some(OrderStatus::AwaitingPayment)))
+        };
+        let answered = async {
+            let mut tail = self.log().tail(from);
+            while waits().await {
+                match tail.next(256).await {
+                    Ok(events) if events.iter().any(|e| e.causation_id == Some(asked)) => break,
+                    Ok(_) => {}
+                    Err(_) => break,
+                }
+            }
+        };
+        // It is in the log and will be taken up; only this page stops waiting.
+        let _ = tokio::time::timeout(PATIENCE, answered).await;
     }
 
     /// Tells the process manager of payment windows that are over. Telling it twice does no harm.
