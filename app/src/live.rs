@@ -8,9 +8,13 @@
 mod book;
 #[cfg(feature = "hydrate")]
 mod socket;
+#[cfg(feature = "hydrate")]
+mod staff;
 
 use leptos::prelude::*;
 use types::admin::{EventRow, Level};
+#[cfg(feature = "hydrate")]
+use types::live::Topic;
 use types::live::{ProductStock, SkuLevel, VariantStock};
 use types::order::Progress;
 use types::{OrderId, Sku, Slug};
@@ -28,7 +32,10 @@ pub enum Connection {
 /// Stock of a product. Islands that follow the same product share one signal.
 pub fn product(slug: Slug, initial: ProductStock, position: u64) -> ReadSignal<ProductStock> {
     #[cfg(feature = "hydrate")]
-    return socket::follow_product(slug, initial, position).into();
+    {
+        let topic = Topic::Product(slug);
+        socket::follow(topic, initial, position, book::merge_stock).into()
+    }
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = (slug, position);
@@ -39,7 +46,10 @@ pub fn product(slug: Slug, initial: ProductStock, position: u64) -> ReadSignal<P
 /// Progress of an order.
 pub fn order(id: OrderId, initial: Progress, position: u64) -> ReadSignal<Progress> {
     #[cfg(feature = "hydrate")]
-    return socket::follow_order(id, initial, position).into();
+    {
+        let merge = |known: &mut Progress, news| known.merge(&news);
+        socket::follow(Topic::Order(id), initial, position, merge).into()
+    }
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = (id, position);
@@ -50,9 +60,7 @@ pub fn order(id: OrderId, initial: Progress, position: u64) -> ReadSignal<Progre
 /// Stock levels: one signal per SKU, so that a change touches one row. Staff only.
 pub fn inventory(initial: Vec<SkuLevel>, position: u64) -> Inventory {
     #[cfg(feature = "hydrate")]
-    return Inventory(StoredValue::new(socket::follow_inventory(
-        initial, position,
-    )));
+    return Inventory(StoredValue::new(staff::follow_inventory(initial, position)));
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = position;
@@ -89,7 +97,7 @@ impl Inventory {
 /// The last events of the log, newest first. Staff only.
 pub fn events(initial: Vec<EventRow>, position: u64) -> ReadSignal<Vec<EventRow>> {
     #[cfg(feature = "hydrate")]
-    return socket::follow_events(initial, position).into();
+    return staff::follow_events(initial, position).into();
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = position;

@@ -22,10 +22,14 @@ use crate::pages::product::ProductPage;
 const SPECULATION_RULES: &str = r#"{"prefetch":[{"eagerness":"moderate","where":{"or":[
 {"href_matches":"/"},{"href_matches":"/c/*"},{"href_matches":"/p/*"}]}}]}"#;
 
+/// The script that loads lazy islands, under the name that leptos gives it.
+const SPLIT_SCRIPT: &str = "__wasm_split.______________________.js";
+
 /// The whole document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let nonce = use_nonce();
     let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
+    let split_script = format!("/{}/{SPLIT_SCRIPT}", options.pkg_url_path());
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -55,6 +59,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     crossorigin=""
                 />
                 <link rel="stylesheet" href=stylesheet />
+                // The script imports it first thing; without the hint that is one more round trip.
+                <link rel="modulepreload" href=split_script crossorigin="" />
                 <HydrationScripts options islands=true />
                 <MetaTags />
                 <script type="speculationrules" nonce=nonce inner_html=SPECULATION_RULES></script>

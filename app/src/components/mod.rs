@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]
+pub mod lazy_hint;
+#[cfg(feature = "ssr")]
 pub mod picture;
 pub mod problem_note;
 #[cfg(feature = "ssr")]
@@ -13,6 +15,8 @@ pub mod when;
 
 #[cfg(feature = "ssr")]
 pub use frame::ShopFrame;
+#[cfg(feature = "ssr")]
+pub use lazy_hint::LazyHint;
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
 pub use problem_note::ProblemNote;

@@ -195,7 +195,7 @@ mod gateway {
                 errors.push(FieldError::new("number", "Enter your card number."));
             }
             if expiry(&expires).is_none() {
-                let message = "Enter the expiry date as on the card, like 08 / 29.";
+                let message = "Enter the expiry date as on the card, like 08\u{a0}/\u{a0}29.";
                 errors.push(FieldError::new("expiry", message));
             }
             if cvc.trim().is_empty() {

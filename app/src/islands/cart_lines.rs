@@ -57,7 +57,7 @@ impl Desk {
 }
 
 /// Lines and summary; what remains when the last line is taken out is the empty cart.
-#[island]
+#[island(lazy)]
 pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
     let desk = Desk {
         cart: RwSignal::new(cart),

@@ -6,17 +6,19 @@ use leptos::html;
 use leptos::prelude::*;
 use types::cart::{Cart, CartLine, Totals, totals};
 use types::checkout::{COUNTRIES, DeliveryMethod};
+use types::live::{ProductStock, VariantStock};
 use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
 use super::field::{Asks, Complaint, Field, complaint, forget};
 use crate::api::orders::CheckoutForm;
+use crate::live;
 
 /// What a shopper can still be told when the sums do not add up, which they always do.
 const NO_TOTAL: &str = "—";
 
 /// `draft` and `problem` are there when a plain form came back refused.
-#[island]
+#[island(lazy)]
 pub fn Checkout(
     cart: Cart,
     order_id: OrderId,
@@ -383,7 +385,11 @@ fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>) -> impl IntoView {
                 <a href="/cart">"Edit cart"</a>
             </div>
             <ul class="order-lines">
-                {move || cart.with(|cart| cart.lines.iter().map(line).collect_view())}
+                {move || {
+                    let Cart { lines, position, .. } = cart.get();
+                    let line = |line| view! { <Line line position /> };
+                    lines.into_iter().map(line).collect_view()
+                }}
             </ul>
             <dl class="sums">
                 <div>
@@ -404,28 +410,42 @@ fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>) -> impl IntoView {
     }
 }
 
-fn line(line: &CartLine) -> impl IntoView + use<> {
-    let short = (!line.is_covered()).then(|| match line.available {
-        ..=0 => "Sold out meanwhile".to_owned(),
-        left => format!("Only {left} left"),
-    });
+/// One line, with a word of warning as soon as the stock of this moment does not cover it.
+#[component]
+fn Line(line: CartLine, position: u64) -> impl IntoView {
+    let initial = ProductStock {
+        available: line.available,
+        variants: vec![VariantStock {
+            sku: line.sku.clone(),
+            available: line.available,
+        }],
+    };
+    let available = live::variant(live::product(line.product, initial, position), line.sku);
+    let wanted = i64::from(line.quantity);
+    let short = move || match available.get() {
+        enough if enough >= wanted => None,
+        ..=0 => Some("Sold out meanwhile".to_owned()),
+        left => Some(format!("Only {left} left")),
+    };
     view! {
         <li class="order-line">
             <img
-                src=line.image.src.clone()
+                src=line.image.src
                 alt=""
                 width=line.image.width
                 height=line.image.height
                 decoding="async"
             />
             <div class="order-line__words">
-                <p class="order-line__title">{line.title.clone()}</p>
-                <p class="order-line__note">{line.variant.clone()}</p>
-                <p class="order-line__note">{format!("Quantity {}", line.quantity)}</p>
-                {line.gift_note.clone().map(|note| view! {
+                <p class="order-line__title">{line.title}</p>
+                <p class="order-line__note">{line.variant}</p>
+                <p class="order-line__note">
+                    {format!("Quantity {}", line.quantity)} " "
+                    <span class="order-line__short">{short}</span>
+                </p>
+                {line.gift_note.map(|note| view! {
                     <p class="order-line__note">"Gift note: “" {note} "”"</p>
                 })}
-                {short.map(|short| view! { <p class="order-line__short">{short}</p> })}
             </div>
             <p class="order-line__price">{line.line_price.to_string()}</p>
         </li>

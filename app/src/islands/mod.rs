@@ -13,6 +13,7 @@ pub mod card_fields;
 pub mod checkout_form;
 pub mod countdown;
 pub mod field;
+pub mod order_desk;
 pub mod order_payment;
 pub mod order_progress;
 

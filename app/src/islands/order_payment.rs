@@ -9,7 +9,6 @@ use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
 use super::countdown::Countdown;
-use crate::live;
 
 /// The card that the gateway took on its own form, without the script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,18 +26,16 @@ pub struct Piece {
 }
 
 /// `problem` is what a plain form came back with; `now_us` the server's clock.
-#[island]
+#[component]
 pub fn OrderPayment(
     id: OrderId,
-    progress: Progress,
-    position: u64,
+    progress: ReadSignal<Progress>,
     total: Money,
     pieces: Vec<Piece>,
     given: Option<GivenCard>,
     problem: Option<Problem>,
     now_us: i64,
 ) -> impl IntoView {
-    let progress = live::order(id, progress, position);
     let status = Memo::new(move |_| progress.with(|progress| progress.status));
     let declined = Memo::new(move |_| progress.with(|progress| progress.decline().is_some()));
     let until = Memo::new(move |_| progress.with(|progress| progress.reserved_until_us));

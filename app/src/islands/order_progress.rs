@@ -1,21 +1,13 @@
 //! Where an order stands: a sentence and the steps it has taken. Moves by itself.
 
 use leptos::prelude::*;
-use types::OrderId;
 use types::order::{CancelledBy, OrderStatus, Progress, StepKind};
 
 use crate::components::when;
-use crate::live;
 
-/// `name` is the shopper's; `position` is where in the log `progress` was true.
-#[island]
-pub fn OrderProgress(
-    id: OrderId,
-    name: String,
-    progress: Progress,
-    position: u64,
-) -> impl IntoView {
-    let progress = live::order(id, progress, position);
+/// `name` is the shopper's.
+#[component]
+pub fn OrderProgress(name: String, progress: ReadSignal<Progress>) -> impl IntoView {
     let told = Memo::new(move |_| progress.with(|progress| told(progress, &name)));
     let steps = Memo::new(move |_| progress.with(steps));
     let status = move || progress.with(|progress| name_of(progress.status));

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use types::admin::EventRow;
 use types::live::{ClientMessage, ProductStock, Topic};
 
@@ -21,6 +23,48 @@ struct Known {
     asked: bool,
     /// Answered on the connection of the moment.
     answered: bool,
+    /// How many follow it.
+    followers: u32,
+}
+
+/// A [`types::live::ServerMessage`] that matters, its state left as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    State {
+        topic: Topic,
+        position: u64,
+        snapshot: bool,
+        json: &'a str,
+    },
+    Beat {
+        position: u64,
+    },
+}
+
+impl<'a> Heard<'a> {
+    /// `None` for what this page has no use for, or does not understand.
+    pub fn read(text: &'a str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Message<'a> {
+            r#type: &'a str,
+            topic: Option<Topic>,
+            position: Option<u64>,
+            #[serde(borrow)]
+            state: Option<&'a RawValue>,
+        }
+        let message: Message = serde_json::from_str(text).ok()?;
+        let position = message.position?;
+        match message.r#type {
+            kind @ ("snapshot" | "change") => Some(Self::State {
+                topic: message.topic?,
+                position,
+                snapshot: kind == "snapshot",
+                json: message.state?.get(),
+            }),
+            "beat" => Some(Self::Beat { position }),
+            _ => None,
+        }
+    }
 }
 
 /// The followed topics and how far each is known.
@@ -39,7 +83,19 @@ impl Book {
         });
         let newer = position >= known.shown;
         known.shown = known.shown.max(position);
+        known.followers += 1;
         newer
+    }
+
+    /// One follower is gone. `None` while others remain; else whether the server was asked for the
+    /// topic and has to be told.
+    pub fn unfollow(&mut self, topic: &Topic) -> Option<bool> {
+        let known = self.topics.get_mut(topic)?;
+        known.followers -= 1;
+        if known.followers > 0 {
+            return None;
+        }
+        self.topics.remove(topic).map(|known| known.asked)
     }
 
     /// What to say to the server: the topics that this connection has not asked for, each message
@@ -130,7 +186,7 @@ pub fn retry_delay_ms(attempt: u32, random: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::live::VariantStock;
+    use types::live::{ServerMessage, State, VariantStock};
 
     fn topic(slug: &str) -> Topic {
         Topic::Product(slug.parse().expect("a slug"))
@@ -188,6 +244,43 @@ mod tests {
         assert!(book.news(&topic("a"), 12, false));
         book.disconnected();
         assert_eq!(asked(&mut book)[0].1, 5);
+    }
+
+    #[test]
+    fn a_topic_is_let_go_of_by_its_last_follower() {
+        let mut book = Book::default();
+        book.follow(topic("a"), 5);
+        book.follow(topic("a"), 5);
+        book.ask();
+        book.follow(topic("b"), 5);
+        assert_eq!(book.unfollow(&topic("a")), None, "another one remains");
+        assert_eq!(book.unfollow(&topic("a")), Some(true));
+        assert_eq!(book.unfollow(&topic("b")), Some(false), "never asked for");
+        assert_eq!(book.unfollow(&topic("b")), None);
+        assert!(!book.news(&topic("a"), 9, false));
+    }
+
+    #[test]
+    fn a_message_is_read_as_the_server_writes_it() {
+        let state = State::Product(ProductStock {
+            available: 3,
+            variants: Vec::new(),
+        });
+        let change = ServerMessage::Change {
+            topic: topic("a"),
+            position: 7,
+            state: state.clone(),
+        };
+        let text = serde_json::to_string(&change).expect("JSON");
+        let Some(Heard::State { json, .. }) = Heard::read(&text) else {
+            panic!("{text}");
+        };
+        let news: ProductStock = serde_json::from_str(json).expect("stock");
+        assert_eq!(State::Product(news), state);
+
+        let beat = serde_json::to_string(&ServerMessage::Beat { position: 9 }).expect("JSON");
+        assert_eq!(Heard::read(&beat), Some(Heard::Beat { position: 9 }));
+        assert_eq!(Heard::read(r#"{"type":"news","position":1}"#), None);
     }
 
     #[test]

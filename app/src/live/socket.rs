@@ -1,22 +1,23 @@
 //! The tab's socket: opened when something is first followed, kept open, and opened anew whenever
 //! it breaks, falls silent, or the page comes back from sleep.
+//!
+//! It knows nothing of what it carries: whoever follows a topic says how its state is read and taken
+//! in. So the code for orders and for staff stays with the pages that show them.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use leptos::prelude::*;
-use types::admin::{EventRow, Level};
-use types::live::{
-    BEAT_SECONDS, ClientMessage, PATH, ProductStock, ServerMessage, SkuLevel, State, Topic,
-};
-use types::order::Progress;
-use types::{OrderId, Sku, Slug};
+use serde::de::DeserializeOwned;
+use types::live::{BEAT_SECONDS, ClientMessage, PATH, Topic};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, PageTransitionEvent, VisibilityState, WebSocket};
 
 use super::Connection;
-use super::book::{self, Book};
+use super::book::{self, Book, Heard};
 
 /// How often to look whether the socket has fallen silent.
 const WATCH_MS: i32 = 5_000;
@@ -27,13 +28,20 @@ thread_local! {
     static TAB: RefCell<Option<Tab>> = const { RefCell::new(None) };
 }
 
+/// Takes in a topic's news, as JSON.
+type Take = Rc<dyn Fn(&str)>;
+
+/// A followed topic.
+struct Followed {
+    /// What all followers share: a signal, or a map of them.
+    state: Box<dyn Any>,
+    take: Take,
+}
+
 /// All of the tab's live state.
 struct Tab {
     book: Book,
-    products: HashMap<Slug, ArcRwSignal<ProductStock>>,
-    orders: HashMap<OrderId, ArcRwSignal<Progress>>,
-    inventory: HashMap<Sku, ArcRwSignal<Level>>,
-    events: ArcRwSignal<Vec<EventRow>>,
+    followed: HashMap<Topic, Followed>,
     connection: ArcRwSignal<Connection>,
     socket: Option<WebSocket>,
     /// When the server was last heard, in milliseconds.
@@ -52,10 +60,7 @@ impl Tab {
     fn new() -> Self {
         Self {
             book: Book::default(),
-            products: HashMap::new(),
-            orders: HashMap::new(),
-            inventory: HashMap::new(),
-            events: ArcRwSignal::new(Vec::new()),
+            followed: HashMap::new(),
             connection: ArcRwSignal::new(Connection::Connecting),
             socket: None,
             heard: 0.0,
@@ -84,20 +89,23 @@ impl Tab {
 
     /// Says what has not been said on this connection.
     fn ask(&mut self) {
-        if let Some(socket) = &self.socket
-            && socket.ready_state() == WebSocket::OPEN
-        {
+        if self.open_socket().is_some() {
             for message in self.book.ask() {
-                say(socket, &message);
+                self.say(&message);
             }
         }
     }
-}
 
-fn say(socket: &WebSocket, message: &ClientMessage) {
-    if let Ok(text) = serde_json::to_string(message) {
-        // A socket that broke in this very moment reports that by its close event.
-        let _ = socket.send_with_str(&text);
+    fn open_socket(&self) -> Option<&WebSocket> {
+        let is_open = |socket: &&WebSocket| socket.ready_state() == WebSocket::OPEN;
+        self.socket.as_ref().filter(is_open)
+    }
+
+    fn say(&self, message: &ClientMessage) {
+        if let (Some(socket), Ok(text)) = (self.open_socket(), serde_json::to_string(message)) {
+            // A socket that broke in this very moment reports that by its close event.
+            let _ = socket.send_with_str(&text);
+        }
     }
 }
 
@@ -114,59 +122,73 @@ fn with_tab<T>(act: impl FnOnce(&mut Tab) -> T) -> T {
     result
 }
 
-pub fn follow_product(slug: Slug, initial: ProductStock, at: u64) -> ArcReadSignal<ProductStock> {
-    let (signal, news) = with_tab(|tab| {
-        let newer = tab.book.follow(Topic::Product(slug.clone()), at);
-        match tab.products.get(&slug) {
-            Some(known) => (known.clone(), newer.then_some(initial)),
-            None => {
-                let signal = ArcRwSignal::new(initial);
-                tab.products.insert(slug, signal.clone());
-                (signal, None)
+/// Follows a topic whose whole state is one signal; `merge` takes news into it.
+pub fn follow<T>(topic: Topic, initial: T, at: u64, merge: fn(&mut T, T)) -> ArcReadSignal<T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let make = || {
+        let signal = ArcRwSignal::new(initial.clone());
+        let taking = signal.clone();
+        let take = move |json: &str| {
+            // What cannot be read is of a newer server than this page. Leave it.
+            if let Ok(news) = serde_json::from_str(json) {
+                taking.update(|state| merge(state, news));
             }
-        }
-    });
-    if let Some(initial) = news {
-        signal.update(|stock| book::merge_stock(stock, initial));
+        };
+        (signal, Rc::new(take) as Take)
+    };
+    let (signal, news) = follow_with(topic, at, make);
+    if news {
+        signal.update(|state| merge(state, initial));
     }
-    ask_soon();
     signal.read_only()
 }
 
-pub fn follow_order(id: OrderId, initial: Progress, at: u64) -> ArcReadSignal<Progress> {
-    let signal = with_tab(|tab| {
-        tab.book.follow(Topic::Order(id), at);
-        tab.orders
-            .entry(id)
-            .or_insert_with(|| ArcRwSignal::new(initial))
-            .clone()
+/// Follows a topic: `make` says what its followers share and how news gets into it. Also returns
+/// whether what the caller was rendered with is news to those who follow already.
+///
+/// A follower belongs to the reactive scope of the moment; the last one to go ends it.
+pub fn follow_with<S: Clone + 'static>(
+    topic: Topic,
+    at: u64,
+    make: impl FnOnce() -> (S, Take),
+) -> (S, bool) {
+    let (known, newer) = with_tab(|tab| {
+        let newer = tab.book.follow(topic.clone(), at);
+        let followed = tab.followed.get(&topic);
+        let known = followed.and_then(|followed| followed.state.downcast_ref::<S>().cloned());
+        (known, newer)
     });
-    ask_soon();
-    signal.read_only()
-}
-
-pub fn follow_inventory(initial: Vec<SkuLevel>, at: u64) -> HashMap<Sku, ArcRwSignal<Level>> {
-    let levels = with_tab(|tab| {
-        tab.book.follow(Topic::Inventory, at);
-        for row in initial {
-            tab.inventory
-                .entry(row.sku)
-                .or_insert_with(|| ArcRwSignal::new(row.level));
+    let result = match known {
+        Some(state) => (state, newer),
+        None => {
+            let (state, take) = make();
+            let followed = Followed {
+                state: Box::new(state.clone()),
+                take,
+            };
+            with_tab(|tab| tab.followed.insert(topic.clone(), followed));
+            (state, false)
         }
-        tab.inventory.clone()
-    });
+    };
     ask_soon();
-    levels
+    on_cleanup(move || unfollow(&topic));
+    result
 }
 
-pub fn follow_events(initial: Vec<EventRow>, at: u64) -> ArcReadSignal<Vec<EventRow>> {
-    let signal = with_tab(|tab| {
-        tab.book.follow(Topic::Events, at);
-        tab.events.clone()
+fn unfollow(topic: &Topic) {
+    let gone = with_tab(|tab| {
+        let asked = tab.book.unfollow(topic)?;
+        if asked {
+            tab.say(&ClientMessage::Unsubscribe {
+                topics: vec![topic.clone()],
+            });
+        }
+        tab.followed.remove(topic)
     });
-    signal.update(|events| book::merge_events(events, initial));
-    ask_soon();
-    signal.read_only()
+    // Outside of the borrow: what it holds may end with other things that look here.
+    drop(gone);
 }
 
 pub fn connection() -> ArcReadSignal<Connection> {
@@ -268,57 +290,24 @@ fn heard(event: &MessageEvent) {
     let Some(text) = event.data().as_string() else {
         return;
     };
-    let Ok(message) = serde_json::from_str(&text) else {
-        return;
-    };
-    match message {
-        ServerMessage::Snapshot {
+    let take = with_tab(|tab| match Heard::read(&text)? {
+        Heard::Beat { position } => {
+            tab.book.beat(position);
+            None
+        }
+        Heard::State {
             topic,
             position,
-            state,
-        } => take(&topic, position, state, true),
-        ServerMessage::Change {
-            topic,
-            position,
-            state,
-        } => take(&topic, position, state, false),
-        ServerMessage::Beat { position } => with_tab(|tab| tab.book.beat(position)),
-        ServerMessage::Error { .. } => {}
-    }
-}
-
-/// Shows a state unless something newer is shown.
-fn take(topic: &Topic, position: u64, state: State, snapshot: bool) {
-    if !with_tab(|tab| tab.book.news(topic, position, snapshot)) {
-        return;
-    }
-    match (topic, state) {
-        (Topic::Product(slug), State::Product(news)) => {
-            if let Some(stock) = with_tab(|tab| tab.products.get(slug).cloned()) {
-                stock.update(|stock| book::merge_stock(stock, news));
-            }
+            snapshot,
+            json,
+        } => {
+            let newer = tab.book.news(&topic, position, snapshot);
+            let take = tab.followed.get(&topic).filter(|_| newer)?.take.clone();
+            Some((take, json))
         }
-        (Topic::Order(id), State::Order(news)) => {
-            if let Some(progress) = with_tab(|tab| tab.orders.get(id).cloned()) {
-                progress.update(|progress| progress.merge(&news));
-            }
-        }
-        (Topic::Inventory, State::Inventory { levels }) => {
-            for row in levels {
-                let signal = with_tab(|tab| tab.inventory.get(&row.sku).cloned());
-                if let Some(signal) = signal
-                    && signal.with_untracked(|known| known.position <= row.level.position)
-                {
-                    signal.set(row.level);
-                }
-            }
-        }
-        (Topic::Events, State::Events { events: news }) => {
-            let events = with_tab(|tab| tab.events.clone());
-            events.update(|events| book::merge_events(events, news));
-        }
-        // A state of another kind than its topic: a newer server than this page. Leave it.
-        _ => {}
+    });
+    if let Some((take, json)) = take {
+        take(json);
     }
 }
 

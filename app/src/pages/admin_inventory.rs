@@ -6,8 +6,8 @@ use leptos_router::hooks::use_query_map;
 use services::Staff;
 
 use crate::api::{flash, shop, visitor};
-use crate::components::ProblemNote;
 use crate::components::frame::HOUSE;
+use crate::components::{LazyHint, ProblemNote};
 use crate::islands::admin_desk::AdminDesk;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::islands::inventory_table::{PAGE, Sort, View};
@@ -49,7 +49,11 @@ fn Desk(staff: Staff) -> impl IntoView {
                         view.correcting = sku.parse().ok();
                     }
                     let problem = refused.map(|flash| flash.problem);
-                    view! { <AdminDesk rows events view problem /> }.into_any()
+                    view! {
+                        <LazyHint island="admin_desk" />
+                        <AdminDesk rows events view problem />
+                    }
+                    .into_any()
                 }
                 Err(problem) => view! { <ProblemNote problem /> }.into_any(),
             }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::{refusal, shop, visitor};
-use crate::components::{ProblemNote, ShopFrame};
+use crate::components::{LazyHint, ProblemNote, ShopFrame};
 use crate::islands::cart_lines::CartLines;
 
 /// The page of the cart.
@@ -20,7 +20,11 @@ pub fn CartPage() -> impl IntoView {
                 <Suspense>
                     {Suspend::new(async move {
                         match shop.cart(visitor.shopper).await {
-                            Ok(cart) => view! { <CartLines cart problem /> }.into_any(),
+                            Ok(cart) => view! {
+                                <LazyHint island="cart_lines" />
+                                <CartLines cart problem />
+                            }
+                            .into_any(),
                             Err(problem) => view! { <ProblemNote problem /> }.into_any(),
                         }
                     })}

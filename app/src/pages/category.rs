@@ -1,6 +1,7 @@
 //! A category: its pieces, narrowed by metal and sorted by what the address says.
 
 use leptos::prelude::*;
+use leptos_meta::Link;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::Slug;
 use types::catalogue::{Category, ProductCard};
@@ -91,6 +92,7 @@ pub fn CategoryPage() -> impl IntoView {
     };
     view! {
         <ShopFrame title=title.clone() description=description.clone() category=slug.to_string()>
+            <Link rel="canonical" href=address(&slug, None, Sort::Catalogue) />
             <header class="page-head">
                 <h1>{title}</h1>
                 <p>{description}</p>

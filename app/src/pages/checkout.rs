@@ -5,7 +5,7 @@ use leptos_meta::Meta;
 
 use crate::api::flash::{self, Flash};
 use crate::api::{shop, visitor};
-use crate::components::{ProblemNote, ShopFrame};
+use crate::components::{LazyHint, ProblemNote, ShopFrame};
 use crate::islands::checkout_form::Checkout;
 
 #[component]
@@ -42,7 +42,11 @@ pub fn CheckoutPage() -> impl IntoView {
                         .as_ref()
                         .and_then(|draft| draft.order_id.parse().ok())
                         .unwrap_or(fresh);
-                    view! { <Checkout cart order_id draft problem /> }.into_any()
+                    view! {
+                        <LazyHint island="checkout" />
+                        <Checkout cart order_id draft problem />
+                    }
+                    .into_any()
                 }
             }
         })

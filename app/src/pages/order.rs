@@ -10,9 +10,9 @@ use types::order::{Order, OrderLine, OrderStatus};
 use types::{OrderId, Problem};
 
 use crate::api::{flash, shop, visitor};
-use crate::components::{ProblemNote, ShopFrame, when};
-use crate::islands::order_payment::{GivenCard, OrderPayment, Piece};
-use crate::islands::order_progress::OrderProgress;
+use crate::components::{LazyHint, ProblemNote, ShopFrame, when};
+use crate::islands::order_desk::OrderDesk;
+use crate::islands::order_payment::{GivenCard, Piece};
 
 #[component]
 pub fn OrderPage() -> impl IntoView {
@@ -118,6 +118,7 @@ fn Found(
     let total = order.totals.total;
     view! {
         {again}
+        <LazyHint island="order_desk" />
         <article class="order-page">
             <header class="order-page__head">
                 <h1>"Order " <span class="order-number">{order.number.clone()}</span></h1>
@@ -127,14 +128,9 @@ fn Found(
                 </p>
             </header>
             <div class="order-page__state">
-                <OrderProgress
+                <OrderDesk
                     id
                     name=order.name.clone()
-                    progress=progress.clone()
-                    position
-                />
-                <OrderPayment
-                    id
                     progress
                     position
                     total

@@ -1,12 +1,16 @@
 //! A product: its pictures, the choice of a variant, what it is made of, and what goes with it.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta};
 use leptos_router::hooks::{use_params_map, use_query_map};
+use serde_json::json;
+use types::Money;
 use types::catalogue::{Image, Product, Variant};
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
+use crate::components::frame::HOUSE;
 use crate::components::product_card::Level;
 use crate::components::{Picture, ProblemNote, ProductCards, ShopFrame};
 use crate::islands::buy_box::{BuyBox, GALLERY_ID};
@@ -49,6 +53,7 @@ pub fn ProductPage() -> impl IntoView {
             </nav>
         }
     });
+    let facts = structured(&product, &images);
     let is_only_some = product.drop_note.is_some();
     view! {
         <ShopFrame
@@ -57,6 +62,7 @@ pub fn ProductPage() -> impl IntoView {
             category=product.category.to_string()
         >
             <Link rel="canonical" href=path />
+            <script type="application/ld+json" nonce=use_nonce() inner_html=facts></script>
             <Meta property="og:type" content="product" />
             <Meta property="og:title" content=product.title.clone() />
             <Meta property="og:image" content=share />
@@ -166,6 +172,37 @@ fn Gallery(images: Vec<Image>) -> impl IntoView {
             {thumbs}
         </div>
     }
+}
+
+/// The product as search engines read it.
+///
+/// Source: schema.org, `Product` and `Offer`.
+fn structured(product: &Product, images: &[Image]) -> String {
+    let offer = |variant: &Variant| {
+        let Money { minor, currency } = variant.price;
+        let is_there = variant.available > 0;
+        json!({
+            "@type": "Offer",
+            "sku": variant.sku,
+            "name": format!("{}, {}", variant.metal_label, variant.size_label),
+            "price": format!("{}.{:02}", minor / 100, minor % 100),
+            "priceCurrency": currency.code(),
+            "availability": if is_there { "https://schema.org/InStock" } else { "https://schema.org/OutOfStock" },
+            "url": format!("/p/{}?variant={}", product.slug, variant.sku),
+        })
+    };
+    let facts = json!({
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.title,
+        "description": product.description,
+        "image": images.iter().map(|image| image.src.as_str()).collect::<Vec<_>>(),
+        "brand": { "@type": "Brand", "name": HOUSE },
+        "material": product.metals,
+        "offers": product.variants.iter().map(offer).collect::<Vec<_>>(),
+    });
+    // Inside of a script element nothing is escaped but what would end it.
+    facts.to_string().replace('<', "\\u003c")
 }
 
 /// The variant the address asks for; else one of the metal it asks for; else any. Among several the
