@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     tools::{WASM_TARGET, run},
-    workspace::{Mode, Workspace},
+    workspace::{Mode, Workspace, files_below},
 };
 
 /// The base name of what pages ask for, the same as `LEPTOS_OUTPUT_NAME` in `.cargo/config.toml`.
@@ -70,10 +70,57 @@ pub fn package(module: &[u8], folder: &Path, mode: Mode) -> Result<()> {
         .generate(folder)
         .context("generate the script (wasm-bindgen)")?;
     fs::remove_file(&unbound).context("remove the module as it was before wasm-bindgen")?;
+    if mode == Mode::Release {
+        strip_chunks(folder)?;
+    }
     // wasm-bindgen adds `_bg`, which Leptos does not ask for once LEPTOS_OUTPUT_NAME is set.
     let generated = folder.join(format!("{OUTPUT_NAME}_bg.wasm"));
     fs::rename(&generated, folder.join(format!("{OUTPUT_NAME}.wasm")))
         .with_context(|| format!("rename {}", generated.display()))
+}
+
+/// Takes the names of functions out of the chunks, as wasm-bindgen does with the main module: they
+/// are three quarters of a chunk and say nothing to a browser.
+fn strip_chunks(folder: &Path) -> Result<()> {
+    for file in files_below(folder)? {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            let chunk = fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+            if let Some(stripped) = without_custom_sections(&chunk) {
+                fs::write(&file, stripped).with_context(|| format!("write {}", file.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A module without its custom sections, which by the specification mean nothing to its execution;
+/// `None` when this is no module.
+///
+/// Source: WebAssembly Core Specification, 5.5 Modules: a module is magic and version (8 bytes), then
+/// sections, each an id byte, its length as LEB128, and its content; id 0 is custom.
+fn without_custom_sections(module: &[u8]) -> Option<Vec<u8>> {
+    const HEADER: usize = 8;
+    let mut kept = module.get(..HEADER)?.to_vec();
+    let mut rest = module.get(HEADER..)?;
+    while let Some((id, after_id)) = rest.split_first() {
+        let digits = after_id.iter().position(|byte| byte & 0x80 == 0)? + 1;
+        let length = after_id[..digits]
+            .iter()
+            .rev()
+            .try_fold(0_usize, |length, byte| {
+                length.checked_mul(128)?.checked_add((byte & 0x7f).into())
+            })?;
+        let size = digits.checked_add(length)?.checked_add(1)?;
+        let section = rest.get(..size)?;
+        if *id != 0 {
+            kept.extend_from_slice(section);
+        }
+        rest = &rest[size..];
+    }
+    Some(kept)
 }
 
 /// Takes what only `#[lazy]` code needs out of the module, and returns the rest.
@@ -91,4 +138,23 @@ fn split(module: &[u8], folder: &Path) -> Result<PathBuf> {
     let manifest = serde_json::to_vec(&split.prefetch_map).context("write down the chunks")?;
     fs::write(folder.join(SPLIT_MANIFEST), manifest).context("write down the chunks")?;
     Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn custom_sections_go_and_the_others_stay() {
+        let header = *b"\0asm\x01\0\0\0";
+        let types = [1, 1, 0];
+        // Its length is written with two bytes, as linkers do to fill it in later.
+        let names = [0, 0x85, 0x00, 4, b'n', b'a', b'm', b'e'];
+        let code = [10, 1, 0];
+        let module = [&header[..], &types, &names, &code].concat();
+        let expected = [&header[..], &types, &code].concat();
+        assert_eq!(without_custom_sections(&module), Some(expected));
+        assert_eq!(without_custom_sections(&module[..14]), None, "cut short");
+        assert_eq!(without_custom_sections(b"wasm"), None);
+    }
 }
