@@ -115,9 +115,10 @@ pub async fn identify(
     let mut response = next.run(request).await;
     if is_new && is_command {
         let jar = SignedCookieJar::new(state.key.clone()).add(state.cookies.shopper(shopper));
-        response
-            .headers_mut()
-            .extend(jar.into_response().headers().clone());
+        // Beside the cookie that a refused form may have set, not in its place.
+        for cookie in jar.into_response().headers().get_all(SET_COOKIE) {
+            response.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
     } else if matches!(shown, Shown::Forged) {
         remove_cookie(&state, response.headers_mut());
     }
