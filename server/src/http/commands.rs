@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::middleware::{self, Next};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, Uri};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
@@ -14,9 +15,7 @@ use super::problem::{self, HttpProblem};
 use super::{AppState, pages};
 
 pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/{*command}", post(run))
-        .layer(middleware::from_fn(errors_as_problems))
+    Router::new().route("/api/{*command}", post(run))
 }
 
 async fn run(State(state): State<AppState>, request: Request) -> Response {
@@ -34,12 +33,15 @@ async fn run(State(state): State<AppState>, request: Request) -> Response {
         .into_response()
 }
 
-/// Leptos answers every error with 500; the body is the problem itself and knows better.
-async fn errors_as_problems(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    if response.status().is_redirection()
-        || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
-    {
+/// Leptos answers every error with 500; the body is the problem itself and knows better. This stands
+/// around all routes, for Leptos routes the commands it knows by itself.
+pub async fn errors_as_problems(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return response;
+    }
+    if response.status().is_redirection() {
+        stay_here(&mut response);
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -54,4 +56,21 @@ async fn errors_as_problems(request: Request, next: Next) -> Response {
     parts.headers.insert(CONTENT_TYPE, problem::CONTENT);
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(read.unwrap_or_default()))
+}
+
+/// Leptos sends a form that cannot be read back to its Referer, which may name any house.
+fn stay_here(response: &mut Response) {
+    let Some(location) = response.headers().get(LOCATION) else {
+        return;
+    };
+    let uri: Option<Uri> = location.to_str().ok().and_then(|text| text.parse().ok());
+    let here = uri
+        .as_ref()
+        .and_then(Uri::path_and_query)
+        .map(|path| path.as_str())
+        .filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .unwrap_or("/");
+    if let Ok(here) = HeaderValue::from_str(here) {
+        response.headers_mut().insert(LOCATION, here);
+    }
 }

@@ -20,6 +20,8 @@ use crate::live::{Out, Seat};
 
 /// A socket needs little: the library's own 128 KiB of read buffer would be most of its memory.
 const READ_BUFFER: usize = 1_024;
+/// A message that is too large is read up to here, so that its sender can be told.
+const MAX_READ: usize = 4 * MAX_CLIENT_MESSAGE;
 /// Bytes that may wait in a socket for the network.
 const MAX_WRITE_BUFFER: usize = 256 * 1_024;
 /// A message that cannot be handed to the network for this long: nobody reads there.
@@ -51,8 +53,8 @@ async fn upgrade(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .max_message_size(MAX_CLIENT_MESSAGE)
-        .max_frame_size(MAX_CLIENT_MESSAGE)
+        .max_message_size(MAX_READ)
+        .max_frame_size(MAX_READ)
         .on_upgrade(move |socket| converse(socket, seat, state.shop, visitor))
 }
 
@@ -85,6 +87,10 @@ async fn converse(mut socket: WebSocket, mut seat: Seat, shop: Shop, visitor: Vi
             message = socket.recv() => {
                 heard = Instant::now();
                 let text = match message {
+                    Some(Ok(Message::Text(text))) if text.len() > MAX_CLIENT_MESSAGE => {
+                        close(&mut socket, close_code::SIZE, "expected a short message").await;
+                        return;
+                    }
                     Some(Ok(Message::Text(text))) => text,
                     Some(Ok(Message::Binary(_))) => {
                         close(&mut socket, close_code::UNSUPPORTED, "expected text").await;

@@ -73,6 +73,7 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
         .merge(staff::routes())
         .merge(test_gateway::routes())
         .merge(pages::routes(&state))
+        .layer(middleware::from_fn(commands::errors_as_problems))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             visitor::identify,
@@ -80,6 +81,7 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
         .layer(sessions)
         .layer(middleware::from_fn(origin::refuse_cross_site))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn(problem::refusals_as_problems))
         .layer(CompressionLayer::new().compress_when(compressed));
     let mut router = dynamic
         .with_state(state)

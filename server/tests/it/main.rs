@@ -1,0 +1,12 @@
+//! The shop as its shoppers meet it: a real server on a free port, HTTP and WebSocket clients, and a
+//! database file of its own for every test. One binary, so that it links once.
+
+mod architecture;
+mod bad_input;
+mod cards;
+mod client;
+mod oversell;
+mod shop;
+mod slow_reader;
+mod socket;
+mod story;

@@ -1,0 +1,210 @@
+//! A shop in a folder of its own, on a port of its own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+use db::Columns;
+use server::Running;
+use server::config::Config;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpSocket};
+use types::OrderId;
+
+use crate::client::Client;
+
+/// Longer than anything here takes; what takes longer has failed.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+pub const EMAIL: &str = "admin@aurel-stone.example";
+pub const PASSWORD: &str = "correct horse battery";
+
+/// €2,490.00, 4 pieces on the first day.
+pub const RING: &str = "AS-VEG-WG-50";
+pub const RING_PRICE: i64 = 249_000;
+pub const RING_TOPIC: &str = "product:vega-solitaire-ring";
+
+pub struct TestShop {
+    running: Running,
+    folder: TempDir,
+    settings: Vec<String>,
+}
+
+impl TestShop {
+    /// A new shop whose gateway answers at once.
+    pub async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    pub async fn with(settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pkg = folder.path().join("site").join("pkg");
+        std::fs::create_dir_all(&pkg).expect("a site folder");
+        std::fs::write(pkg.join("current"), "built").expect("a site");
+        let settings = settings.iter().map(|setting| (*setting).to_owned());
+        Self::start(folder, settings.collect(), any_port().await).await
+    }
+
+    /// A new shop whose sockets have as little room in the kernel as it allows.
+    pub async fn with_small_buffers() -> Self {
+        let mut shop = Self::with(&[]).await;
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // What is accepted inherits it.
+        socket.set_send_buffer_size(4_096).expect("a small buffer");
+        let address = "127.0.0.1:0".parse().expect("an address");
+        socket.bind(address).expect("a free port");
+        let listener = socket.listen(64).expect("listening");
+        shop.running.stop().await;
+        shop = Self::start(shop.folder, shop.settings, listener).await;
+        shop
+    }
+
+    /// Stops the shop and opens it again on what it had written.
+    pub async fn reopened(self) -> Self {
+        self.running.stop().await;
+        Self::start(self.folder, self.settings, any_port().await).await
+    }
+
+    /// Stops the shop; its files remain as long as the folder is held.
+    pub async fn closed(self) -> TempDir {
+        self.running.stop().await;
+        self.folder
+    }
+
+    async fn start(folder: TempDir, settings: Vec<String>, listener: TcpListener) -> Self {
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let mut arguments = vec![
+            "server".to_owned(),
+            format!("--data-dir={}", path("data")),
+            format!("--site-dir={}", path("site")),
+            format!("--admin-email={EMAIL}"),
+            format!("--admin-password={PASSWORD}"),
+        ];
+        if !settings.iter().any(|text| text.contains("gateway-delay")) {
+            arguments.push("--test-gateway-delay-ms=0".to_owned());
+        }
+        arguments.extend(settings.iter().cloned());
+        let config = Config::parse_from(arguments);
+        let running = server::start(listener, config).await.expect("a shop");
+        Self {
+            running,
+            folder,
+            settings,
+        }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.running.url
+    }
+
+    pub fn data(&self) -> std::path::PathBuf {
+        data(self.folder.path())
+    }
+
+    /// The event log, for what no shopper can do.
+    pub fn log(&self) -> &broker::Log {
+        self.running.shop.log()
+    }
+
+    /// A new shopper, without a cookie yet.
+    pub fn shopper(&self) -> Client {
+        Client::new(self.url())
+    }
+
+    /// A member of staff, signed in through the form.
+    pub async fn staff(&self) -> Client {
+        let mut staff = Client::new(self.url());
+        let form = [("email", EMAIL), ("password", PASSWORD)];
+        let answer = staff.post("/admin/session", &form).await;
+        assert_eq!(answer.location(), Some("/admin/inventory"), "{answer:?}");
+        staff
+    }
+
+    /// Sets the pieces on hand, and waits until every page shows them.
+    pub async fn count(&self, sku: &str, on_hand: i64) {
+        let mut staff = self.staff().await;
+        staff.count(sku, on_hand).await.expect_ok();
+        self.until_seen(sku, on_hand).await;
+    }
+
+    /// Waits until pages and carts know that this many pieces are on hand.
+    pub async fn until_seen(&self, sku: &str, on_hand: i64) {
+        let sku = sku.parse().expect("a SKU");
+        let levels = self.running.shop.levels();
+        eventually(&format!("{on_hand} of {sku} on every page"), async || {
+            levels
+                .level(&sku)
+                .is_some_and(|level| level.on_hand == on_hand)
+        })
+        .await;
+    }
+
+    /// Available pieces as pages show them.
+    pub fn sees_available(&self, sku: &str) -> i64 {
+        let sku = sku.parse().expect("a SKU");
+        let level = self.running.shop.levels().level(&sku);
+        level.map_or(0, |level| level.available())
+    }
+
+    /// The first column of the rows that `sql` finds.
+    pub async fn numbers(&self, sql: &str) -> Vec<i64> {
+        let rows = db::query(db::built(sql.to_owned()))
+            .fetch_all(self.log().db().reader())
+            .await
+            .expect(sql);
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    pub async fn number(&self, sql: &str) -> i64 {
+        let numbers = self.numbers(sql).await;
+        assert_eq!(numbers.len(), 1, "{sql}");
+        numbers[0]
+    }
+
+    /// On hand and allocated, as the books say.
+    pub async fn stock(&self, sku: &str) -> (i64, i64) {
+        let column = |name| format!("select {name} from stock where sku = '{sku}'");
+        (
+            self.number(&column("on_hand")).await,
+            self.number(&column("allocated")).await,
+        )
+    }
+
+    pub async fn until_allocated(&self, sku: &str, allocated: i64) {
+        eventually(&format!("{allocated} of {sku} allocated"), async || {
+            self.stock(sku).await.1 == allocated
+        })
+        .await;
+    }
+
+    /// Waits until the process manager has brought an order there.
+    pub async fn until_status(&self, order: OrderId, status: &str) {
+        let sql = format!(
+            "select count(*) from order_progress where order_id = '{order}' and status = '{status}'"
+        );
+        eventually(&format!("the order is {status}"), async || {
+            self.number(&sql).await == 1
+        })
+        .await;
+    }
+}
+
+pub fn data(folder: &Path) -> std::path::PathBuf {
+    folder.join("data")
+}
+
+async fn any_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+/// Looks again until `is_so` says yes, and fails when that takes too long. Only for what no message
+/// tells.
+pub async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let mut tick = tokio::time::interval(Duration::from_millis(10));
+    let waited = tokio::time::timeout(DEADLINE, async {
+        while !is_so().await {
+            tick.tick().await;
+        }
+    });
+    assert!(waited.await.is_ok(), "in vain waited for: {what}");
+}
