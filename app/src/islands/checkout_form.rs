@@ -11,6 +11,7 @@ use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
 use super::field::{Asks, Complaint, Field, complaint, forget};
+use super::tab;
 use crate::api::orders::CheckoutForm;
 use crate::live;
 
@@ -424,9 +425,19 @@ fn Line(line: CartLine, position: u64) -> impl IntoView {
     let wanted = i64::from(line.quantity);
     let short = move || match available.get() {
         enough if enough >= wanted => None,
-        ..=0 => Some("Sold out meanwhile".to_owned()),
+        ..=0 => Some("Sold out".to_owned()),
         left => Some(format!("Only {left} left")),
     };
+    let title = line.title.clone();
+    Effect::new(move |before: Option<Option<String>>| {
+        let now = short();
+        if let (Some(before), Some(words)) = (before, &now)
+            && before != now
+        {
+            tab::announce([title.as_str(), ": ", words].concat());
+        }
+        now
+    });
     view! {
         <li class="order-line">
             <img
