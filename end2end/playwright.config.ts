@@ -14,7 +14,8 @@ export default defineConfig<ShopOptions>({
   timeout: 30_000,
   expect: { timeout: 5_000 },
   use: {
-    trace: 'retain-on-failure',
+    // Pictures of every step would cost a shared machine more than the tests themselves.
+    trace: { mode: 'retain-on-failure', screenshots: false },
     launchOptions: {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       // The sandbox needs rights that containers do not give; the rest keeps Chromium from calling

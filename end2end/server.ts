@@ -41,13 +41,26 @@ export class Shop {
 
   /** Starts the server, on the port it had before if there was one, and waits until it answers. */
   async start(): Promise<void> {
+    await this.startAt(this.listen)
+    this.listen = new URL(this.url).host
+  }
+
+  /**
+   * Starts the server with the same data on another port, where pages that are open do not find it.
+   * The next start is on the usual port again.
+   */
+  async startElsewhere(): Promise<void> {
+    await this.startAt('127.0.0.1:0')
+  }
+
+  private async startAt(listen: string): Promise<void> {
     if (this.process) throw new Error('the shop is running already')
     const server = spawn(setting('VITRINE_SERVER_BIN'), [], {
       cwd: this.dataDir,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
-        VITRINE_LISTEN: this.listen,
+        VITRINE_LISTEN: listen,
         VITRINE_DATA_DIR: this.dataDir,
         VITRINE_SITE_DIR: setting('VITRINE_SITE_DIR'),
         VITRINE_ADMIN_EMAIL: ADMIN.email,
@@ -57,7 +70,6 @@ export class Shop {
     })
     this.process = server
     this.url = await this.ready(server)
-    this.listen = new URL(this.url).host
   }
 
   /** Asks the server to finish what it does and to end, and waits for that. */

@@ -8,9 +8,15 @@
  *       await shop.restart()          // the same data and the same port
  *     })
  *
+ *     test('…', async ({ page, newShopper }) => {
+ *       const other = await newShopper()                              // a browser of somebody else
+ *       const plain = await newShopper({ javaScriptEnabled: false })
+ *     })
+ *
  *     test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '500' } })
  */
-import { test as base } from '@playwright/test'
+import { type BrowserContextOptions, type Page, test as base } from '@playwright/test'
+import { Noise } from './noise.ts'
 import { Shop } from './server.ts'
 
 export { expect } from '@playwright/test'
@@ -25,7 +31,15 @@ export type ShopOptions = {
   shopEnv: Record<string, string>
 }
 
-export const test = base.extend<ShopOptions & { shop: Shop }>({
+type ShopFixtures = {
+  shop: Shop
+  /** Fails the test for whatever a page complains about and the test did not foresee. */
+  noise: Noise
+  /** A page in a new browser context: somebody else, with cookies of their own. */
+  newShopper: (options?: BrowserContextOptions) => Promise<Page>
+}
+
+export const test = base.extend<ShopOptions & ShopFixtures>({
   shopEnv: [{}, { option: true }],
 
   shop: async ({ shopEnv }, use, testInfo) => {
@@ -43,4 +57,26 @@ export const test = base.extend<ShopOptions & { shop: Shop }>({
   },
 
   baseURL: async ({ shop }, use) => use(shop.url),
+
+  noise: async ({}, use) => {
+    const noise = new Noise()
+    await use(noise)
+    base.expect(noise.unforeseen(), 'what the pages complained about').toEqual([])
+  },
+
+  context: async ({ context, noise }, use) => {
+    noise.listenTo(context)
+    await use(context)
+  },
+
+  newShopper: async ({ browser, shop, noise }, use) => {
+    const opened: (() => Promise<void>)[] = []
+    await use(async options => {
+      const context = await browser.newContext({ baseURL: shop.url, ...options })
+      opened.push(() => context.close())
+      noise.listenTo(context)
+      return context.newPage()
+    })
+    await Promise.all(opened.map(close => close()))
+  },
 })

@@ -1,0 +1,60 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Page } from '@playwright/test'
+import { addToCart, buy, CARD, expectConfirmed, fillCard, headline, openInventory, signIn, STUDS, visit } from './steps.ts'
+import { expect, test } from './shop.ts'
+
+/** Looks at the page for what keeps people out; in the dark for what can be different there. */
+async function inspect(page: Page, name: string): Promise<void> {
+  // Colours fade from one to the next; half-way ones are nobody's.
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  await expectNothingGrave(new AxeBuilder({ page }), `${name}, light`)
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
+  await expectNothingGrave(new AxeBuilder({ page }).withRules('color-contrast'), `${name}, dark`)
+}
+
+async function expectNothingGrave(axe: AxeBuilder, name: string): Promise<void> {
+  const { violations } = await axe.analyze()
+  const grave = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).join(', ')}`)
+  expect.soft(grave, name).toEqual([])
+}
+
+test.describe.configure({ timeout: 60_000 })
+
+test('home, category, product and plain pages keep nobody out', async ({ page, noise }) => {
+  noise.foresee(/status of 404/)
+  for (const path of ['/', STUDS.category, '/p/vega-solitaire-ring', '/p/trine-stacking-set?metal=white-gold', '/delivery', '/nowhere']) {
+    await visit(page, path)
+    await inspect(page, path)
+  }
+})
+
+test('the way from the cart to a paid order keeps nobody out', async ({ page }) => {
+  await visit(page, '/cart')
+  await inspect(page, 'empty cart')
+  await addToCart(page)
+  await inspect(page, 'product, added')
+  await visit(page, '/cart')
+  await inspect(page, 'cart')
+  await visit(page, '/checkout')
+  await page.getByRole('button', { name: /^Pay €/ }).click()
+  await expect(page.getByRole('alert')).toBeFocused()
+  await inspect(page, 'checkout with mistakes')
+  await buy(page, CARD.declined, '/p/grotto-emerald-drops')
+  await expect(headline(page, 'Your card was declined')).toBeVisible()
+  await inspect(page, 'order, declined')
+  await fillCard(page, CARD.accepted)
+  await page.getByRole('button', { name: /^Pay €/ }).click()
+  await expectConfirmed(page)
+  await inspect(page, 'order, confirmed')
+})
+
+test("the admin's pages keep nobody out", async ({ page }) => {
+  await signIn(page, 'not the passphrase')
+  await expect(page.getByRole('alert')).toBeVisible()
+  await inspect(page, 'sign-in')
+  await openInventory(page)
+  await page.getByRole('button', { name: `Correct stock of ${STUDS.sku}` }).click()
+  await inspect(page, 'inventory, correcting')
+})

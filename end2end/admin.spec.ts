@@ -1,0 +1,106 @@
+import { type Page } from '@playwright/test'
+import { availability, openInventory, reserve, signIn, STUDS, Watch } from './steps.ts'
+import { ADMIN, expect, test } from './shop.ts'
+
+const row = (page: Page) => page.getByRole('row').filter({ has: page.getByRole('cell', { name: STUDS.sku, exact: true }) })
+const events = (page: Page) => page.getByRole('list', { name: 'Last events' }).getByRole('listitem')
+
+/** On hand, allocated and available of the one row. */
+async function expectLevel(page: Page, onHand: number, allocated: number): Promise<void> {
+  const cells = row(page).getByRole('cell')
+  await expect(cells.nth(2)).toHaveText(`${onHand}`)
+  await expect(cells.nth(3)).toHaveText(`${allocated}`)
+  await expect(cells.nth(4)).toHaveText(new RegExp(`^${onHand - allocated}(low)?$`))
+}
+
+async function correct(page: Page, onHand: number, reason: string): Promise<void> {
+  const form = page.getByRole('form', { name: `Correction of ${STUDS.sku}` })
+  if (!(await form.isVisible())) {
+    await page.getByRole('button', { name: `Correct stock of ${STUDS.sku}` }).click()
+  }
+  await form.getByRole('spinbutton', { name: 'Counted on hand' }).fill(`${onHand}`)
+  await form.getByRole('textbox', { name: 'Reason' }).fill(reason)
+  await form.getByRole('button', { name: 'Save count' }).click()
+}
+
+test('somebody who is not signed in is sent to the sign-in', async ({ page }) => {
+  for (const path of ['/admin', '/admin/inventory']) {
+    await page.goto(path)
+    await expect(page).toHaveURL('/admin/sign-in')
+    await expect(page.getByRole('heading', { name: 'Staff sign-in' })).toBeVisible()
+  }
+})
+
+test('a wrong password is refused with a message, the right one opens the inventory', async ({ page }) => {
+  await signIn(page, 'not the passphrase')
+  await expect(page.getByRole('alert')).toHaveText('The email or the password is not right.')
+  await page.goto('/admin/inventory')
+  await expect(page).toHaveURL('/admin/sign-in')
+
+  await signIn(page)
+  await expect(page).toHaveURL('/admin/inventory')
+  await expect(page.getByText(ADMIN.email)).toBeVisible()
+
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await expect(page).toHaveURL('/admin/sign-in')
+  await page.goto('/admin/inventory')
+  await expect(page).toHaveURL('/admin/sign-in')
+})
+
+test('a corrected count shows on the open page of a shopper and in the stream of events', async ({ page, newShopper }) => {
+  const shopper = await newShopper()
+  const shopperWatch = await Watch.open(shopper, STUDS.path)
+  await expect(availability(shopper)).toHaveText('2 left')
+
+  await openInventory(page)
+  const watch = await Watch.from(page)
+  await expectLevel(page, 2, 0)
+  await correct(page, 4, 'found two behind the safe')
+  await expect(page.getByRole('status').filter({ hasText: `Stock of ${STUDS.sku} corrected to 4. 4 available.` })).toBeVisible()
+  await expectLevel(page, 4, 0)
+  await expect(events(page).filter({ hasText: '4 on hand (+2): found two behind the safe' })).toBeVisible()
+  await watch.expectNoReload()
+
+  await expect(availability(shopper)).toHaveText('4 left')
+  await shopperWatch.expectOnlyTheSocket()
+})
+
+test('the table and the stream of events move when a shopper buys', async ({ page, newShopper }) => {
+  await openInventory(page)
+  const watch = await Watch.from(page)
+  await expectLevel(page, 2, 0)
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await expectLevel(page, 2, 1)
+  await expect(events(page).filter({ hasText: '1 piece, €420.00' })).toBeVisible()
+  await expect(events(page).filter({ hasText: `reserved 1 × ${STUDS.sku}` })).toBeVisible()
+  await watch.expectNoReload()
+})
+
+test('a paused stream of events holds still until it goes on', async ({ page, newShopper }) => {
+  await openInventory(page)
+  const reserved = events(page).filter({ hasText: `reserved 1 × ${STUDS.sku}` })
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await expectLevel(page, 2, 1)
+  await expect(reserved).toHaveCount(0)
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await expect(reserved).toBeVisible()
+})
+
+test('a count below what is promised to orders is refused and says why', async ({ page, newShopper, noise }) => {
+  noise.foresee(/status of (409|422).*api\/correct_stock/)
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await openInventory(page)
+  await expectLevel(page, 2, 1)
+
+  await correct(page, 0, 'empty box')
+  const form = page.getByRole('form', { name: `Correction of ${STUDS.sku}` })
+  await expect(form.getByRole('alert')).toHaveText(/promised to orders, so 0 cannot be on hand/)
+  await expect(form.getByRole('textbox', { name: 'Reason' })).toHaveValue('empty box')
+  await expectLevel(page, 2, 1)
+
+  await correct(page, -3, 'typed too fast')
+  await expect(form.getByRole('spinbutton')).toHaveAttribute('aria-invalid', 'true')
+  await expect(form.getByRole('alert')).not.toBeEmpty()
+  await expectLevel(page, 2, 1)
+})

@@ -1,0 +1,70 @@
+import { availability, buy, CARD, expectConfirmed, live, liveAgain, reserve, steps, STUDS, visit, Watch } from './steps.ts'
+import { expect, test } from './shop.ts'
+
+const UNREACHABLE = /WebSocket connection to .* failed/
+
+test('a page that lost the server says so, comes back by itself and has missed nothing', async ({ page, shop, newShopper, noise }) => {
+  noise.foresee(UNREACHABLE)
+  // The longer the server is away, the longer the page waits between its tries.
+  test.setTimeout(60_000)
+  await visit(page, STUDS.path)
+  const watch = await Watch.from(page)
+  await expect(availability(page)).toHaveText('2 left')
+
+  await shop.kill()
+  await expect(page.getByText('Reconnecting…')).toBeVisible()
+  // The page cannot hear of this sale: the server is not where the page looks for it.
+  await shop.startElsewhere()
+  await reserve(await newShopper({ javaScriptEnabled: false, baseURL: shop.url }))
+  await shop.stop()
+  await expect(page.getByText('Reconnecting…')).toBeVisible()
+  await expect(availability(page)).toHaveText('2 left')
+
+  await shop.start()
+  await liveAgain(page)
+  await expect(availability(page)).toHaveText('1 left')
+  await watch.expectNoReload()
+})
+
+test('a server that is stopped properly lets go of open pages, and they return to it', async ({ page, shop, newShopper, noise }) => {
+  noise.foresee(UNREACHABLE)
+  await visit(page, STUDS.path)
+  await shop.stop()
+  await expect(page.getByText('Reconnecting…')).toBeVisible()
+  await shop.start()
+  await liveAgain(page)
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await expect(availability(page)).toHaveText('1 left')
+})
+
+test('a page without network says so, and catches up when the network is back', async ({ page, newShopper, noise }) => {
+  noise.foresee(/ERR_INTERNET_DISCONNECTED/)
+  await visit(page, STUDS.path)
+  const watch = await Watch.from(page)
+  await page.context().setOffline(true)
+  await expect(page.getByText('Offline', { exact: true })).toBeVisible()
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await expect(availability(page)).toHaveText('2 left')
+  await page.context().setOffline(false)
+  await live(page)
+  await expect(availability(page)).toHaveText('1 left')
+  await watch.expectNoReload()
+})
+
+test.describe('while the bank takes its time', () => {
+  test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '4000' } })
+
+  test('an order whose payment was cut off by a crash is confirmed after the restart', async ({ page, shop, noise }) => {
+    noise.foresee(UNREACHABLE)
+    await buy(page, CARD.accepted)
+    await expect(steps(page).nth(2)).toHaveText('Paying')
+    await live(page)
+    const watch = await Watch.from(page)
+    await shop.kill()
+    await expect(page.getByText('Reconnecting…')).toBeVisible()
+    await shop.start()
+    await liveAgain(page)
+    await expectConfirmed(page)
+    await watch.expectNoReload()
+  })
+})

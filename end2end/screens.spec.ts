@@ -1,0 +1,84 @@
+import { type Page } from '@playwright/test'
+import { addToCart, buy, CARD, expectConfirmed, fillCard, headline, openInventory, reserve, signIn, STUDS, steps, visit } from './steps.ts'
+import { expect, shot, test } from './shop.ts'
+
+/** From a small phone to a large desk. */
+const WIDTHS = [320, 390, 1440, 2560]
+
+/** Takes the page's pictures and makes sure that it never has to be scrolled sideways. */
+async function look(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 })
+    const { wide, seen } = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth,
+      seen: document.documentElement.clientWidth,
+    }))
+    expect.soft(wide, `width of ${name} at ${width} px`).toBeLessThanOrEqual(seen)
+  }
+  if (before) await page.setViewportSize(before)
+  await shot(page, name)
+}
+
+test.describe.configure({ timeout: 90_000 })
+
+test('home, category, product and plain pages fit every screen', async ({ page, noise }) => {
+  noise.foresee(/status of 404/)
+  for (const [name, path] of [
+    ['home', '/'],
+    ['category', '/c/rings'],
+    ['product', '/p/vega-solitaire-ring'],
+    ['product-sold-out', '/p/trine-stacking-set?metal=white-gold'],
+    ['delivery', '/delivery'],
+    ['not-found', '/nowhere'],
+  ] as const) {
+    await visit(page, path)
+    await look(page, name)
+  }
+})
+
+test('cart and checkout fit every screen, filled, empty and with mistakes', async ({ page }) => {
+  await visit(page, '/cart')
+  await look(page, 'cart-empty')
+  await addToCart(page)
+  await look(page, 'product-added')
+  await visit(page, '/cart')
+  await look(page, 'cart')
+  await visit(page, '/checkout')
+  await look(page, 'checkout')
+  await page.getByRole('button', { name: /^Pay €/ }).click()
+  await expect(page.getByRole('alert')).toBeFocused()
+  await look(page, 'checkout-mistakes')
+})
+
+test.describe('while the bank takes its time', () => {
+  test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '12000' } })
+
+  test('an order that is being paid fits every screen', async ({ page }) => {
+    await buy(page, CARD.accepted)
+    await expect(steps(page).nth(2)).toHaveText('Paying')
+    await look(page, 'order-paying')
+  })
+})
+
+test('an order fits every screen, declined and confirmed', async ({ page }) => {
+  await buy(page, CARD.declined)
+  await expect(headline(page, 'Your card was declined')).toBeVisible()
+  await look(page, 'order-declined')
+  await fillCard(page, CARD.accepted)
+  await page.getByRole('button', { name: /^Pay €/ }).click()
+  await expectConfirmed(page)
+  await look(page, 'order-confirmed')
+})
+
+test("the admin's pages fit every screen", async ({ page, newShopper }) => {
+  await signIn(page, 'not the passphrase')
+  await expect(page.getByRole('alert')).toBeVisible()
+  await look(page, 'admin-sign-in')
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await openInventory(page)
+  await page.getByRole('button', { name: `Correct stock of ${STUDS.sku}` }).click()
+  await look(page, 'inventory-correction')
+  await page.getByRole('searchbox').fill('ring')
+  await look(page, 'inventory')
+})
