@@ -96,7 +96,7 @@ where
             // A job that failed by itself tells why, whatever became of the others.
             (_, Some(Err(own))) => Err(own),
             (Ok(()), Some(done)) => done,
-            (Err(reason), _) => Err(db::Error::Setting(reason).into()).map_err(Error::into),
+            (Err(reason), _) => Err(E::from(Error::from(db::Error::Setting(reason)))),
             (Ok(()), None) => Err(Error::Stopped.into()),
         };
         if let Some(answer) = self.answer.take() {

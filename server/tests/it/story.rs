@@ -469,8 +469,8 @@ async fn plain_forms_alone_buy_a_ring() {
     assert!(page.body.contains("Vega"), "{}", page.body);
     let page = ada.get("/checkout").await.expect_ok();
     let marker = "name=\"order_id\"";
-    let input = (page.body.split("<input").map(|rest| rest.split('>').next()))
-        .flatten()
+    let input = (page.body.split("<input"))
+        .filter_map(|rest| rest.split('>').next())
         .find(|input| input.contains(marker))
         .expect("the form holds the order's id");
     let order = (input.split_once("value=\""))
