@@ -88,7 +88,10 @@ pub enum DecodeError {
     #[error("unknown event type {0:?}: it was written by a newer version of the shop")]
     UnknownKind(String),
     #[error("the content of an event {kind:?} is not what that type holds: {source}")]
-    Content { kind: String, source: serde_json::Error },
+    Content {
+        kind: String,
+        source: serde_json::Error,
+    },
 }
 
 /// A line of an order: which variant, how many, at which price per piece.
@@ -250,17 +253,29 @@ mod tests {
     #[test]
     fn an_event_survives_the_log() {
         let event = Event::from(OrderConfirmed {
-            order_id: "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id"),
+            order_id: "0199c0a0-1111-7aaa-8bbb-123456789abc"
+                .parse()
+                .expect("an id"),
         });
         let json = event.to_json().expect("JSON");
-        assert_eq!(json, r#"{"order_id":"0199c0a0-1111-7aaa-8bbb-123456789abc"}"#);
-        assert_eq!(Event::from_json(event.kind(), &json).expect("the same"), event);
+        assert_eq!(
+            json,
+            r#"{"order_id":"0199c0a0-1111-7aaa-8bbb-123456789abc"}"#
+        );
+        assert_eq!(
+            Event::from_json(event.kind(), &json).expect("the same"),
+            event
+        );
         assert_eq!((event.topic(), event.kind()), ("orders", "order.confirmed"));
     }
 
     #[test]
     fn what_is_not_an_event_says_why() {
-        let error = |kind, data| Event::from_json(kind, data).expect_err("refused").to_string();
+        let error = |kind, data| {
+            Event::from_json(kind, data)
+                .expect_err("refused")
+                .to_string()
+        };
         assert!(error("order.lost", "{}").contains("unknown event type \"order.lost\""));
         assert!(error("order.confirmed", "{}").contains("missing field `order_id`"));
     }

@@ -55,7 +55,13 @@ impl OrderState {
                     None => {
                         self.status = OrderStatus::AwaitingPayment;
                         let reserved_until_us = self.reserved_until_us;
-                        vec![PaymentMethodRequired { order_id, reserved_until_us }.into()]
+                        vec![
+                            PaymentMethodRequired {
+                                order_id,
+                                reserved_until_us,
+                            }
+                            .into(),
+                        ]
                     }
                 }
             }
@@ -108,7 +114,12 @@ impl OrderState {
 
     fn cancel(&mut self, by: CancelledBy) -> Event {
         self.status = OrderStatus::Cancelled;
-        OrderCancelled { order_id: self.order_id, by, lines: self.lines.clone() }.into()
+        OrderCancelled {
+            order_id: self.order_id,
+            by,
+            lines: self.lines.clone(),
+        }
+        .into()
     }
 }
 
@@ -121,11 +132,17 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<Progress>
         Event::StockReserved(_) => (OrderStatus::Paying, Some(StepKind::Reserved)),
         Event::StockRejected(event) => {
             let short = event.short.clone();
-            (OrderStatus::Reserving, Some(StepKind::StockRejected { short }))
+            (
+                OrderStatus::Reserving,
+                Some(StepKind::StockRejected { short }),
+            )
         }
         Event::PaymentMethodRequired(event) => {
             reserved_until = Some(event.reserved_until_us);
-            (OrderStatus::AwaitingPayment, Some(StepKind::PaymentMethodRequired))
+            (
+                OrderStatus::AwaitingPayment,
+                Some(StepKind::PaymentMethodRequired),
+            )
         }
         Event::PaymentRequested(event) => {
             reserved_until = Some(event.reserved_until_us);
@@ -133,14 +150,18 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<Progress>
         }
         Event::PaymentDeclined(event) => {
             let reason = event.reason;
-            (OrderStatus::AwaitingPayment, Some(StepKind::PaymentDeclined { reason }))
+            (
+                OrderStatus::AwaitingPayment,
+                Some(StepKind::PaymentDeclined { reason }),
+            )
         }
         Event::PaymentAuthorized(_) => (OrderStatus::Paying, Some(StepKind::PaymentAuthorized)),
         Event::OrderConfirmed(_) => (OrderStatus::Confirmed, Some(StepKind::Confirmed)),
         Event::OrderRejected(_) => (OrderStatus::Rejected, Some(StepKind::Rejected)),
-        Event::OrderCancelled(event) => {
-            (OrderStatus::Cancelled, Some(StepKind::Cancelled { by: event.by }))
-        }
+        Event::OrderCancelled(event) => (
+            OrderStatus::Cancelled,
+            Some(StepKind::Cancelled { by: event.by }),
+        ),
         Event::StockReleased(_)
         | Event::PaymentMethodGiven(_)
         | Event::PaymentWindowElapsed(_)
@@ -149,8 +170,19 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<Progress>
         | Event::StockCorrected(_)
         | Event::StockCorrectionRejected(_) => return None,
     };
-    let steps = kind.map(|kind| Step { kind, at_us, position }).into_iter().collect();
-    Some(Progress { status, steps, reserved_until_us: reserved_until })
+    let steps = kind
+        .map(|kind| Step {
+            kind,
+            at_us,
+            position,
+        })
+        .into_iter()
+        .collect();
+    Some(Progress {
+        status,
+        steps,
+        reserved_until_us: reserved_until,
+    })
 }
 
 #[cfg(test)]
@@ -168,7 +200,9 @@ mod tests {
     const WINDOW_US: i64 = 900;
 
     fn id() -> OrderId {
-        "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id")
+        "0199c0a0-1111-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id")
     }
 
     fn eur(minor: i64) -> Money {
@@ -183,14 +217,22 @@ mod tests {
         OrderState::placed(&OrderPlaced {
             order_id: id(),
             shopper_id: id().to_string().parse().expect("an id"),
-            lines: vec![OrderedLine { sku: sku(), quantity: 2, unit_price: eur(500) }],
+            lines: vec![OrderedLine {
+                sku: sku(),
+                quantity: 2,
+                unit_price: eur(500),
+            }],
             total: eur(1_000),
             payment_token: payment_token.map(str::to_owned),
         })
     }
 
     fn reserved() -> Event {
-        StockReserved { order_id: id(), moves: Vec::new() }.into()
+        StockReserved {
+            order_id: id(),
+            moves: Vec::new(),
+        }
+        .into()
     }
 
     fn asked(token: &str, attempt: u32) -> Event {
@@ -205,7 +247,12 @@ mod tests {
     }
 
     fn declined(attempt: u32) -> Event {
-        PaymentDeclined { order_id: id(), attempt, reason: DeclineReason::CardDeclined }.into()
+        PaymentDeclined {
+            order_id: id(),
+            attempt,
+            reason: DeclineReason::CardDeclined,
+        }
+        .into()
     }
 
     fn authorized(attempt: u32) -> Event {
@@ -219,13 +266,21 @@ mod tests {
     }
 
     fn given_card(token: &str) -> Event {
-        PaymentMethodGiven { order_id: id(), payment_token: token.into() }.into()
+        PaymentMethodGiven {
+            order_id: id(),
+            payment_token: token.into(),
+        }
+        .into()
     }
 
     /// Given a fresh order, when these happen at these times, then this follows each.
     fn story(mut order: OrderState, steps: &[(i64, Event, Vec<Event>)]) -> OrderState {
         for (at_us, when, then) in steps {
-            assert_eq!(&order.decide(when, *at_us, WINDOW_US), then, "after {when:?}");
+            assert_eq!(
+                &order.decide(when, *at_us, WINDOW_US),
+                then,
+                "after {when:?}"
+            );
         }
         order
     }
@@ -236,7 +291,11 @@ mod tests {
             placed(Some("pm_a")),
             &[
                 (100, reserved(), vec![asked("pm_a", 1)]),
-                (200, authorized(1), vec![OrderConfirmed { order_id: id() }.into()]),
+                (
+                    200,
+                    authorized(1),
+                    vec![OrderConfirmed { order_id: id() }.into()],
+                ),
             ],
         );
         assert_eq!(order.status, OrderStatus::Confirmed);
@@ -253,7 +312,11 @@ mod tests {
                 (310, given_card("pm_c"), vec![]),
                 // The late answer to the first card is not one to the second.
                 (320, authorized(1), vec![]),
-                (400, authorized(2), vec![OrderConfirmed { order_id: id() }.into()]),
+                (
+                    400,
+                    authorized(2),
+                    vec![OrderConfirmed { order_id: id() }.into()],
+                ),
             ],
         );
         assert_eq!((order.status, order.attempts), (OrderStatus::Confirmed, 2));
@@ -261,7 +324,11 @@ mod tests {
 
     #[test]
     fn without_stock_the_order_is_rejected_and_nothing_is_asked_of_the_gateway() {
-        let rejected: Event = StockRejected { order_id: id(), short: Vec::new() }.into();
+        let rejected: Event = StockRejected {
+            order_id: id(),
+            short: Vec::new(),
+        }
+        .into();
         let order = story(
             placed(Some("pm_a")),
             &[
@@ -269,18 +336,32 @@ mod tests {
                 (200, given_card("pm_b"), vec![]),
             ],
         );
-        assert_eq!((order.status, order.payment_token), (OrderStatus::Rejected, None));
+        assert_eq!(
+            (order.status, order.payment_token),
+            (OrderStatus::Rejected, None)
+        );
     }
 
     #[test]
     fn without_a_card_the_order_waits_and_the_end_of_the_window_releases_it() {
         let until = 100 + WINDOW_US;
-        let required =
-            PaymentMethodRequired { order_id: id(), reserved_until_us: until }.into();
+        let required = PaymentMethodRequired {
+            order_id: id(),
+            reserved_until_us: until,
+        }
+        .into();
         let elapsed: Event = PaymentWindowElapsed { order_id: id() }.into();
-        let lines = vec![ReservedLine { sku: sku(), quantity: 2 }];
+        let lines = vec![ReservedLine {
+            sku: sku(),
+            quantity: 2,
+        }];
         let by = CancelledBy::PaymentWindow;
-        let cancelled = OrderCancelled { order_id: id(), by, lines }.into();
+        let cancelled = OrderCancelled {
+            order_id: id(),
+            by,
+            lines,
+        }
+        .into();
         story(
             placed(None),
             &[
@@ -296,8 +377,16 @@ mod tests {
     #[test]
     fn only_an_unpaid_order_can_be_cancelled() {
         let ask: Event = OrderCancellationRequested { order_id: id() }.into();
-        let lines = vec![ReservedLine { sku: sku(), quantity: 2 }];
-        let cancelled = OrderCancelled { order_id: id(), by: CancelledBy::Shopper, lines }.into();
+        let lines = vec![ReservedLine {
+            sku: sku(),
+            quantity: 2,
+        }];
+        let cancelled = OrderCancelled {
+            order_id: id(),
+            by: CancelledBy::Shopper,
+            lines,
+        }
+        .into();
         story(
             placed(Some("pm_a")),
             &[

@@ -48,14 +48,28 @@ pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
         .iter()
         .filter_map(|(&sku, &wanted)| {
             let available = shelf.get(sku).map_or(0, |stock| stock.available());
-            (i64::from(wanted) > available).then(|| Shortage { sku: sku.clone(), wanted, available })
+            (i64::from(wanted) > available).then(|| Shortage {
+                sku: sku.clone(),
+                wanted,
+                available,
+            })
         })
         .collect();
     if !short.is_empty() {
-        return StockRejected { order_id: order.order_id, short }.into();
+        return StockRejected {
+            order_id: order.order_id,
+            short,
+        }
+        .into();
     }
-    let moves = shift(shelf, wanted, |stock, quantity| stock.allocated += i64::from(quantity));
-    StockReserved { order_id: order.order_id, moves }.into()
+    let moves = shift(shelf, wanted, |stock, quantity| {
+        stock.allocated += i64::from(quantity)
+    });
+    StockReserved {
+        order_id: order.order_id,
+        moves,
+    }
+    .into()
 }
 
 /// Puts the pieces of a cancelled order back.
@@ -66,7 +80,11 @@ pub fn release(shelf: &mut Shelf, order: &OrderCancelled) -> Event {
         // make pieces out of nothing.
         stock.allocated = (stock.allocated - i64::from(quantity)).max(0);
     });
-    StockReleased { order_id: order.order_id, moves }.into()
+    StockReleased {
+        order_id: order.order_id,
+        moves,
+    }
+    .into()
 }
 
 fn shift(
@@ -78,7 +96,12 @@ fn shift(
         let stock = shelf.get_mut(sku)?;
         change(stock, quantity);
         let Stock { on_hand, allocated } = *stock;
-        Some(StockMove { sku: sku.clone(), quantity, on_hand, allocated })
+        Some(StockMove {
+            sku: sku.clone(),
+            quantity,
+            on_hand,
+            allocated,
+        })
     });
     moved.collect()
 }
@@ -86,15 +109,34 @@ fn shift(
 /// Follows a count, unless it is below what orders were promised. The first count of a SKU puts it on
 /// the shelf.
 pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
-    let StockCorrectionRequested { sku, on_hand, reason, by } = count.clone();
+    let StockCorrectionRequested {
+        sku,
+        on_hand,
+        reason,
+        by,
+    } = count.clone();
     let before = shelf.get(&sku).copied().unwrap_or_default();
     let allocated = before.allocated;
     if on_hand < allocated {
-        return StockCorrectionRejected { sku, on_hand, allocated, by }.into();
+        return StockCorrectionRejected {
+            sku,
+            on_hand,
+            allocated,
+            by,
+        }
+        .into();
     }
     shelf.insert(sku.clone(), Stock { on_hand, allocated });
     let change = on_hand - before.on_hand;
-    StockCorrected { sku, on_hand, allocated, change, reason, by }.into()
+    StockCorrected {
+        sku,
+        on_hand,
+        allocated,
+        change,
+        reason,
+        by,
+    }
+    .into()
 }
 
 #[cfg(test)]
@@ -123,7 +165,11 @@ mod tests {
 
     fn placed(lines: &[(&str, u32)]) -> OrderPlaced {
         let unit_price = Money::new(100, Currency::Eur);
-        let line = |&(name, quantity)| OrderedLine { sku: sku(name), quantity, unit_price };
+        let line = |&(name, quantity)| OrderedLine {
+            sku: sku(name),
+            quantity,
+            unit_price,
+        };
         OrderPlaced {
             order_id: order_id(),
             shopper_id: ORDER.parse().expect("an id"),
@@ -134,9 +180,16 @@ mod tests {
     }
 
     fn cancelled(lines: &[(&str, u32)]) -> OrderCancelled {
-        let line = |&(name, quantity)| ReservedLine { sku: sku(name), quantity };
+        let line = |&(name, quantity)| ReservedLine {
+            sku: sku(name),
+            quantity,
+        };
         let lines = lines.iter().map(line).collect();
-        OrderCancelled { order_id: order_id(), by: CancelledBy::Shopper, lines }
+        OrderCancelled {
+            order_id: order_id(),
+            by: CancelledBy::Shopper,
+            lines,
+        }
     }
 
     #[test]
@@ -150,7 +203,14 @@ mod tests {
             allocated,
         };
         let moves = vec![moved("A", 4, 5, 5), moved("B", 1, 2, 1)];
-        assert_eq!(then, StockReserved { order_id: order_id(), moves }.into());
+        assert_eq!(
+            then,
+            StockReserved {
+                order_id: order_id(),
+                moves
+            }
+            .into()
+        );
         assert_eq!(given, shelf(&[("A", 5, 5), ("B", 2, 1)]));
     }
 
@@ -158,9 +218,20 @@ mod tests {
     fn given_one_line_short_when_an_order_is_placed_then_nothing_is_reserved() {
         let mut given = shelf(&[("A", 5, 0), ("B", 1, 1)]);
         let then = reserve(&mut given, &placed(&[("A", 1), ("B", 1), ("C", 1)]));
-        let short = |name| Shortage { sku: sku(name), wanted: 1, available: 0 };
+        let short = |name| Shortage {
+            sku: sku(name),
+            wanted: 1,
+            available: 0,
+        };
         let short = vec![short("B"), short("C")];
-        assert_eq!(then, StockRejected { order_id: order_id(), short }.into());
+        assert_eq!(
+            then,
+            StockRejected {
+                order_id: order_id(),
+                short
+            }
+            .into()
+        );
         assert_eq!(given, shelf(&[("A", 5, 0), ("B", 1, 1)]));
     }
 
@@ -168,8 +239,19 @@ mod tests {
     fn given_three_pieces_when_two_lines_want_two_each_then_the_order_is_rejected() {
         let mut given = shelf(&[("A", 3, 0)]);
         let then = reserve(&mut given, &placed(&[("A", 2), ("A", 2)]));
-        let short = vec![Shortage { sku: sku("A"), wanted: 4, available: 3 }];
-        assert_eq!(then, StockRejected { order_id: order_id(), short }.into());
+        let short = vec![Shortage {
+            sku: sku("A"),
+            wanted: 4,
+            available: 3,
+        }];
+        assert_eq!(
+            then,
+            StockRejected {
+                order_id: order_id(),
+                short
+            }
+            .into()
+        );
     }
 
     #[test]
@@ -190,7 +272,12 @@ mod tests {
         };
         let then = correct(&mut given, &count(2));
         let by = "ada".to_owned();
-        let rejected = StockCorrectionRejected { sku: sku("A"), on_hand: 2, allocated: 3, by };
+        let rejected = StockCorrectionRejected {
+            sku: sku("A"),
+            on_hand: 2,
+            allocated: 3,
+            by,
+        };
         assert_eq!(then, rejected.into());
         assert_eq!(given, shelf(&[("A", 5, 3)]));
         correct(&mut given, &count(3));
