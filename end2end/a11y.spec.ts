@@ -1,6 +1,17 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Page } from '@playwright/test'
-import { addToCart, buy, CARD, expectConfirmed, fillCard, headline, openInventory, signIn, STUDS, visit } from './steps.ts'
+import {
+  addToCart,
+  buy,
+  CARD,
+  expectConfirmed,
+  fillCard,
+  headline,
+  openInventory,
+  signIn,
+  STUDS,
+  visit,
+} from './steps.ts'
 import { expect, test } from './shop.ts'
 
 /** Looks at the page for what keeps people out; in the dark for what can be different there. */
@@ -20,11 +31,18 @@ async function expectNothingGrave(axe: AxeBuilder, name: string): Promise<void> 
   expect.soft(grave, name).toEqual([])
 }
 
-test.describe.configure({ timeout: 60_000 })
+test.describe.configure({ timeout: 90_000 })
 
 test('home, category, product and plain pages keep nobody out', async ({ page, noise }) => {
   noise.foresee(/status of 404/)
-  for (const path of ['/', STUDS.category, '/p/vega-solitaire-ring', '/p/trine-stacking-set?metal=white-gold', '/delivery', '/nowhere']) {
+  for (const path of [
+    '/',
+    STUDS.category,
+    '/p/vega-solitaire-ring',
+    '/p/trine-stacking-set?metal=white-gold',
+    '/delivery',
+    '/nowhere',
+  ]) {
     await visit(page, path)
     await inspect(page, path)
   }

@@ -1,8 +1,9 @@
 import { type Page } from '@playwright/test'
-import { availability, openInventory, reserve, signIn, STUDS, Watch } from './steps.ts'
+import { availability, openInventory, order, signIn, STUDS, Watch } from './steps.ts'
 import { ADMIN, expect, test } from './shop.ts'
 
-const row = (page: Page) => page.getByRole('row').filter({ has: page.getByRole('cell', { name: STUDS.sku, exact: true }) })
+const row = (page: Page) =>
+  page.getByRole('row').filter({ has: page.getByRole('cell', { name: STUDS.sku, exact: true }) })
 const events = (page: Page) => page.getByRole('list', { name: 'Last events' }).getByRole('listitem')
 
 /** On hand, allocated and available of the one row. */
@@ -47,7 +48,10 @@ test('a wrong password is refused with a message, the right one opens the invent
   await expect(page).toHaveURL('/admin/sign-in')
 })
 
-test('a corrected count shows on the open page of a shopper and in the stream of events', async ({ page, newShopper }) => {
+test('a corrected count shows on the open page of a shopper and in the stream of events', async ({
+  page,
+  newShopper,
+}) => {
   const shopper = await newShopper()
   const shopperWatch = await Watch.open(shopper, STUDS.path)
   await expect(availability(shopper)).toHaveText('2 left')
@@ -56,7 +60,9 @@ test('a corrected count shows on the open page of a shopper and in the stream of
   const watch = await Watch.from(page)
   await expectLevel(page, 2, 0)
   await correct(page, 4, 'found two behind the safe')
-  await expect(page.getByRole('status').filter({ hasText: `Stock of ${STUDS.sku} corrected to 4. 4 available.` })).toBeVisible()
+  await expect(
+    page.getByRole('status').filter({ hasText: `Stock of ${STUDS.sku} corrected to 4. 4 available.` }),
+  ).toBeVisible()
   await expectLevel(page, 4, 0)
   await expect(events(page).filter({ hasText: '4 on hand (+2): found two behind the safe' })).toBeVisible()
   await watch.expectNoReload()
@@ -69,7 +75,7 @@ test('the table and the stream of events move when a shopper buys', async ({ pag
   await openInventory(page)
   const watch = await Watch.from(page)
   await expectLevel(page, 2, 0)
-  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await order(await newShopper({ javaScriptEnabled: false }))
   await expectLevel(page, 2, 1)
   await expect(events(page).filter({ hasText: '1 piece, €420.00' })).toBeVisible()
   await expect(events(page).filter({ hasText: `reserved 1 × ${STUDS.sku}` })).toBeVisible()
@@ -80,16 +86,20 @@ test('a paused stream of events holds still until it goes on', async ({ page, ne
   await openInventory(page)
   const reserved = events(page).filter({ hasText: `reserved 1 × ${STUDS.sku}` })
   await page.getByRole('button', { name: 'Pause' }).click()
-  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await order(await newShopper({ javaScriptEnabled: false }))
   await expectLevel(page, 2, 1)
   await expect(reserved).toHaveCount(0)
   await page.getByRole('button', { name: 'Pause' }).click()
   await expect(reserved).toBeVisible()
 })
 
-test('a count below what is promised to orders is refused and says why', async ({ page, newShopper, noise }) => {
+test('a count below what is promised to orders is refused and says why', async ({
+  page,
+  newShopper,
+  noise,
+}) => {
   noise.foresee(/status of (409|422).*api\/correct_stock/)
-  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await order(await newShopper({ javaScriptEnabled: false }))
   await openInventory(page)
   await expectLevel(page, 2, 1)
 

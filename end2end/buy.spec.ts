@@ -5,6 +5,7 @@ import {
   fillCard,
   headline,
   live,
+  order,
   placeOrder,
   placePlainOrder,
   size,
@@ -17,9 +18,14 @@ import { expect, test } from './shop.ts'
 test.describe('while the bank takes its time', () => {
   test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '4000' } })
 
-  test('a purchase goes from the front page to a confirmed order that ticks off by itself', async ({ page }) => {
+  test('a purchase goes from the front page to a confirmed order that ticks off by itself', async ({
+    page,
+  }) => {
     await page.goto('/')
-    await page.getByRole('navigation', { name: 'Categories' }).getByRole('link', { name: 'Rings', exact: true }).click()
+    await page
+      .getByRole('navigation', { name: 'Categories' })
+      .getByRole('link', { name: 'Rings', exact: true })
+      .click()
     await page.getByRole('main').getByRole('link', { name: 'Notary Onyx Signet' }).click()
     await expect(page.getByRole('heading', { level: 1, name: 'Notary Onyx Signet' })).toBeVisible()
     await live(page)
@@ -48,7 +54,10 @@ test.describe('while the bank takes its time', () => {
 test('the whole purchase works without JavaScript', async ({ newShopper }) => {
   const page = await newShopper({ javaScriptEnabled: false })
   await page.goto('/')
-  await page.getByRole('navigation', { name: 'Categories' }).getByRole('link', { name: 'Rings', exact: true }).click()
+  await page
+    .getByRole('navigation', { name: 'Categories' })
+    .getByRole('link', { name: 'Rings', exact: true })
+    .click()
   await page.getByRole('main').getByRole('link', { name: 'Notary Onyx Signet' }).click()
   await page.getByRole('group', { name: 'Metal' }).getByRole('link', { name: 'Sterling silver' }).click()
   await size(page, 'EU 52').check()
@@ -70,12 +79,11 @@ test('the whole purchase works without JavaScript', async ({ newShopper }) => {
   await expectConfirmed(page)
 })
 
-test('without JavaScript a mistyped card number is refused and the order waits for another', async ({ newShopper }) => {
+test('without JavaScript a mistyped card number is refused and the order waits for another', async ({
+  newShopper,
+}) => {
   const page = await newShopper({ javaScriptEnabled: false })
-  await page.goto(STUDS.path)
-  await page.getByRole('button', { name: 'Add to cart' }).click()
-  await page.getByRole('link', { name: 'Checkout' }).click()
-  await placePlainOrder(page)
+  await order(page)
   await fillCard(page, '4242 4242 4242 4241')
   await page.getByRole('button', { name: /^Pay €/ }).click()
   const number = page.getByRole('textbox', { name: 'Card number' })
@@ -89,7 +97,9 @@ test('without JavaScript a mistyped card number is refused and the order waits f
 test('a cart outlives a restart of the browser and of the server', async ({ page, shop, newShopper }) => {
   await addToCart(page)
   const [cookie] = await page.context().cookies()
-  expect(cookie?.expires, 'a cookie that the browser keeps when it is closed').toBeGreaterThan(Date.now() / 1_000)
+  expect(cookie?.expires, 'a cookie that the browser keeps when it is closed').toBeGreaterThan(
+    Date.now() / 1_000,
+  )
   const storageState = await page.context().storageState()
   await page.context().close()
   await shop.restart()

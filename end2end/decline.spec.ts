@@ -12,7 +12,10 @@ import {
 } from './steps.ts'
 import { expect, test } from './shop.ts'
 
-test('after a decline the stock stays reserved and another card pays for the same order', async ({ page, newShopper }) => {
+test('after a decline the stock stays reserved and another card pays for the same order', async ({
+  page,
+  newShopper,
+}) => {
   const other = await newShopper()
   const watch = await Watch.open(other, STUDS.path)
   await expect(availability(other)).toHaveText('2 left')
@@ -32,7 +35,10 @@ test('after a decline the stock stays reserved and another card pays for the sam
   await watch.expectNoReload()
 })
 
-test('a card without funds is told so, and the order can be cancelled, which frees its stock', async ({ page, newShopper }) => {
+test('a card without funds is told so, and the order can be cancelled, which frees its stock', async ({
+  page,
+  newShopper,
+}) => {
   const other = await newShopper()
   await visit(other, STUDS.path)
 
@@ -48,12 +54,17 @@ test('a card without funds is told so, and the order can be cancelled, which fre
 test.describe('with a short payment window', () => {
   test.use({ shopEnv: { VITRINE_PAYMENT_WINDOW_SECONDS: '3' } })
 
-  test('an order that is not paid in time is cancelled by itself and frees its stock', async ({ page, newShopper }) => {
+  test('an order that is not paid in time is cancelled by itself and frees its stock', async ({
+    page,
+    newShopper,
+  }) => {
     const other = await newShopper()
     await visit(other, STUDS.path)
     await buy(page, CARD.declined)
     await expect(availability(other)).toHaveText('1 left')
-    await expect(headline(page, 'Order cancelled')).toContainText('The time to pay ended', { timeout: 10_000 })
+    await expect(headline(page, 'Order cancelled')).toContainText('The time to pay ended', {
+      timeout: 10_000,
+    })
     await expect(availability(other)).toHaveText('2 left')
   })
 })

@@ -11,8 +11,9 @@ export default defineConfig<ShopOptions>({
   // A forgotten `test.only` would turn the rest off without a word.
   forbidOnly: true,
   reporter: 'list',
-  timeout: 30_000,
-  expect: { timeout: 5_000 },
+  // For a machine that compiles beside the tests; on a quiet one none takes a quarter of it.
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   use: {
     // Pictures of every step would cost a shared machine more than the tests themselves.
     trace: { mode: 'retain-on-failure', screenshots: false },

@@ -1,12 +1,27 @@
-import { availability, buy, CARD, expectConfirmed, live, liveAgain, reserve, steps, STUDS, visit, Watch } from './steps.ts'
+import {
+  availability,
+  buy,
+  CARD,
+  expectConfirmed,
+  live,
+  liveAgain,
+  reserve,
+  steps,
+  STUDS,
+  visit,
+  Watch,
+} from './steps.ts'
 import { expect, test } from './shop.ts'
 
 const UNREACHABLE = /WebSocket connection to .* failed/
 
-test('a page that lost the server says so, comes back by itself and has missed nothing', async ({ page, shop, newShopper, noise }) => {
+test('a page that lost the server says so, comes back by itself and has missed nothing', async ({
+  page,
+  shop,
+  newShopper,
+  noise,
+}) => {
   noise.foresee(UNREACHABLE)
-  // The longer the server is away, the longer the page waits between its tries.
-  test.setTimeout(60_000)
   await visit(page, STUDS.path)
   const watch = await Watch.from(page)
   await expect(availability(page)).toHaveText('2 left')
@@ -26,7 +41,12 @@ test('a page that lost the server says so, comes back by itself and has missed n
   await watch.expectNoReload()
 })
 
-test('a server that is stopped properly lets go of open pages, and they return to it', async ({ page, shop, newShopper, noise }) => {
+test('a server that is stopped properly lets go of open pages, and they return to it', async ({
+  page,
+  shop,
+  newShopper,
+  noise,
+}) => {
   noise.foresee(UNREACHABLE)
   await visit(page, STUDS.path)
   await shop.stop()
@@ -37,7 +57,11 @@ test('a server that is stopped properly lets go of open pages, and they return t
   await expect(availability(page)).toHaveText('1 left')
 })
 
-test('a page without network says so, and catches up when the network is back', async ({ page, newShopper, noise }) => {
+test('a page without network says so, and catches up when the network is back', async ({
+  page,
+  newShopper,
+  noise,
+}) => {
   noise.foresee(/ERR_INTERNET_DISCONNECTED/)
   await visit(page, STUDS.path)
   const watch = await Watch.from(page)
@@ -54,7 +78,11 @@ test('a page without network says so, and catches up when the network is back', 
 test.describe('while the bank takes its time', () => {
   test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '4000' } })
 
-  test('an order whose payment was cut off by a crash is confirmed after the restart', async ({ page, shop, noise }) => {
+  test('an order whose payment was cut off by a crash is confirmed after the restart', async ({
+    page,
+    shop,
+    noise,
+  }) => {
     noise.foresee(UNREACHABLE)
     await buy(page, CARD.accepted)
     await expect(steps(page).nth(2)).toHaveText('Paying')

@@ -1,5 +1,18 @@
 import { type Page } from '@playwright/test'
-import { addToCart, buy, CARD, expectConfirmed, fillCard, headline, openInventory, reserve, signIn, STUDS, steps, visit } from './steps.ts'
+import {
+  addToCart,
+  buy,
+  CARD,
+  expectConfirmed,
+  fillCard,
+  headline,
+  openInventory,
+  reserve,
+  signIn,
+  STUDS,
+  steps,
+  visit,
+} from './steps.ts'
 import { expect, shot, test } from './shop.ts'
 
 /** From a small phone to a large desk. */

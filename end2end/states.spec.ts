@@ -1,4 +1,16 @@
-import { addToCart, CARD, fillAddress, fillCard, openInventory, placeOrder, reserve, SHOPPER, size, STUDS, visit } from './steps.ts'
+import {
+  addToCart,
+  CARD,
+  fillAddress,
+  fillCard,
+  openInventory,
+  placeOrder,
+  reserve,
+  SHOPPER,
+  size,
+  STUDS,
+  visit,
+} from './steps.ts'
 import { expect, test } from './shop.ts'
 
 const NOT_FOUND = /status of 404/
@@ -82,7 +94,9 @@ test('a checkout with mistakes says so at each field and keeps what was typed', 
     await expect(field).toHaveAttribute('aria-invalid', 'true')
     await expect(field).toHaveAccessibleDescription(complaint)
   }
-  await expect(page.getByRole('combobox', { name: 'Country' })).toHaveAccessibleDescription('Choose a country we deliver to.')
+  await expect(page.getByRole('combobox', { name: 'Country' })).toHaveAccessibleDescription(
+    'Choose a country we deliver to.',
+  )
   await expect(page.getByRole('textbox', { name: 'Email' })).toHaveValue('ada at example')
   await expect(page.getByRole('textbox', { name: 'Full name' })).toHaveValue('Ada')
   await expect(page.getByRole('textbox', { name: 'Full name' })).not.toHaveAttribute('aria-invalid', 'true')
@@ -105,7 +119,9 @@ test('a card that the gateway refuses leaves the checkout as it was typed', asyn
   await expect(page).toHaveURL('/checkout')
 })
 
-test('without JavaScript a refused checkout comes back with its messages and with what was typed', async ({ newShopper }) => {
+test('without JavaScript a refused checkout comes back with its messages and with what was typed', async ({
+  newShopper,
+}) => {
   const page = await newShopper({ javaScriptEnabled: false })
   await page.goto(STUDS.path)
   await page.getByRole('button', { name: 'Add to cart' }).click()
@@ -147,11 +163,21 @@ test('the script of the admin is fetched on the inventory page and on none of th
 })
 
 test('every page of the shop opens without a complaint of the browser', async ({ page, newShopper }) => {
-  const paths = ['/', STUDS.category, STUDS.path, '/cart', '/checkout', '/delivery', '/returns', '/imprint', '/privacy']
+  const paths = [
+    '/',
+    STUDS.category,
+    STUDS.path,
+    '/cart',
+    '/checkout',
+    '/delivery',
+    '/returns',
+    '/imprint',
+    '/privacy',
+  ]
   const plain = await newShopper({ javaScriptEnabled: false })
   for (const path of paths) {
     const response = await page.goto(path)
-    expect(response?.headers()['content-security-policy'], path).toContain("script-src")
+    expect(response?.headers()['content-security-policy'], path).toContain('script-src')
     await expect(page.getByText('Live stock', { exact: true })).toBeVisible({ timeout: 15_000 })
     await plain.goto(path)
     await expect(plain.getByRole('heading', { level: 1 })).toBeVisible()

@@ -90,15 +90,17 @@ export async function placePlainOrder(page: Page): Promise<void> {
   await page.waitForURL(/\/orders\//)
 }
 
-/**
- * Orders one piece in a browser without script, up to where the card is asked for. From then on the
- * piece is reserved.
- */
-export async function reserve(page: Page, path = STUDS.path): Promise<void> {
+/** Orders one piece in a browser without script. Open pages show when it is reserved. */
+export async function order(page: Page, path = STUDS.path): Promise<void> {
   await page.goto(path)
   await page.getByRole('button', { name: 'Add to cart' }).click()
   await page.getByRole('link', { name: 'Checkout' }).click()
   await placePlainOrder(page)
+}
+
+/** The same, and waits until the piece is reserved and the card is asked for. */
+export async function reserve(page: Page, path = STUDS.path): Promise<void> {
+  await order(page, path)
   await expect(headline(page, 'Your pieces are reserved')).toBeVisible()
 }
 
