@@ -21,6 +21,7 @@ use axum_extra::extract::cookie::Key;
 use leptos::prelude::LeptosOptions;
 use services::Shop;
 use services::test_gateway::TestGateway;
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::limit::RequestBodyLimitLayer;
@@ -82,7 +83,11 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
         .layer(middleware::from_fn(origin::refuse_cross_site))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(middleware::from_fn(problem::refusals_as_problems))
-        .layer(CompressionLayer::new().compress_when(compressed));
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(compressed),
+        );
     let mut router = dynamic
         .with_state(state)
         .merge(site.files())
