@@ -227,10 +227,10 @@ impl Hub {
     fn follow(&self, shop: &Shop, recorded: &Recorded, gathered: &mut Gathered) {
         let position = recorded.position;
         gathered.position = position;
-        if gathered.events.len() < STREAM {
-            gathered.events.push_back(event_row(recorded));
-        } else {
-            gathered.events.pop_front();
+        if self.has_members(&Topic::Events) {
+            if gathered.events.len() == STREAM {
+                gathered.events.pop_front();
+            }
             gathered.events.push_back(event_row(recorded));
         }
         if recorded.topic == broker::decisions::TOPIC {
@@ -315,7 +315,7 @@ impl Hub {
                 .collect();
             publish(Topic::Inventory, State::Inventory { levels });
         }
-        if self.has_members(&Topic::Events) {
+        if !gathered.events.is_empty() {
             publish(
                 Topic::Events,
                 State::Events {
@@ -342,7 +342,7 @@ struct Gathered {
 
 impl Gathered {
     fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.is_empty() && self.products.is_empty()
     }
 }
 

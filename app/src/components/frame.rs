@@ -67,8 +67,10 @@ fn Header(category: Option<String>) -> impl IntoView {
                     <Suspense>
                         {Suspend::new(async move {
                             // A count that cannot be read is no reason to lose the page.
-                            let cart = shop.cart(visitor.shopper).await;
-                            let count = cart.map_or(0, |cart| cart.count());
+                            let count = match visitor.is_new {
+                                true => 0,
+                                false => shop.cart(visitor.shopper).await.map_or(0, |c| c.count()),
+                            };
                             view! { <CartCount count /> }
                         })}
                     </Suspense>

@@ -48,6 +48,8 @@ pub enum Error {
     NoSuchDeadLetter { consumer: String, position: u64 },
     #[error("the log has no event at position {0}")]
     NoSuchEvent(u64),
+    #[error("the job panicked; nothing of it was kept")]
+    Panicked,
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
 }

@@ -82,6 +82,12 @@ impl Dialect {
         }
     }
 
+    /// Whether a transaction goes on as if nothing had been asked after a statement that failed.
+    /// PostgreSQL ends it unless there is a savepoint.
+    pub const fn survives_a_failed_statement(self) -> bool {
+        matches!(self, Self::Sqlite)
+    }
+
     /// Keeps two servers that start at once from migrating at once.
     pub(crate) const fn migration_lock(self) -> Option<&'static str> {
         match self {

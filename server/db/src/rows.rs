@@ -1,8 +1,10 @@
-//! Many rows in one statement. Statements are prepared once per text, so the texts are few: rows are
-//! placed in chunks of powers of two, and lists are padded to them.
+//! Many rows in one statement. Statements are prepared once per text, so the texts are few: more than a
+//! handful of rows are placed in chunks of powers of two, and lists are padded to them.
 
 use std::fmt::Write;
 
+/// Up to so many rows go into one statement whatever their number.
+const MAX_EXACT: usize = 12;
 /// More rows than this in one statement gain nothing and meet the engines' limits on parameters.
 const MAX_CHUNK: usize = 256;
 
@@ -20,7 +22,7 @@ fn tuples(rows: usize, columns: usize) -> String {
     text
 }
 
-/// Splits `rows` into chunks of power-of-two length and hands each, with the `values` list to put
+/// Splits `rows` into chunks of few different lengths and hands each, with the `values` list to put
 /// into its statement, to the caller: `insert into t (a, b) values {list} on conflict …`.
 pub fn place_rows<T>(rows: &[T], columns: usize) -> impl Iterator<Item = (String, &[T])> {
     let mut rest = rows;
@@ -28,7 +30,10 @@ pub fn place_rows<T>(rows: &[T], columns: usize) -> impl Iterator<Item = (String
         if rest.is_empty() {
             return None;
         }
-        let length = (1 << rest.len().ilog2()).min(MAX_CHUNK);
+        let length = match rest.len() {
+            exact @ ..=MAX_EXACT => exact,
+            many => (1 << many.ilog2()).min(MAX_CHUNK),
+        };
         let (chunk, after) = rest.split_at(length);
         rest = after;
         Some((tuples(length, columns), chunk))
@@ -52,10 +57,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_in_chunks_of_powers_of_two_and_none_is_lost() {
+    fn rows_come_in_few_chunks_and_none_is_lost() {
         let rows: Vec<u32> = (0..711).collect();
         let chunks: Vec<usize> = place_rows(&rows, 2).map(|(_, chunk)| chunk.len()).collect();
-        assert_eq!(chunks, [256, 256, 128, 64, 4, 2, 1]);
+        assert_eq!(chunks, [256, 256, 128, 64, 7]);
         let (list, _) = place_rows(&rows[..2], 3).next().expect("a chunk");
         assert_eq!(list, "($1,$2,$3),($4,$5,$6)");
         assert_eq!(place_rows(&rows[..0], 1).count(), 0);

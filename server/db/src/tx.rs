@@ -8,11 +8,15 @@ use crate::Result;
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Any>,
+    marked: bool,
 }
 
 impl Tx {
     pub(crate) fn new(inner: Transaction<'static, Any>) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            marked: false,
+        }
     }
 
     /// The executor of queries: `db::query("…").execute(tx.conn())`.
@@ -20,25 +24,24 @@ impl Tx {
         &mut self.inner
     }
 
-    /// Marks a point to which [`Tx::rollback_to_savepoint`] returns. One at a time: marking the next
-    /// needs the last one released or rolled back.
-    pub async fn savepoint(&mut self) -> Result<()> {
-        self.run("savepoint job").await
+    /// Marks a point to which [`Tx::return_to_mark`] returns. The mark before it is gone.
+    pub async fn mark(&mut self) -> Result<()> {
+        let statement = if self.marked {
+            // Both in one trip to the database.
+            "release savepoint mark; savepoint mark"
+        } else {
+            "savepoint mark"
+        };
+        sqlx::raw_sql(statement).execute(&mut *self.inner).await?;
+        self.marked = true;
+        Ok(())
     }
 
-    /// Keeps what was done since the savepoint.
-    pub async fn release_savepoint(&mut self) -> Result<()> {
-        self.run("release savepoint job").await
-    }
-
-    /// Undoes what was done since the savepoint; the transaction goes on.
-    pub async fn rollback_to_savepoint(&mut self) -> Result<()> {
-        self.run("rollback to savepoint job").await?;
-        self.release_savepoint().await
-    }
-
-    async fn run(&mut self, statement: &'static str) -> Result<()> {
-        sqlx::query(statement).execute(&mut *self.inner).await?;
+    /// Undoes what was done since the mark, which stays; the transaction goes on.
+    pub async fn return_to_mark(&mut self) -> Result<()> {
+        sqlx::raw_sql("rollback to savepoint mark")
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 

@@ -44,13 +44,20 @@ pub(crate) async fn lines(
     rows.iter().map(read).collect()
 }
 
-/// Takes every line out; answers with how many there were.
-pub(crate) async fn clear(tx: &mut broker::Tx, shopper: ShopperId) -> Result<u64, Refused> {
-    let cleared = db::query("delete from carts where shopper_id = $1")
-        .bind(shopper.to_string())
-        .execute(tx.conn())
-        .await?;
-    Ok(cleared.rows_affected())
+/// Takes every line out of the cart and answers with them, in the order they were put in.
+pub(crate) async fn take(
+    tx: &mut broker::Tx,
+    shopper: ShopperId,
+) -> Result<Vec<StoredLine>, Refused> {
+    let mut rows = db::query(
+        "delete from carts where shopper_id = $1 \
+         returning line_id, sku, quantity, gift_note, added_at_us",
+    )
+    .bind(shopper.to_string())
+    .fetch_all(tx.conn())
+    .await?;
+    rows.sort_by_cached_key(|row| (row.get::<i64, _>(4), row.get::<String, _>(0)));
+    rows.iter().map(read).collect()
 }
 
 /// The cart with prices and stock. A line whose SKU is no longer sold is left out.
@@ -226,24 +233,27 @@ impl Shop {
     pub async fn remove_line(&self, shopper: ShopperId, line: LineId) -> crate::Result<Cart> {
         self.change_cart(move |tx| {
             Box::pin(async move {
+                let mut lines = lines(tx, shopper).await?;
+                lines.retain(|stored| stored.id != line);
                 db::query("delete from carts where line_id = $1 and shopper_id = $2")
                     .bind(line.to_string())
                     .bind(shopper.to_string())
                     .execute(tx.conn())
                     .await?;
-                lines(tx, shopper).await
+                Ok(lines)
             })
         })
         .await
     }
 
+    /// A change reads the lines, decides, and writes with one statement.
     async fn change_cart<F>(&self, change: F) -> crate::Result<Cart>
     where
         F: for<'t> FnOnce(&'t mut broker::Tx) -> broker::Job<'t, Vec<StoredLine>, Refused>
             + Send
             + 'static,
     {
-        let stored = self.writer().run(change).await?;
+        let stored = self.writer().run_single(change).await?;
         Ok(view(self.catalogue(), self.levels(), &stored))
     }
 }

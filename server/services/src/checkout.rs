@@ -44,9 +44,16 @@ impl Shop {
         let order = order.checked()?;
         let id = order.order_id;
         let shop = self.clone();
-        self.writer()
+        let written = self
+            .writer()
             .run(move |tx| Box::pin(async move { shop.write_order(tx, shopper, order).await }))
-            .await?;
+            .await;
+        match written {
+            Ok(()) => self.remember_owner(id, shopper),
+            // The form came twice: the first one is the answer, whatever is in the cart by now.
+            Err(_) if self.owns_order(shopper, id).await? => {}
+            Err(refused) => return Err(refused.into()),
+        }
         Ok(id)
     }
 
@@ -56,10 +63,9 @@ impl Shop {
         shopper: ShopperId,
         order: PlaceOrder,
     ) -> Result<(), Refused> {
-        let stored = carts::lines(tx, shopper).await?;
-        let stored_lines = stored.len() as u64;
+        let stored = carts::take(tx, shopper).await?;
         if stored.is_empty() {
-            return self.placed_before(tx, shopper, order.order_id).await;
+            return Err(empty_cart().into());
         }
         let mut subtotal = Money::new(0, self.catalogue().currency);
         let mut lines = Vec::with_capacity(stored.len());
@@ -83,11 +89,7 @@ impl Shop {
             return Err(price_changed(totals).into());
         }
         if !insert(tx, shopper, &order, &lines, totals, self.now_us()).await? {
-            return self.placed_before(tx, shopper, order.order_id).await;
-        }
-        if carts::clear(tx, shopper).await? != stored_lines {
-            // Another tab ordered or changed the same cart in this very moment.
-            return Err(cart_changed().into());
+            return Err(order_id_taken().into());
         }
         let placed = Event::from(OrderPlaced {
             order_id: order.order_id,
@@ -112,34 +114,6 @@ impl Shop {
         });
         tx.append(encode(&placed)?, None);
         Ok(())
-    }
-
-    /// An order that is there already: the shopper's own is the answer to a form sent twice.
-    async fn placed_before(
-        &self,
-        tx: &mut broker::Tx,
-        shopper: ShopperId,
-        id: OrderId,
-    ) -> Result<(), Refused> {
-        let row = db::query("select shopper_id from orders where id = $1")
-            .bind(id.to_string())
-            .fetch_optional(tx.conn())
-            .await?;
-        match row {
-            Some(row) if row.try_get::<&str, _>(0)? == shopper.to_string() => Ok(()),
-            Some(_) => Err(Problem::conflict(
-                "order-id-taken",
-                "This order cannot be placed",
-                "Open the checkout again and place the order from there.",
-            )
-            .into()),
-            None => Err(Problem::conflict(
-                "empty-cart",
-                "Your cart is empty",
-                "There is nothing to order. Put a piece into your cart first.",
-            )
-            .into()),
-        }
     }
 
     /// An order of this shopper, as of the newest event.
@@ -210,13 +184,19 @@ impl Shop {
 
     /// Whether the order is this shopper's; asked by whoever hands out its progress.
     pub async fn owns_order(&self, shopper: ShopperId, id: OrderId) -> crate::Result<bool> {
-        let owner = db::query("select shopper_id from orders where id = $1")
+        if let Some(owner) = self.remembered_owner(id) {
+            return Ok(owner == shopper);
+        }
+        let row = db::query("select shopper_id from orders where id = $1")
             .bind(id.to_string())
             .fetch_optional(self.log().db().reader())
             .await
             .map_err(internal)?;
-        let Some(owner) = owner else { return Ok(false) };
-        Ok(owner.try_get::<&str, _>(0).map_err(internal)? == shopper.to_string())
+        let Some(row) = row else { return Ok(false) };
+        let owner: &str = row.try_get(0).map_err(internal)?;
+        let owner = owner.parse().map_err(internal)?;
+        self.remember_owner(id, owner);
+        Ok(owner == shopper)
     }
 
     /// How an order fares: its own events, told again. Also the position at which that is true.
@@ -376,6 +356,16 @@ async fn insert(
     Ok(inserted.rows_affected() == 1)
 }
 
+fn empty_cart() -> Problem {
+    let detail = "There is nothing to order. Put a piece into your cart first.";
+    Problem::conflict("empty-cart", "Your cart is empty", detail)
+}
+
+fn order_id_taken() -> Problem {
+    let detail = "Open the checkout again and place the order from there.";
+    Problem::conflict("order-id-taken", "This order cannot be placed", detail)
+}
+
 fn no_such_order() -> Problem {
     Problem::not_found("There is no such order, or it was placed in another browser.")
 }
@@ -390,11 +380,6 @@ fn price_changed(totals: Totals) -> Problem {
         totals.total
     );
     Problem::conflict("price-changed", "The total has changed", detail)
-}
-
-fn cart_changed() -> Problem {
-    let detail = "Your cart was changed in another window. Look at it again, then order.";
-    Problem::conflict("cart-changed", "Your cart has changed", detail)
 }
 
 fn not_waiting(status: Option<OrderStatus>) -> Problem {

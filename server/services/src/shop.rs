@@ -1,9 +1,11 @@
 //! The shop as its pages see it: one handle to commands and queries.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use broker::{GroupCommit, Log};
+use parking_lot::Mutex;
 use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::{LineId, OrderId, ShopperId, Sku, Slug};
@@ -32,6 +34,8 @@ impl Default for ShopSettings {
 #[derive(Debug, Clone)]
 pub struct Visitor {
     pub shopper: ShopperId,
+    /// Whether the browser has shown no cookie: there is no cart to look for.
+    pub is_new: bool,
     pub staff: Option<Staff>,
 }
 
@@ -46,7 +50,11 @@ struct Inner {
     writer: GroupCommit,
     catalogue: Catalogue,
     levels: Levels,
+    owners: Mutex<HashMap<OrderId, ShopperId>>,
 }
+
+/// Owners of orders that are remembered, at most.
+const MAX_OWNERS: usize = 50_000;
 
 impl fmt::Debug for Shop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,6 +103,7 @@ impl Shop {
                 writer,
                 catalogue,
                 levels,
+                owners: Mutex::default(),
             }),
         })
     }
@@ -120,6 +129,19 @@ impl Shop {
         self.levels()
             .level(sku)
             .map_or(0, |level| level.available())
+    }
+
+    /// Who placed an order, if that was asked lately. It never changes.
+    pub(crate) fn remembered_owner(&self, id: OrderId) -> Option<ShopperId> {
+        self.inner.owners.lock().get(&id).copied()
+    }
+
+    pub(crate) fn remember_owner(&self, id: OrderId, shopper: ShopperId) {
+        let mut owners = self.inner.owners.lock();
+        if owners.len() >= MAX_OWNERS {
+            owners.clear();
+        }
+        owners.insert(id, shopper);
     }
 
     /// Unix microseconds.

@@ -133,7 +133,7 @@ impl TestGateway {
     async fn keep(&self, token: Token, outcome: Outcome, now_us: i64) -> Result<(), Refused> {
         let outcome = serde_json::to_string(&outcome).map_err(|e| Refused(internal(e)))?;
         self.writer
-            .run(move |tx| {
+            .run_single(move |tx| {
                 Box::pin(async move {
                     db::query(
                         "insert into test_gateway_tokens \
@@ -189,7 +189,9 @@ impl TestGateway {
         };
         let booked = self
             .writer
-            .run(move |tx| Box::pin(async move { book(tx, &request, decision, now_us).await }))
+            .run_single(move |tx| {
+                Box::pin(async move { book(tx, &request, decision, now_us).await })
+            })
             .await;
         booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
     }

@@ -111,7 +111,11 @@ pub async fn identify(
         Shown::None | Shown::Forged => (state.shop.new_shopper_id(), true),
     };
     let is_command = request.method() == Method::POST && path.starts_with("/api/");
-    request.extensions_mut().insert(Visitor { shopper, staff });
+    request.extensions_mut().insert(Visitor {
+        shopper,
+        is_new,
+        staff,
+    });
     let mut response = next.run(request).await;
     if is_new && is_command {
         let jar = SignedCookieJar::new(state.key.clone()).add(state.cookies.shopper(shopper));
