@@ -1,6 +1,7 @@
 //! The loop of a [`Consumer`]: batches, each in one transaction with the consumer's position.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::lane::{Cursor, Lane, Pace, caught};
 use crate::parked::{self, Parked, ParkedState, Row};
@@ -14,6 +15,8 @@ struct State {
     /// After a batch failed, this many events come one by one: the good ones get through, and the bad
     /// one is known.
     one_by_one: usize,
+    /// When the last batch was committed.
+    committed: Option<Instant>,
 }
 
 pub(crate) async fn run<C: Consumer>(consumer: C, lane: Lane) {
@@ -48,11 +51,15 @@ async fn step<C: Consumer>(
             cursor: lane.cursor().await?,
             parked: Parked::load(&lane.log, lane.name).await?,
             one_by_one: 0,
+            committed: None,
         }),
     };
     if let Some(position) = state.parked.due(lane.now_us()) {
         retry(consumer, lane, state, position).await?;
         return Ok(true);
+    }
+    if let Some(committed) = state.committed {
+        tokio::time::sleep(lane.settings.min_gap.saturating_sub(committed.elapsed())).await;
     }
     let limit = if state.one_by_one > 0 {
         1
@@ -67,7 +74,10 @@ async fn step<C: Consumer>(
     }
     let handled = batch.len();
     match advance(consumer, lane, state, &batch, to).await {
-        Ok(()) => state.one_by_one = state.one_by_one.saturating_sub(handled),
+        Ok(()) => {
+            state.one_by_one = state.one_by_one.saturating_sub(handled);
+            state.committed = Some(Instant::now());
+        }
         Err(failure) if failure.is_transient() => return Err(failure),
         Err(failure) if handled > 1 => {
             tracing::warn!(consumer = lane.name, %failure, "a batch failed; one by one now");

@@ -4,9 +4,11 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::{Error, Log, Result, Tx};
 
@@ -15,6 +17,9 @@ pub type Job<'t, T, E> = Pin<Box<dyn Future<Output = std::result::Result<T, E>> 
 
 /// Jobs of one transaction, at most: bounds how long the first of them waits.
 const MAX_JOBS: usize = 128;
+/// Least time between the beginnings of two transactions: under load it gathers, and a job that comes
+/// alone does not wait.
+const MIN_GAP: Duration = Duration::from_millis(2);
 /// Jobs that may wait. More than this is refused rather than kept.
 const QUEUE: usize = 8_192;
 
@@ -144,11 +149,16 @@ where
 type Jobs = std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Queued>>>>;
 
 async fn write(log: Log, source: &'static str, jobs: Jobs) {
+    let mut next = Instant::now();
     loop {
         let mut batch = Vec::new();
         if jobs.lock().await.recv_many(&mut batch, MAX_JOBS).await == 0 {
             return;
         }
+        if batch.len() < MAX_JOBS {
+            tokio::time::sleep_until(next).await;
+        }
+        next = Instant::now() + MIN_GAP;
         let committed = run_batch(&log, source, &mut batch, &jobs)
             .await
             .map_err(|error| {

@@ -40,6 +40,8 @@ struct State {
     decisions: Vec<Arc<Recorded>>,
     /// Keys whose last event is recorded: the next one can be asked.
     freed: Vec<String>,
+    /// When answers were recorded last.
+    recorded: Option<Instant>,
 }
 
 pub(crate) async fn run<R: Reactor>(reactor: R, lane: Lane) {
@@ -117,6 +119,7 @@ async fn step<R: Reactor>(
             answers: BTreeMap::new(),
             decisions: Vec::new(),
             freed: Vec::new(),
+            recorded: None,
         }),
     };
     while let Some(Some(answer)) = flights.next().now_or_never() {
@@ -260,6 +263,10 @@ impl State {
         if self.answers.is_empty() && self.decisions.is_empty() {
             return Ok(false);
         }
+        let gap = self
+            .recorded
+            .map_or(lane.settings.min_gap, |recorded| recorded.elapsed());
+        tokio::time::sleep(lane.settings.min_gap.saturating_sub(gap)).await;
         let overtaken = self.asked.iter().any(|(position, (_, since))| {
             since.elapsed() >= OVERTAKE && self.parked.get(*position).is_none()
         });
@@ -336,6 +343,7 @@ impl State {
         }
         tx.commit().await?;
 
+        self.recorded = Some(Instant::now());
         self.cursor.stored = to;
         self.decisions.retain(|event| event.position > to);
         let mut touched: Vec<String> = Vec::new();

@@ -14,6 +14,9 @@ pub struct Settings {
     pub batch: usize,
     /// Keys that a reactor works on at once.
     pub parallel_keys: usize,
+    /// Least time between two commits of one consumer. Under load it makes batches of what would be
+    /// single events, each with an fsync of its own; an event that comes alone does not wait.
+    pub min_gap: Duration,
     /// Wait before the second attempt; doubles up to `max_backoff`, with jitter.
     pub backoff: Duration,
     pub max_backoff: Duration,
@@ -27,6 +30,7 @@ impl Default for Settings {
         Self {
             batch: 256,
             parallel_keys: 256,
+            min_gap: Duration::from_millis(3),
             backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(60),
             max_attempts: 10,

@@ -51,12 +51,22 @@ impl Dialect {
                     "pragma foreign_keys = on".into(),
                     // Another process (the command line, a backup) may hold the lock for a moment.
                     "pragma busy_timeout = 10000".into(),
-                    // 32 MiB of page cache and a write-ahead log that is folded back every 16 MiB.
+                    // 32 MiB of page cache.
                     "pragma cache_size = -32768".into(),
-                    "pragma wal_autocheckpoint = 4096".into(),
+                    // A writer folds the write-ahead log back only when the background does not keep
+                    // up (64 MiB): everybody waits for it meanwhile.
+                    "pragma wal_autocheckpoint = 16384".into(),
                 ]
             }
             Self::Postgres => vec!["set client_min_messages = warning".into()],
+        }
+    }
+
+    /// Folds what was written back into the main file, without keeping a writer from its work.
+    pub(crate) const fn background_checkpoint(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("pragma wal_checkpoint(passive)"),
+            Self::Postgres => None,
         }
     }
 

@@ -11,9 +11,11 @@ mod rows;
 mod tx;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool};
+use tokio::time::MissedTickBehavior;
 
 pub use dialect::{Dialect, Synchronous};
 pub use rows::{place_rows, placeholders};
@@ -97,6 +99,9 @@ impl Settings {
     }
 }
 
+/// How often the background folds the write-ahead log back.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+
 /// A handle to the database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -148,6 +153,9 @@ impl Db {
             writers,
         };
         migrate::run(&db).await?;
+        if let Some(statement) = dialect.background_checkpoint() {
+            tokio::spawn(checkpoint(db.readers.clone(), statement));
+        }
         Ok(db)
     }
 
@@ -174,6 +182,23 @@ impl Db {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;
+    }
+}
+
+/// Checkpoints now and then, until the database is closed.
+async fn checkpoint(pool: AnyPool, statement: &'static str) {
+    let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = pool.close_event() => return,
+        }
+        match sqlx::raw_sql(statement).execute(&pool).await {
+            Ok(_) => {}
+            Err(sqlx::Error::PoolClosed) => return,
+            Err(error) => tracing::warn!(%error, "the write-ahead log cannot be folded back"),
+        }
     }
 }
 
