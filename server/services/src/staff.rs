@@ -221,7 +221,7 @@ impl Shop {
             }
             (Event::StockCorrectionRejected(refused), _) => {
                 let detail = format!(
-                    "{} are promised to orders, so {} cannot be on hand. Cancel an order first, or \
+                    "Orders were promised {}, so {} cannot be on hand. Cancel an order first, or \
                      count again.",
                     refused.allocated, refused.on_hand
                 );
