@@ -1,6 +1,7 @@
 //! The shop's server: reads its settings, opens the parts, wires them, serves, and drains on shutdown.
 
 pub mod config;
+mod event_loop;
 mod http;
 pub mod live;
 mod secret;

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::Config;
+use crate::event_loop::EventLoop;
 use crate::http::{self, Site};
 use crate::live::Hub;
 use crate::secret;
@@ -36,6 +37,8 @@ pub struct Running {
     tasks: JoinSet<()>,
     runner: Runner,
     db: Db,
+    /// Last, so that what runs on it has ended before.
+    _events: EventLoop,
 }
 
 /// Opens the shop and serves it from `listener`.
@@ -58,7 +61,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         .await
         .context("cannot open the database")?;
     let log = Log::open(db.clone(), Environment::system()).await?;
-    let writer = GroupCommit::start(&log, "shop");
+    let events = EventLoop::start().context("cannot start a thread")?;
+    let writer = events.within(|| GroupCommit::start(&log, "shop"));
     let seed = Seed::demo().context("the demo catalogue")?;
     let seed = match config.demo_stock {
         Some(on_hand) => seed.with_stock_everywhere(on_hand),
@@ -72,13 +76,16 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let settings = ShopSettings {
         payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
     };
-    let runner = services::start_consumers(&log, Arc::new(gateway.clone()), &settings);
+    let asked = Arc::new(gateway.clone());
+    let runner = events.within(|| services::start_consumers(&log, asked, &settings));
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let hub = Hub::new(config.max_sockets);
-    tasks.spawn(hub.clone().run(shop.clone(), stopped.clone()));
-    tasks.spawn(end_payment_windows(shop.clone(), stopped.clone()));
+    events.within(|| {
+        tasks.spawn(hub.clone().run(shop.clone(), stopped.clone()));
+        tasks.spawn(end_payment_windows(shop.clone(), stopped.clone()));
+    });
     // The first page must not show an empty shelf: let the opening stock be counted in.
     settle(&shop).await;
 
@@ -108,6 +115,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         tasks,
         runner,
         db,
+        _events: events,
     })
 }
 
