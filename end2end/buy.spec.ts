@@ -94,6 +94,21 @@ test('without JavaScript a mistyped card number is refused and the order waits f
   await expectConfirmed(page)
 })
 
+test('without JavaScript a declined card is followed by another one on the same order', async ({
+  newShopper,
+}) => {
+  const page = await newShopper({ javaScriptEnabled: false })
+  await order(page)
+  await fillCard(page, CARD.declined)
+  await page.getByRole('button', { name: /^Pay €/ }).click()
+  await page.getByRole('button', { name: /with card ending 0002$/ }).click()
+  await expect(headline(page, 'Your card was declined')).toBeVisible()
+  await fillCard(page, CARD.accepted)
+  await page.getByRole('button', { name: /^Pay €/ }).click()
+  await page.getByRole('button', { name: /with card ending 4242$/ }).click()
+  await expectConfirmed(page)
+})
+
 test('a cart outlives a restart of the browser and of the server', async ({ page, shop, newShopper }) => {
   await addToCart(page)
   const [cookie] = await page.context().cookies()

@@ -65,6 +65,8 @@ struct Registry {
 struct Subscriber {
     outbox: mpsc::Sender<Out>,
     topics: HashSet<Topic>,
+    /// The email of the member of staff whose session opened it.
+    staff: Option<String>,
 }
 
 /// One socket's place in the hub; leaving it out of scope leaves the hub.
@@ -135,7 +137,7 @@ impl Registry {
     /// Dropping its sender ends a socket's outbox after what is in it.
     fn close(&mut self, ids: &[u64]) {
         for id in ids {
-            tracing::debug!(id, "a socket fell behind");
+            tracing::debug!(id, "a socket is let go");
             self.remove(*id);
         }
     }
@@ -153,7 +155,7 @@ impl Hub {
     ///
     /// # Errors
     /// 503 when there are too many or the shop is stopping.
-    pub fn join(&self) -> Result<Seat, Problem> {
+    pub fn join(&self, visitor: &Visitor) -> Result<Seat, Problem> {
         let mut registry = self.registry.lock();
         if registry.closed || registry.subscribers.len() >= self.max_sockets {
             return Err(Problem::unavailable(
@@ -168,6 +170,7 @@ impl Hub {
             Subscriber {
                 outbox: sender,
                 topics: HashSet::new(),
+                staff: visitor.staff.as_ref().map(|staff| staff.email.clone()),
             },
         );
         Ok(Seat {
@@ -177,9 +180,15 @@ impl Hub {
         })
     }
 
-    /// Sockets that are open.
-    pub fn sockets(&self) -> usize {
-        self.registry.lock().subscribers.len()
+    /// Lets the sockets go that a member of staff has opened: the session has ended.
+    pub fn close_staff(&self, email: &str) {
+        let mut registry = self.registry.lock();
+        let of_staff = registry
+            .subscribers
+            .iter()
+            .filter(|(_, subscriber)| subscriber.staff.as_deref() == Some(email));
+        let ids: Vec<u64> = of_staff.map(|(id, _)| *id).collect();
+        registry.close(&ids);
     }
 
     /// Follows the log until told to stop, then lets every socket go.

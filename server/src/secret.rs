@@ -22,8 +22,6 @@ pub fn key(given: Option<&str>, data_dir: &Path) -> anyhow::Result<Key> {
     }
     let path = data_dir.join("secret.key");
     if !path.exists() {
-        fs::create_dir_all(data_dir)
-            .with_context(|| format!("cannot create {}", data_dir.display()))?;
         // Written aside and moved: a start that is killed leaves no half a key.
         let part = path.with_extension("part");
         let mut file = fs::OpenOptions::new()

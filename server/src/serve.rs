@@ -1,5 +1,8 @@
 //! Puts the parts together.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +55,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         None => format!("http://{address}"),
     };
     let site = Site::open(&config.site_dir, &url)?;
+    make_private_folder(&config.data_dir)?;
     let key = secret::key(config.secret.as_deref(), &config.data_dir)?;
     let database = match &config.database_url {
         Some(url) => db::Settings::new(url),
@@ -132,6 +136,15 @@ impl Running {
         self.runner.stop().await;
         self.db.close().await;
     }
+}
+
+/// Names, addresses and the cookie key stand here: nobody else on the machine reads them.
+fn make_private_folder(folder: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))
 }
 
 /// Makes sure that somebody can sign in.

@@ -23,7 +23,7 @@ pub async fn add_to_cart(
     )
 }
 
-/// Sets the number of pieces of a line; 0 removes it.
+/// Sets the number of pieces of a line.
 #[server(prefix = "/api", endpoint = "set_quantity")]
 pub async fn set_quantity(line: LineId, quantity: i64) -> Result<Cart, ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());

@@ -80,8 +80,13 @@ mod server {
     }
 
     fn set(path: &str, value: &str, max_age: u32) {
-        let cookie =
-            format!("{NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax");
+        let secure = match use_context::<services::Visitor>() {
+            Some(visitor) if visitor.is_secure => "; Secure",
+            _ => "",
+        };
+        let cookie = format!(
+            "{NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
+        );
         if let (Some(response), Ok(cookie)) = (
             use_context::<ResponseOptions>(),
             HeaderValue::from_str(&cookie),

@@ -42,8 +42,10 @@ pub fn OrderPayment(
     let shortages = Memo::new(move |_| progress.with(shortages));
     let problem = RwSignal::new(problem);
     let busy = RwSignal::new(false);
-    // A card that was declined is used up.
-    let given = move || given.clone().filter(|_| !declined.get());
+    // A card that is declined from now on is used up; one given after a decline is not.
+    let cards_tried = move || progress.with(tries);
+    let tried_before = progress.with_untracked(tries);
+    let given = move || given.clone().filter(|_| cards_tried() == tried_before);
 
     // Whatever was under way has arrived.
     Effect::new(move |_| {
@@ -79,6 +81,13 @@ pub fn OrderPayment(
             <Short shortages pieces=pieces.clone() />
         </Show>
     }
+}
+
+/// Cards that were declined.
+fn tries(progress: &Progress) -> usize {
+    let declined =
+        |step: &&types::order::Step| matches!(step.kind, StepKind::PaymentDeclined { .. });
+    progress.steps.iter().filter(declined).count()
 }
 
 fn shortages(progress: &Progress) -> Vec<Shortage> {

@@ -27,6 +27,10 @@ pub enum Failure {
     Log(#[from] Error),
     #[error("{0}")]
     Other(String),
+    /// The outside world did not answer, which says nothing about the event: it is asked again for as
+    /// long as it takes.
+    #[error("{0}")]
+    NoAnswer(String),
     /// Another process ran the same consumer meanwhile; what was begun is rolled back and read anew.
     #[error("another process moved this consumer's position")]
     Moved,
@@ -38,7 +42,7 @@ impl Failure {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Log(Error::Database(error)) => error.is_transient(),
-            Self::Log(_) | Self::Moved => true,
+            Self::Log(_) | Self::NoAnswer(_) | Self::Moved => true,
             Self::Other(_) => false,
         }
     }

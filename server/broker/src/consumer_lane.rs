@@ -105,7 +105,9 @@ async fn advance<C: Consumer>(
     let mut changes = Vec::new();
     for event in batch {
         if decisions::concerns(event, lane.name) {
-            changes.extend(decisions::follow(&mut tx, &state.parked, event, lane.now_us()).await?);
+            changes.extend(
+                decisions::follow(&mut tx, &state.parked, &changes, event, lane.now_us()).await?,
+            );
         } else if state.parked.blocks(&event.key) {
             held.push((event.position, Row::held(&event.key)));
         } else {

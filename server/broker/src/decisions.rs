@@ -65,10 +65,11 @@ pub(crate) enum Change {
 }
 
 /// Follows a decision inside the transaction that passes it. A decision about something that is not
-/// dead (any more) changes nothing.
+/// dead (any more), or that `earlier` ones of the same transaction have changed, changes nothing.
 pub(crate) async fn follow(
     tx: &mut Tx,
     parked: &Parked,
+    earlier: &[Change],
     recorded: &Recorded,
     now_us: i64,
 ) -> std::result::Result<Option<Change>, Failure> {
@@ -81,6 +82,12 @@ pub(crate) async fn follow(
     else {
         return Ok(None);
     };
+    if earlier
+        .iter()
+        .any(|change| change.position() == decision.position)
+    {
+        return Ok(None);
+    }
     if recorded.kind == DISCARD_REQUESTED {
         parked::delete(tx, &decision.consumer, decision.position).await?;
         return Ok(Some(Change::Remove(decision.position)));
@@ -163,9 +170,9 @@ impl Log {
             position,
             by,
         };
-        if let Ok(event) = event(kind, &decision.consumer, &decision) {
-            tx.append(event, None);
-        }
+        let event = event(kind, &decision.consumer, &decision)
+            .map_err(|failure| db::Error::Setting(failure.to_string()))?;
+        tx.append(event, None);
         tx.commit().await?;
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Requests share transactions: what has gathered while the last commit was on its way to the disk
-//! goes into the next one, each job in its own savepoint. One fsync then serves many callers.
+//! goes into the next one. A job that fails is rolled back alone. One fsync then serves many callers.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,6 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::{Error, Log, Result, Tx};
+
+/// How a job fails.
+pub trait JobError: From<Error> + Send + 'static {
+    /// Whether the job itself said no, before it wrote anything. Otherwise the database failed it, and
+    /// may have failed the whole transaction.
+    fn is_refusal(&self) -> bool;
+}
 
 /// What a job does inside the shared transaction.
 pub type Job<'t, T, E> = Pin<Box<dyn Future<Output = std::result::Result<T, E>> + Send + 't>>;
@@ -51,7 +58,7 @@ impl GroupCommit {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.queue_up(job, true).await
+        self.queue_up(job, None).await
     }
 
     /// As [`GroupCommit::run`], for a job that writes with one statement and does so last: when it
@@ -63,12 +70,16 @@ impl GroupCommit {
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send + 'static,
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: JobError,
     {
-        self.queue_up(job, false).await
+        self.queue_up(job, Some(E::is_refusal)).await
     }
 
-    async fn queue_up<T, E, F>(&self, job: F, needs_mark: bool) -> std::result::Result<T, E>
+    async fn queue_up<T, E, F>(
+        &self,
+        job: F,
+        is_refusal: Option<fn(&E) -> bool>,
+    ) -> std::result::Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send + 'static,
         T: Send + 'static,
@@ -76,7 +87,7 @@ impl GroupCommit {
     {
         let (answer, answered) = oneshot::channel();
         let queued = Pending {
-            needs_mark,
+            is_refusal,
             job: Some(job),
             outcome: None,
             answer: Some(answer),
@@ -90,18 +101,28 @@ impl GroupCommit {
     }
 }
 
+/// What becomes of a job's work.
+enum Fate {
+    Kept,
+    /// Undone, or never begun.
+    RolledBack,
+    /// The database failed it, and nothing marks where it began: the transaction cannot go on.
+    Broken,
+}
+
 /// A job whose types are known to itself only.
 trait Queued: Send {
     /// Whether a failure leaves something to be rolled back.
     fn needs_mark(&self) -> bool;
-    /// Runs the job; says whether it wants to be kept.
-    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+    /// Runs the job.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = Fate> + Send + 'a>>;
     /// Tells the outcome, now that the fate of the transaction is known.
     fn finish(self: Box<Self>, committed: std::result::Result<(), String>);
 }
 
 struct Pending<F, T, E> {
-    needs_mark: bool,
+    /// For a job without a mark: which failures leave the transaction as it was.
+    is_refusal: Option<fn(&E) -> bool>,
     job: Option<F>,
     outcome: Option<std::result::Result<T, E>>,
     answer: Option<oneshot::Sender<std::result::Result<T, E>>>,
@@ -114,20 +135,24 @@ where
     E: From<Error> + Send,
 {
     fn needs_mark(&self) -> bool {
-        self.needs_mark
+        self.is_refusal.is_none()
     }
 
-    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = Fate> + Send + 'a>> {
         Box::pin(async move {
             let Some(job) = self.job.take() else {
-                return false;
+                return Fate::RolledBack;
             };
             // A panic is this job's failure; the writer serves the others.
             let outcome = AssertUnwindSafe(job(tx)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(Error::Panicked.into()));
-            let keep = outcome.is_ok();
+            let fate = match (&outcome, self.is_refusal) {
+                (Ok(_), _) => Fate::Kept,
+                (Err(error), Some(is_refusal)) if !is_refusal(error) => Fate::Broken,
+                (Err(_), _) => Fate::RolledBack,
+            };
             self.outcome = Some(outcome);
-            keep
+            fate
         })
     }
 
@@ -196,13 +221,19 @@ async fn run_batch(
             tx.mark().await?;
             moved = false;
         }
-        if job.run(&mut tx).await {
-            moved = true;
-        } else {
-            if marked {
-                tx.return_to_mark().await?;
+        match job.run(&mut tx).await {
+            Fate::Kept => moved = true,
+            Fate::RolledBack => {
+                if marked {
+                    tx.return_to_mark().await?;
+                }
+                tx.forget_appended(appended);
             }
-            tx.forget_appended(appended);
+            Fate::Broken if marked => {
+                tx.return_to_mark().await?;
+                tx.forget_appended(appended);
+            }
+            Fate::Broken => return Err(Error::Broken),
         }
     }
     tx.commit().await?;

@@ -118,7 +118,7 @@ impl Lane {
         failure: &Failure,
     ) -> std::result::Result<Row, Failure> {
         let error: String = failure.to_string().chars().take(2_000).collect();
-        let dead = attempts >= self.settings.max_attempts;
+        let dead = attempts >= self.settings.max_attempts && !failure.is_transient();
         if dead {
             let (consumer, position) = (self.name.to_owned(), event.position);
             let told = DeadLettered {

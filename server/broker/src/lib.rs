@@ -22,7 +22,7 @@ mod tx;
 
 pub use consumer::{Consumer, Failure, Filter, Reactor};
 pub use event::{Environment, NewEvent, Recorded};
-pub use group_commit::{GroupCommit, Job};
+pub use group_commit::{GroupCommit, Job, JobError};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
 pub use runner::{Runner, Settings};
@@ -50,6 +50,8 @@ pub enum Error {
     NoSuchEvent(u64),
     #[error("the job panicked; nothing of it was kept")]
     Panicked,
+    #[error("the database failed a job of the same transaction; nothing of it was kept")]
+    Broken,
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
 }

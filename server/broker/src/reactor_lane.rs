@@ -260,7 +260,10 @@ impl State {
 
     /// Records what was answered, with the position that this allows.
     async fn record(&mut self, lane: &Lane) -> Result<bool, Failure> {
-        if self.answers.is_empty() && self.decisions.is_empty() {
+        // Behind a dead letter events gather without anything being answered: they must not fill the
+        // memory, nor keep the decision about it from being read.
+        let crowded = self.waiting_count >= lane.settings.batch;
+        if self.answers.is_empty() && self.decisions.is_empty() && !crowded {
             return Ok(false);
         }
         let gap = self
@@ -285,7 +288,14 @@ impl State {
             .filter(|event| event.position <= to)
             .cloned()
             .collect();
-        if ready.is_empty() && decisions.is_empty() {
+        // What the position passes while it waits is held: it comes from the table from now on.
+        let held: Vec<(u64, Row)> = (self.waiting.iter())
+            .flat_map(|(key, queue)| {
+                let passed = queue.iter().filter(move |event| event.position <= to);
+                passed.map(|event| (event.position, Row::held(key)))
+            })
+            .collect();
+        if ready.is_empty() && decisions.is_empty() && (held.is_empty() || !crowded) {
             return Ok(false);
         }
 
@@ -326,20 +336,12 @@ impl State {
                 puts.push((*position, begun));
             }
         }
-        // Behind an event that is parked, the rest of its key is held.
-        let failed: Vec<&str> = puts.iter().map(|(_, row)| row.key.as_str()).collect();
-        let mut held = Vec::new();
-        for (key, queue) in &self.waiting {
-            if failed.contains(&key.as_str()) || self.parked.blocks(key) {
-                let passed = queue.iter().filter(|event| event.position <= to);
-                held.extend(passed.map(|event| (event.position, Row::held(key))));
-            }
-        }
         puts.extend(held);
         parked::store(&mut tx, lane.name, &puts, now_us).await?;
         let mut changes = Vec::new();
         for event in &decisions {
-            changes.extend(decisions::follow(&mut tx, &self.parked, event, now_us).await?);
+            changes
+                .extend(decisions::follow(&mut tx, &self.parked, &changes, event, now_us).await?);
         }
         tx.commit().await?;
 
@@ -403,12 +405,10 @@ impl State {
 
     /// What was held is in the table now, and comes from there.
     fn drop_held(&mut self, to: u64) {
-        for (key, queue) in &mut self.waiting {
-            if self.parked.blocks(key) {
-                let before = queue.len();
-                queue.retain(|event| event.position > to);
-                self.waiting_count -= before - queue.len();
-            }
+        for queue in self.waiting.values_mut() {
+            let before = queue.len();
+            queue.retain(|event| event.position > to);
+            self.waiting_count -= before - queue.len();
         }
     }
 }

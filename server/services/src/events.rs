@@ -59,6 +59,12 @@ impl From<db::SqlError> for Refused {
     }
 }
 
+impl broker::JobError for Refused {
+    fn is_refusal(&self) -> bool {
+        self.0.status < 500
+    }
+}
+
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         refused.0

@@ -42,7 +42,7 @@ impl Reactor for Payment {
             payment_token,
         };
         let answer = self.gateway.authorize(asked).await;
-        let decided: Event = match answer.map_err(|error| Failure::Other(error.to_string()))? {
+        let decided: Event = match answer.map_err(|error| Failure::NoAnswer(error.to_string()))? {
             Decision::Authorized { authorization_id } => PaymentAuthorized {
                 order_id,
                 amount,

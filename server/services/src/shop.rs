@@ -36,6 +36,8 @@ pub struct Visitor {
     pub shopper: ShopperId,
     /// Whether the browser has shown no cookie: there is no cart to look for.
     pub is_new: bool,
+    /// Whether cookies can be marked Secure on this connection.
+    pub is_secure: bool,
     pub staff: Option<Staff>,
 }
 

@@ -80,7 +80,10 @@ fn summary(event: &Event) -> String {
         }
         Event::StockCorrected(e) => format!("{} on hand ({:+}): {}", e.on_hand, e.change, e.reason),
         Event::StockCorrectionRejected(e) => {
-            format!("counted {}, but orders were promised {}", e.on_hand, e.allocated)
+            format!(
+                "counted {}, but orders were promised {}",
+                e.on_hand, e.allocated
+            )
         }
     }
 }

@@ -26,7 +26,7 @@ const MAX_READ: usize = 4 * MAX_CLIENT_MESSAGE;
 const MAX_WRITE_BUFFER: usize = 256 * 1_024;
 /// A message that cannot be handed to the network for this long: nobody reads there.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// Messages that a client may send in a row without reading; more is not a page of ours.
+/// Messages that a client may send and nobody can read; more is not a page of ours.
 const MAX_MISTAKES: u32 = 20;
 
 pub fn routes() -> Router<AppState> {
@@ -45,7 +45,7 @@ async fn upgrade(
             return HttpProblem(Problem::malformed(detail)).into_response();
         }
     };
-    let seat = match state.hub.join() {
+    let seat = match state.hub.join(&visitor) {
         Ok(seat) => seat,
         Err(problem) => return HttpProblem(problem).into_response(),
     };

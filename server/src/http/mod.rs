@@ -80,7 +80,10 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
             visitor::identify,
         ))
         .layer(sessions)
-        .layer(middleware::from_fn(origin::refuse_cross_site))
+        .layer(middleware::from_fn_with_state(
+            site.public_authority(),
+            origin::refuse_cross_site,
+        ))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(middleware::from_fn(problem::refusals_as_problems))
         .layer(

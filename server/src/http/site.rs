@@ -2,15 +2,18 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderValue, Response, Uri};
 use leptos::config::LeptosOptions;
 use tower::ServiceBuilder;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::origin::PublicAuthority;
 
 /// Where the site is and how it is reached.
 #[derive(Debug, Clone)]
@@ -20,6 +23,7 @@ pub struct Site {
     hash: String,
     https: bool,
     loopback: bool,
+    authority: Arc<str>,
 }
 
 impl Site {
@@ -39,6 +43,10 @@ impl Site {
             || host
                 .parse()
                 .is_ok_and(|address: IpAddr| address.is_loopback());
+        let authority = uri
+            .authority()
+            .map_or("", |authority| authority.as_str())
+            .into();
         let current = dir.join("pkg").join("current");
         let hash = std::fs::read_to_string(&current).with_context(|| {
             format!(
@@ -58,6 +66,7 @@ impl Site {
             hash,
             https,
             loopback,
+            authority,
         })
     }
 
@@ -68,6 +77,10 @@ impl Site {
     /// Whether cookies can be Secure: browsers trust this machine itself without TLS.
     pub const fn is_secure(&self) -> bool {
         self.https || self.loopback
+    }
+
+    pub fn public_authority(&self) -> PublicAuthority {
+        PublicAuthority(self.authority.clone())
     }
 
     pub fn leptos_options(&self) -> LeptosOptions {
@@ -82,14 +95,10 @@ impl Site {
     /// Routes of the files: what has a hash in its name stays for ever, the rest for an hour.
     pub fn files(&self) -> Router {
         let folder = |name: &str, cache: &'static str| {
-            let cached = SetResponseHeaderLayer::if_not_present(
-                CACHE_CONTROL,
-                HeaderValue::from_static(cache),
-            );
             let files = ServeDir::new(self.dir.join(name))
                 .precompressed_br()
                 .precompressed_gzip();
-            ServiceBuilder::new().layer(cached).service(files)
+            ServiceBuilder::new().layer(kept(cache)).service(files)
         };
         let hour = "public, max-age=3600";
         let mut router = Router::new()
@@ -97,15 +106,21 @@ impl Site {
             .nest_service("/images", folder("images", "public, max-age=86400"))
             .nest_service("/fonts", folder("fonts", "public, max-age=31536000"));
         for name in ["favicon.svg", "robots.txt"] {
-            let cached = SetResponseHeaderLayer::if_not_present(
-                CACHE_CONTROL,
-                HeaderValue::from_static(hour),
-            );
             let file = ServiceBuilder::new()
-                .layer(cached)
+                .layer(kept(hour))
                 .service(ServeFile::new(self.dir.join(name)));
             router = router.route_service(&format!("/{name}"), file);
         }
         router
     }
+}
+
+/// How long browsers keep a file; what is not there is not kept.
+fn kept<B>(
+    cache: &'static str,
+) -> SetResponseHeaderLayer<impl Fn(&Response<B>) -> Option<HeaderValue> + Clone> {
+    SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, move |response: &Response<B>| {
+        let found = response.status().is_success();
+        found.then(|| HeaderValue::from_static(cache))
+    })
 }

@@ -8,9 +8,10 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use axum::{Form, Router};
+use axum::{Extension, Form, Router};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
+use services::Visitor;
 use tower_sessions::Session;
 use types::Problem;
 
@@ -54,6 +55,8 @@ async fn sign_in(
             return HttpProblem(Problem::malformed(rejection.body_text())).into_response();
         }
     };
+    // Addresses that have not tried for a while are forgotten.
+    state.sign_ins.retain_recent();
     if state.sign_ins.check_key(&address.ip()).is_err() {
         return refused("Too many tries. Wait a minute, then try again.");
     }
@@ -86,10 +89,17 @@ fn refused(why: &str) -> Response {
     Redirect::to(&format!("/admin/sign-in?{query}")).into_response()
 }
 
-async fn sign_out(session: Session) -> Response {
+async fn sign_out(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    session: Session,
+) -> Response {
     if let Err(error) = session.flush().await {
         tracing::error!(%error, "a session cannot be ended");
         return HttpProblem(Problem::internal()).into_response();
+    }
+    if let Some(staff) = visitor.staff {
+        state.hub.close_staff(&staff.email);
     }
     Redirect::to("/admin/sign-in").into_response()
 }

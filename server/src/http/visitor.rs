@@ -114,6 +114,7 @@ pub async fn identify(
     request.extensions_mut().insert(Visitor {
         shopper,
         is_new,
+        is_secure: state.cookies.is_secure(),
         staff,
     });
     let mut response = next.run(request).await;

@@ -329,3 +329,30 @@ async fn failures_are_spaced_and_counted_before_an_event_is_given_up() {
         "what a failed attempt emits is rolled back"
     );
 }
+
+#[tokio::test]
+async fn an_event_that_waits_while_a_slow_one_is_overtaken_is_never_lost() {
+    let fixture = Fixture::new().await;
+    // The slow one lets the position pass events that were read and not yet asked.
+    let keys = ["slow", "a", "a", "a", "slow", "a"];
+    fixture.append("called", &keys).await;
+    let mut runner = fixture.runner();
+    runner.reactor(Patient {
+        gate: Arc::new(Semaphore::new(0)),
+        slow_key: "slow",
+    });
+    fixture.until("echoed", 1).await;
+    // Ends in the middle of it, without being told.
+    drop(runner);
+    let fixture = fixture.reopen().await;
+    let mut runner = fixture.runner();
+    runner.reactor(Patient {
+        gate: Arc::new(Semaphore::new(9)),
+        slow_key: "slow",
+    });
+    fixture.until("echoed", keys.len()).await;
+    until_empty(&fixture).await;
+    runner.stop().await;
+    assert_eq!(echoed(&fixture, "a").await, [2, 3, 4, 6]);
+    assert_eq!(echoed(&fixture, "slow").await, [1, 5]);
+}
