@@ -46,6 +46,6 @@ fn came_from() -> Option<(String, String)> {
     let address: axum::http::Uri = parts.headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
     // Only path and query are used: a redirect never leaves the shop, whatever the header says.
     let location = address.path_and_query()?.as_str();
-    let is_ours = location.starts_with('/') && !location.starts_with("//");
+    let is_ours = location.starts_with('/') && !location[1..].starts_with(['/', '\\']);
     is_ours.then(|| (address.path().to_owned(), location.to_owned()))
 }

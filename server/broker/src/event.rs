@@ -212,3 +212,35 @@ fn rfc3339(time_us: i64) -> String {
         .unwrap_or_default()
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_leaves_as_a_cloud_event() {
+        let id = Uuid::from_u128(7);
+        let event = Recorded {
+            position: 5_000_000_000,
+            id,
+            source: "tests".into(),
+            kind: "letter.sent".into(),
+            subject: "ada".into(),
+            time_us: 1_700_000_000_000_001,
+            topic: "letters".into(),
+            key: "ada".into(),
+            correlation_id: id,
+            causation_id: None,
+            data: r#"{"pages":2}"#.into(),
+        };
+        let json = event.to_cloud_event().expect("JSON");
+        let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let expected = serde_json::json!({
+            "specversion": "1.0", "id": id, "source": "tests", "type": "letter.sent",
+            "subject": "ada", "time": "2023-11-14T22:13:20.000001Z",
+            "datacontenttype": "application/json", "topic": "letters", "partitionkey": "ada",
+            "correlationid": id, "sequence": "5000000000", "data": {"pages": 2},
+        });
+        assert_eq!(value, expected);
+    }
+}

@@ -116,20 +116,7 @@ impl Seed {
         serde_json::from_str(include_str!("../seed/catalogue.json"))
     }
 
-    /// Sets the stock of one SKU, for tests and load runs that need a number of their own.
-    #[must_use]
-    pub fn with_stock(mut self, sku: &Sku, on_hand: i64) -> Self {
-        let variants = self
-            .products
-            .iter_mut()
-            .flat_map(|product| &mut product.variants);
-        for variant in variants.filter(|variant| variant.sku == *sku) {
-            variant.stock_on_hand = on_hand;
-        }
-        self
-    }
-
-    /// Sets the stock of every SKU.
+    /// Sets the stock of every SKU, for load runs that need a number of their own.
     #[must_use]
     pub fn with_stock_everywhere(mut self, on_hand: i64) -> Self {
         for product in &mut self.products {
