@@ -81,7 +81,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
     };
     let asked = Arc::new(gateway.clone());
-    let runner = events.within(|| services::start_consumers(&log, asked, &settings));
+    let runner = events
+        .within(|| services::start_consumers(&log, asked, &settings, broker::Settings::default()));
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod checkout;
 pub mod ids;
 pub mod live;
+pub mod log;
 pub mod money;
 pub mod order;
 pub mod problem;

@@ -181,10 +181,11 @@ pub struct OrderLine {
     pub unit_price: Money,
 }
 
-/// The number people say on the phone: the last 40 (random) bits of the id, in Crockford's base 32,
-/// which has no letters that are read wrong.
+/// Crockford's base 32, which has no letters that are read wrong.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The number people say on the phone: the last 40 (random) bits of the id.
 pub fn order_number(id: OrderId) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let bits = id.uuid().as_u128();
     let digits = (0..8)
         .rev()
@@ -192,9 +193,51 @@ pub fn order_number(id: OrderId) -> String {
     format!("V-{}", digits.collect::<String>())
 }
 
+/// The last ten hexadecimal digits of the ids that have this number; `None` when it is none. As
+/// Crockford has it, O is read as 0, and I and L as 1.
+pub fn id_ending(number: &str) -> Option<String> {
+    let digits = number.trim().to_ascii_uppercase();
+    let digits = digits.strip_prefix("V-").unwrap_or(&digits);
+    if digits.len() != 8 {
+        return None;
+    }
+    let mut bits: u64 = 0;
+    for digit in digits.bytes() {
+        let digit = match digit {
+            b'O' => b'0',
+            b'I' | b'L' => b'1',
+            digit => digit,
+        };
+        let value = ALPHABET.iter().position(|known| *known == digit)?;
+        bits = bits << 5 | value as u64;
+    }
+    Some(format!("{bits:010x}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_leads_back_to_the_end_of_its_id() {
+        let id: OrderId = "0199c0a0-1111-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id");
+        let number = order_number(id);
+        assert_eq!(id_ending(&number).as_deref(), Some("3456789abc"));
+        let said = number.replace("V-", " ").replace('1', "l").to_lowercase();
+        assert_eq!(id_ending(&said).as_deref(), Some("3456789abc"));
+        for none in [
+            "",
+            "V-",
+            "V-1234567",
+            "V-U2345678",
+            "AS-VEG-WG-50",
+            "V-é234567",
+        ] {
+            assert_eq!(id_ending(none), None, "{none}");
+        }
+    }
 
     fn progress(status: OrderStatus, positions: &[u64]) -> Progress {
         let step = |&position| Step {

@@ -3,22 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::{Error, NewEvent, Recorded, Tx};
-
-/// What a consumer hears: types, each whole (`letter.sent`) or a prefix with a star (`parcel.*`).
-#[derive(Debug, Clone, Copy)]
-pub struct Filter(pub &'static [&'static str]);
-
-impl Filter {
-    pub fn matches(&self, event: &Recorded) -> bool {
-        self.0
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(prefix) => event.kind.starts_with(prefix),
-                None => event.kind == *pattern,
-            })
-    }
-}
+use crate::{Error, Filter, NewEvent, Recorded, Tx};
 
 /// Why an event could not be handled. Everything is tried again; nothing is skipped.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +49,7 @@ impl From<db::SqlError> for Failure {
 /// one transaction: each event takes effect once.
 pub trait Consumer: Send + Sync + 'static {
     const NAME: &'static str;
-    const HEARS: Filter;
+    const HEARS: Filter<'static>;
 
     /// Handles a batch, in order, inside one transaction. A batch that fails is rolled back whole and
     /// its events come again one by one, so a handler need not care how many come at once, and can
@@ -80,40 +65,11 @@ pub trait Consumer: Send + Sync + 'static {
 /// event's id on as the idempotency key.
 pub trait Reactor: Send + Sync + 'static {
     const NAME: &'static str;
-    const HEARS: Filter;
+    const HEARS: Filter<'static>;
 
     /// Answers with what is to be recorded.
     fn react(
         &self,
         event: &Recorded,
     ) -> impl Future<Output = Result<Vec<NewEvent>, Failure>> + Send;
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn a_filter_matches_a_whole_type_or_a_prefix() {
-        let event = |kind: &str| Recorded {
-            position: 1,
-            id: Uuid::nil(),
-            source: String::new(),
-            kind: kind.into(),
-            subject: String::new(),
-            time_us: 0,
-            topic: String::new(),
-            key: String::new(),
-            correlation_id: Uuid::nil(),
-            causation_id: None,
-            data: String::new(),
-        };
-        let filter = Filter(&["letter.sent", "parcel.*"]);
-        assert!(filter.matches(&event("letter.sent")));
-        assert!(filter.matches(&event("parcel.lost")));
-        assert!(!filter.matches(&event("letter.sent_again")));
-        assert!(!filter.matches(&event("postcard.sent")));
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::lane::{Cursor, Lane, Pace, caught};
 use crate::parked::{self, Parked, ParkedState, Row};
-use crate::{Consumer, Failure, Recorded, decisions};
+use crate::{Consumer, Failure, Recorded, Step, decisions};
 
 /// Where the consumer stands.
 #[derive(Debug)]
@@ -19,16 +19,16 @@ struct State {
     committed: Option<Instant>,
 }
 
-pub(crate) async fn run<C: Consumer>(consumer: C, lane: Lane) {
+pub(crate) async fn run<C: Consumer>(consumer: Arc<C>, lane: Lane) {
     let mut pace = Pace::new(&lane);
     let mut state = None;
     while !pace.is_stopped() {
-        match step(&consumer, &lane, &mut state).await {
+        match step(&*consumer, &lane, &mut state).await {
             Ok(true) => pace.went_well(),
             Ok(false) => {
-                let read = state.as_ref().map_or(0, |state| state.cursor.read);
-                let due_us = state.as_ref().and_then(|state| state.parked.next_due_us());
-                pace.wait(read, due_us).await;
+                let Some(state) = &mut state else { continue };
+                pace.rest(&mut state.cursor, state.parked.next_due_us())
+                    .await;
             }
             Err(failure) => {
                 // What is in memory may not be what is in the database.
@@ -73,6 +73,7 @@ async fn step<C: Consumer>(
         return Ok(moved);
     }
     let handled = batch.len();
+    lane.reach(Step::Read).await;
     match advance(consumer, lane, state, &batch, to).await {
         Ok(()) => {
             state.one_by_one = state.one_by_one.saturating_sub(handled);
@@ -100,6 +101,7 @@ async fn advance<C: Consumer>(
     let mut tx = lane.log.begin(C::NAME).await?;
     lane.store_position(&mut tx, state.cursor.stored, to)
         .await?;
+    lane.reach(Step::Moved).await;
     let mut free = Vec::with_capacity(batch.len());
     let mut held = Vec::new();
     let mut changes = Vec::new();
@@ -118,6 +120,7 @@ async fn advance<C: Consumer>(
     if !free.is_empty() {
         caught(consumer.handle(&mut tx, &free)).await?;
     }
+    lane.reach(Step::Handled).await;
     tx.commit().await?;
     state.cursor = Cursor {
         stored: to,
@@ -140,6 +143,7 @@ async fn park(
     to: u64,
     failure: &Failure,
 ) -> Result<(), Failure> {
+    lane.reach(Step::Failed).await;
     let mut tx = lane.log.begin(lane.name).await?;
     lane.store_position(&mut tx, state.cursor.stored, to)
         .await?;
@@ -151,6 +155,7 @@ async fn park(
         lane.now_us(),
     )
     .await?;
+    lane.reach(Step::Parked).await;
     tx.commit().await?;
     state.cursor = Cursor {
         stored: to,
@@ -168,6 +173,7 @@ async fn retry<C: Consumer>(
     state: &mut State,
     position: u64,
 ) -> Result<(), Failure> {
+    lane.reach(Step::Retrying).await;
     let event = lane.log.read_one(position).await?;
     let stored = state.cursor.stored;
     let attempt = async {
@@ -175,6 +181,7 @@ async fn retry<C: Consumer>(
         lane.store_position(&mut tx, stored, stored).await?;
         caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
         parked::delete(&mut tx, lane.name, position).await?;
+        lane.reach(Step::Handled).await;
         tx.commit().await?;
         Ok(())
     };
@@ -187,6 +194,7 @@ async fn retry<C: Consumer>(
         Err(failure) => failure,
     };
     let attempts = state.parked.get(position).map_or(0, |row| row.attempts) + 1;
+    lane.reach(Step::Failed).await;
     let mut tx = lane.log.begin(lane.name).await?;
     lane.store_position(&mut tx, stored, stored).await?;
     let row = lane.after_failure(&mut tx, &event, attempts, &failure)?;
@@ -197,6 +205,7 @@ async fn retry<C: Consumer>(
         lane.now_us(),
     )
     .await?;
+    lane.reach(Step::Parked).await;
     tx.commit().await?;
     if row.state == ParkedState::Dead {
         tracing::error!(consumer = lane.name, position, attempts, %failure, "dead letter");

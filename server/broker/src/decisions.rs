@@ -2,6 +2,7 @@
 //! that who decided what can be looked back at.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::parked::{self, Parked, ParkedState, Row};
 use crate::{Error, Failure, Log, NewEvent, Recorded, Result, Tx};
@@ -15,6 +16,11 @@ pub const REDRIVE_REQUESTED: &str = "broker.redrive_requested";
 /// Somebody gave a dead letter up.
 pub const DISCARD_REQUESTED: &str = "broker.discard_requested";
 
+/// A consumer has taken a dead letter up again.
+pub const REDRIVEN: &str = "broker.redriven";
+/// A consumer has given a dead letter up: its state is as if the event had never been.
+pub const DISCARDED: &str = "broker.discarded";
+
 /// Content of [`DEAD_LETTERED`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLettered {
@@ -24,7 +30,7 @@ pub struct DeadLettered {
     pub error: String,
 }
 
-/// Content of [`REDRIVE_REQUESTED`] and [`DISCARD_REQUESTED`].
+/// Content of the requests and of what follows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub consumer: String,
@@ -40,12 +46,7 @@ pub(crate) fn event(
     data: &impl Serialize,
 ) -> std::result::Result<NewEvent, Failure> {
     let data = serde_json::to_string(data).map_err(|error| Failure::Other(error.to_string()))?;
-    Ok(NewEvent {
-        kind,
-        topic: TOPIC,
-        key: consumer.to_owned(),
-        data,
-    })
+    Ok(NewEvent::new(kind, TOPIC, consumer, data))
 }
 
 /// Whether the event is a decision for this consumer.
@@ -90,6 +91,8 @@ pub(crate) async fn follow(
     }
     if recorded.kind == DISCARD_REQUESTED {
         parked::delete(tx, &decision.consumer, decision.position).await?;
+        let discarded = event(DISCARDED, &decision.consumer, &decision)?;
+        tx.append(discarded, Some(recorded));
         return Ok(Some(Change::Remove(decision.position)));
     }
     let row = Row {
@@ -105,6 +108,8 @@ pub(crate) async fn follow(
         now_us,
     )
     .await?;
+    let redriven = event(REDRIVEN, &decision.consumer, &decision)?;
+    tx.append(redriven, Some(recorded));
     Ok(Some(Change::Put(decision.position, row)))
 }
 
@@ -126,20 +131,20 @@ impl Parked {
 }
 
 impl Log {
-    /// Asks for a dead letter to be tried again, from its first attempt. The consumer follows when it
-    /// comes to the request.
+    /// Asks for a dead letter to be tried again, from its first attempt. Answers with the id of the
+    /// request; the consumer follows when it comes to it, with [`REDRIVEN`] caused by it.
     ///
     /// # Errors
     /// [`Error::NoSuchDeadLetter`].
-    pub async fn redrive(&self, consumer: &str, position: u64, by: &str) -> Result<()> {
+    pub async fn redrive(&self, consumer: &str, position: u64, by: &str) -> Result<Uuid> {
         self.decide(REDRIVE_REQUESTED, consumer, position, by).await
     }
 
-    /// Gives a dead letter up; the events behind it go on.
+    /// Gives a dead letter up; the events behind it go on. Answers as [`Log::redrive`].
     ///
     /// # Errors
     /// [`Error::NoSuchDeadLetter`].
-    pub async fn discard(&self, consumer: &str, position: u64, by: &str) -> Result<()> {
+    pub async fn discard(&self, consumer: &str, position: u64, by: &str) -> Result<Uuid> {
         self.decide(DISCARD_REQUESTED, consumer, position, by).await
     }
 
@@ -149,7 +154,7 @@ impl Log {
         consumer: &str,
         position: u64,
         by: &str,
-    ) -> Result<()> {
+    ) -> Result<Uuid> {
         let mut tx = self.begin("dead-letters").await?;
         let dead = db::query(
             "select 1 from parked where consumer = $1 and position = $2 and state = 'dead'",
@@ -172,8 +177,8 @@ impl Log {
         };
         let event = event(kind, &decision.consumer, &decision)
             .map_err(|failure| db::Error::Setting(failure.to_string()))?;
-        tx.append(event, None);
+        let id = tx.append(event, None);
         tx.commit().await?;
-        Ok(())
+        Ok(id)
     }
 }

@@ -1,8 +1,8 @@
 //! An event as it is written and as it is read: a CloudEvents 1.0 envelope
 //! (<https://github.com/cloudevents/spec>) with the log's own attributes.
 
-use std::fmt;
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use db::{Columns, Row};
 use serde::Serialize;
@@ -11,62 +11,73 @@ use uuid::Uuid;
 
 use crate::{Error, Result};
 
-/// Where time and ids come from; a parameter, so that tests decide them.
-#[derive(Clone)]
-pub struct Environment {
-    now_us: Arc<dyn Fn() -> i64 + Send + Sync>,
-    new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
-}
-
-impl Environment {
-    pub fn new(
-        now_us: impl Fn() -> i64 + Send + Sync + 'static,
-        new_id: impl Fn() -> Uuid + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            now_us: Arc::new(now_us),
-            new_id: Arc::new(new_id),
-        }
-    }
-
-    /// The machine's clock and random UUIDv7s.
-    pub fn system() -> Self {
-        let now_us = || {
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            since.map_or(0, |since| {
-                i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-            })
-        };
-        Self::new(now_us, Uuid::now_v7)
-    }
-
-    /// Unix microseconds.
-    pub fn now_us(&self) -> i64 {
-        (self.now_us)()
-    }
-
-    pub fn new_id(&self) -> Uuid {
-        (self.new_id)()
-    }
-}
-
-impl fmt::Debug for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Environment")
-    }
-}
-
 /// An event to be appended. Its id, time and position come from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// CloudEvents `type`.
-    pub kind: &'static str,
-    /// The stream it belongs to.
-    pub topic: &'static str,
-    /// Events of one key are handled in order.
-    pub key: String,
-    /// JSON.
-    pub data: String,
+    kind: &'static str,
+    topic: &'static str,
+    key: String,
+    data: String,
+    attributes: Attributes,
+}
+
+/// What an event says about itself beyond the common attributes, for those who route it: CloudEvents
+/// extension attributes.
+pub type Attributes = BTreeMap<String, String>;
+
+impl NewEvent {
+    /// `kind` is the CloudEvents `type`, `topic` the stream it belongs to. Events of one `key` are
+    /// handled in order. `data` is JSON.
+    pub fn new(
+        kind: &'static str,
+        topic: &'static str,
+        key: impl Into<String>,
+        data: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            topic,
+            key: key.into(),
+            data: data.into(),
+            attributes: Attributes::new(),
+        }
+    }
+
+    /// Adds an extension attribute. As CloudEvents has it, its name is lower-case letters and digits.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        debug_assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
+            "{name} is no name of a CloudEvents attribute"
+        );
+        self.attributes.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The event as `source` appends it. It gets its position at the commit.
+    pub(crate) fn recorded(
+        self,
+        id: Uuid,
+        time_us: i64,
+        source: &str,
+        cause: Option<&Recorded>,
+    ) -> Recorded {
+        Recorded {
+            position: 0,
+            id,
+            source: source.to_owned(),
+            kind: self.kind.to_owned(),
+            subject: self.key.clone(),
+            time_us,
+            topic: self.topic.to_owned(),
+            key: self.key,
+            correlation_id: cause.map_or(id, |cause| cause.correlation_id),
+            causation_id: cause.map(|cause| cause.id),
+            attributes: self.attributes,
+            data: self.data,
+        }
+    }
 }
 
 /// An event of the log.
@@ -89,14 +100,16 @@ pub struct Recorded {
     pub correlation_id: Uuid,
     /// The id of the event that caused this one; `None` when a command did.
     pub causation_id: Option<Uuid>,
+    /// CloudEvents extension attributes of its own.
+    pub attributes: Attributes,
     /// JSON.
     pub data: String,
 }
 
 /// The columns of [`Recorded::from_row`], in its order.
 pub(crate) const COLUMNS: &str = "position, id, source, type, subject, time_us, topic, key, \
-     correlation_id, causation_id, data, checksum";
-pub(crate) const COLUMN_COUNT: usize = 12;
+     correlation_id, causation_id, attributes, data, checksum";
+pub(crate) const COLUMN_COUNT: usize = 13;
 
 impl Recorded {
     pub(crate) fn causation_text(&self) -> String {
@@ -105,7 +118,35 @@ impl Recorded {
             .unwrap_or_default()
     }
 
-    /// CRC-32 over all that is stored, with a separator that no attribute holds.
+    /// JSON; empty when there are none.
+    pub(crate) fn attributes_text(&self) -> String {
+        if self.attributes.is_empty() {
+            return String::new();
+        }
+        serde_json::to_string(&self.attributes).unwrap_or_default()
+    }
+
+    /// The value of an attribute of the envelope, by its CloudEvents name; `None` when the event does
+    /// not have it.
+    pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let text = match name {
+            "source" => &self.source,
+            "type" => &self.kind,
+            "subject" => &self.subject,
+            "topic" => &self.topic,
+            "partitionkey" => &self.key,
+            "id" => return Some(self.id.to_string().into()),
+            "correlationid" => return Some(self.correlation_id.to_string().into()),
+            "causationid" => return self.causation_id.map(|id| id.to_string().into()),
+            "sequence" => return Some(self.position.to_string().into()),
+            "time" => return Some(rfc3339(self.time_us).into()),
+            own => self.attributes.get(own)?,
+        };
+        Some(text.into())
+    }
+
+    /// CRC-32 over all that is stored, with a separator that no attribute holds. Attributes of its own
+    /// came later: an event without them has the sum it always had.
     pub(crate) fn checksum(&self) -> i64 {
         let mut crc = crc32fast::Hasher::new();
         crc.update(&self.position.to_be_bytes());
@@ -124,6 +165,9 @@ impl Recorded {
             crc.update(text.as_bytes());
             crc.update(&[0]);
         }
+        if !self.attributes.is_empty() {
+            crc.update(self.attributes_text().as_bytes());
+        }
         i64::from(crc.finalize())
     }
 
@@ -133,6 +177,7 @@ impl Recorded {
             Ok(Uuid::try_parse(row.try_get::<&str, _>(column)?).unwrap_or_default())
         };
         let causation: &str = row.try_get(9)?;
+        let attributes: &str = row.try_get(10)?;
         let event = Self {
             position: row.try_get::<i64, _>(0)?.unsigned_abs(),
             id: id(1)?,
@@ -148,11 +193,16 @@ impl Recorded {
             } else {
                 Some(id(9)?)
             },
-            data: row.try_get(10)?,
+            attributes: if attributes.is_empty() {
+                Attributes::new()
+            } else {
+                serde_json::from_str(attributes).unwrap_or_default()
+            },
+            data: row.try_get(11)?,
         };
-        let found = row.try_get(11)?;
+        let found = row.try_get(12)?;
         let expected = event.checksum();
-        // An id that did not parse is nil here and fails the sum like any other damage.
+        // What did not parse is nil or empty here and fails the sum like any other damage.
         if found != expected {
             return Err(Error::Damaged {
                 position: event.position,
@@ -185,6 +235,8 @@ impl Recorded {
             causationid: Option<Uuid>,
             // CloudEvents integers have 32 bits; a longer one travels as text.
             sequence: String,
+            #[serde(flatten)]
+            attributes: &'a Attributes,
             data: &'a RawValue,
         }
         let data = serde_json::from_str(&self.data)?;
@@ -201,6 +253,7 @@ impl Recorded {
             correlationid: self.correlation_id,
             causationid: self.causation_id,
             sequence: self.position.to_string(),
+            attributes: &self.attributes,
             data,
         })
     }
@@ -217,30 +270,83 @@ fn rfc3339(time_us: i64) -> String {
 mod tests {
     use super::*;
 
+    fn letter() -> Recorded {
+        let id = Uuid::from_u128(7);
+        NewEvent::new("letter.sent", "letters", "ada", r#"{"pages":2}"#)
+            .with("carrier", "pigeon")
+            .recorded(id, 1_700_000_000_000_001, "tests", None)
+    }
+
     #[test]
     fn an_event_leaves_as_a_cloud_event() {
-        let id = Uuid::from_u128(7);
         let event = Recorded {
             position: 5_000_000_000,
-            id,
-            source: "tests".into(),
-            kind: "letter.sent".into(),
-            subject: "ada".into(),
-            time_us: 1_700_000_000_000_001,
-            topic: "letters".into(),
-            key: "ada".into(),
-            correlation_id: id,
-            causation_id: None,
-            data: r#"{"pages":2}"#.into(),
+            ..letter()
         };
         let json = event.to_cloud_event().expect("JSON");
         let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         let expected = serde_json::json!({
-            "specversion": "1.0", "id": id, "source": "tests", "type": "letter.sent",
+            "specversion": "1.0", "id": event.id, "source": "tests", "type": "letter.sent",
             "subject": "ada", "time": "2023-11-14T22:13:20.000001Z",
             "datacontenttype": "application/json", "topic": "letters", "partitionkey": "ada",
-            "correlationid": id, "sequence": "5000000000", "data": {"pages": 2},
+            "correlationid": event.id, "sequence": "5000000000", "carrier": "pigeon",
+            "data": {"pages": 2},
         });
         assert_eq!(value, expected);
+    }
+
+    /// Read by the public SDK, which knows nothing of us: the form is the standard's, not ours.
+    #[test]
+    fn the_public_sdk_reads_the_cloud_event() {
+        use cloudevents::AttributesReader;
+
+        let cause = letter();
+        let event = NewEvent::new("letter.read", "letters", "ada", r#"{"pages":2}"#)
+            .with("carrier", "pigeon")
+            .recorded(
+                Uuid::from_u128(8),
+                1_700_000_000_000_001,
+                "tests",
+                Some(&cause),
+            );
+        let json = event.to_cloud_event().expect("JSON");
+        let read: cloudevents::Event = serde_json::from_str(&json).expect("a CloudEvent");
+        assert_eq!(read.specversion().to_string(), "1.0");
+        assert_eq!(
+            (read.id(), read.ty()),
+            (event.id.to_string().as_str(), "letter.read")
+        );
+        assert_eq!(
+            (read.source().as_str(), read.subject()),
+            ("tests", Some("ada"))
+        );
+        let time = read.time().expect("a time");
+        assert_eq!(time.timestamp_micros(), event.time_us);
+        let extension = |name: &str| read.extension(name).map(ToString::to_string);
+        assert_eq!(extension("causationid"), Some(cause.id.to_string()));
+        assert_eq!(extension("correlationid"), Some(cause.id.to_string()));
+        assert_eq!(extension("carrier").as_deref(), Some("pigeon"));
+        let data: serde_json::Value = match read.data().expect("content") {
+            cloudevents::Data::Json(value) => value.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(data, serde_json::json!({"pages": 2}));
+    }
+
+    #[test]
+    fn attributes_are_found_by_their_cloud_events_names() {
+        let event = letter();
+        for (name, expected) in [
+            ("type", "letter.sent"),
+            ("source", "tests"),
+            ("topic", "letters"),
+            ("partitionkey", "ada"),
+            ("carrier", "pigeon"),
+            ("time", "2023-11-14T22:13:20.000001Z"),
+        ] {
+            assert_eq!(event.attribute(name).as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!(event.attribute("causationid"), None);
+        assert_eq!(event.attribute("weight"), None);
     }
 }

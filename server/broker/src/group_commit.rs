@@ -10,7 +10,7 @@ use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::{Error, Log, Result, Tx};
+use crate::{Error, Log, Result, Step, Tx};
 
 /// How a job fails.
 pub trait JobError: From<Error> + Send + 'static {
@@ -221,7 +221,9 @@ async fn run_batch(
             tx.mark().await?;
             moved = false;
         }
-        match job.run(&mut tx).await {
+        let fate = job.run(&mut tx).await;
+        log.environment().reach(Step::JobDone, source).await;
+        match fate {
             Fate::Kept => moved = true,
             Fate::RolledBack => {
                 if marked {

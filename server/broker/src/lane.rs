@@ -13,15 +13,18 @@ use tokio::sync::watch;
 
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
 use crate::parked::{ParkedState, Row};
-use crate::{Failure, Filter, Log, Recorded, Result, Settings, Tx};
+use crate::{Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
+
+/// How long a consumer has nothing to do before its position passes what was for others.
+const REST: Duration = Duration::from_secs(1);
 
 /// One consumer's name, what it hears, and the log it hears it from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lane {
     pub log: Log,
     pub settings: Settings,
     pub name: &'static str,
-    pub hears: Filter,
+    pub hears: Filter<'static>,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -31,13 +34,18 @@ pub(crate) struct Cursor {
     /// What the database holds.
     pub stored: u64,
     /// Read up to here: beyond `stored` when what followed was for others. That alone is not worth a
-    /// commit; the stored position catches up with the next event that is handled.
+    /// commit at once; the stored position catches up with the next event that is handled, or at rest.
     pub read: u64,
 }
 
 impl Lane {
     pub fn now_us(&self) -> i64 {
         self.log.environment().now_us()
+    }
+
+    /// Says that this consumer has come to `step`.
+    pub async fn reach(&self, step: Step) {
+        self.log.environment().reach(step, self.name).await;
     }
 
     /// Up to `limit` events for this consumer after `position`, and how far that reaches.
@@ -107,6 +115,16 @@ impl Lane {
         } else {
             Err(Failure::Moved)
         }
+    }
+
+    /// Moves the stored position to what was read.
+    async fn settle(&self, cursor: &mut Cursor) -> std::result::Result<(), Failure> {
+        let mut tx = self.log.begin(self.name).await?;
+        self.store_position(&mut tx, cursor.stored, cursor.read)
+            .await?;
+        tx.commit().await?;
+        cursor.stored = cursor.read;
+        Ok(())
     }
 
     /// The row of an event whose `attempts`-th attempt failed: later, or dead, which is also told.
@@ -185,6 +203,22 @@ impl<'a> Pace<'a> {
         self.failures = 0;
     }
 
+    /// Waits as [`Pace::wait`]; when nothing comes for a while, the stored position passes what was
+    /// read and was for others, so that the lag people see is what is left to do.
+    pub async fn rest(&mut self, cursor: &mut Cursor, due_us: Option<i64>) {
+        if cursor.read == cursor.stored {
+            return self.wait(cursor.read, due_us).await;
+        }
+        let waited = tokio::time::timeout(REST, self.wait(cursor.read, due_us)).await;
+        if waited.is_err()
+            && !self.is_stopped()
+            && let Err(failure) = self.lane.settle(cursor).await
+        {
+            // The next event moves the position, or shows what is wrong.
+            tracing::debug!(consumer = self.lane.name, %failure, "the position stays behind");
+        }
+    }
+
     /// Waits for an event after `read`, for `due_us`, or for the end.
     pub async fn wait(&mut self, read: u64, due_us: Option<i64>) {
         self.failures = 0;
@@ -243,7 +277,7 @@ pub(crate) async fn caught<T>(
         })
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()

@@ -6,26 +6,40 @@
 //! - [`Reactor`]: touches the outside world, with no transaction open.
 //! - [`Runner`]: wakes them, batches for them, retries for them.
 //! - [`Tail`]: follows the log without a position of its own in the database.
+//! - [`Projection`]: a table that [`Log::replay`] builds anew out of the log.
 
 mod consumer;
 mod consumer_lane;
 pub mod decisions;
+mod dump;
+mod environment;
 mod event;
+mod filter;
 mod group_commit;
 mod lane;
 mod log;
 mod parked;
+mod projection;
 mod reactor_lane;
 mod recent;
+mod replay;
 mod runner;
+mod step;
+mod story;
 mod tx;
 
-pub use consumer::{Consumer, Failure, Filter, Reactor};
-pub use event::{Environment, NewEvent, Recorded};
+pub use consumer::{Consumer, Failure, Reactor};
+pub use dump::Dump;
+pub use environment::{Environment, Probe};
+pub use event::{Attributes, NewEvent, Recorded};
+pub use filter::{Filter, Rule};
 pub use group_commit::{GroupCommit, Job, JobError};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
+pub use projection::Projection;
+pub use replay::{Beginning, REPLAYED, Replayed};
 pub use runner::{Runner, Settings};
+pub use step::Step;
 pub use tx::Tx;
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -8,8 +8,9 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::event::COLUMNS;
+use crate::parked::event_columns;
 use crate::recent::Recent;
-use crate::{Environment, Error, ParkedEvent, Recorded, Result, Tx};
+use crate::{Environment, Error, ParkedEvent, Recorded, Result, Step, Tx};
 
 /// Fallback for a wake-up that comes from another process, which no notification reaches.
 pub(crate) const POLL: Duration = Duration::from_millis(250);
@@ -58,7 +59,9 @@ impl Log {
 
     /// Begins a transaction for state and events. `source` says who appends.
     pub async fn begin(&self, source: &'static str) -> Result<Tx> {
-        Ok(Tx::new(self.shared.db.begin().await?, self.clone(), source))
+        let tx = Tx::new(self.shared.db.begin().await?, self.clone(), source);
+        self.environment().reach(Step::Begun, source).await;
+        Ok(tx)
     }
 
     /// The newest position this process knows of.
@@ -124,8 +127,8 @@ impl Log {
         found.into_iter().next().ok_or(Error::NoSuchEvent(position))
     }
 
-    /// How far each consumer is behind, and what it could not handle. A position moves only with an
-    /// event that concerns the consumer, so that one with nothing to do may seem to be behind.
+    /// How far each consumer is behind, and what it could not handle. A position passes what does not
+    /// concern the consumer when it comes to rest, a second after the last event.
     pub async fn lags(&self) -> Result<Vec<Lag>> {
         let rows = db::query(
             "select name, position, \
@@ -151,11 +154,7 @@ impl Log {
 
     /// Events that consumers could not handle: dead ones, or all that are parked.
     pub async fn parked(&self, only_dead: bool, limit: usize) -> Result<Vec<ParkedEvent>> {
-        let columns = COLUMNS
-            .split(", ")
-            .map(|c| format!("e.{c}"))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let columns = event_columns();
         let sql = format!(
             "select {columns}, p.consumer, p.state, p.attempts, p.error, p.parked_at_us \
              from parked p join events e on e.position = p.position \
@@ -203,6 +202,18 @@ impl Log {
         let Some(last) = events.last() else { return };
         self.shared.recent.lock().push(events);
         self.saw_head(last.position);
+    }
+
+    /// Takes in events that another process has committed and some carrier has brought. They may come
+    /// twice, late, in any order or not at all: the database is the truth, and the carrier saves the
+    /// asking. Whoever follows the log is woken.
+    pub fn delivered(&self, events: Vec<Recorded>) {
+        let Some(newest) = events.iter().map(|event| event.position).max() else {
+            return;
+        };
+        let events: Vec<_> = events.into_iter().map(Arc::new).collect();
+        self.shared.recent.lock().push(&events);
+        self.saw_head(newest);
     }
 
     pub(crate) fn saw_head(&self, position: u64) {

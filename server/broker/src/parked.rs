@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use db::{Columns, place_rows};
 
-use crate::event::COLUMN_COUNT;
+use crate::event::{COLUMN_COUNT, COLUMNS};
 use crate::{Failure, Log, Recorded, Result, Tx};
 
 /// What became of a parked event.
@@ -202,6 +202,30 @@ impl Parked {
             self.runnable.remove(&scheduled);
         }
     }
+}
+
+/// The events of a consumer that are parked.
+pub(crate) async fn of_consumer(
+    tx: &mut Tx,
+    consumer: &str,
+) -> std::result::Result<Vec<Recorded>, Failure> {
+    let sql = format!(
+        "select {} from parked p join events e on e.position = p.position where p.consumer = $1",
+        event_columns()
+    );
+    let rows = db::query(db::built(sql))
+        .bind(consumer)
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter()
+        .map(|row| Ok(Recorded::from_row(row)?))
+        .collect()
+}
+
+/// The columns of [`Recorded::from_row`] in a query that calls the log `e`.
+pub(crate) fn event_columns() -> String {
+    let columns = COLUMNS.split(", ").map(|column| format!("e.{column}"));
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 /// Writes rows, over those that stand there already.

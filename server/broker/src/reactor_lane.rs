@@ -16,7 +16,7 @@ use futures::{FutureExt, StreamExt};
 
 use crate::lane::{Cursor, Lane, Pace, caught};
 use crate::parked::{self, Parked, ParkedState, Row};
-use crate::{Failure, NewEvent, Reactor, Recorded, decisions};
+use crate::{Failure, NewEvent, Reactor, Recorded, Step, decisions};
 
 /// An event that others have waited for this long is parked, so that they can be recorded.
 const OVERTAKE: Duration = Duration::from_millis(20);
@@ -44,8 +44,7 @@ struct State {
     recorded: Option<Instant>,
 }
 
-pub(crate) async fn run<R: Reactor>(reactor: R, lane: Lane) {
-    let reactor = Arc::new(reactor);
+pub(crate) async fn run<R: Reactor>(reactor: Arc<R>, lane: Lane) {
     let mut pace = Pace::new(&lane);
     let mut flights: FuturesUnordered<Flight> = FuturesUnordered::new();
     let mut state: Option<State> = None;
@@ -65,7 +64,10 @@ pub(crate) async fn run<R: Reactor>(reactor: R, lane: Lane) {
                 let read = state.as_ref().map_or(0, |state| state.cursor.read);
                 let due_us = state.as_ref().and_then(|state| state.next_due_us(&lane));
                 if flights.is_empty() {
-                    pace.wait(read, due_us).await;
+                    match state.as_mut().filter(|state| state.is_at_rest()) {
+                        Some(state) => pace.rest(&mut state.cursor, due_us).await,
+                        None => pace.wait(read, due_us).await,
+                    }
                 } else {
                     let reading =
                         asking && state.as_ref().is_some_and(|state| state.has_room(&lane));
@@ -127,7 +129,7 @@ async fn step<R: Reactor>(
     }
     let mut busy = state.record(lane).await?;
     if asking {
-        busy |= state.ask_waiting(reactor, flights);
+        busy |= state.ask_waiting(reactor, lane, flights);
         busy |= state.ask_parked(reactor, lane, flights).await?;
         busy |= state.ask_new(reactor, lane, flights).await?;
     }
@@ -150,6 +152,14 @@ impl State {
         due_us.filter(|_| self.asked.len() < lane.settings.parallel_keys)
     }
 
+    /// Whether everything read is dealt with.
+    fn is_at_rest(&self) -> bool {
+        self.waiting_count == 0
+            && self.asked.is_empty()
+            && self.answers.is_empty()
+            && self.decisions.is_empty()
+    }
+
     /// Whether another event may be asked: bounds what is in memory and what the outside world gets
     /// at once.
     fn has_room(&self, lane: &Lane) -> bool {
@@ -165,14 +175,17 @@ impl State {
     fn ask<R: Reactor>(
         &mut self,
         reactor: &Arc<R>,
+        lane: &Lane,
         flights: &mut FuturesUnordered<Flight>,
         event: Arc<Recorded>,
     ) {
         self.asked
             .insert(event.position, (event.clone(), Instant::now()));
-        let reactor = reactor.clone();
+        let (reactor, environment) = (reactor.clone(), lane.log.environment().clone());
         flights.push(Box::pin(async move {
+            environment.reach(Step::Asking, R::NAME).await;
             let answer = caught(reactor.react(&event)).await;
+            environment.reach(Step::Answered, R::NAME).await;
             (event, answer)
         }));
     }
@@ -199,7 +212,7 @@ impl State {
                     },
                 );
             }
-            self.ask(reactor, flights, event);
+            self.ask(reactor, lane, flights, event);
             busy = true;
         }
         Ok(busy)
@@ -233,7 +246,7 @@ impl State {
             } else {
                 // The key is busy from now on, with nothing behind it yet.
                 self.waiting.insert(event.key.clone(), VecDeque::new());
-                self.ask(reactor, flights, event);
+                self.ask(reactor, lane, flights, event);
             }
         }
         Ok(moved)
@@ -302,6 +315,7 @@ impl State {
         let now_us = lane.now_us();
         let mut tx = lane.log.begin(lane.name).await?;
         lane.store_position(&mut tx, self.cursor.stored, to).await?;
+        lane.reach(Step::Moved).await;
         let mut puts: Vec<(u64, Row)> = Vec::new();
         let mut removed = Vec::new();
         for position in &ready {
@@ -343,6 +357,7 @@ impl State {
             changes
                 .extend(decisions::follow(&mut tx, &self.parked, &changes, event, now_us).await?);
         }
+        lane.reach(Step::Recorded).await;
         tx.commit().await?;
 
         self.recorded = Some(Instant::now());
@@ -381,6 +396,7 @@ impl State {
     fn ask_waiting<R: Reactor>(
         &mut self,
         reactor: &Arc<R>,
+        lane: &Lane,
         flights: &mut FuturesUnordered<Flight>,
     ) -> bool {
         let freed = std::mem::take(&mut self.freed);
@@ -392,7 +408,7 @@ impl State {
             match self.waiting.get_mut(&key).map(VecDeque::pop_front) {
                 Some(Some(event)) => {
                     self.waiting_count -= 1;
-                    self.ask(reactor, flights, event);
+                    self.ask(reactor, lane, flights, event);
                 }
                 Some(None) => {
                     self.waiting.remove(&key);

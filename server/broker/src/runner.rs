@@ -1,12 +1,16 @@
 //! Runs consumers and reactors, each in a task of its own.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::lane::Lane;
-use crate::{Consumer, Filter, Log, Reactor, consumer_lane, reactor_lane};
+use crate::lane::{Lane, Pace, panic_text};
+use crate::{Consumer, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -58,18 +62,20 @@ impl Runner {
     }
 
     pub fn consumer<C: Consumer>(&mut self, consumer: C) -> &mut Self {
-        let lane = self.lane(C::NAME, C::HEARS);
-        self.tasks.spawn(consumer_lane::run(consumer, lane));
+        let (consumer, lane) = (Arc::new(consumer), self.lane(C::NAME, C::HEARS));
+        let run = move |lane| consumer_lane::run(consumer.clone(), lane);
+        self.tasks.spawn(supervise(lane, run));
         self
     }
 
     pub fn reactor<R: Reactor>(&mut self, reactor: R) -> &mut Self {
-        let lane = self.lane(R::NAME, R::HEARS);
-        self.tasks.spawn(reactor_lane::run(reactor, lane));
+        let (reactor, lane) = (Arc::new(reactor), self.lane(R::NAME, R::HEARS));
+        let run = move |lane| reactor_lane::run(reactor.clone(), lane);
+        self.tasks.spawn(supervise(lane, run));
         self
     }
 
-    fn lane(&self, name: &'static str, hears: Filter) -> Lane {
+    fn lane(&self, name: &'static str, hears: Filter<'static>) -> Lane {
         let stop = self.stop.subscribe();
         Lane {
             log: self.log.clone(),
@@ -84,5 +90,16 @@ impl Runner {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Runs a consumer's loop, again when it panics: a panic of a handler is caught where it happens, this
+/// one is a defect of ours, and must not leave the consumer standing while the shop goes on.
+async fn supervise<F: Future<Output = ()>>(lane: Lane, run: impl Fn(Lane) -> F) {
+    let mut pace = Pace::new(&lane);
+    while let Err(panic) = AssertUnwindSafe(run(lane.clone())).catch_unwind().await {
+        let why = panic_text(&*panic);
+        pace.failed(&Failure::Other(format!("the consumer panicked: {why}")))
+            .await;
     }
 }

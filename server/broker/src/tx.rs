@@ -7,7 +7,7 @@ use db::{Columns, place_rows};
 use uuid::Uuid;
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
-use crate::{Log, NewEvent, Recorded, Result};
+use crate::{Log, NewEvent, Recorded, Result, Step};
 
 /// A transaction of the database plus the events that it will append. Positions are taken at the
 /// very end, so that they follow the order of commits and no reader can pass one that comes late.
@@ -33,19 +33,8 @@ impl Tx {
     pub fn append(&mut self, event: NewEvent, cause: Option<&Recorded>) -> Uuid {
         let environment = self.log.environment();
         let id = environment.new_id();
-        self.pending.push(Recorded {
-            position: 0,
-            id,
-            source: self.source.to_owned(),
-            kind: event.kind.to_owned(),
-            subject: event.key.clone(),
-            time_us: environment.now_us(),
-            topic: event.topic.to_owned(),
-            key: event.key,
-            correlation_id: cause.map_or(id, |cause| cause.correlation_id),
-            causation_id: cause.map(|cause| cause.id),
-            data: event.data,
-        });
+        let recorded = event.recorded(id, environment.now_us(), self.source, cause);
+        self.pending.push(recorded);
         id
     }
 
@@ -62,8 +51,10 @@ impl Tx {
     /// last event, if there was one.
     pub async fn commit(mut self) -> Result<Option<u64>> {
         let count = self.pending.len() as u64;
+        let environment = self.log.environment().clone();
         if count == 0 {
             self.inner.commit().await?;
+            environment.reach(Step::Durable, self.source).await;
             return Ok(None);
         }
         let row = db::query(
@@ -72,6 +63,7 @@ impl Tx {
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
         .fetch_one(self.inner.conn())
         .await?;
+        environment.reach(Step::HeadTaken, self.source).await;
         let last = row.try_get::<i64, _>(0)?.unsigned_abs();
         for (position, event) in (last - count + 1..).zip(&mut self.pending) {
             event.position = position;
@@ -91,12 +83,15 @@ impl Tx {
                     .bind(&event.key)
                     .bind(event.correlation_id.to_string())
                     .bind(event.causation_text())
+                    .bind(event.attributes_text())
                     .bind(&event.data)
                     .bind(event.checksum());
             }
             insert.execute(self.inner.conn()).await?;
         }
+        environment.reach(Step::Appended, self.source).await;
         self.inner.commit().await?;
+        environment.reach(Step::Durable, self.source).await;
         let committed: Vec<Arc<Recorded>> = self.pending.into_iter().map(Arc::new).collect();
         self.log.committed(&committed);
         Ok(Some(last))

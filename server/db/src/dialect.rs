@@ -98,6 +98,26 @@ impl Dialect {
         matches!(self, Self::Sqlite)
     }
 
+    /// Creates `copy` like `table`, where one statement does it.
+    pub(crate) fn create_like(self, table: &str, copy: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(format!("create table {copy} (like {table} including all)")),
+        }
+    }
+
+    /// Name and statement of a table ($1) and of its indexes, the table first, where
+    /// [`Dialect::create_like`] has none.
+    pub(crate) const fn definitions(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "select name, sql from sqlite_master where tbl_name = $1 and sql is not null \
+                 order by type desc, name"
+            }
+            Self::Postgres => "",
+        }
+    }
+
     /// Keeps two servers that start at once from migrating at once.
     pub(crate) const fn migration_lock(self) -> Option<&'static str> {
         match self {

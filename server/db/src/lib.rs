@@ -5,6 +5,7 @@
 //! `text` columns, `$1` placeholders, money in minor units, time in unix microseconds, ids as UUIDv7
 //! text, booleans as 0 and 1, payloads as JSON text, no serials, no `for update`.
 
+mod copies;
 mod dialect;
 mod migrate;
 mod rows;
@@ -175,7 +176,7 @@ impl Db {
             Some(statement) => self.writers.begin_with(statement).await?,
             None => self.writers.begin().await?,
         };
-        Ok(Tx::new(inner))
+        Ok(Tx::new(inner, self.dialect))
     }
 
     /// Closes every connection; on SQLite this also folds the write-ahead log back into the file.

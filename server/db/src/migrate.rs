@@ -13,6 +13,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     ("0003_shop", include_str!("../migrations/0003_shop.sql")),
     ("0004_parked", include_str!("../migrations/0004_parked.sql")),
+    (
+        "0005_attributes",
+        include_str!("../migrations/0005_attributes.sql"),
+    ),
 ];
 
 pub(crate) async fn run(db: &Db) -> Result<()> {

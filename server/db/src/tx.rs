@@ -2,21 +2,27 @@
 
 use sqlx::{Any, AnyConnection, Transaction};
 
-use crate::Result;
+use crate::{Dialect, Result};
 
 /// Dropped without a commit, it rolls back. Use it as the executor: `….execute(&mut *tx)`.
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Any>,
+    dialect: Dialect,
     marked: bool,
 }
 
 impl Tx {
-    pub(crate) fn new(inner: Transaction<'static, Any>) -> Self {
+    pub(crate) fn new(inner: Transaction<'static, Any>, dialect: Dialect) -> Self {
         Self {
             inner,
+            dialect,
             marked: false,
         }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The executor of queries: `db::query("…").execute(tx.conn())`.

@@ -31,6 +31,8 @@ macro_rules! events {
             impl $name {
                 /// Its name in the log.
                 pub const KIND: &'static str = $kind;
+                /// The stream it belongs to.
+                pub const TOPIC: &'static str = $topic;
             }
         )*
 
@@ -163,6 +165,9 @@ events! {
         attempt: u32,
         /// Unix microseconds.
         reserved_until_us: i64,
+        /// Whose token it is. The first release knew one gateway and did not say.
+        #[serde(default)]
+        gateway: Gateway,
     }
 
     /// The gateway holds the money for us.
@@ -236,6 +241,37 @@ events! {
         on_hand: i64,
         allocated: i64,
         by: String,
+    }
+}
+
+impl Event {
+    /// What it says about itself for those who route it, beside its name and topic: CloudEvents
+    /// extension attributes.
+    pub fn attributes(&self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::PaymentRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.name())],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A payment gateway: whose token an order is paid with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gateway {
+    /// The built-in one.
+    #[default]
+    Test,
+}
+
+impl Gateway {
+    /// The attribute that routes a request to its gateway.
+    pub const ATTRIBUTE: &'static str = "gateway";
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+        }
     }
 }
 

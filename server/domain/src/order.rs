@@ -5,8 +5,8 @@ use types::OrderId;
 use types::order::{CancelledBy, OrderStatus, Progress, Step, StepKind};
 
 use crate::event::{
-    Event, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, PaymentMethodRequired,
-    PaymentRequested, ReservedLine,
+    Event, Gateway, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
+    PaymentMethodRequired, PaymentRequested, ReservedLine,
 };
 
 /// What the process manager remembers of an order.
@@ -42,48 +42,44 @@ impl OrderState {
         }
     }
 
-    /// Moves the order on and says what follows. `now_us` is the time of the event (not of its
-    /// handling), so that a replay decides the same. Events that come twice, late, or to an order that
-    /// has ended change nothing.
-    pub fn decide(&mut self, event: &Event, now_us: i64, payment_window_us: i64) -> Vec<Event> {
+    /// Moves the order on by an event and says what follows. Events that come twice, late, or to an
+    /// order that has ended change nothing.
+    pub fn handle(&mut self, event: &Event, now_us: i64, payment_window_us: i64) -> Vec<Event> {
+        let decided = self.decide(event, now_us, payment_window_us);
+        self.evolve(event);
+        for event in &decided {
+            self.evolve(event);
+        }
+        decided
+    }
+
+    /// What follows an event. `now_us` is the time of the event, not of its handling.
+    fn decide(&self, event: &Event, now_us: i64, payment_window_us: i64) -> Vec<Event> {
         let order_id = self.order_id;
         match (self.status, event) {
             (OrderStatus::Reserving, Event::StockReserved(_)) => {
-                self.reserved_until_us = now_us.saturating_add(payment_window_us);
-                match self.payment_token.take() {
-                    Some(token) => vec![self.request_payment(token)],
-                    None => {
-                        self.status = OrderStatus::AwaitingPayment;
-                        let reserved_until_us = self.reserved_until_us;
-                        vec![
-                            PaymentMethodRequired {
-                                order_id,
-                                reserved_until_us,
-                            }
-                            .into(),
-                        ]
-                    }
+                let reserved_until_us = now_us.saturating_add(payment_window_us);
+                match &self.payment_token {
+                    Some(token) => vec![self.request_payment(token, reserved_until_us)],
+                    None => vec![
+                        PaymentMethodRequired {
+                            order_id,
+                            reserved_until_us,
+                        }
+                        .into(),
+                    ],
                 }
             }
             (OrderStatus::Reserving, Event::StockRejected(_)) => {
-                self.status = OrderStatus::Rejected;
-                self.payment_token = None;
                 vec![OrderRejected { order_id }.into()]
             }
             (OrderStatus::Paying, Event::PaymentAuthorized(event))
                 if event.attempt == self.attempts =>
             {
-                self.status = OrderStatus::Confirmed;
                 vec![OrderConfirmed { order_id }.into()]
             }
-            (OrderStatus::Paying, Event::PaymentDeclined(event))
-                if event.attempt == self.attempts =>
-            {
-                self.status = OrderStatus::AwaitingPayment;
-                Vec::new()
-            }
             (OrderStatus::AwaitingPayment, Event::PaymentMethodGiven(event)) => {
-                vec![self.request_payment(event.payment_token.clone())]
+                vec![self.request_payment(&event.payment_token, self.reserved_until_us)]
             }
             (OrderStatus::AwaitingPayment, Event::OrderCancellationRequested(_)) => {
                 vec![self.cancel(CancelledBy::Shopper)]
@@ -99,21 +95,50 @@ impl OrderState {
         }
     }
 
-    fn request_payment(&mut self, payment_token: String) -> Event {
-        self.status = OrderStatus::Paying;
-        self.attempts += 1;
+    /// Takes note of what happened to the order. Of what was decided about it the events tell, so that
+    /// a later version, which may decide otherwise, still reads the past as it was.
+    pub fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::PaymentMethodRequired(event) => {
+                self.status = OrderStatus::AwaitingPayment;
+                self.reserved_until_us = event.reserved_until_us;
+                self.payment_token = None;
+            }
+            Event::PaymentRequested(event) => {
+                self.status = OrderStatus::Paying;
+                self.attempts = event.attempt;
+                self.reserved_until_us = event.reserved_until_us;
+                self.payment_token = None;
+            }
+            // The one change that nobody decides: the order waits again, as long as it may.
+            Event::PaymentDeclined(event)
+                if self.status == OrderStatus::Paying && event.attempt == self.attempts =>
+            {
+                self.status = OrderStatus::AwaitingPayment;
+            }
+            Event::OrderConfirmed(_) => self.status = OrderStatus::Confirmed,
+            Event::OrderRejected(_) => {
+                self.status = OrderStatus::Rejected;
+                self.payment_token = None;
+            }
+            Event::OrderCancelled(_) => self.status = OrderStatus::Cancelled,
+            _ => {}
+        }
+    }
+
+    fn request_payment(&self, payment_token: &str, reserved_until_us: i64) -> Event {
         PaymentRequested {
             order_id: self.order_id,
             amount: self.total,
-            payment_token,
-            attempt: self.attempts,
-            reserved_until_us: self.reserved_until_us,
+            payment_token: payment_token.to_owned(),
+            attempt: self.attempts + 1,
+            reserved_until_us,
+            gateway: Gateway::Test,
         }
         .into()
     }
 
-    fn cancel(&mut self, by: CancelledBy) -> Event {
-        self.status = OrderStatus::Cancelled;
+    fn cancel(&self, by: CancelledBy) -> Event {
         OrderCancelled {
             order_id: self.order_id,
             by,
@@ -242,6 +267,7 @@ mod tests {
             payment_token: token.into(),
             attempt,
             reserved_until_us: 100 + WINDOW_US,
+            gateway: Gateway::Test,
         }
         .into()
     }
@@ -277,7 +303,7 @@ mod tests {
     fn story(mut order: OrderState, steps: &[(i64, Event, Vec<Event>)]) -> OrderState {
         for (at_us, when, then) in steps {
             assert_eq!(
-                &order.decide(when, *at_us, WINDOW_US),
+                &order.handle(when, *at_us, WINDOW_US),
                 then,
                 "after {when:?}"
             );

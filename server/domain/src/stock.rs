@@ -139,6 +139,35 @@ pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
     .into()
 }
 
+/// The levels that an event tells, whatever was there before: `None` for one that moves nothing.
+pub fn levels_of(event: &Event) -> Option<Vec<(&Sku, Stock)>> {
+    fn of_moves(moves: &[StockMove]) -> Vec<(&Sku, Stock)> {
+        let level = |moved: &StockMove| Stock {
+            on_hand: moved.on_hand,
+            allocated: moved.allocated,
+        };
+        moves
+            .iter()
+            .map(|moved| (&moved.sku, level(moved)))
+            .collect()
+    }
+    match event {
+        Event::StockReserved(event) => Some(of_moves(&event.moves)),
+        Event::StockReleased(event) => Some(of_moves(&event.moves)),
+        Event::StockCorrected(event) => {
+            let StockCorrected {
+                sku,
+                on_hand,
+                allocated,
+                ..
+            } = event;
+            let (on_hand, allocated) = (*on_hand, *allocated);
+            Some(vec![(sku, Stock { on_hand, allocated })])
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -9,12 +9,9 @@ pub(crate) fn encode(event: &Event) -> Result<NewEvent, Failure> {
     let data = event
         .to_json()
         .map_err(|error| Failure::Other(error.to_string()))?;
-    Ok(NewEvent {
-        kind: event.kind(),
-        topic: event.topic(),
-        key: event.key(),
-        data,
-    })
+    let new = NewEvent::new(event.kind(), event.topic(), event.key(), data);
+    let attributes = event.attributes().into_iter();
+    Ok(attributes.fold(new, |new, (name, value)| new.with(name, value)))
 }
 
 /// The domain event in an event of the log.

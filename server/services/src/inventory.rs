@@ -1,12 +1,15 @@
 //! The inventory consumer: the only writer of the stock table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use broker::{Consumer, Failure, Filter, Recorded, Tx};
+use broker::{Consumer, Failure, Filter, Projection, Recorded, Rule, Tx};
 use db::{Columns, place_rows, placeholders};
 use domain::Event;
-use domain::event::{OrderCancelled, OrderPlaced, StockCorrectionRequested};
+use domain::event::{
+    OrderCancelled, OrderPlaced, StockCorrected, StockCorrectionRequested, StockReleased,
+    StockReserved,
+};
 use domain::stock::{self, Shelf, Stock};
 use types::Sku;
 
@@ -17,10 +20,9 @@ pub(crate) struct Inventory;
 
 impl Consumer for Inventory {
     const NAME: &'static str = "inventory";
-    const HEARS: Filter = Filter(&[
-        OrderPlaced::KIND,
-        OrderCancelled::KIND,
-        StockCorrectionRequested::KIND,
+    const HEARS: Filter<'static> = Filter(&[
+        Rule::topic(OrderPlaced::TOPIC).of(&[OrderPlaced::KIND, OrderCancelled::KIND]),
+        Rule::topic(StockCorrectionRequested::TOPIC).of(&[StockCorrectionRequested::KIND]),
     ]);
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
@@ -36,7 +38,32 @@ impl Consumer for Inventory {
             };
             tx.append(encode(&decided)?, Some(recorded));
         }
-        store(tx, &before, shelf).await
+        shelf.retain(|sku, stock| before.get(sku) != Some(stock));
+        store(tx, Self::TABLE, &shelf).await
+    }
+}
+
+impl Projection for Inventory {
+    const TABLE: &'static str = "stock";
+    const FOLDS: Filter<'static> = Filter(&[Rule::topic(StockReserved::TOPIC).of(&[
+        StockReserved::KIND,
+        StockReleased::KIND,
+        StockCorrected::KIND,
+    ])]);
+
+    async fn fold(
+        &self,
+        tx: &mut db::Tx,
+        table: &str,
+        batch: &[Arc<Recorded>],
+    ) -> Result<(), Failure> {
+        let mut shelf = Shelf::new();
+        for recorded in batch {
+            let event = decode(recorded)?;
+            let levels = stock::levels_of(&event).unwrap_or_default();
+            shelf.extend(levels.into_iter().map(|(sku, stock)| (sku.clone(), stock)));
+        }
+        store(tx, table, &shelf).await
     }
 }
 
@@ -74,15 +101,12 @@ async fn load(tx: &mut Tx, skus: BTreeSet<&Sku>) -> Result<Shelf, Failure> {
     Ok(shelf)
 }
 
-/// Writes what changed, in the order of SKUs.
-async fn store(tx: &mut Tx, before: &BTreeMap<Sku, Stock>, after: Shelf) -> Result<(), Failure> {
-    let changed: Vec<(Sku, Stock)> = after
-        .into_iter()
-        .filter(|(sku, stock)| before.get(sku) != Some(stock))
-        .collect();
-    for (tuples, chunk) in place_rows(&changed, 3) {
+/// Writes levels, in the order of SKUs.
+async fn store(tx: &mut db::Tx, table: &str, shelf: &Shelf) -> Result<(), Failure> {
+    let levels: Vec<(&Sku, &Stock)> = shelf.iter().collect();
+    for (tuples, chunk) in place_rows(&levels, 3) {
         let sql = format!(
-            "insert into stock (sku, on_hand, allocated) values {tuples} \
+            "insert into {table} (sku, on_hand, allocated) values {tuples} \
              on conflict (sku) do update \
              set on_hand = excluded.on_hand, allocated = excluded.allocated"
         );

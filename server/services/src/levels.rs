@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use db::{Columns, Db};
 use domain::Event;
+use domain::stock::levels_of;
 use parking_lot::RwLock;
 use types::Sku;
 use types::admin::Level;
@@ -59,30 +60,17 @@ impl Levels {
 
     /// Follows one event. Answers with the SKUs that it moved.
     pub fn apply(&self, event: &Event, position: u64) -> LevelChange {
-        let moved: Vec<(&Sku, i64, i64)> = match event {
-            Event::StockReserved(event) => event
-                .moves
-                .iter()
-                .map(|m| (&m.sku, m.on_hand, m.allocated))
-                .collect(),
-            Event::StockReleased(event) => event
-                .moves
-                .iter()
-                .map(|m| (&m.sku, m.on_hand, m.allocated))
-                .collect(),
-            Event::StockCorrected(event) => vec![(&event.sku, event.on_hand, event.allocated)],
-            _ => Vec::new(),
-        };
+        let moved = levels_of(event).unwrap_or_default();
         let mut inner = self.inner.write();
         inner.position = inner.position.max(position);
         let mut changed = Vec::with_capacity(moved.len());
-        for (sku, on_hand, allocated) in moved {
+        for (sku, stock) in moved {
             let Some(level) = inner.levels.get_mut(sku) else {
                 continue;
             };
             if level.position < position {
-                level.on_hand = on_hand;
-                level.allocated = allocated;
+                level.on_hand = stock.on_hand;
+                level.allocated = stock.allocated;
                 level.position = position;
                 changed.push(sku.clone());
             }

@@ -10,6 +10,8 @@ mod events;
 pub mod gateway;
 mod inventory;
 mod levels;
+mod log_desk;
+mod look_back;
 mod orders;
 mod payment;
 mod seed;
@@ -20,11 +22,13 @@ pub mod test_gateway;
 
 use std::sync::Arc;
 
-use broker::{Log, Runner};
+use broker::{Beginning, Consumer, Failure, Log, Reactor, Replayed, Runner};
 
 pub use events::decode;
 pub use gateway::PaymentGateway;
 pub use levels::{LevelChange, Levels};
+pub use log_desk::log_view;
+pub use look_back::look_back;
 pub use seed::Seed;
 pub use shop::{Shop, ShopSettings, Visitor};
 pub use staff::Staff;
@@ -37,12 +41,45 @@ pub fn start_consumers(
     log: &Log,
     gateway: Arc<dyn PaymentGateway>,
     settings: &ShopSettings,
+    pace: broker::Settings,
 ) -> Runner {
-    let mut runner = Runner::new(log.clone(), broker::Settings::default());
+    let mut runner = Runner::new(log.clone(), pace);
     runner.consumer(inventory::Inventory);
-    runner.consumer(orders::Orders {
-        payment_window_us: settings.payment_window_us,
-    });
+    runner.consumer(orders::Orders::new(settings));
     runner.reactor(payment::Payment { gateway });
     runner
+}
+
+/// The consumers whose tables [`replay`] builds anew.
+pub const PROJECTIONS: [&str; 2] = [inventory::Inventory::NAME, orders::Orders::NAME];
+
+/// Builds the table of a consumer anew out of the log and puts it in use, while the shop runs. Nothing
+/// is asked of the outside world.
+///
+/// # Errors
+/// For a name that is not one of [`PROJECTIONS`]; those of [`Log::replay`].
+pub async fn replay(
+    log: &Log,
+    consumer: &str,
+    beginning: Beginning,
+    by: &str,
+    progress: impl FnMut(u64, u64) + Send,
+) -> std::result::Result<Replayed, Failure> {
+    match consumer {
+        inventory::Inventory::NAME => {
+            let inventory = inventory::Inventory;
+            log.replay(&inventory, beginning, by, progress).await
+        }
+        orders::Orders::NAME => {
+            let orders = orders::Orders::new(&ShopSettings::default());
+            log.replay(&orders, beginning, by, progress).await
+        }
+        payment::Payment::NAME => Err(Failure::Other(
+            "payment asks the outside world: it has no table, and is never replayed".to_owned(),
+        )),
+        unknown => Err(Failure::Other(format!(
+            "there is no consumer {unknown:?}; expected one of {}",
+            PROJECTIONS.join(", ")
+        ))),
+    }
 }

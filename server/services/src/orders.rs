@@ -4,78 +4,136 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use broker::{Consumer, Failure, Filter, Log, Recorded, Tx};
+use broker::{Consumer, Failure, Filter, Log, Projection, Recorded, Rule, Tx};
 use db::{Columns, Row, place_rows, placeholders};
 use domain::Event;
 use domain::event::{
-    OrderCancellationRequested, OrderPlaced, PaymentAuthorized, PaymentDeclined,
-    PaymentMethodGiven, PaymentWindowElapsed, StockRejected, StockReserved,
+    OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
+    PaymentAuthorized, PaymentDeclined, PaymentMethodGiven, PaymentMethodRequired,
+    PaymentRequested, PaymentWindowElapsed, StockRejected, StockReserved,
 };
 use domain::order::OrderState;
 use types::order::OrderStatus;
 use types::{Money, OrderId};
 
 use crate::events::{decode, encode};
+use crate::shop::ShopSettings;
 
 #[derive(Debug)]
 pub(crate) struct Orders {
     /// How long stock is held for an order that is not paid.
-    pub payment_window_us: i64,
+    payment_window_us: i64,
+}
+
+impl Orders {
+    pub const fn new(settings: &ShopSettings) -> Self {
+        Self {
+            payment_window_us: settings.payment_window_us,
+        }
+    }
 }
 
 impl Consumer for Orders {
     const NAME: &'static str = "orders";
-    const HEARS: Filter = Filter(&[
-        OrderPlaced::KIND,
-        StockReserved::KIND,
-        StockRejected::KIND,
-        PaymentMethodGiven::KIND,
-        PaymentAuthorized::KIND,
-        PaymentDeclined::KIND,
-        PaymentWindowElapsed::KIND,
-        OrderCancellationRequested::KIND,
+    const HEARS: Filter<'static> = Filter(&[
+        Rule::topic(OrderPlaced::TOPIC).of(&[OrderPlaced::KIND, OrderCancellationRequested::KIND]),
+        Rule::topic(StockReserved::TOPIC).of(&[StockReserved::KIND, StockRejected::KIND]),
+        Rule::topic(PaymentAuthorized::TOPIC).of(&[
+            PaymentMethodGiven::KIND,
+            PaymentAuthorized::KIND,
+            PaymentDeclined::KIND,
+            PaymentWindowElapsed::KIND,
+        ]),
     ]);
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        let ids: BTreeSet<&str> = batch.iter().map(|event| event.key.as_str()).collect();
-        let mut orders = load(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
-        let mut touched = BTreeSet::new();
+        let mut orders = load(tx, Self::TABLE, batch).await?;
         for recorded in batch {
             let event = decode(recorded)?;
-            if let Event::OrderPlaced(placed) = &event {
-                orders
-                    .entry(placed.order_id)
-                    .or_insert_with(|| OrderState::placed(placed));
-                touched.insert(placed.order_id);
+            let Some(order) = order_of(&mut orders, recorded, &event)? else {
                 continue;
-            }
-            let id: OrderId = recorded
-                .key
-                .parse()
-                .map_err(|e| Failure::Other(format!("order: {e}")))?;
-            let Some(order) = orders.get_mut(&id) else {
-                return Err(Failure::Other(format!(
-                    "order {id} is not known to the orders service"
-                )));
             };
-            for decided in order.decide(&event, recorded.time_us, self.payment_window_us) {
+            for decided in order.handle(&event, recorded.time_us, self.payment_window_us) {
                 tx.append(encode(&decided)?, Some(recorded));
             }
-            touched.insert(id);
         }
-        orders.retain(|id, _| touched.contains(id));
-        store(tx, &orders.into_values().collect::<Vec<_>>()).await
+        store(tx, Self::TABLE, orders).await
+    }
+}
+
+impl Projection for Orders {
+    const TABLE: &'static str = "order_progress";
+    const FOLDS: Filter<'static> = Filter(&[
+        Rule::topic(OrderPlaced::TOPIC).of(&[
+            OrderPlaced::KIND,
+            OrderConfirmed::KIND,
+            OrderRejected::KIND,
+            OrderCancelled::KIND,
+        ]),
+        Rule::topic(PaymentRequested::TOPIC).of(&[
+            PaymentMethodRequired::KIND,
+            PaymentRequested::KIND,
+            PaymentDeclined::KIND,
+        ]),
+    ]);
+
+    async fn fold(
+        &self,
+        tx: &mut db::Tx,
+        table: &str,
+        batch: &[Arc<Recorded>],
+    ) -> Result<(), Failure> {
+        let mut orders = load(tx, table, batch).await?;
+        for recorded in batch {
+            let event = decode(recorded)?;
+            if let Some(order) = order_of(&mut orders, recorded, &event)? {
+                order.evolve(&event);
+            }
+        }
+        store(tx, table, orders).await
+    }
+}
+
+/// The order that an event is about; `None` for one that was placed just now, of which the event is
+/// the beginning.
+fn order_of<'a>(
+    orders: &'a mut BTreeMap<OrderId, OrderState>,
+    recorded: &Recorded,
+    event: &Event,
+) -> Result<Option<&'a mut OrderState>, Failure> {
+    if let Event::OrderPlaced(placed) = event {
+        orders
+            .entry(placed.order_id)
+            .or_insert_with(|| OrderState::placed(placed));
+        return Ok(None);
+    }
+    let id: OrderId = recorded
+        .key
+        .parse()
+        .map_err(|e| Failure::Other(format!("order: {e}")))?;
+    match orders.get_mut(&id) {
+        Some(order) => Ok(Some(order)),
+        None => Err(Failure::Other(format!(
+            "order {id} is not known to the orders service"
+        ))),
     }
 }
 
 const COLUMNS: &str = "order_id, status, attempts, total_minor, currency, lines, payment_token, \
      reserved_until_us";
 
-async fn load(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<OrderId, OrderState>, Failure> {
+/// The orders that a batch is about, as far as they are known.
+async fn load(
+    tx: &mut db::Tx,
+    table: &str,
+    batch: &[Arc<Recorded>],
+) -> Result<BTreeMap<OrderId, OrderState>, Failure> {
+    let ids: BTreeSet<&str> = batch.iter().map(|event| event.key.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
     let mut orders = BTreeMap::new();
     for chunk in ids.chunks(256) {
         let (list, count) = placeholders(chunk.len(), 1);
-        let sql = format!("select {COLUMNS} from order_progress where order_id in ({list})");
+        let sql = format!("select {COLUMNS} from {table} where order_id in ({list})");
         let mut select = db::query(db::built(sql));
         for i in 0..count {
             select = select.bind(chunk[i.min(chunk.len() - 1)]);
@@ -103,10 +161,15 @@ fn read(row: &Row) -> Result<OrderState, Failure> {
     })
 }
 
-async fn store(tx: &mut Tx, orders: &[OrderState]) -> Result<(), Failure> {
-    for (tuples, chunk) in place_rows(orders, 8) {
+async fn store(
+    tx: &mut db::Tx,
+    table: &str,
+    orders: BTreeMap<OrderId, OrderState>,
+) -> Result<(), Failure> {
+    let orders: Vec<OrderState> = orders.into_values().collect();
+    for (tuples, chunk) in place_rows(&orders, 8) {
         let sql = format!(
-            "insert into order_progress ({COLUMNS}) values {tuples} \
+            "insert into {table} ({COLUMNS}) values {tuples} \
              on conflict (order_id) do update set status = excluded.status, \
              attempts = excluded.attempts, payment_token = excluded.payment_token, \
              reserved_until_us = excluded.reserved_until_us"

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use broker::{Failure, Filter, NewEvent, Reactor, Recorded};
+use broker::{Failure, Filter, NewEvent, Reactor, Recorded, Rule};
 use domain::Event;
-use domain::event::{PaymentAuthorized, PaymentDeclined, PaymentRequested};
+use domain::event::{Gateway, PaymentAuthorized, PaymentDeclined, PaymentRequested};
 
 use crate::events::{decode, encode};
 use crate::gateway::{Authorize, Decision, PaymentGateway};
@@ -20,9 +20,16 @@ impl fmt::Debug for Payment {
     }
 }
 
+const REQUESTED: Rule<'static> = Rule::topic(PaymentRequested::TOPIC).of(&[PaymentRequested::KIND]);
+
 impl Reactor for Payment {
     const NAME: &'static str = "payment";
-    const HEARS: Filter = Filter(&[PaymentRequested::KIND]);
+    /// What is to be paid with the test gateway's tokens; also what the first release wrote, which
+    /// knew no other.
+    const HEARS: Filter<'static> = Filter(&[
+        REQUESTED.with(&[(Gateway::ATTRIBUTE, Gateway::Test.name())]),
+        REQUESTED.with(&[(Gateway::ATTRIBUTE, "")]),
+    ]);
 
     async fn react(&self, recorded: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         let Event::PaymentRequested(request) = decode(recorded)? else {

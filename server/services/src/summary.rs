@@ -1,7 +1,7 @@
 //! Events as one line for people.
 
-use broker::Recorded;
 use broker::decisions::{self, DeadLettered, Decision};
+use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
 use domain::event::StockMove;
 use types::admin::EventRow;
@@ -17,18 +17,20 @@ pub fn event_row(recorded: &Recorded) -> EventRow {
     } else {
         decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event))
     };
-    let subject = recorded
-        .key
-        .parse()
-        .map_or_else(|_| recorded.key.clone(), order_number);
     EventRow {
         position: recorded.position,
         at_us: recorded.time_us,
         kind: recorded.kind.clone(),
-        subject,
+        subject: subject_of(recorded),
         source: recorded.source.clone(),
         summary,
     }
+}
+
+/// What an event is about, as people say it: an order by its number.
+pub(crate) fn subject_of(recorded: &Recorded) -> String {
+    let order = recorded.key.parse();
+    order.map_or_else(|_| recorded.key.clone(), order_number)
 }
 
 /// What the broker says of itself: a dead letter, and what somebody decided about it.
@@ -42,6 +44,17 @@ fn broker_summary(recorded: &Recorded) -> String {
                 dead.position, dead.attempts, dead.error
             )
         }),
+        REPLAYED => serde_json::from_str(&recorded.data)
+            .ok()
+            .map(|done: Replayed| {
+                let Replayed {
+                    table, rows, by, ..
+                } = done;
+                match done.differences {
+                    0 => format!("{table} by {by}: {rows} rows, the same as before"),
+                    n => format!("{table} by {by}: {rows} rows, {n} differences mended"),
+                }
+            }),
         _ => decision().map(|decision| format!("#{} by {}", decision.position, decision.by)),
     }
     .unwrap_or_default()

@@ -23,12 +23,8 @@ async fn count(shop: &TestShop, round: i64) {
             reason: "a count with many words ".repeat(8),
             by: "test".to_owned(),
         });
-        let event = NewEvent {
-            kind: counted.kind(),
-            topic: counted.topic(),
-            key: counted.key(),
-            data: counted.to_json().expect("JSON"),
-        };
+        let data = counted.to_json().expect("JSON");
+        let event = NewEvent::new(counted.kind(), counted.topic(), counted.key(), data);
         tx.append(event, None);
     }
     tx.commit().await.expect("committed");

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use broker::{Consumer, Failure, Filter, Recorded, Tx};
 
-use crate::{Fixture, event};
+use crate::{CALLED, Fixture, event};
 
 /// Counts in the database how often it handled each event and emits an echo of it. After all of that
 /// it fails as often as it was told to.
@@ -31,7 +31,7 @@ impl Echo {
 
 impl Consumer for Echo {
     const NAME: &'static str = "echo";
-    const HEARS: Filter = Filter(&["called"]);
+    const HEARS: Filter<'static> = CALLED;
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
         self.tries.fetch_add(1, Ordering::SeqCst);

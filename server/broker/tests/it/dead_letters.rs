@@ -7,7 +7,7 @@ use broker::{Consumer, Error, Failure, Filter, NewEvent, ParkedState, Reactor, R
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use crate::{DEADLINE, Fixture, event};
+use crate::{CALLED, DEADLINE, Fixture, event};
 
 /// Keys that cannot be handled for now.
 type Poison = Arc<Mutex<HashSet<&'static str>>>;
@@ -27,7 +27,7 @@ struct Echo(Poison);
 
 impl Consumer for Echo {
     const NAME: &'static str = "echo";
-    const HEARS: Filter = Filter(&["called"]);
+    const HEARS: Filter<'static> = CALLED;
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
         for called in batch {
@@ -42,7 +42,7 @@ struct Caller(Poison);
 
 impl Reactor for Caller {
     const NAME: &'static str = "caller";
-    const HEARS: Filter = Filter(&["called"]);
+    const HEARS: Filter<'static> = CALLED;
 
     async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         refuse(&self.0, called)?;
@@ -249,7 +249,7 @@ struct Patient {
 
 impl Reactor for Patient {
     const NAME: &'static str = "patient";
-    const HEARS: Filter = Filter(&["called"]);
+    const HEARS: Filter<'static> = CALLED;
 
     async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         if called.key == self.slow_key {

@@ -9,12 +9,15 @@ mod reactors;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Environment, Error, Log, NewEvent, Recorded, Runner};
+use broker::{Environment, Error, Filter, Log, NewEvent, Recorded, Rule, Runner};
 use db::{Columns, Db};
 use tempfile::TempDir;
 
 /// Longer than anything here takes; what takes longer has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What the tests' consumers hear.
+const CALLED: Filter<'static> = Filter(&[Rule::topic("tests").of(&["called"])]);
 
 /// A log in a folder of its own.
 struct Fixture {
@@ -120,12 +123,7 @@ async fn open(folder: &TempDir) -> Log {
 }
 
 fn event(kind: &'static str, key: &str) -> NewEvent {
-    NewEvent {
-        kind,
-        topic: "tests",
-        key: key.to_owned(),
-        data: format!("{{\"key\":\"{key}\"}}"),
-    }
+    NewEvent::new(kind, "tests", key, format!("{{\"key\":\"{key}\"}}"))
 }
 
 fn damaged_position(result: Result<Vec<Arc<Recorded>>, Error>) -> Option<u64> {

@@ -6,7 +6,7 @@ use broker::{Failure, Filter, NewEvent, Reactor, Recorded};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::{Fixture, event};
+use crate::{CALLED, Fixture, event};
 
 /// What the outside world was asked: key, position, and the id that serves as idempotency key.
 type Asked = Arc<Mutex<Vec<(String, u64, Uuid)>>>;
@@ -20,7 +20,7 @@ struct Caller {
 
 impl Reactor for Caller {
     const NAME: &'static str = "caller";
-    const HEARS: Filter = Filter(&["called"]);
+    const HEARS: Filter<'static> = CALLED;
 
     async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         let asked = (called.key.clone(), called.position, called.id);

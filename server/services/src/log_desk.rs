@@ -1,0 +1,117 @@
+//! What staff see and decide of the log: lags, dead letters, the past.
+
+use std::time::Duration;
+
+use broker::{Log, ParkedState};
+use types::Problem;
+use types::log::{self, ConsumerRow, DeadLetterDecision, LogView, LookBack, ParkedRow};
+
+use crate::events::internal;
+use crate::look_back::look_back;
+use crate::shop::Shop;
+use crate::staff::Staff;
+use crate::summary::subject_of;
+
+/// Parked events that are shown, at most.
+const PARKED: usize = 200;
+/// How long a page waits for the consumer to follow a decision.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How the log and its consumers stand.
+pub async fn log_view(log: &Log) -> crate::Result<LogView> {
+    let read = async {
+        let consumers = log.lags().await?;
+        // The dead ones first: they wait for a person. There may be so many of the others that the
+        // dead ones would not be among the first.
+        let dead = log.parked(true, PARKED).await?;
+        let all = log.parked(false, PARKED).await?;
+        let waiting = all.into_iter().filter(|p| p.state != ParkedState::Dead);
+        let head = log.stored_head().await?;
+        Ok::<_, broker::Error>((head, consumers, dead.into_iter().chain(waiting)))
+    };
+    let (head, consumers, parked) = read.await.map_err(internal)?;
+    let consumer = |lag: broker::Lag| ConsumerRow {
+        name: lag.consumer,
+        position: lag.position,
+        behind: lag.behind,
+        parked: lag.parked,
+        dead: lag.dead,
+    };
+    let row = |parked: broker::ParkedEvent| ParkedRow {
+        consumer: parked.consumer,
+        position: parked.event.position,
+        subject: subject_of(&parked.event),
+        state: match parked.state {
+            ParkedState::Retrying => log::ParkedState::Retrying,
+            ParkedState::Held => log::ParkedState::Held,
+            ParkedState::Dead => log::ParkedState::Dead,
+        },
+        attempts: parked.attempts,
+        error: parked.error,
+        parked_at_us: parked.parked_at_us,
+        kind: parked.event.kind,
+        data: parked.event.data,
+    };
+    Ok(LogView {
+        head,
+        consumers: consumers.into_iter().map(consumer).collect(),
+        parked: parked.take(PARKED).map(row).collect(),
+    })
+}
+
+impl Shop {
+    /// How the log and its consumers stand.
+    pub async fn log_view(&self, _: &Staff) -> crate::Result<LogView> {
+        log_view(self.log()).await
+    }
+
+    /// Redrives or discards a dead letter, in the name of who decides, and waits a moment for the
+    /// consumer to follow.
+    ///
+    /// # Errors
+    /// 404 when the consumer has no dead letter there (any more).
+    pub async fn decide_dead_letter(
+        &self,
+        staff: &Staff,
+        consumer: &str,
+        position: u64,
+        decision: DeadLetterDecision,
+    ) -> crate::Result<()> {
+        let (log, by) = (self.log(), staff.email.as_str());
+        let from = log.head();
+        let asked = match decision {
+            DeadLetterDecision::Redrive => log.redrive(consumer, position, by).await,
+            DeadLetterDecision::Discard => log.discard(consumer, position, by).await,
+        };
+        let asked = asked.map_err(|error| match error {
+            broker::Error::NoSuchDeadLetter { .. } => {
+                Problem::not_found(format!("{error}. Somebody may have decided already."))
+            }
+            error => internal(error),
+        })?;
+        let followed = async {
+            let mut tail = log.tail(from);
+            while let Ok(events) = tail.next(256).await {
+                if events.iter().any(|event| event.causation_id == Some(asked)) {
+                    return;
+                }
+            }
+        };
+        // The request is in the log and will be followed; only this page stops waiting.
+        let _ = tokio::time::timeout(PATIENCE, followed).await;
+        Ok(())
+    }
+
+    /// An order or a SKU as of a past position; see [`look_back`].
+    ///
+    /// # Errors
+    /// 404 when there was no such thing.
+    pub async fn look_back(
+        &self,
+        _: &Staff,
+        what: &str,
+        at: Option<u64>,
+    ) -> crate::Result<LookBack> {
+        look_back(self.log(), what, at).await
+    }
+}

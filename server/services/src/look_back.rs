@@ -1,0 +1,197 @@
+//! An order or a SKU as of any past position, and what led there. All of it is read from the log: the
+//! tables know only the present.
+
+use std::collections::{BTreeMap, HashMap};
+
+use broker::{Log, Recorded};
+use db::Columns;
+use domain::Event;
+use domain::order::OrderState;
+use domain::stock::levels_of;
+use types::log::{LookBack, StoryEvent};
+use types::order::{OrderStatus, id_ending, order_number};
+use types::{OrderId, Problem, Sku};
+use uuid::Uuid;
+
+use crate::events::{Refused, decode};
+use crate::summary::event_row;
+
+/// Events of a story, at most.
+const STORY: usize = 2_000;
+/// The topic of the events that tell stock levels.
+const STOCK: &str = domain::event::StockReserved::TOPIC;
+
+/// Looks an order (by its id or number) or a SKU up, as it was when the log ended at `at`; now when
+/// that is `None`.
+///
+/// # Errors
+/// 404 when there was no such thing at that position.
+pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<LookBack> {
+    let what = what.trim();
+    let looked_up = async {
+        let head = log.stored_head().await?;
+        let position = at.unwrap_or(head).min(head);
+        let (title, facts, story) = match order_id(log, what).await? {
+            Some(id) => order(log, id, position).await?,
+            None => match what.parse::<Sku>() {
+                Ok(sku) => stock(log, &sku, position).await?,
+                Err(_) => {
+                    let detail = format!(
+                        "Expected the number of an order (V-1234ABCD), its id, or a SKU, not {what:?}."
+                    );
+                    return Err(Refused(Problem::not_found(detail)));
+                }
+            },
+        };
+        let story = story
+            .into_iter()
+            .filter(|event| event.position <= position)
+            .collect();
+        Ok(LookBack {
+            title,
+            position,
+            head,
+            facts,
+            story: tree(story),
+        })
+    };
+    looked_up.await.map_err(Problem::from)
+}
+
+/// Title, facts and events.
+type Found = (String, Vec<(String, String)>, Vec<Recorded>);
+
+/// The order that a text names; `None` when it does not look like one.
+async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
+    if let Ok(id) = text.parse() {
+        return Ok(Some(id));
+    }
+    let number = text.get(..2).filter(|v| v.eq_ignore_ascii_case("v-"));
+    let Some(ending) = number.and_then(|_| id_ending(text)) else {
+        return Ok(None);
+    };
+    let rows = db::query("select id from orders where id like $1 order by id desc limit 1")
+        .bind(format!("%{ending}"))
+        .fetch_optional(log.db().reader())
+        .await?;
+    let Some(row) = rows else {
+        let detail = format!("There is no order {text}.");
+        return Err(Problem::not_found(detail).into());
+    };
+    let id: &str = row.try_get(0)?;
+    Ok(id.parse().ok())
+}
+
+async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> {
+    let mut state: Option<OrderState> = None;
+    for recorded in log.read_key(&id.to_string()).await? {
+        if recorded.position > position {
+            break;
+        }
+        let event = decode(&recorded)?;
+        match (&mut state, &event) {
+            (None, Event::OrderPlaced(placed)) => state = Some(OrderState::placed(placed)),
+            (Some(state), event) => state.evolve(event),
+            (None, _) => {}
+        }
+    }
+    let number = order_number(id);
+    let Some(state) = state else {
+        let detail = format!("There was no order {number} at position {position}.");
+        return Err(Problem::not_found(detail).into());
+    };
+    let lines = state.lines.iter();
+    let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
+    let mut facts = vec![
+        ("status".to_owned(), status(state.status).to_owned()),
+        ("total".to_owned(), state.total.to_string()),
+        ("lines".to_owned(), lines.collect::<Vec<_>>().join(", ")),
+        ("cards asked".to_owned(), state.attempts.to_string()),
+    ];
+    if state.reserved_until_us > 0 {
+        let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
+        let until = until.map(|until| format!("{until:.0}")).unwrap_or_default();
+        facts.push(("held until".to_owned(), until));
+    }
+    facts.push(("id".to_owned(), id.to_string()));
+    let story = log.read_story(&id.to_string(), STORY).await?;
+    Ok((format!("Order {number}"), facts, story))
+}
+
+const fn status(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Reserving => "being reserved",
+        OrderStatus::Paying => "being paid",
+        OrderStatus::AwaitingPayment => "awaiting payment",
+        OrderStatus::Confirmed => "confirmed",
+        OrderStatus::Rejected => "rejected",
+        OrderStatus::Cancelled => "cancelled",
+    }
+}
+
+async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
+    // Counts have the SKU for their key and are found by it; what orders moved since then, by search.
+    let counted = log.read_key(sku.as_str()).await?;
+    let counted = counted
+        .into_iter()
+        .rfind(|event| event.position <= position && level(event, sku).is_some());
+    let after = counted.as_ref().map_or(0, |event| event.position);
+    let quoted = format!("\"{sku}\"");
+    let moved = log
+        .find_back(STOCK, &quoted, after, position, |event| {
+            level(event, sku).is_some()
+        })
+        .await?;
+    let Some(last) = moved.or(counted) else {
+        let detail = format!("There was no stock of {sku} at position {position}.");
+        return Err(Problem::not_found(detail).into());
+    };
+    let stock = level(&last, sku).unwrap_or_default();
+    let facts = vec![
+        ("on hand".to_owned(), stock.on_hand.to_string()),
+        ("allocated".to_owned(), stock.allocated.to_string()),
+        ("available".to_owned(), stock.available().to_string()),
+        ("since position".to_owned(), last.position.to_string()),
+    ];
+    let story = log.read_correlated(last.correlation_id, STORY).await?;
+    Ok((format!("SKU {sku}"), facts, story))
+}
+
+fn level(recorded: &Recorded, sku: &Sku) -> Option<domain::stock::Stock> {
+    let event = decode(recorded).ok()?;
+    let levels = levels_of(&event)?;
+    levels
+        .into_iter()
+        .find(|(moved, _)| *moved == sku)
+        .map(|(_, stock)| stock)
+}
+
+/// Each event after the one that caused it, and before its later siblings.
+fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
+    let known: HashMap<Uuid, &Recorded> = events.iter().map(|event| (event.id, event)).collect();
+    let mut effects: BTreeMap<Option<Uuid>, Vec<&Recorded>> = BTreeMap::new();
+    for event in &events {
+        // A cause that is not among them is as good as none.
+        let cause = event.causation_id.filter(|cause| known.contains_key(cause));
+        effects.entry(cause).or_default().push(event);
+    }
+    let mut told = Vec::with_capacity(events.len());
+    let first = effects.remove(&None).unwrap_or_default();
+    let mut next: Vec<(&Recorded, usize)> = first.into_iter().rev().map(|e| (e, 0)).collect();
+    while let Some((event, depth)) = next.pop() {
+        let caused = effects.remove(&Some(event.id)).unwrap_or_default();
+        next.extend(caused.into_iter().rev().map(|effect| (effect, depth + 1)));
+        let cause = event.causation_id.and_then(|cause| known.get(&cause));
+        let row = event_row(event);
+        told.push(StoryEvent {
+            position: row.position,
+            at_us: row.at_us,
+            kind: row.kind,
+            source: row.source,
+            summary: row.summary,
+            depth,
+            took_us: cause.map(|cause| event.time_us.saturating_sub(cause.time_us)),
+        });
+    }
+    told
+}
