@@ -3,11 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::Args;
 
-/// Runs the shop.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "server", version)]
+/// What the shop runs with.
+#[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, env = "VITRINE_LISTEN", default_value = "127.0.0.1:3000")]
@@ -19,12 +18,17 @@ pub struct Config {
     pub public_url: Option<String>,
 
     /// Folder for the SQLite file and the generated secret; created when missing.
-    #[arg(long, env = "VITRINE_DATA_DIR", default_value = "data")]
+    #[arg(long, env = "VITRINE_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
 
     /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME. Defaults to vitrine.db in the data
     /// folder.
-    #[arg(long, env = "VITRINE_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "VITRINE_DATABASE_URL",
+        hide_env_values = true,
+        global = true
+    )]
     pub database_url: Option<String>,
 
     /// Folder of the built site: script, WASM, styles, pictures. `cargo xtask build` makes it.
@@ -67,4 +71,14 @@ pub struct Config {
     #[arg(long, env = "VITRINE_DEMO_STOCK",
           value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
     pub demo_stock: Option<i64>,
+}
+
+impl Config {
+    /// Where the data lives.
+    pub fn database(&self) -> db::Settings {
+        match &self.database_url {
+            Some(url) => db::Settings::new(url),
+            None => db::Settings::sqlite_file(&self.data_dir.join("vitrine.db")),
+        }
+    }
 }

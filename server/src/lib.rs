@@ -1,5 +1,6 @@
 //! The shop's server: reads its settings, opens the parts, wires them, serves, and drains on shutdown.
 
+pub mod cli;
 pub mod config;
 mod event_loop;
 mod http;

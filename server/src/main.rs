@@ -1,10 +1,10 @@
-//! `server`: runs the shop.
+//! `server`: runs the shop, or answers its operator.
 
 use std::io::IsTerminal;
 
 use anyhow::Context;
 use clap::Parser;
-use server::config::Config;
+use server::cli::Cli;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,7 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::parse();
+    let Cli { command, config } = Cli::parse();
     let filter = EnvFilter::try_from_env("VITRINE_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,server=info,services=info,db=info"));
     tracing_subscriber::fmt()
@@ -23,6 +23,10 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    if let Some(command) = command {
+        let mut out = std::io::stdout().lock();
+        return server::cli::run(command, &config, &mut out).await;
+    }
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is another program using the port? \

@@ -57,11 +57,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let site = Site::open(&config.site_dir, &url)?;
     make_private_folder(&config.data_dir)?;
     let key = secret::key(config.secret.as_deref(), &config.data_dir)?;
-    let database = match &config.database_url {
-        Some(url) => db::Settings::new(url),
-        None => db::Settings::sqlite_file(&config.data_dir.join("vitrine.db")),
-    };
-    let db = Db::open(&database)
+    let db = Db::open(&config.database())
         .await
         .context("cannot open the database")?;
     let log = Log::open(db.clone(), Environment::system()).await?;

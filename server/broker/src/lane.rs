@@ -165,6 +165,16 @@ impl Lane {
     }
 }
 
+/// Keeps a consumer from committing until `tx` ends.
+pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::Result<(), Failure> {
+    // Nothing is changed, and the row is held.
+    db::query("update consumers set position = position where name = $1")
+        .bind(consumer)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 impl Settings {
     /// Exponential, with jitter, so that what failed together is not tried together.
     fn backoff_after(&self, attempts: u32) -> Duration {

@@ -13,7 +13,7 @@ use db::Columns;
 use serde::{Deserialize, Serialize};
 
 use crate::decisions::{self, DISCARDED, Decision};
-use crate::{Error, Failure, Log, Projection, Recorded, Tx, parked};
+use crate::{Error, Failure, Log, Projection, Recorded, Tx, lane, parked};
 
 /// A projection was built anew.
 pub const REPLAYED: &str = "broker.replayed";
@@ -173,11 +173,7 @@ impl<P: Projection> Replay<'_, P> {
 
     /// Folds what is left, up to the answer. From here to the commit the consumer stands still.
     async fn fold_rest(&mut self, tx: &mut Tx) -> Result<u64, Failure> {
-        // Nothing is changed, and the row is held.
-        db::query("update consumers set position = position where name = $1")
-            .bind(P::NAME)
-            .execute(tx.conn())
-            .await?;
+        lane::hold_position(tx, P::NAME).await?;
         let standing = Standing::load::<P>(tx).await?;
         let head = db::query("select position from log_head where id = 1")
             .fetch_one(tx.conn())

@@ -100,6 +100,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether there is a database already. Of a server that is asked by connecting.
+    pub fn exists(&self) -> bool {
+        sqlite_file(&self.url).is_none_or(|file| file.is_file())
+    }
+}
+
 /// How often the background folds the write-ahead log back.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 
@@ -203,11 +210,16 @@ async fn checkpoint(pool: AnyPool, statement: &'static str) {
     }
 }
 
-fn sqlite_folder(url: &str) -> Option<PathBuf> {
+fn sqlite_file(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    Path::new(path)
+    Some(Path::new(
+        path.split_once('?').map_or(path, |(path, _)| path),
+    ))
+}
+
+fn sqlite_folder(url: &str) -> Option<PathBuf> {
+    sqlite_file(url)?
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .map(Path::to_path_buf)

@@ -6,6 +6,7 @@ mod bad_input;
 mod cards;
 mod client;
 mod oversell;
+mod release_1;
 mod shop;
 mod slow_reader;
 mod socket;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use db::Columns;
 use server::Running;
-use server::config::Config;
+use server::cli::Cli;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use types::OrderId;
@@ -84,7 +84,7 @@ impl TestShop {
             arguments.push("--test-gateway-delay-ms=0".to_owned());
         }
         arguments.extend(settings.iter().cloned());
-        let config = Config::parse_from(arguments);
+        let config = Cli::parse_from(arguments).config;
         let running = server::start(listener, config).await.expect("a shop");
         Self {
             running,

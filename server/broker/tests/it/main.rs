@@ -5,6 +5,7 @@ mod dead_letters;
 mod group_commit;
 mod log;
 mod reactors;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,291 @@
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use broker::{
+    Beginning, Consumer, Failure, Filter, Projection, REPLAYED, Recorded, Replayed, Rule, Runner,
+    Tx,
+};
+use db::Columns;
+use parking_lot::Mutex;
+
+use crate::{CALLED, Fixture, event};
+
+/// Counts calls and echoes per key: the first are heard, the second its own.
+#[derive(Clone, Default)]
+struct Tally {
+    poison: Arc<Mutex<HashSet<&'static str>>>,
+}
+
+impl Consumer for Tally {
+    const NAME: &'static str = "tally";
+    const HEARS: Filter<'static> = CALLED;
+
+    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
+        for called in batch {
+            if self.poison.lock().contains(called.key.as_str()) {
+                return Err(Failure::Other(format!("{} is poison", called.key)));
+            }
+            tx.append(event("echoed", &called.key), Some(called));
+            add(tx, Self::TABLE, &called.key, (1, 1)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Projection for Tally {
+    const TABLE: &'static str = "tally";
+    const FOLDS: Filter<'static> =
+        Filter(&[Rule::topic("tests").of(&["called", "echoed", "garbled"])]);
+
+    async fn fold(
+        &self,
+        tx: &mut db::Tx,
+        table: &str,
+        batch: &[Arc<Recorded>],
+    ) -> Result<(), Failure> {
+        let mut keys: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+        for event in batch {
+            let counts = keys.entry(&event.key).or_default();
+            match event.kind.as_str() {
+                "called" => counts.0 += 1,
+                "echoed" => counts.1 += 1,
+                other => return Err(Failure::Other(format!("{other} cannot be counted"))),
+            }
+        }
+        for (key, counts) in keys {
+            add(tx, table, key, counts).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn add(
+    tx: &mut db::Tx,
+    table: &str,
+    key: &str,
+    (called, echoed): (i64, i64),
+) -> Result<(), Failure> {
+    let sql = format!(
+        "insert into {table} (key, called, echoed) values ($1, $2, $3) on conflict (key) do update \
+         set called = {table}.called + excluded.called, echoed = {table}.echoed + excluded.echoed"
+    );
+    db::query(db::built(sql))
+        .bind(key)
+        .bind(called)
+        .bind(echoed)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+struct Shelf {
+    fixture: Fixture,
+    tally: Tally,
+}
+
+impl Shelf {
+    async fn new() -> Self {
+        let fixture = Fixture::new().await;
+        fixture
+            .execute(
+                "create table tally (key text primary key, called bigint not null check (called >= 0), \
+                 echoed bigint not null)",
+            )
+            .await;
+        fixture
+            .execute("create index tally_by_called on tally (called, key)")
+            .await;
+        let tally = Tally::default();
+        Self { fixture, tally }
+    }
+
+    fn start(&self) -> Runner {
+        let mut runner = self.fixture.runner();
+        runner.consumer(self.tally.clone());
+        runner
+    }
+
+    async fn replay(&self, beginning: Beginning) -> Result<Replayed, Failure> {
+        let log = &self.fixture.log;
+        log.replay(&self.tally, beginning, "ada", |_, _| {}).await
+    }
+
+    async fn rows(&self) -> Vec<String> {
+        rows(&self.fixture, "tally").await
+    }
+}
+
+async fn rows(fixture: &Fixture, table: &str) -> Vec<String> {
+    let sql = format!("select key, called, echoed from {table} order by key");
+    let rows = db::query(db::built(sql))
+        .fetch_all(fixture.log.db().reader())
+        .await
+        .expect("rows");
+    let text = |row: &db::Row| {
+        let (key, called, echoed): (&str, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        format!("{key} {called} {echoed}")
+    };
+    rows.iter().map(text).collect()
+}
+
+const KEYS: [&str; 6] = ["a", "b", "a", "c", "b", "a"];
+
+#[tokio::test]
+async fn a_table_is_built_anew_to_the_same_bytes_while_its_consumer_runs() {
+    let shelf = Shelf::new().await;
+    let runner = shelf.start();
+    let append = async {
+        for _ in 0..60 {
+            shelf.fixture.append("called", &KEYS).await;
+        }
+    };
+    let replay = async {
+        let mut replays = Vec::new();
+        for _ in 0..4 {
+            replays.push(shelf.replay(Beginning::Nothing).await.expect("replayed"));
+        }
+        replays
+    };
+    let ((), replays) = tokio::join!(append, replay);
+    for replayed in &replays {
+        assert_eq!(replayed.differences, 0, "{replayed:?}");
+    }
+    shelf.fixture.until("echoed", 60 * KEYS.len()).await;
+    let last = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    runner.stop().await;
+    assert_eq!((last.differences, last.rows), (0, 3), "{last:?}");
+    assert_eq!(last.events, 2 * 60 * KEYS.len() as u64);
+    assert_eq!(shelf.rows().await, ["a 180 180", "b 120 120", "c 60 60"]);
+    let told = shelf.fixture.of_kind(REPLAYED).await;
+    assert_eq!(told.len(), 5, "each replay is told");
+    assert!(told[0].data.contains("\"by\":\"ada\""), "{}", told[0].data);
+}
+
+#[tokio::test]
+async fn what_is_parked_is_not_in_the_table_before_it_is_handled() {
+    let shelf = Shelf::new().await;
+    shelf.tally.poison.lock().extend(["b", "c"]);
+    let runner = shelf.start();
+    shelf.fixture.append("called", &KEYS).await;
+    let dead = shelf
+        .fixture
+        .until(broker::decisions::DEAD_LETTERED, 2)
+        .await;
+    assert_eq!(dead.len(), 2);
+    let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    assert_eq!(replayed.differences, 0, "two are dead, one is held");
+    assert_eq!(shelf.rows().await, ["a 3 3"]);
+
+    // One is given up, the other is handled after all, with what was held behind it.
+    shelf.tally.poison.lock().clear();
+    let log = &shelf.fixture.log;
+    log.discard("tally", 4, "ada").await.expect("discarded");
+    log.redrive("tally", 2, "ada").await.expect("redriven");
+    shelf.fixture.until(broker::decisions::DISCARDED, 1).await;
+    shelf.fixture.until("echoed", 5).await;
+    assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2"]);
+    let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    assert_eq!(replayed.differences, 0, "{replayed:?}");
+    runner.stop().await;
+    assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_parked_during_a_replay_is_settled_at_its_end() {
+    let shelf = Shelf::new().await;
+    shelf.tally.poison.lock().insert("b");
+    shelf.fixture.append("called", &KEYS).await;
+    let runner = shelf.start();
+    shelf
+        .fixture
+        .until(broker::decisions::DEAD_LETTERED, 1)
+        .await;
+    // Redriven and handled between the first batch and the last one.
+    let log = shelf.fixture.log.clone();
+    let healed = Mutex::new(false);
+    let progress = |_: u64, _: u64| {
+        if std::mem::replace(&mut *healed.lock(), true) {
+            return;
+        }
+        shelf.tally.poison.lock().clear();
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                log.redrive("tally", 2, "ada").await.expect("redriven");
+                shelf.fixture.until("echoed", KEYS.len()).await;
+            });
+        });
+    };
+    let replayed = log.replay(&shelf.tally, Beginning::Nothing, "ada", progress);
+    let replayed = replayed.await.expect("replayed");
+    runner.stop().await;
+    assert_eq!(replayed.differences, 0, "{replayed:?}");
+    assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
+}
+
+#[tokio::test]
+async fn a_replay_mends_a_table_and_says_so() {
+    let shelf = Shelf::new().await;
+    shelf.fixture.append("called", &KEYS).await;
+    let runner = shelf.start();
+    shelf.fixture.until("echoed", KEYS.len()).await;
+    let right = shelf.rows().await;
+    let damage = "update tally set called = 99 where key in ('a', 'c')";
+    shelf.fixture.execute(damage).await;
+    let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    assert_eq!(replayed.differences, 4, "two rows, before and after");
+    assert_eq!(shelf.rows().await, right);
+    // The consumer goes on with the new table.
+    shelf.fixture.append("called", &["c"]).await;
+    shelf.fixture.until("echoed", KEYS.len() + 1).await;
+    runner.stop().await;
+    assert_eq!(shelf.rows().await[2], "c 2 2");
+}
+
+#[tokio::test]
+async fn a_replay_from_a_position_or_a_time_begins_with_the_table_in_use() {
+    let shelf = Shelf::new().await;
+    shelf.fixture.append("called", &KEYS).await;
+    let runner = shelf.start();
+    shelf.fixture.until("echoed", KEYS.len()).await;
+    runner.stop().await;
+    let all = shelf.fixture.all().await;
+    let (last, head) = (all[all.len() - 1].clone(), all.len() as u64);
+    let log = &shelf.fixture.log;
+    let before = log.position_before(all[0].time_us).await.expect("found");
+    assert_eq!(before, 0);
+    let future = log.position_before(last.time_us + 1_000_000).await;
+    assert_eq!(future.expect("found"), head);
+    // Nothing came after the head: the table stays as it is.
+    let from_head = shelf.replay(Beginning::Position(head)).await.expect("done");
+    assert_eq!((from_head.events, from_head.differences), (0, 0));
+    let from_time = Beginning::Time(last.time_us + 1_000_000);
+    let from_time = shelf.replay(from_time).await.expect("done");
+    assert_eq!((from_time.events, from_time.differences), (0, 0));
+    assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
+}
+
+#[tokio::test]
+async fn a_replay_that_fails_leaves_the_table_in_use() {
+    let shelf = Shelf::new().await;
+    shelf.fixture.append("called", &KEYS).await;
+    let runner = shelf.start();
+    shelf.fixture.until("echoed", KEYS.len()).await;
+    shelf.fixture.append("garbled", &["a"]).await;
+    let error = shelf.replay(Beginning::Nothing).await.expect_err("refused");
+    assert!(error.to_string().contains("garbled"), "{error}");
+    assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
+    shelf.fixture.append("called", &["c"]).await;
+    shelf.fixture.until("echoed", KEYS.len() + 1).await;
+    runner.stop().await;
+    let left = db::query("select count(*) from tally_anew")
+        .fetch_one(shelf.fixture.log.db().reader())
+        .await;
+    assert!(left.is_err(), "what was begun is gone");
+    // What a replay that was killed left behind is no obstacle for the next one.
+    shelf
+        .fixture
+        .execute("create table tally_anew (key text)")
+        .await;
+    let error = shelf.replay(Beginning::Nothing).await.expect_err("refused");
+    assert!(error.to_string().contains("garbled"), "{error}");
+}

@@ -1,0 +1,87 @@
+//! The command line: the server itself, and what its operator asks of the log. A command opens the
+//! database that the running server uses; none of them needs it to be stopped.
+
+mod dead_letters;
+mod events;
+mod look_back;
+mod replay;
+mod times;
+
+use std::io::Write;
+
+use anyhow::Context;
+use broker::{Environment, Log};
+use clap::{Parser, Subcommand};
+use db::Db;
+
+use crate::config::Config;
+
+/// Runs the shop, or asks about it.
+#[derive(Debug, Parser)]
+#[command(name = "server", version, subcommand_precedence_over_arg = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Says how far each consumer is behind the log
+    Consumers,
+    /// Lists events, as lines or as CloudEvents
+    Events(events::Query),
+    /// Shows an order or a SKU as of any past position, and which event caused which
+    Show(look_back::Query),
+    /// Lists dead letters and what waits behind them
+    DeadLetters,
+    /// Has dead letters tried again
+    Redrive(dead_letters::Choice),
+    /// Gives dead letters up; what waits behind them goes on
+    Discard(dead_letters::Choice),
+    /// Builds a consumer's table anew out of the log and puts it in use, while the shop runs
+    Replay(replay::Request),
+    /// Prints topics, positions and dead letters as text
+    Dump,
+}
+
+/// Carries a command out. What it finds goes to `out`, as text for people.
+///
+/// # Errors
+/// When there is no shop, or the command cannot be done; the message says what was expected.
+pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    let settings = config.database();
+    anyhow::ensure!(
+        settings.exists(),
+        "there is no shop in {}: start it once, or name another folder with --data-dir or another \
+         database with --database-url",
+        config.data_dir.display()
+    );
+    let db = Db::open(&settings)
+        .await
+        .context("cannot open the database")?;
+    let log = Log::open(db.clone(), Environment::system()).await?;
+    let done = match command {
+        Command::Consumers => dead_letters::consumers(&log, out).await,
+        Command::Events(query) => events::list(&log, &query, out).await,
+        Command::Show(query) => look_back::show(&log, &query, out).await,
+        Command::DeadLetters => dead_letters::list(&log, out).await,
+        Command::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
+        Command::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
+        Command::Replay(request) => replay::replay(&log, &request, out).await,
+        Command::Dump => match log.dump().await {
+            Ok(dump) => write!(out, "{dump}").map_err(Into::into),
+            Err(error) => Err(error.into()),
+        },
+    };
+    db.close().await;
+    done
+}
+
+/// Who decides, for the audit: the user of this machine.
+fn operator() -> String {
+    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+    format!("{} (command line)", user.as_deref().unwrap_or("somebody"))
+}

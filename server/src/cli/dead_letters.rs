@@ -1,0 +1,104 @@
+//! `server consumers`, `dead-letters`, `redrive`, `discard`.
+
+use std::io::Write;
+
+use broker::Log;
+use clap::Args;
+use types::log::{ParkedRow, ParkedState};
+
+use super::operator;
+use super::times::utc;
+
+/// Which dead letters are meant.
+#[derive(Debug, Args)]
+pub struct Choice {
+    /// The consumer that could not handle them
+    #[arg(long)]
+    consumer: String,
+
+    /// Position of the dead letter
+    #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+    position: Option<u64>,
+
+    /// Every dead letter of that consumer
+    #[arg(long)]
+    all: bool,
+}
+
+pub async fn consumers(log: &Log, out: &mut impl Write) -> anyhow::Result<()> {
+    let view = services::log_view(log).await?;
+    writeln!(out, "head {}", view.head)?;
+    writeln!(
+        out,
+        "{:<16} {:>10} {:>8} {:>8} {:>6}",
+        "consumer", "position", "lag", "parked", "dead"
+    )?;
+    for row in view.consumers {
+        writeln!(
+            out,
+            "{:<16} {:>10} {:>8} {:>8} {:>6}",
+            row.name, row.position, row.behind, row.parked, row.dead
+        )?;
+    }
+    Ok(())
+}
+
+pub async fn list(log: &Log, out: &mut impl Write) -> anyhow::Result<()> {
+    let view = services::log_view(log).await?;
+    if view.parked.is_empty() {
+        writeln!(out, "no dead letters, and nothing waits")?;
+    }
+    for row in view.parked {
+        let ParkedRow {
+            consumer,
+            position,
+            kind,
+            subject,
+            attempts,
+            error,
+            ..
+        } = row;
+        let state = match row.state {
+            ParkedState::Dead => format!("dead after {attempts} attempts: {error}"),
+            ParkedState::Retrying => format!("tried {attempts} times: {error}"),
+            ParkedState::Held => "waits behind an earlier event".to_owned(),
+        };
+        let since = utc(row.parked_at_us);
+        writeln!(
+            out,
+            "{consumer} #{position} {kind} of {subject}, since {since}"
+        )?;
+        writeln!(out, "  {state}")?;
+    }
+    Ok(())
+}
+
+pub async fn redrive(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow::Result<()> {
+    for position in chosen(log, choice).await? {
+        log.redrive(&choice.consumer, position, &operator()).await?;
+        writeln!(out, "{} #{position} is tried again", choice.consumer)?;
+    }
+    Ok(())
+}
+
+pub async fn discard(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow::Result<()> {
+    for position in chosen(log, choice).await? {
+        log.discard(&choice.consumer, position, &operator()).await?;
+        writeln!(out, "{} #{position} is given up", choice.consumer)?;
+    }
+    Ok(())
+}
+
+async fn chosen(log: &Log, choice: &Choice) -> anyhow::Result<Vec<u64>> {
+    if let Some(position) = choice.position {
+        return Ok(vec![position]);
+    }
+    let mut dead = log.parked(true, usize::MAX).await?;
+    dead.retain(|parked| parked.consumer == choice.consumer);
+    anyhow::ensure!(
+        !dead.is_empty(),
+        "{} has no dead letters; `server dead-letters` lists those there are",
+        choice.consumer
+    );
+    Ok(dead.iter().map(|parked| parked.event.position).collect())
+}

@@ -1,0 +1,53 @@
+//! `server replay`.
+
+use std::io::Write;
+
+use broker::{Beginning, Log};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::operator;
+use super::times::{Moment, moment};
+
+#[derive(Debug, Args)]
+pub struct Request {
+    /// The consumer whose table is built anew
+    #[arg(long, value_parser = PossibleValuesParser::new(services::PROJECTIONS))]
+    consumer: String,
+
+    /// Begins with the table in use, and folds only what came after this position or time; without it
+    /// the table is built from nothing
+    #[arg(long, value_parser = moment)]
+    from: Option<Moment>,
+}
+
+pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyhow::Result<()> {
+    let beginning = match request.from {
+        None => Beginning::Nothing,
+        Some(Moment::Position(position)) => Beginning::Position(position),
+        Some(Moment::Time(time_us)) => Beginning::Time(time_us),
+    };
+    let style = "{msg} [{bar:40}] {human_pos}/{human_len} events, {per_sec}, {eta} left";
+    let bar = ProgressBar::new(log.stored_head().await?)
+        .with_style(ProgressStyle::with_template(style)?.progress_chars("=> "))
+        .with_message(request.consumer.clone());
+    let shown = bar.clone();
+    let progress = move |position, head| {
+        shown.set_length(head);
+        shown.set_position(position);
+    };
+    let replayed =
+        services::replay(log, &request.consumer, beginning, &operator(), progress).await?;
+    bar.finish_and_clear();
+    let found = match replayed.differences {
+        0 => "the same, byte for byte, as the one before".to_owned(),
+        n => format!("{n} rows differed from the one before and are mended"),
+    };
+    writeln!(
+        out,
+        "{}: {} rows out of {} events ({} to {}); {found}",
+        replayed.table, replayed.rows, replayed.events, replayed.from, replayed.to
+    )?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The log that the first release wrote, kept as it was stored: it is read, and leads to the same
+//! tables, for as long as there is a Vitrine.
+
+use std::collections::BTreeSet;
+
+use broker::{Beginning, Environment, Log};
+use db::{Columns, Db};
+use domain::Event;
+use serde_json::Value;
+
+const EVENTS: &str = include_str!("../fixtures/release-1/events.jsonl");
+const STOCK: &str = include_str!("../fixtures/release-1/stock.jsonl");
+const ORDER_PROGRESS: &str = include_str!("../fixtures/release-1/order_progress.jsonl");
+
+/// Rows of one table: column and value, in the order of columns.
+fn rows(text: &str) -> Vec<Vec<(String, Value)>> {
+    let row = |line: &str| -> Vec<(String, Value)> {
+        let row: serde_json::Map<String, Value> = serde_json::from_str(line).expect("a row");
+        row.into_iter().collect()
+    };
+    text.lines().map(row).collect()
+}
+
+async fn insert(tx: &mut db::Tx, table: &str, row: &[(String, Value)]) {
+    let columns: Vec<&str> = row.iter().map(|(column, _)| column.as_str()).collect();
+    let places: Vec<String> = (1..=row.len()).map(|i| format!("${i}")).collect();
+    let sql = format!(
+        "insert into {table} ({}) values ({})",
+        columns.join(", "),
+        places.join(", ")
+    );
+    let mut insert = db::query(db::built(sql));
+    for (_, value) in row {
+        insert = match value {
+            Value::Number(number) => insert.bind(number.as_i64().expect("64 bits")),
+            Value::String(text) => insert.bind(text.clone()),
+            other => panic!("{other} is no column of ours"),
+        };
+    }
+    insert.execute(tx.conn()).await.expect("inserted");
+}
+
+/// A table as text, to be compared byte for byte.
+async fn dump(db: &Db, table: &str, like: &[Vec<(String, Value)>]) -> Vec<Vec<(String, Value)>> {
+    let columns: Vec<&str> = like[0].iter().map(|(column, _)| column.as_str()).collect();
+    let sql = format!("select {} from {table}", columns.join(", "));
+    let found = db::query(db::built(sql))
+        .fetch_all(db.reader())
+        .await
+        .expect("rows");
+    let value = |row: &db::Row, column: usize| match &like[0][column].1 {
+        Value::Number(_) => Value::from(row.get::<i64, _>(column)),
+        _ => Value::from(row.get::<&str, _>(column)),
+    };
+    let columns = |row: &db::Row| {
+        let columns = columns.iter().enumerate();
+        columns
+            .map(|(i, column)| ((*column).to_owned(), value(row, i)))
+            .collect()
+    };
+    let mut rows: Vec<Vec<(String, Value)>> = found.iter().map(columns).collect();
+    rows.sort_by_key(|row| {
+        let key = row
+            .iter()
+            .find(|(name, _)| name == "sku" || name == "order_id");
+        key.map(|(_, value)| value.to_string())
+    });
+    rows
+}
+
+#[test]
+fn the_first_release_knew_all_of_its_events_and_so_do_we() {
+    let mut kinds = BTreeSet::new();
+    for row in rows(EVENTS) {
+        let text = |name: &str| {
+            let column = row.iter().find(|(column, _)| column == name);
+            column
+                .and_then(|(_, v)| v.as_str())
+                .expect("text")
+                .to_owned()
+        };
+        let event = Event::from_json(&text("type"), &text("data")).expect("readable");
+        assert_eq!((event.kind(), event.key()), (&*text("type"), text("key")));
+        assert_eq!(event.topic(), text("topic"));
+        kinds.insert(event.kind());
+    }
+    assert_eq!(kinds.len(), 17, "every kind that there was: {kinds:?}");
+}
+
+#[tokio::test]
+async fn the_log_of_the_first_release_leads_to_the_same_tables() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Db::open(&db::Settings::sqlite_file(&folder.path().join("log.db")))
+        .await
+        .expect("a database");
+    let events = rows(EVENTS);
+    let mut tx = db.begin().await.expect("a transaction");
+    for row in &events {
+        insert(&mut tx, "events", row).await;
+    }
+    let head = events.len() as i64;
+    for sql in [
+        format!("update log_head set position = {head}"),
+        format!("insert into consumers (name, position) values ('inventory', {head})"),
+        format!("insert into consumers (name, position) values ('orders', {head})"),
+    ] {
+        let done = db::query(db::built(sql)).execute(tx.conn()).await;
+        done.expect("written");
+    }
+    tx.commit().await.expect("committed");
+
+    let log = Log::open(db.clone(), Environment::system()).await;
+    let log = log.expect("a log");
+    let read = log.read_after(0, 10_000).await.expect("sound");
+    assert_eq!(read.len(), events.len(), "no checksum is off");
+    for (consumer, table, expected) in [
+        ("inventory", "stock", rows(STOCK)),
+        ("orders", "order_progress", rows(ORDER_PROGRESS)),
+    ] {
+        let replayed = services::replay(&log, consumer, Beginning::Nothing, "test", |_, _| {});
+        replayed.await.expect("replayed");
+        assert_eq!(dump(&db, table, &expected).await, expected, "{table}");
+    }
+}
