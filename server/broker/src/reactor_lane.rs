@@ -201,6 +201,7 @@ impl State {
         while self.asked.len() < lane.settings.parallel_keys
             && let Some(position) = self.parked.due(lane.now_us())
         {
+            lane.reach(Step::Retrying).await;
             let event = lane.log.read_one(position).await?;
             // Not due again until this attempt is answered.
             if let Some(row) = self.parked.get(position).cloned() {
@@ -352,6 +353,9 @@ impl State {
         }
         puts.extend(held);
         parked::store(&mut tx, lane.name, &puts, now_us).await?;
+        if !puts.is_empty() {
+            lane.reach(Step::Parked).await;
+        }
         let mut changes = Vec::new();
         for event in &decisions {
             changes

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use broker::{
-    Consumer, Environment, Error, Failure, Filter, GroupCommit, Log, NewEvent, Recorded, Runner, Tx,
+    Consumer, Environment, Error, Failure, Filter, GroupCommit, Log, NewEvent, Recorded, Rule,
+    Runner, Tx,
 };
 use db::{Db, Synchronous};
 use futures::future::join_all;
@@ -33,7 +34,7 @@ pub struct Listener;
 
 impl Consumer for Listener {
     const NAME: &'static str = "listener";
-    const HEARS: Filter = Filter(&[SAID]);
+    const HEARS: Filter<'static> = Filter(&[Rule::topic("talk").of(&[SAID])]);
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
         for said in batch {
@@ -168,10 +169,5 @@ async fn checkpoint(db: &Db) {
 fn event(kind: &'static str, key: String) -> NewEvent {
     // Long enough for a commit to fill several pages.
     let data = format!("{{\"text\":\"{}\"}}", key.repeat(100));
-    NewEvent {
-        kind,
-        topic: "talk",
-        key,
-        data,
-    }
+    NewEvent::new(kind, "talk", key, data)
 }
