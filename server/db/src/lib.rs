@@ -175,7 +175,7 @@ impl Db {
             Some(statement) => self.writers.begin_with(statement).await?,
             None => self.writers.begin().await?,
         };
-        Ok(Tx::new(inner))
+        Ok(Tx::new(inner, self.dialect))
     }
 
     /// Closes every connection; on SQLite this also folds the write-ahead log back into the file.

@@ -15,11 +15,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_parked", include_str!("../migrations/0004_parked.sql")),
 ];
 
+/// Keeps two servers that start at once from migrating at once.
+const LOCK: i64 = 8_240_117;
+
 pub(crate) async fn run(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
-    if let Some(lock) = db.dialect().migration_lock() {
-        sqlx::query(lock).execute(tx.conn()).await?;
-    }
+    tx.lock(LOCK).await?;
     sqlx::query("create table if not exists migrations (name text primary key)")
         .execute(tx.conn())
         .await?;

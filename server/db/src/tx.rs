@@ -2,19 +2,21 @@
 
 use sqlx::{Any, AnyConnection, Transaction};
 
-use crate::Result;
+use crate::{Dialect, Result};
 
 /// Dropped without a commit, it rolls back. Use it as the executor: `….execute(&mut *tx)`.
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Any>,
+    dialect: Dialect,
     marked: bool,
 }
 
 impl Tx {
-    pub(crate) fn new(inner: Transaction<'static, Any>) -> Self {
+    pub(crate) fn new(inner: Transaction<'static, Any>, dialect: Dialect) -> Self {
         Self {
             inner,
+            dialect,
             marked: false,
         }
     }
@@ -22,6 +24,16 @@ impl Tx {
     /// The executor of queries: `db::query("…").execute(tx.conn())`.
     pub fn conn(&mut self) -> &mut AnyConnection {
         &mut self.inner
+    }
+
+    /// Waits until no other transaction has locked this number, and locks it until this one ends. For
+    /// what is read, decided and written as one: PostgreSQL would let two do so at once.
+    pub async fn lock(&mut self, number: i64) -> Result<()> {
+        if let Some(statement) = self.dialect.lock() {
+            let lock = sqlx::query(statement).bind(number);
+            lock.execute(&mut *self.inner).await?;
+        }
+        Ok(())
     }
 
     /// Marks a point to which [`Tx::return_to_mark`] returns. The mark before it is gone.
