@@ -118,14 +118,12 @@ impl Dialect {
         }
     }
 
-    /// Keeps two servers that start at once from migrating at once.
-    pub(crate) const fn migration_lock(self) -> Option<&'static str> {
+    /// Waits until no other transaction has locked the number `$1`, and locks it until the end.
+    pub(crate) const fn lock(self) -> Option<&'static str> {
         match self {
             // `begin immediate` already excludes everyone else.
             Self::Sqlite => None,
-            Self::Postgres => {
-                Some("select 1 from (select pg_advisory_xact_lock(8240117)) as locked")
-            }
+            Self::Postgres => Some("select 1 from (select pg_advisory_xact_lock($1)) as locked"),
         }
     }
 }

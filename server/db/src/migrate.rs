@@ -19,11 +19,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Keeps two servers that start at once from migrating at once.
+const LOCK: i64 = 8_240_117;
+
 pub(crate) async fn run(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
-    if let Some(lock) = db.dialect().migration_lock() {
-        sqlx::query(lock).execute(tx.conn()).await?;
-    }
+    tx.lock(LOCK).await?;
     sqlx::query("create table if not exists migrations (name text primary key)")
         .execute(tx.conn())
         .await?;

@@ -30,6 +30,16 @@ impl Tx {
         &mut self.inner
     }
 
+    /// Waits until no other transaction has locked this number, and locks it until this one ends. For
+    /// what is read, decided and written as one: PostgreSQL would let two do so at once.
+    pub async fn lock(&mut self, number: i64) -> Result<()> {
+        if let Some(statement) = self.dialect.lock() {
+            let lock = sqlx::query(statement).bind(number);
+            lock.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
     /// Marks a point to which [`Tx::return_to_mark`] returns. The mark before it is gone.
     pub async fn mark(&mut self) -> Result<()> {
         let statement = if self.marked {

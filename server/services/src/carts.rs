@@ -158,7 +158,7 @@ impl Shop {
         let available = self.available(sku);
         let (id, now_us) = (self.new_line_id(), self.now_us());
         let sku = sku.clone();
-        self.change_cart(move |tx| {
+        self.change_cart(shopper, move |tx| {
             Box::pin(async move {
                 let mut lines = lines(tx, shopper).await?;
                 let in_cart: u32 = lines
@@ -206,7 +206,7 @@ impl Shop {
     ) -> crate::Result<Cart> {
         let quantity = checked_quantity(quantity)?;
         let shop = self.clone();
-        self.change_cart(move |tx| {
+        self.change_cart(shopper, move |tx| {
             Box::pin(async move {
                 let mut lines = lines(tx, shopper).await?;
                 let Some(index) = lines.iter().position(|stored| stored.id == line) else {
@@ -231,7 +231,7 @@ impl Shop {
 
     /// Takes a line out. Taking it out twice is no error.
     pub async fn remove_line(&self, shopper: ShopperId, line: LineId) -> crate::Result<Cart> {
-        self.change_cart(move |tx| {
+        self.change_cart(shopper, move |tx| {
             Box::pin(async move {
                 let mut lines = lines(tx, shopper).await?;
                 lines.retain(|stored| stored.id != line);
@@ -246,14 +246,22 @@ impl Shop {
         .await
     }
 
-    /// A change reads the lines, decides, and writes with one statement.
-    async fn change_cart<F>(&self, change: F) -> crate::Result<Cart>
+    /// A change reads the lines, decides, and writes with one statement. Those of one cart take turns:
+    /// what two tabs add at once is added.
+    async fn change_cart<F>(&self, shopper: ShopperId, change: F) -> crate::Result<Cart>
     where
         F: for<'t> FnOnce(&'t mut broker::Tx) -> broker::Job<'t, Vec<StoredLine>, Refused>
             + Send
             + 'static,
     {
-        let stored = self.writer().run_single(change).await?;
+        let (_, number) = shopper.uuid().as_u64_pair();
+        let change = self.writer().run_single(move |tx| {
+            Box::pin(async move {
+                tx.lock(number.cast_signed()).await?;
+                change(tx).await
+            })
+        });
+        let stored: Vec<StoredLine> = change.await?;
         Ok(view(self.catalogue(), self.levels(), &stored))
     }
 }

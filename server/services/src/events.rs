@@ -56,6 +56,12 @@ impl From<db::SqlError> for Refused {
     }
 }
 
+impl From<db::Error> for Refused {
+    fn from(error: db::Error) -> Self {
+        Self(internal(error))
+    }
+}
+
 impl broker::JobError for Refused {
     fn is_refusal(&self) -> bool {
         self.0.status < 500

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Every crate of the workspace and the crates of the workspace that it uses. Along the chain
 /// `types <- domain <- services <- server` and `db <- broker <- services` a crate may also name what
 /// is further below.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("types", &[]),
     ("domain", &["types"]),
     ("db", &[]),
@@ -20,11 +20,12 @@ const EDGES: [(&str, &[&str]); 10] = [
         "server",
         &["app", "broker", "db", "domain", "services", "types"],
     ),
-    // Tools beside the shop: one builds it, the other is a shopper.
+    // Tools beside the shop: one builds it, one is a shopper, one makes databases for tests.
     ("xtask", &[]),
     ("load", &["types"]),
     // Cuts the power in tests.
     ("powercut", &[]),
+    ("scratch", &[]),
 ];
 
 /// Crates that are there for their tests, and what those reach beyond the crate's own edges.
@@ -135,11 +136,12 @@ fn crates_import_only_what_stands_below_them() {
         used.retain(|dependency| packages.contains_key(dependency));
         let mut allowed: BTreeSet<String> = allowed.iter().map(|&name| name.to_owned()).collect();
         assert_eq!(used, allowed, "what {name} uses of the workspace");
-        // Tests reach no further, but for those that are their crate's purpose.
+        // Tests reach no further, but for their databases and what is their crate's purpose.
         let purpose = TESTING.iter().filter(|(crate_name, _)| *crate_name == name);
         allowed.extend(purpose.flat_map(|(_, reach)| reach.iter().map(|&name| name.to_owned())));
         let mut tests = names(&packages[name], Some("dev"));
         tests.retain(|dependency| packages.contains_key(dependency));
+        tests.remove("scratch");
         assert!(
             tests.is_subset(&allowed),
             "what {name} tests with: {tests:?}"

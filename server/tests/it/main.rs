@@ -1,5 +1,5 @@
 //! The shop as its shoppers meet it: a real server on a free port, HTTP and WebSocket clients, and a
-//! database file of its own for every test. One binary, so that it links once.
+//! database of its own for every test. One binary, so that it links once.
 
 mod architecture;
 mod bad_input;

@@ -1,13 +1,13 @@
-//! A shop in a folder of its own, on a port of its own.
+//! A shop with a database of its own, on a port of its own.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 use db::Columns;
+use scratch::Scratch;
 use server::Running;
 use server::cli::Cli;
-use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use types::OrderId;
 
@@ -26,7 +26,7 @@ pub const RING_TOPIC: &str = "product:vega-solitaire-ring";
 
 pub struct TestShop {
     running: Running,
-    folder: TempDir,
+    scratch: Scratch,
     settings: Vec<String>,
 }
 
@@ -37,12 +37,12 @@ impl TestShop {
     }
 
     pub async fn with(settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let pkg = folder.path().join("site").join("pkg");
+        let scratch = Scratch::new().await;
+        let pkg = scratch.folder().join("site").join("pkg");
         std::fs::create_dir_all(&pkg).expect("a site folder");
         std::fs::write(pkg.join("current"), "built").expect("a site");
         let settings = settings.iter().map(|setting| (*setting).to_owned());
-        Self::start(folder, settings.collect(), any_port().await).await
+        Self::start(scratch, settings.collect(), any_port().await).await
     }
 
     /// A new shop whose sockets have as little room in the kernel as it allows.
@@ -55,28 +55,29 @@ impl TestShop {
         socket.bind(address).expect("a free port");
         let listener = socket.listen(64).expect("listening");
         shop.running.stop().await;
-        shop = Self::start(shop.folder, shop.settings, listener).await;
+        shop = Self::start(shop.scratch, shop.settings, listener).await;
         shop
     }
 
     /// Stops the shop and opens it again on what it had written.
     pub async fn reopened(self) -> Self {
         self.running.stop().await;
-        Self::start(self.folder, self.settings, any_port().await).await
+        Self::start(self.scratch, self.settings, any_port().await).await
     }
 
-    /// Stops the shop; its files remain as long as the folder is held.
-    pub async fn closed(self) -> TempDir {
+    /// Stops the shop; what it had written remains as long as this is held.
+    pub async fn closed(self) -> Scratch {
         self.running.stop().await;
-        self.folder
+        self.scratch
     }
 
-    async fn start(folder: TempDir, settings: Vec<String>, listener: TcpListener) -> Self {
-        let path = |name: &str| folder.path().join(name).display().to_string();
+    async fn start(scratch: Scratch, settings: Vec<String>, listener: TcpListener) -> Self {
+        let site = scratch.folder().join("site");
         let mut arguments = vec![
             "server".to_owned(),
-            format!("--data-dir={}", path("data")),
-            format!("--site-dir={}", path("site")),
+            format!("--data-dir={}", data(&scratch).display()),
+            format!("--database-url={}", scratch.url()),
+            format!("--site-dir={}", site.display()),
             format!("--admin-email={EMAIL}"),
             format!("--admin-password={PASSWORD}"),
         ];
@@ -88,7 +89,7 @@ impl TestShop {
         let running = server::start(listener, config).await.expect("a shop");
         Self {
             running,
-            folder,
+            scratch,
             settings,
         }
     }
@@ -97,8 +98,9 @@ impl TestShop {
         &self.running.url
     }
 
-    pub fn data(&self) -> std::path::PathBuf {
-        data(self.folder.path())
+    /// What the shop writes to.
+    pub const fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// The event log, for what no shopper can do.
@@ -189,8 +191,9 @@ impl TestShop {
     }
 }
 
-pub fn data(folder: &Path) -> std::path::PathBuf {
-    folder.join("data")
+/// The shop's own folder.
+pub fn data(scratch: &Scratch) -> PathBuf {
+    scratch.folder().join("data")
 }
 
 async fn any_port() -> TcpListener {

@@ -5,7 +5,7 @@ use types::admin::Level;
 use types::live::State;
 use types::order::{CancelledBy, DeclineReason, OrderStatus, StepKind};
 
-use crate::client::new_order_id;
+use crate::client::{Client, new_order_id};
 use crate::shop::{RING, RING_PRICE, RING_TOPIC, TestShop, eventually};
 use crate::socket::Socket;
 
@@ -196,16 +196,22 @@ async fn the_same_order_posted_twice_is_placed_once() {
     shop.closed().await;
 }
 
+/// Another tab of the same shopper.
+fn other_tab(shop: &TestShop, shopper: &Client) -> Client {
+    let mut tab = shop.shopper();
+    let cookie = shopper.cookie_header();
+    let (name, value) = cookie.split_once('=').expect("a cookie");
+    tab.set_cookie(name, value);
+    tab
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_posts_of_one_order_at_once_place_it_once() {
     let shop = TestShop::open().await;
     let mut ada = shop.shopper();
     ada.add(RING, "2", "").await.expect_ok();
     let order = new_order_id();
-    let mut other_tab = shop.shopper();
-    let cookie = ada.cookie_header();
-    let (name, value) = cookie.split_once('=').expect("a cookie");
-    other_tab.set_cookie(name, value);
+    let mut other_tab = other_tab(&shop, &ada);
     let (one, two) = tokio::join!(
         ada.place(order, GOOD_CARD, 2 * RING_PRICE),
         other_tab.place(order, GOOD_CARD, 2 * RING_PRICE),
@@ -214,6 +220,26 @@ async fn two_posts_of_one_order_at_once_place_it_once() {
     shop.until_status(order, "confirmed").await;
     assert_eq!(shop.stock(RING).await, (4, 2));
     assert_eq!(charges(&shop).await, 1);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_put_into_one_cart_at_once_are_all_in_it() {
+    let shop = TestShop::open().await;
+    for _ in 0..5 {
+        let mut ada = shop.shopper();
+        ada.add(RING, "1", "").await.expect_ok();
+        let [mut one, mut two, mut three] = [(); 3].map(|()| other_tab(&shop, &ada));
+        let added = tokio::join!(
+            one.add(RING, "1", ""),
+            two.add(RING, "1", ""),
+            three.add(RING, "1", "")
+        );
+        for answer in [added.0, added.1, added.2] {
+            answer.expect_ok();
+        }
+        assert_eq!(ada.cart_lines().await, [(RING.to_owned(), 4)]);
+    }
     shop.closed().await;
 }
 

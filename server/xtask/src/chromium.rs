@@ -3,14 +3,13 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
     steps,
-    tools::{find_on_path, is_root, run},
+    tools::{apt_install, find_on_path, is_root},
 };
 
 const NAMES: [&str; 4] = [
@@ -50,17 +49,8 @@ pub fn ensure() -> Result<PathBuf> {
     if !is_root() {
         bail!("Chromium is missing: run `sudo apt-get install chromium`");
     }
-    steps::loud("installing Chromium", || {
-        run(apt().arg("update"))?;
-        run(apt().args(["install", "--yes", "--no-install-recommends", "chromium"]))
-    })?;
+    steps::loud("installing Chromium", || apt_install("chromium"))?;
     find().context("apt-get installed Chromium, but there is no `chromium` on the PATH")
-}
-
-fn apt() -> Command {
-    let mut apt = Command::new("apt-get");
-    apt.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
-    apt
 }
 
 fn find() -> Option<PathBuf> {

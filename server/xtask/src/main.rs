@@ -8,10 +8,12 @@
     reason = "saying what it does is half of this program's job"
 )]
 
+mod bench;
 mod bundle;
 mod chromium;
 mod compress;
 mod content_hash;
+mod postgres;
 mod public;
 mod serve;
 mod sizes;
@@ -70,6 +72,12 @@ enum Command {
         #[arg(last = true)]
         playwright_args: Vec<String>,
     },
+    /// Measure the event broker; it sets up a private PostgreSQL for it
+    Bench {
+        /// Arguments passed on to the load program, after `--`
+        #[arg(last = true)]
+        load_args: Vec<String>,
+    },
 }
 
 #[derive(Args)]
@@ -104,6 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             suite,
             playwright_args,
         } => tests::run(&workspace, suite, &playwright_args),
+        Command::Bench { load_args } => bench::run(&workspace, &load_args),
     }
 }
 

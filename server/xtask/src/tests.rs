@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use crate::{
     bundle, chromium,
     content_hash::ContentHash,
+    postgres::{self, Durability},
     steps, tools,
     workspace::{Mode, Workspace},
 };
@@ -23,7 +24,7 @@ pub enum Suite {
     All,
     /// Formatting and Clippy, for the server and for the browser
     Lint,
-    /// The Rust tests
+    /// The Rust tests, those that need a database on SQLite and on PostgreSQL
     Rust,
     /// The size budget and Playwright in Chromium
     Browser,
@@ -40,9 +41,7 @@ pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> R
             lint(workspace)?;
         }
         if wants(Suite::Rust) {
-            steps::loud("Rust tests", || {
-                tools::run(workspace.cargo().args(["test", "--workspace"]))
-            })?;
+            rust(workspace)?;
         }
         if wants(Suite::Browser) {
             browser(workspace, playwright_args)?;
@@ -86,6 +85,27 @@ fn lint(workspace: &Workspace) -> Result<()> {
             "hydrate",
         ]);
         tools::run(cargo.args(["--", "-D", "warnings"]))
+    })
+}
+
+/// Names the PostgreSQL server that tests use instead of SQLite files.
+const TEST_SERVER: &str = "VITRINE_TEST_POSTGRES";
+
+fn rust(workspace: &Workspace) -> Result<()> {
+    // First what may be missing, so that nobody waits minutes for a build to hear of it.
+    let programs = postgres::ensure()?;
+    steps::loud("Rust tests, with SQLite", || {
+        let mut cargo = workspace.cargo();
+        tools::run(cargo.args(["test", "--workspace"]).env_remove(TEST_SERVER))
+    })?;
+    let server = steps::quiet("private PostgreSQL", || {
+        programs.start(Durability::Volatile)
+    })?;
+    steps::loud("integration tests again, with PostgreSQL", || {
+        // The same selection of packages: nothing is compiled again.
+        let mut cargo = workspace.cargo();
+        cargo.args(["test", "--workspace", "--test", "it"]);
+        tools::run(cargo.env(TEST_SERVER, server.url()))
     })
 }
 

@@ -86,3 +86,15 @@ pub fn find_on_path(program: &str) -> Option<PathBuf> {
 pub fn is_root() -> bool {
     answer(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
+
+/// Installs one of Debian's packages; only root may.
+pub fn apt_install(package: &str) -> Result<()> {
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "--yes", "--no-install-recommends", package]))
+}
+
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}

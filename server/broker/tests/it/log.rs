@@ -1,5 +1,4 @@
-use broker::{Environment, Error, Log};
-use db::Db;
+use broker::Error;
 
 use crate::{DEADLINE, Fixture, damaged_position, event};
 
@@ -117,16 +116,12 @@ async fn a_missing_record_is_a_gap_and_never_skipped() {
     );
 }
 
-/// Another process commits to the same file: no notification reaches this one, the poll does.
+/// Another process commits to the same database: no notification reaches this one, the poll does.
 #[tokio::test]
 async fn a_tail_sees_what_another_process_appended() {
     let fixture = Fixture::new().await;
     let mut tail = fixture.log.tail(0);
-    let settings = db::Settings::sqlite_file(&fixture.folder.path().join("log.db"));
-    let other = Db::open(&settings).await.expect("a second handle");
-    let other = Log::open(other, Environment::system())
-        .await
-        .expect("a second log");
+    let other = crate::open(&fixture.scratch).await;
     let mut tx = other.begin("other").await.expect("a transaction");
     tx.append(event("noted", "a"), None);
     tx.commit().await.expect("committed");

@@ -1,4 +1,4 @@
-//! The durable log and its consumers on a real database file. One binary, so that it links once.
+//! The durable log and its consumers on a real database. One binary, so that it links once.
 
 mod consumers;
 mod dead_letters;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use broker::{Environment, Error, Filter, Log, NewEvent, Recorded, Rule, Runner};
 use db::{Columns, Db};
-use tempfile::TempDir;
+use scratch::Scratch;
 
 /// Longer than anything here takes; what takes longer has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -20,16 +20,16 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// What the tests' consumers hear.
 const CALLED: Filter<'static> = Filter(&[Rule::topic("tests").of(&["called"])]);
 
-/// A log in a folder of its own.
+/// A log in a database of its own.
 struct Fixture {
     log: Log,
-    folder: TempDir,
+    scratch: Scratch,
 }
 
 impl Fixture {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = open(&folder).await;
+        let scratch = Scratch::new().await;
+        let log = open(&scratch).await;
         // What the tests' consumers write beside the log.
         let mut tx = log.db().begin().await.expect("a transaction");
         db::query("create table handled (position bigint primary key, times bigint not null)")
@@ -37,13 +37,13 @@ impl Fixture {
             .await
             .expect("a table");
         tx.commit().await.expect("committed");
-        Self { log, folder }
+        Self { log, scratch }
     }
 
     /// The same database as another process would see it: nothing in memory.
     async fn reopen(self) -> Self {
         self.log.db().close().await;
-        let log = open(&self.folder).await;
+        let log = open(&self.scratch).await;
         Self { log, ..self }
     }
 
@@ -117,8 +117,9 @@ impl Fixture {
     }
 }
 
-async fn open(folder: &TempDir) -> Log {
-    let settings = db::Settings::sqlite_file(&folder.path().join("log.db"));
+/// A log as one process opens it.
+async fn open(scratch: &Scratch) -> Log {
+    let settings = db::Settings::new(scratch.url());
     let db = Db::open(&settings).await.expect("a database");
     Log::open(db, Environment::system()).await.expect("a log")
 }
