@@ -26,9 +26,13 @@ pub(crate) async fn run<C: Consumer>(consumer: Arc<C>, lane: Lane) {
         match step(&*consumer, &lane, &mut state).await {
             Ok(true) => pace.went_well(),
             Ok(false) => {
-                let Some(state) = &mut state else { continue };
-                pace.rest(&mut state.cursor, state.parked.next_due_us())
-                    .await;
+                let Some(at) = &mut state else { continue };
+                if pace.rest(at.cursor, at.parked.next_due_us()).await
+                    && let Err(failure) = lane.settle(&mut at.cursor).await
+                {
+                    state = None;
+                    pace.failed(&failure).await;
+                }
             }
             Err(failure) => {
                 // What is in memory may not be what is in the database.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use db::Columns;
 use futures::FutureExt;
@@ -118,7 +118,7 @@ impl Lane {
     }
 
     /// Moves the stored position to what was read.
-    async fn settle(&self, cursor: &mut Cursor) -> std::result::Result<(), Failure> {
+    pub async fn settle(&self, cursor: &mut Cursor) -> std::result::Result<(), Failure> {
         let mut tx = self.log.begin(self.name).await?;
         self.store_position(&mut tx, cursor.stored, cursor.read)
             .await?;
@@ -193,6 +193,8 @@ pub(crate) struct Pace<'a> {
     head: watch::Receiver<u64>,
     stop: watch::Receiver<bool>,
     failures: u32,
+    /// Read up to here, and nothing came since then.
+    resting: Option<(u64, Instant)>,
 }
 
 impl<'a> Pace<'a> {
@@ -202,6 +204,7 @@ impl<'a> Pace<'a> {
             head: lane.log.watch_head(),
             stop: lane.stop.clone(),
             failures: 0,
+            resting: None,
         }
     }
 
@@ -213,20 +216,15 @@ impl<'a> Pace<'a> {
         self.failures = 0;
     }
 
-    /// Waits as [`Pace::wait`]; when nothing comes for a while, the stored position passes what was
-    /// read and was for others, so that the lag people see is what is left to do.
-    pub async fn rest(&mut self, cursor: &mut Cursor, due_us: Option<i64>) {
-        if cursor.read == cursor.stored {
-            return self.wait(cursor.read, due_us).await;
-        }
-        let waited = tokio::time::timeout(REST, self.wait(cursor.read, due_us)).await;
-        if waited.is_err()
-            && !self.is_stopped()
-            && let Err(failure) = self.lane.settle(cursor).await
-        {
-            // The next event moves the position, or shows what is wrong.
-            tracing::debug!(consumer = self.lane.name, %failure, "the position stays behind");
-        }
+    /// Waits as [`Pace::wait`]. Says whether nothing has come for a while: then the stored position is
+    /// to pass what was read, so that the lag people see is what is left to do.
+    pub async fn rest(&mut self, cursor: Cursor, due_us: Option<i64>) -> bool {
+        let since = match self.resting {
+            Some((read, since)) if read == cursor.read => since,
+            _ => self.resting.insert((cursor.read, Instant::now())).1,
+        };
+        self.wait(cursor.read, due_us).await;
+        cursor.read > cursor.stored && since.elapsed() >= REST && !self.is_stopped()
     }
 
     /// Waits for an event after `read`, for `due_us`, or for the end.

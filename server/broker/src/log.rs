@@ -44,8 +44,7 @@ impl Log {
                 head: watch::channel(0).0,
             }),
         };
-        let head = log.stored_head().await?;
-        log.shared.head.send_replace(head);
+        log.stored_head().await?;
         Ok(log)
     }
 
@@ -74,15 +73,18 @@ impl Log {
         self.shared.head.subscribe()
     }
 
-    /// The newest position of all processes.
+    /// The newest position of all processes, which [`Log::head`] knows from now on.
     pub async fn stored_head(&self) -> Result<u64> {
         let row = db::query("select position from log_head where id = 1")
             .fetch_one(self.shared.db.reader())
             .await?;
-        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+        let head = row.try_get::<i64, _>(0)?.unsigned_abs();
+        self.saw_head(head);
+        Ok(head)
     }
 
-    /// Up to `limit` events after `position`, without a gap. Damage further on ends the answer early.
+    /// Up to `limit` events after `position`, without a gap; fewer do not mean that there are no more.
+    /// None do, up to [`Log::head`]. Damage further on ends the answer early.
     ///
     /// # Errors
     /// [`Error::Damaged`] and [`Error::Gap`] name the position; nothing is skipped.
@@ -233,10 +235,11 @@ impl Log {
         }
         tokio::select! {
             _ = head.changed() => {}
-            () = tokio::time::sleep(POLL) => match self.stored_head().await {
-                Ok(stored) => self.saw_head(stored),
-                Err(error) => tracing::warn!(%error, "the log's head cannot be read"),
-            },
+            () = tokio::time::sleep(POLL) => {
+                if let Err(error) = self.stored_head().await {
+                    tracing::warn!(%error, "the log's head cannot be read");
+                }
+            }
         }
     }
 }

@@ -42,6 +42,8 @@ struct State {
     freed: Vec<String>,
     /// When answers were recorded last.
     recorded: Option<Instant>,
+    /// Nothing has come for a while: the position passes what was read.
+    is_resting: bool,
 }
 
 pub(crate) async fn run<R: Reactor>(reactor: Arc<R>, lane: Lane) {
@@ -64,8 +66,9 @@ pub(crate) async fn run<R: Reactor>(reactor: Arc<R>, lane: Lane) {
                 let read = state.as_ref().map_or(0, |state| state.cursor.read);
                 let due_us = state.as_ref().and_then(|state| state.next_due_us(&lane));
                 if flights.is_empty() {
-                    match state.as_mut().filter(|state| state.is_at_rest()) {
-                        Some(state) => pace.rest(&mut state.cursor, due_us).await,
+                    let at_rest = state.as_mut().filter(|state| state.is_at_rest());
+                    match at_rest {
+                        Some(at) => at.is_resting = pace.rest(at.cursor, due_us).await,
                         None => pace.wait(read, due_us).await,
                     }
                 } else {
@@ -122,6 +125,7 @@ async fn step<R: Reactor>(
             decisions: Vec::new(),
             freed: Vec::new(),
             recorded: None,
+            is_resting: false,
         }),
     };
     while let Some(Some(answer)) = flights.next().now_or_never() {
@@ -152,12 +156,9 @@ impl State {
         due_us.filter(|_| self.asked.len() < lane.settings.parallel_keys)
     }
 
-    /// Whether everything read is dealt with.
+    /// Whether nothing is on its way. What waits then waits behind something parked.
     fn is_at_rest(&self) -> bool {
-        self.waiting_count == 0
-            && self.asked.is_empty()
-            && self.answers.is_empty()
-            && self.decisions.is_empty()
+        self.asked.is_empty() && self.answers.is_empty() && self.decisions.is_empty()
     }
 
     /// Whether another event may be asked: bounds what is in memory and what the outside world gets
@@ -276,7 +277,8 @@ impl State {
     async fn record(&mut self, lane: &Lane) -> Result<bool, Failure> {
         // Behind a dead letter events gather without anything being answered: they must not fill the
         // memory, nor keep the decision about it from being read.
-        let crowded = self.waiting_count >= lane.settings.batch;
+        let crowded =
+            self.waiting_count >= lane.settings.batch || std::mem::take(&mut self.is_resting);
         if self.answers.is_empty() && self.decisions.is_empty() && !crowded {
             return Ok(false);
         }
@@ -309,7 +311,7 @@ impl State {
                 passed.map(|event| (event.position, Row::held(key)))
             })
             .collect();
-        if ready.is_empty() && decisions.is_empty() && (held.is_empty() || !crowded) {
+        if ready.is_empty() && decisions.is_empty() && (to == self.cursor.stored || !crowded) {
             return Ok(false);
         }
 

@@ -180,6 +180,7 @@ impl<P: Projection> Replay<'_, P> {
             .await?
             .try_get::<i64, _>(0)?
             .unsigned_abs();
+        self.log.saw_head(head);
         while self.at < head {
             let mut batch = self.log.read_after(self.at, BATCH).await?;
             batch.retain(|event| event.position <= head);

@@ -92,6 +92,7 @@ impl Log {
     ) -> Result<(Vec<Recorded>, u64)> {
         let mut found = Vec::new();
         let mut at = position;
+        self.stored_head().await?;
         loop {
             let events = self.read_after(at, PAGE).await?;
             for event in &events {

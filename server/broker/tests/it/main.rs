@@ -2,10 +2,14 @@
 
 mod consumers;
 mod dead_letters;
+mod dumps;
+mod feed;
 mod group_commit;
 mod log;
+mod model;
 mod reactors;
 mod replay;
+mod routing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +78,13 @@ impl Fixture {
     }
 
     async fn all(&self) -> Vec<Arc<Recorded>> {
-        self.log.read_after(0, 100_000).await.expect("the log")
+        let mut all: Vec<Arc<Recorded>> = Vec::new();
+        let head = self.log.stored_head().await.expect("a head");
+        while (all.len() as u64) < head {
+            let read = self.log.read_after(all.len() as u64, 100_000).await;
+            all.extend(read.expect("the log"));
+        }
+        all
     }
 
     async fn of_kind(&self, kind: &str) -> Vec<Arc<Recorded>> {
@@ -93,7 +103,8 @@ impl Fixture {
                 if events.len() >= count {
                     return events;
                 }
-                head.changed().await.expect("the log is open");
+                // What another process appends wakes nobody here.
+                let _ = tokio::time::timeout(Duration::from_millis(50), head.changed()).await;
             }
         });
         match found.await {
@@ -103,6 +114,20 @@ impl Fixture {
                 self.of_kind(kind).await.len()
             ),
         }
+    }
+
+    /// Waits until every consumer's position is the log's head.
+    async fn until_caught_up(&self) {
+        let caught_up = tokio::time::timeout(DEADLINE, async {
+            loop {
+                let lags = self.log.lags().await.expect("lags");
+                if lags.iter().all(|lag| lag.behind == 0) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(caught_up.await.is_ok(), "{:?}", self.log.lags().await);
     }
 
     /// A runner that does not make tests wait between two tries.

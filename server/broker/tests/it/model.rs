@@ -1,0 +1,289 @@
+//! Whatever happens in whatever order (events, failures, decisions, restarts), each event is handled
+//! once, and the events of a key in their order.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Consumer, Failure, Filter, NewEvent, ParkedState, Reactor, Recorded, Tx};
+use parking_lot::Mutex;
+use proptest::prelude::*;
+
+use crate::{CALLED, DEADLINE, Fixture, event};
+
+const KEYS: [&str; 4] = ["a", "b", "c", "d"];
+
+/// Keys that fail for now, and those that make the handler panic.
+#[derive(Debug, Clone, Default)]
+struct Trouble {
+    failing: Arc<Mutex<HashSet<&'static str>>>,
+    panicking: Arc<Mutex<HashSet<&'static str>>>,
+}
+
+impl Trouble {
+    fn meet(&self, called: &Recorded) -> Result<(), Failure> {
+        let key = called.key.as_str();
+        if self.failing.lock().contains(key) {
+            return Err(Failure::Other(format!("{key} fails")));
+        }
+        let panics = self.panicking.lock().contains(key);
+        assert!(!panics, "{key} panics");
+        Ok(())
+    }
+}
+
+struct Listener(Trouble);
+
+impl Consumer for Listener {
+    const NAME: &'static str = "listener";
+    const HEARS: Filter<'static> = CALLED;
+
+    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
+        for called in batch {
+            tx.append(event("heard", &called.key), Some(called));
+            self.0.meet(called)?;
+        }
+        Ok(())
+    }
+}
+
+struct Caller(Trouble);
+
+impl Reactor for Caller {
+    const NAME: &'static str = "caller";
+    const HEARS: Filter<'static> = CALLED;
+
+    async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        tokio::task::yield_now().await;
+        self.0.meet(called)?;
+        Ok(vec![event("answered", &called.key)])
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Move {
+    /// Events of these keys, in one transaction.
+    Append(Vec<usize>),
+    Fail(usize),
+    Panic(usize),
+    Heal(usize),
+    /// Decides about the n-th dead letter, if there is one.
+    Redrive(usize),
+    Discard(usize),
+    /// Lets the consumers go on for a while: until they have nothing to do, or wait.
+    Rest,
+    /// The process ends where it stands, and another begins.
+    Crash,
+    /// The process ends as it should, and another begins.
+    Restart,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let key = 0..KEYS.len();
+    let one = prop_oneof![
+        6 => prop::collection::vec(0..KEYS.len(), 1..8).prop_map(Move::Append),
+        2 => key.clone().prop_map(Move::Fail),
+        1 => key.clone().prop_map(Move::Panic),
+        2 => key.prop_map(Move::Heal),
+        2 => any::<usize>().prop_map(Move::Redrive),
+        1 => any::<usize>().prop_map(Move::Discard),
+        3 => Just(Move::Rest),
+        2 => Just(Move::Crash),
+        1 => Just(Move::Restart),
+    ];
+    prop::collection::vec(one, 1..24)
+}
+
+struct World {
+    fixture: Fixture,
+    trouble: Trouble,
+    runner: Option<broker::Runner>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let mut world = Self {
+            fixture: Fixture::new().await,
+            trouble: Trouble::default(),
+            runner: None,
+        };
+        world.start();
+        world
+    }
+
+    fn start(&mut self) {
+        let mut runner = self.fixture.runner();
+        runner
+            .consumer(Listener(self.trouble.clone()))
+            .reactor(Caller(self.trouble.clone()));
+        self.runner = Some(runner);
+    }
+
+    async fn carry_out(&mut self, step: &Move) {
+        match step {
+            Move::Append(keys) => {
+                let keys: Vec<&str> = keys.iter().map(|key| KEYS[*key]).collect();
+                self.fixture.append("called", &keys).await;
+            }
+            Move::Fail(key) => {
+                self.trouble.failing.lock().insert(KEYS[*key]);
+            }
+            Move::Panic(key) => {
+                self.trouble.panicking.lock().insert(KEYS[*key]);
+            }
+            Move::Heal(key) => {
+                self.trouble.failing.lock().remove(KEYS[*key]);
+                self.trouble.panicking.lock().remove(KEYS[*key]);
+            }
+            Move::Redrive(n) => self.decide(*n, true).await,
+            Move::Discard(n) => self.decide(*n, false).await,
+            Move::Rest => self.rest(false).await,
+            Move::Crash => {
+                // Dropped: every task ends at its next await.
+                self.runner = None;
+                self.start();
+            }
+            Move::Restart => {
+                if let Some(runner) = self.runner.take() {
+                    runner.stop().await;
+                }
+                self.start();
+            }
+        }
+    }
+
+    async fn decide(&self, n: usize, again: bool) {
+        let log = &self.fixture.log;
+        let dead = log.parked(true, 1_000).await.expect("read");
+        let Some(dead) = dead.get(n % dead.len().max(1)) else {
+            return;
+        };
+        let (consumer, position) = (&dead.consumer, dead.event.position);
+        let decided = if again {
+            log.redrive(consumer, position, "model").await
+        } else {
+            log.discard(consumer, position, "model").await
+        };
+        // It may have been decided before, and followed just now.
+        if let Err(error) = decided {
+            assert!(
+                matches!(error, broker::Error::NoSuchDeadLetter { .. }),
+                "{error}"
+            );
+        }
+    }
+
+    /// Waits until every event is handled, given up, dead or behind a dead one.
+    async fn rest(&self, whole: bool) {
+        let log = &self.fixture.log;
+        let rested = tokio::time::timeout(DEADLINE, async {
+            loop {
+                let parked = log.parked(false, 10_000).await.expect("read");
+                let dead: BTreeSet<(&str, &str)> = (parked.iter())
+                    .filter(|p| p.state == ParkedState::Dead)
+                    .map(|p| (p.consumer.as_str(), p.event.key.as_str()))
+                    .collect();
+                let waits = parked.iter().all(|p| {
+                    p.state == ParkedState::Dead
+                        || dead.contains(&(p.consumer.as_str(), p.event.key.as_str()))
+                });
+                let last = self
+                    .fixture
+                    .of_kind("called")
+                    .await
+                    .last()
+                    .map_or(0, |e| e.position);
+                let lags = log.lags().await.expect("read");
+                let read = lags.len() == 2 && lags.iter().all(|lag| lag.position >= last);
+                if read && waits && (!whole || parked.is_empty()) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        if rested.await.is_err() {
+            panic!("no rest in time:\n{}", log.dump().await.expect("read"));
+        }
+    }
+
+    /// Heals everything, redrives what is dead, and lets all of it be handled.
+    async fn end(&mut self) {
+        self.trouble.failing.lock().clear();
+        self.trouble.panicking.lock().clear();
+        loop {
+            self.rest(false).await;
+            let dead = self.fixture.log.parked(true, 10_000).await.expect("read");
+            if dead.is_empty() {
+                break;
+            }
+            for _ in dead {
+                self.decide(0, true).await;
+            }
+            // Followed by the consumers, or decided again the next time round.
+            tokio::task::yield_now().await;
+        }
+        self.rest(true).await;
+        if let Some(runner) = self.runner.take() {
+            runner.stop().await;
+        }
+    }
+
+    /// Each event was handled once by each consumer, unless it was given up; those of a key in order.
+    async fn check(&self) -> Result<(), TestCaseError> {
+        let all = self.fixture.all().await;
+        let position_of: BTreeMap<_, _> = all.iter().map(|e| (e.id, e.position)).collect();
+        let mut given_up: BTreeSet<(String, u64)> = BTreeSet::new();
+        for event in all
+            .iter()
+            .filter(|e| e.kind == broker::decisions::DISCARDED)
+        {
+            let decision: broker::decisions::Decision =
+                serde_json::from_str(&event.data).expect("a decision");
+            given_up.insert((decision.consumer, decision.position));
+        }
+        for (consumer, answer) in [("listener", "heard"), ("caller", "answered")] {
+            for key in KEYS {
+                let called = all.iter().filter(|e| e.kind == "called" && e.key == key);
+                let expected: Vec<u64> = called
+                    .map(|event| event.position)
+                    .filter(|position| !given_up.contains(&(consumer.to_owned(), *position)))
+                    .collect();
+                let answers = all.iter().filter(|e| e.kind == answer && e.key == key);
+                let answered: Vec<u64> = answers
+                    .filter_map(|event| position_of.get(&event.causation_id?).copied())
+                    .collect();
+                prop_assert_eq!(answered, expected, "{} of {}", consumer, key);
+            }
+        }
+        let positions: Vec<u64> = all.iter().map(|event| event.position).collect();
+        let gapless: Vec<u64> = (1..=all.len() as u64).collect();
+        prop_assert_eq!(positions, gapless);
+        Ok(())
+    }
+}
+
+#[test]
+fn each_event_is_handled_once_and_each_key_in_order() {
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        max_shrink_iters: 64,
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(48)
+    });
+    let outcome = runner.run(&moves(), |moves| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let mut world = World::new().await;
+            for step in &moves {
+                world.carry_out(step).await;
+            }
+            world.end().await;
+            world.check().await
+        })
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
