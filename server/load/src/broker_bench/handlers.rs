@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Consumer, Failure, Filter, Log, NewEvent, Reactor, Recorded, Tail, Tx};
+use broker::{Consumer, Failure, Filter, Log, NewEvent, Reactor, Recorded, Rule, Tail, Tx};
 use db::{Db, place_rows};
 
 /// For the consumer.
@@ -21,20 +21,14 @@ pub const ANSWER_TIME: Duration = Duration::from_millis(50);
 /// Events read at once by whoever waits for the end.
 const READ: usize = 1_024;
 
-const fn hears(kinds: &'static [&'static str]) -> Filter {
-    Filter(kinds)
-}
+const TOPIC: &str = "bench";
 
 /// The `i`th event of a kind.
 pub fn event(kind: &'static str, i: u64) -> NewEvent {
     let key = format!("key-{}", i % KEYS);
-    NewEvent {
-        kind,
-        topic: "bench",
-        // About as much as an event of the shop holds.
-        data: format!(r#"{{"number":{i},"key":"{key}","note":"{:100}"}}"#, ""),
-        key,
-    }
+    // About as much as an event of the shop holds.
+    let data = format!(r#"{{"number":{i},"key":"{key}","note":"{:100}"}}"#, "");
+    NewEvent::new(kind, TOPIC, key, data)
 }
 
 /// The table of the consumer's effects.
@@ -54,7 +48,7 @@ pub struct Effect {
 
 impl Consumer for Effect {
     const NAME: &'static str = "bench-effect";
-    const HEARS: Filter = hears(&[HAPPENED]);
+    const HEARS: Filter<'static> = Filter(&[Rule::kinds(&[HAPPENED])]);
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
         for (tuples, chunk) in place_rows(batch, 2) {
@@ -68,12 +62,8 @@ impl Consumer for Effect {
             insert.execute(tx.conn()).await?;
         }
         if let Some(last) = batch.last().filter(|last| last.position >= self.tells_from) {
-            let done = NewEvent {
-                kind: DONE,
-                topic: "bench",
-                key: "done".to_owned(),
-                data: json(&(last.position, batch.len()))?,
-            };
+            let data = json(&(last.position, batch.len()))?;
+            let done = NewEvent::new(DONE, TOPIC, "done", data);
             tx.append(done, Some(last));
         }
         Ok(())
@@ -86,16 +76,13 @@ pub struct Slow;
 
 impl Reactor for Slow {
     const NAME: &'static str = "bench-slow";
-    const HEARS: Filter = hears(&[ASKED]);
+    const HEARS: Filter<'static> = Filter(&[Rule::kinds(&[ASKED])]);
 
     async fn react(&self, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         tokio::time::sleep(ANSWER_TIME).await;
-        Ok(vec![NewEvent {
-            kind: ANSWERED,
-            topic: "bench",
-            key: event.key.clone(),
-            data: event.position.to_string(),
-        }])
+        let data = event.position.to_string();
+        let answer = NewEvent::new(ANSWERED, TOPIC, event.key.clone(), data);
+        Ok(vec![answer])
     }
 }
 
