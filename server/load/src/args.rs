@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use clap::Parser;
+use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// Buys from the shop as many shoppers at once and measures what it costs.
 ///
@@ -17,9 +17,19 @@ use clap::Parser;
 ///   cargo run --release -p load -- --peak
 ///   cargo run --release -p load -- --orders 5000 --concurrency 64
 ///   cargo run --release -p load -- --orders 5000 --rate 300 --sockets 10000
+///   cargo run -p load -- crash --kills 50
+///   cargo run --release -p load -- broker
 #[derive(Debug, Clone, Parser)]
-#[command(name = "load", version, verbatim_doc_comment)]
+#[command(
+    name = "load",
+    version,
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// The whole report: checkouts at three concurrencies, at half the best rate, idle sockets, and
     /// 500 buyers of a SKU with 50 pieces. Uses shops of its own.
     #[arg(long, conflicts_with_all = ["url", "rate", "sockets", "concurrency"])]
@@ -92,6 +102,46 @@ pub struct Args {
     pub i_own_this_host: bool,
 }
 
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    Crash(CrashArgs),
+    Broker(BrokerArgs),
+}
+
+/// Kills the shop at random moments, while shoppers buy, and looks after each restart whether
+/// anything was lost, stuck or charged wrongly.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct CrashArgs {
+    /// How often it is killed.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub kills: u64,
+
+    /// Decides when it is killed and what shoppers do; a random one by default, which is printed.
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// The server's program. Without it cargo builds it, in the profile this program was built in.
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+
+    /// An empty PostgreSQL database or schema, postgres://…; an SQLite file in a folder of its own
+    /// without it.
+    #[arg(long)]
+    pub database_url: Option<String>,
+}
+
+/// Measures the event broker by itself: events per second, latency, and what parallel keys gain.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct BrokerArgs {
+    /// An empty PostgreSQL database or schema, postgres://…, that is measured beside SQLite.
+    #[arg(long)]
+    pub postgres_url: Option<String>,
+
+    /// Events of a measurement.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    pub events: u64,
+}
+
 fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads @ 1..=64) => Ok(threads),
@@ -138,6 +188,20 @@ mod tests {
     #[test]
     fn the_flags_do_not_contradict_each_other() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flat_flags_and_the_commands_stand_side_by_side() {
+        let args = Args::try_parse_from(["load", "--orders", "9"]).expect("flags");
+        assert!(args.command.is_none() && args.orders == 9);
+        let url = "postgres://localhost/empty";
+        let args = ["load", "crash", "--kills", "7", "--database-url", url];
+        let args = Args::try_parse_from(args).expect("a command");
+        let Some(Command::Crash(crash)) = args.command else {
+            panic!("another command: {args:?}");
+        };
+        assert_eq!((crash.kills, crash.database_url.as_deref()), (7, Some(url)));
+        assert!(Args::try_parse_from(["load", "--orders", "9", "crash"]).is_err());
     }
 
     #[tokio::test]

@@ -65,6 +65,11 @@ pub async fn audit(database: &AnyPool) -> anyhow::Result<Vec<String>> {
     if let Ok(looked) = tokio::time::timeout(SETTLING, settled).await {
         looked?;
     }
+    disagreements(database).await
+}
+
+/// Says everything that does not agree, at this moment.
+pub async fn disagreements(database: &AnyPool) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
     for (what, sql) in MUST_NOT_BE {
         let count = number(database, sql).await.context(what)?;
@@ -138,7 +143,8 @@ pub async fn level(database: &AnyPool, sku: &str) -> anyhow::Result<(i64, i64)> 
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-async fn number(database: &AnyPool, sql: &'static str) -> anyhow::Result<i64> {
+/// The number that `sql` selects.
+pub async fn number(database: &AnyPool, sql: &'static str) -> anyhow::Result<i64> {
     let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(database).await?;
     Ok(row.try_get(0)?)
 }

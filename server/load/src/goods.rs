@@ -39,6 +39,28 @@ pub async fn open(database_url: &str) -> anyhow::Result<AnyPool> {
         .context("cannot open the shop's database")
 }
 
+/// Makes sure that a PostgreSQL database is there and holds no shop or log yet.
+///
+/// # Errors
+/// When it is of another kind, does not answer, or is in use: nothing of somebody else's is touched.
+pub async fn must_be_empty_postgres(url: &str) -> anyhow::Result<()> {
+    ensure!(
+        url.starts_with("postgres:") || url.starts_with("postgresql:"),
+        "expected postgres://…"
+    );
+    let database = open(url).await?;
+    // The first table that the shop makes: without it the question itself fails.
+    let asked = sqlx::query(AssertSqlSafe("select 1 from migrations limit 1"))
+        .fetch_optional(&database)
+        .await;
+    database.close().await;
+    match asked {
+        Err(sqlx::Error::Database(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => anyhow::bail!("the database is in use; name an empty one"),
+    }
+}
+
 /// All SKUs, or the one that everybody buys.
 pub async fn read(database: &AnyPool, one_sku: Option<&str>) -> anyhow::Result<Vec<Good>> {
     let sql = "select sku, product, price_minor, currency from variants order by sku";

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -116,8 +116,18 @@ async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Re
         .chars()
         .take(MAX_REFUSAL)
         .collect();
-    // The address without what differs from one checkout to the next: equal errors count together.
-    bail!("{path}: {status} {said}")
+    let path = path.to_owned();
+    Err(Refusal { path, status, said }.into())
+}
+
+/// What the shop said against a request. An error without one is no answer at all.
+// The address without what differs from one checkout to the next: equal errors count together.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {status} {said}")]
+pub struct Refusal {
+    path: String,
+    pub status: StatusCode,
+    said: String,
 }
 
 /// `name=value` of the shopper's cookie; its name differs with and without TLS.

@@ -51,6 +51,44 @@ pub fn note(text: &str) {
     eprintln!("▸ {text}");
 }
 
+/// What was found, on stdout.
+pub fn print(text: &str) {
+    print!("{text}");
+}
+
+/// This program and the machine, with the file system of `data`.
+pub fn head(data: Option<&Path>) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let mut head = vec![(
+        "load",
+        format!("{}, {} build", env!("CARGO_PKG_VERSION"), profile()),
+    )];
+    head.extend(machine::describe(data)?);
+    Ok(head)
+}
+
+/// The head as lines.
+pub fn write_head(text: &mut String, head: &[(&'static str, String)]) {
+    for (name, value) in head {
+        let _ = writeln!(text, "{name:12} {value}");
+    }
+}
+
+/// A table in Markdown: what was measured goes into a README as it is. The first column names, the
+/// others are numbers.
+pub fn table(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
+    let columns = header.len();
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN);
+    table.set_header(header);
+    table.add_rows(rows);
+    for i in 1..columns {
+        if let Some(column) = table.column_mut(i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
 /// One run.
 #[derive(Debug)]
 pub struct Column {
@@ -104,11 +142,7 @@ pub struct Report {
 
 impl Report {
     pub fn new(args: &Args, data: Option<&Path>) -> anyhow::Result<Self> {
-        let mut head = vec![(
-            "load",
-            format!("{}, {} build", env!("CARGO_PKG_VERSION"), profile()),
-        )];
-        head.extend(machine::describe(data)?);
+        let mut head = head(data)?;
         let shop = match &args.url {
             Some(url) => format!("{url}, running already"),
             None => format!(
@@ -141,14 +175,12 @@ impl Report {
     }
 
     pub fn print(&self) {
-        print!("{}", self.text());
+        print(&self.text());
     }
 
     fn text(&self) -> String {
         let mut text = String::new();
-        for (name, value) in &self.head {
-            let _ = writeln!(text, "{name:12} {value}");
-        }
+        write_head(&mut text, &self.head);
         let _ = writeln!(text, "{}", self.table());
         for column in &self.columns {
             let tally = &column.outcome.tally;
@@ -195,10 +227,8 @@ impl Report {
         text
     }
 
-    /// Runs side by side, in Markdown: what was measured goes into a README as it is.
+    /// Runs side by side.
     fn table(&self) -> Table {
-        let mut table = Table::new();
-        table.load_style(ASCII_MARKDOWN);
         let row = |name: &str, cell: &dyn Fn(&Column) -> String| {
             let cells = self.columns.iter().map(cell);
             std::iter::once(name.to_owned())
@@ -208,45 +238,42 @@ impl Report {
         let tally = |cell: fn(&crate::tally::Tally) -> u64| {
             move |column: &Column| cell(&column.outcome.tally).to_string()
         };
-        table.set_header(row("", &|column| column.name.clone()));
-        table.add_row(row("orders per second", &|column| {
-            format!("{:.0}", column.per_second())
-        }));
-        table.add_row(row("confirmed", &tally(|it| it.confirmed)));
-        table.add_row(row("sold out", &tally(|it| it.rejected)));
-        table.add_row(row("errors", &tally(|it| it.errors)));
-        table.add_row(row("order to accepted, ms p50 / p95 / p99", &|column| {
-            times(&column.outcome.tally.accepted)
-        }));
-        table.add_row(row("order to confirmed heard, ms", &|column| {
-            times(&column.outcome.tally.heard)
-        }));
-        table.add_row(row("page to confirmed heard, ms", &|column| {
-            times(&column.outcome.tally.whole)
-        }));
-        table.add_row(row("shop: CPU per order, ms", &|column| {
-            column.cpu_per_order(column.server_cpu)
-        }));
-        table.add_row(row("shop: cores busy", &|column| {
-            column.cores(column.server_cpu)
-        }));
-        table.add_row(row("this program: CPU per order, ms", &|column| {
-            column.cpu_per_order(column.own_cpu)
-        }));
-        table.add_row(row("shop: resident memory, MiB", &|column| {
-            let mib = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1 << 20));
-            column.server_memory.map_or_else(|| "–".to_owned(), mib)
-        }));
-        table.add_row(row("machine's load after", &|column| {
-            let busy = if column.load > BUSY { " (busy)" } else { "" };
-            format!("{:.1}{busy}", column.load)
-        }));
-        for i in 1..=self.columns.len() {
-            if let Some(column) = table.column_mut(i) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        table
+        let header = row("", &|column| column.name.clone());
+        let rows = vec![
+            row("orders per second", &|column| {
+                format!("{:.0}", column.per_second())
+            }),
+            row("confirmed", &tally(|it| it.confirmed)),
+            row("sold out", &tally(|it| it.rejected)),
+            row("errors", &tally(|it| it.errors)),
+            row("order to accepted, ms p50 / p95 / p99", &|column| {
+                times(&column.outcome.tally.accepted)
+            }),
+            row("order to confirmed heard, ms", &|column| {
+                times(&column.outcome.tally.heard)
+            }),
+            row("page to confirmed heard, ms", &|column| {
+                times(&column.outcome.tally.whole)
+            }),
+            row("shop: CPU per order, ms", &|column| {
+                column.cpu_per_order(column.server_cpu)
+            }),
+            row("shop: cores busy", &|column| {
+                column.cores(column.server_cpu)
+            }),
+            row("this program: CPU per order, ms", &|column| {
+                column.cpu_per_order(column.own_cpu)
+            }),
+            row("shop: resident memory, MiB", &|column| {
+                let mib = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1 << 20));
+                column.server_memory.map_or_else(|| "–".to_owned(), mib)
+            }),
+            row("machine's load after", &|column| {
+                let busy = if column.load > BUSY { " (busy)" } else { "" };
+                format!("{:.1}{busy}", column.load)
+            }),
+        ];
+        table(header, rows)
     }
 }
 

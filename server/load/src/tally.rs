@@ -74,11 +74,11 @@ impl Tally {
 pub struct Times(Histogram<u64>);
 
 impl Times {
-    fn new() -> anyhow::Result<Self> {
+    pub fn new() -> anyhow::Result<Self> {
         Ok(Self(Histogram::new_with_bounds(1, LONGEST_US, 3)?))
     }
 
-    fn add(&mut self, time: Duration) {
+    pub fn add(&mut self, time: Duration) {
         let us = u64::try_from(time.as_micros()).unwrap_or(LONGEST_US);
         self.0.saturating_record(us);
     }

@@ -20,9 +20,10 @@ const EDGES: [(&str, &[&str]); 11] = [
         "server",
         &["app", "broker", "db", "domain", "services", "types"],
     ),
-    // Tools beside the shop: one builds it, one is a shopper, one makes databases for tests.
+    // Tools beside the shop: one builds it, one is a shopper and measures the broker by itself, one makes
+    // databases for tests.
     ("xtask", &[]),
-    ("load", &["types"]),
+    ("load", &["broker", "db", "types"]),
     // Cuts the power in tests.
     ("powercut", &[]),
     ("scratch", &[]),
