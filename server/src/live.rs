@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use broker::Recorded;
+use broker::{REPLAYED, Recorded};
 use domain::order::progress_of;
 use parking_lot::Mutex;
-use services::{Shop, Visitor, decode, event_row};
+use services::{LevelChange, Shop, Visitor, decode, event_row};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::admin::EventRow;
@@ -201,8 +201,11 @@ impl Hub {
             tokio::select! {
                 events = tail.next(BATCH) => match events {
                     Ok(events) => {
-                        for event in events {
-                            self.follow(&shop, &event, &mut gathered);
+                        for event in &events {
+                            self.follow(&shop, event, &mut gathered);
+                        }
+                        if events.iter().any(|event| event.kind == REPLAYED) {
+                            gather_mended(&shop, &mut gathered).await;
                         }
                     }
                     Err(error) => {
@@ -252,15 +255,7 @@ impl Hub {
                 return;
             }
         };
-        for sku in shop.levels().apply(&event, position) {
-            if let Some(product) = shop.product_of(&sku) {
-                gathered
-                    .products
-                    .entry(product.clone())
-                    .or_default()
-                    .insert(sku);
-            }
-        }
+        gathered.add(shop, shop.levels().apply(&event, position));
         if let Some(progress) = progress_of(&event, recorded.time_us, position)
             && let Ok(id) = recorded.key.parse()
         {
@@ -352,6 +347,25 @@ struct Gathered {
 impl Gathered {
     fn is_empty(&self) -> bool {
         self.events.is_empty() && self.products.is_empty()
+    }
+
+    fn add(&mut self, shop: &Shop, changed: LevelChange) {
+        for sku in changed {
+            if let Some(product) = shop.product_of(&sku) {
+                self.products
+                    .entry(product.clone())
+                    .or_default()
+                    .insert(sku);
+            }
+        }
+    }
+}
+
+/// A table was built anew: what it mended is pushed.
+async fn gather_mended(shop: &Shop, gathered: &mut Gathered) {
+    match shop.reload_levels().await {
+        Ok(changed) => gathered.add(shop, changed),
+        Err(problem) => tracing::error!(%problem, "the stock cannot be read again"),
     }
 }
 

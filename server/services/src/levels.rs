@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use db::{Columns, Db};
 use domain::Event;
-use domain::stock::levels_of;
+use domain::stock::{Stock, levels_of};
 use parking_lot::RwLock;
 use types::Sku;
 use types::admin::Level;
@@ -42,20 +42,35 @@ impl Levels {
         let mut levels: HashMap<Sku, Level> = thresholds
             .map(|(sku, threshold)| (sku, level(threshold)))
             .collect();
-        let rows = db::query("select sku, on_hand, allocated from stock")
-            .fetch_all(db.reader())
-            .await?;
-        for row in rows {
-            let sku: &str = row.try_get(0)?;
-            if let Some(level) = sku.parse().ok().and_then(|sku: Sku| levels.get_mut(&sku)) {
-                level.on_hand = row.try_get(1)?;
-                level.allocated = row.try_get(2)?;
-                level.position = position;
+        for (sku, stock) in read(db).await? {
+            if let Some(level) = levels.get_mut(&sku) {
+                set(level, stock, position);
             }
         }
         Ok(Self {
             inner: RwLock::new(Inner { levels, position }),
         })
+    }
+
+    /// Reads the stock table again, which was built anew. Answers with the SKUs that are told wrongly
+    /// until now. `position` as for [`Levels::load`].
+    pub(crate) async fn reload(&self, db: &Db, position: u64) -> Result<LevelChange, db::SqlError> {
+        let rows = read(db).await?;
+        let mut inner = self.inner.write();
+        let mut changed = Vec::new();
+        for (sku, stock) in rows {
+            let Some(level) = inner.levels.get_mut(&sku) else {
+                continue;
+            };
+            // What an event after the reading told is newer.
+            let is_known = (level.on_hand, level.allocated) == (stock.on_hand, stock.allocated);
+            if !is_known && level.position <= position {
+                set(level, stock, position);
+                changed.push(sku);
+            }
+        }
+        inner.position = inner.position.max(position);
+        Ok(changed)
     }
 
     /// Follows one event. Answers with the SKUs that it moved.
@@ -69,9 +84,7 @@ impl Levels {
                 continue;
             };
             if level.position < position {
-                level.on_hand = stock.on_hand;
-                level.allocated = stock.allocated;
-                level.position = position;
+                set(level, stock, position);
                 changed.push(sku.clone());
             }
         }
@@ -118,4 +131,26 @@ impl Levels {
         });
         (changed.collect(), inner.position)
     }
+}
+
+async fn read(db: &Db) -> Result<Vec<(Sku, Stock)>, db::SqlError> {
+    let rows = db::query("select sku, on_hand, allocated from stock")
+        .fetch_all(db.reader())
+        .await?;
+    let mut read = Vec::with_capacity(rows.len());
+    for row in rows {
+        let sku: &str = row.try_get(0)?;
+        let stock = Stock {
+            on_hand: row.try_get(1)?,
+            allocated: row.try_get(2)?,
+        };
+        read.extend(sku.parse().ok().map(|sku| (sku, stock)));
+    }
+    Ok(read)
+}
+
+fn set(level: &mut Level, stock: Stock, position: u64) {
+    level.on_hand = stock.on_hand;
+    level.allocated = stock.allocated;
+    level.position = position;
 }

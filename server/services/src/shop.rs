@@ -11,7 +11,8 @@ use types::live::{ProductStock, VariantStock};
 use types::{LineId, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, ProductRecord};
-use crate::levels::Levels;
+use crate::events::internal;
+use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
 use crate::staff::Staff;
 
@@ -125,6 +126,15 @@ impl Shop {
     /// The stock as of the newest event seen.
     pub fn levels(&self) -> &Levels {
         &self.inner.levels
+    }
+
+    /// Reads the stock again after its table was built anew. Answers with the SKUs that this changed
+    /// on the pages.
+    pub async fn reload_levels(&self) -> crate::Result<LevelChange> {
+        let log = self.log();
+        let position = log.stored_head().await.map_err(internal)?;
+        let reloaded = self.levels().reload(log.db(), position).await;
+        reloaded.map_err(internal)
     }
 
     pub(crate) fn available(&self, sku: &Sku) -> i64 {

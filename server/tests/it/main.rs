@@ -8,6 +8,7 @@ mod client;
 mod failpoints;
 mod oversell;
 mod release_1;
+mod replay;
 mod shop;
 mod slow_reader;
 mod socket;

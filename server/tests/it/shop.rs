@@ -103,6 +103,11 @@ impl TestShop {
         &self.scratch
     }
 
+    /// Where its books are, for programs beside it.
+    pub fn database_url(&self) -> String {
+        self.scratch.url()
+    }
+
     /// The event log, for what no shopper can do.
     pub fn log(&self) -> &broker::Log {
         self.running.shop.log()

@@ -36,7 +36,7 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<Built> {
         steps::seconds(started.elapsed())
     );
     Ok(Built {
-        server: workspace.server_binary(mode),
+        server: workspace.program("server", mode),
         site,
     })
 }

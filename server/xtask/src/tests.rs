@@ -26,6 +26,8 @@ pub enum Suite {
     Lint,
     /// The Rust tests, those that need a database on SQLite and on PostgreSQL
     Rust,
+    /// The shop killed 50 times under load, with SQLite and with PostgreSQL
+    Crash,
     /// The size budget and Playwright in Chromium
     Browser,
 }
@@ -42,6 +44,9 @@ pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> R
         }
         if wants(Suite::Rust) {
             rust(workspace)?;
+        }
+        if wants(Suite::Crash) {
+            crash(workspace)?;
         }
         if wants(Suite::Browser) {
             browser(workspace, playwright_args)?;
@@ -109,6 +114,37 @@ fn rust(workspace: &Workspace) -> Result<()> {
     })
 }
 
+/// Kills on each database.
+const KILLS: &str = "50";
+
+fn crash(workspace: &Workspace) -> Result<()> {
+    let programs = postgres::ensure()?;
+    build_programs(workspace)?;
+    let run = |args: &[&str]| {
+        let mut load = Command::new(workspace.program("load", Mode::Dev));
+        load.args(["crash", "--kills", KILLS, "--server"]);
+        load.arg(workspace.program("server", Mode::Dev));
+        tools::run(load.args(args))
+    };
+    steps::loud("killed under load, with SQLite", || run(&[]))?;
+    let server = steps::quiet("private PostgreSQL", || {
+        programs.start(Durability::Volatile)
+    })?;
+    steps::loud("killed under load, with PostgreSQL", || {
+        run(&["--database-url", &server.url()])
+    })
+}
+
+/// Choosing the whole workspace gives every dependency the features that `cargo test` gave it: nothing
+/// is compiled twice.
+fn build_programs(workspace: &Workspace) -> Result<()> {
+    steps::loud("server", || {
+        let mut cargo = workspace.cargo();
+        cargo.args(["build", "--workspace", "--bin", "server", "--bin", "load"]);
+        tools::run(&mut cargo)
+    })
+}
+
 fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
     // First what may be missing, so that nobody waits minutes for a build to hear of it.
     tools::require_node()?;
@@ -124,15 +160,7 @@ fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
     })?;
 
     let site = bundle::build(workspace, Mode::Release)?;
-    // Choosing the whole workspace gives every dependency the features that `cargo test` gave it:
-    // nothing is compiled twice, though only the server is built.
-    steps::loud("server", || {
-        tools::run(
-            workspace
-                .cargo()
-                .args(["build", "--workspace", "--bin", "server"]),
-        )
-    })?;
+    build_programs(workspace)?;
     steps::loud("browser tests", || {
         let mut playwright = Command::new("npx");
         playwright
@@ -140,7 +168,7 @@ fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
             .args(["--no-install", "playwright", "test"])
             .args(args);
         playwright.env("CHROMIUM", &chromium);
-        playwright.env("VITRINE_SERVER_BIN", workspace.server_binary(Mode::Dev));
+        playwright.env("VITRINE_SERVER_BIN", workspace.program("server", Mode::Dev));
         playwright.env("VITRINE_SITE_DIR", &site);
         tools::run(&mut playwright)
     })

@@ -46,14 +46,15 @@ impl Workspace {
         self.target.join("site")
     }
 
-    pub fn server_binary(&self, mode: Mode) -> PathBuf {
+    /// A program of the workspace, built.
+    pub fn program(&self, name: &str, mode: Mode) -> PathBuf {
         let profile = match mode {
             Mode::Release => "release",
             Mode::Dev => "debug",
         };
         self.target
             .join(profile)
-            .join(format!("server{}", env::consts::EXE_SUFFIX))
+            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     pub fn end2end(&self) -> PathBuf {
