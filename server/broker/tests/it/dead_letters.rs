@@ -134,6 +134,27 @@ async fn a_poison_event_becomes_a_dead_letter_and_only_its_key_waits() {
     }
 }
 
+/// What people see as a lag is what is left to do, and not what was for others.
+#[tokio::test]
+async fn a_consumer_at_rest_is_not_behind() {
+    for kind in Kind::BOTH {
+        let fixture = Fixture::new().await;
+        fixture.append("for others", &KEYS).await;
+        let runner = kind.start(&fixture, &poison(&[]));
+        let rested = tokio::time::timeout(DEADLINE, async {
+            loop {
+                let lags = fixture.log.lags().await.expect("lags");
+                if lags.iter().any(|lag| lag.behind == 0) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(rested.await.is_ok(), "{kind:?} stays behind");
+        runner.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_redriven_dead_letter_is_handled_and_what_was_held_follows_in_order() {
     for kind in Kind::BOTH {
