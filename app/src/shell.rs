@@ -6,6 +6,7 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
+use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_inventory::AdminInventoryPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::cart::CartPage;
@@ -93,6 +94,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin") view=AdminIndex ssr=SsrMode::Async />
                 <Route path=path!("/admin/sign-in") view=AdminSignInPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/events") view=AdminEventsPage ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

@@ -63,6 +63,12 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(0..=60_000))]
     pub test_gateway_delay_ms: u32,
 
+    /// Times that a consumer tries an event it cannot handle, later each time, before the event is a
+    /// dead letter. Ten take between half a minute and a minute.
+    #[arg(long, env = "VITRINE_MAX_ATTEMPTS", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_attempts: u32,
+
     /// Sockets that may be open at once; one more is refused.
     #[arg(long, env = "VITRINE_MAX_SOCKETS", default_value_t = 20_000)]
     pub max_sockets: usize,

@@ -76,9 +76,12 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let settings = ShopSettings {
         payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
     };
+    let pace = broker::Settings {
+        max_attempts: config.max_attempts,
+        ..broker::Settings::default()
+    };
     let asked = Arc::new(gateway.clone());
-    let runner = events
-        .within(|| services::start_consumers(&log, asked, &settings, broker::Settings::default()));
+    let runner = events.within(|| services::start_consumers(&log, asked, &settings, pace));
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use types::Problem;
 use types::admin::{CorrectStock, Level, MAX_ON_HAND};
+#[cfg(feature = "ssr")]
+use types::log::DeadLetterDecision;
 
 use super::ApiError;
 
@@ -30,10 +32,7 @@ pub async fn correct_stock(
     #[server(default)] reason: String,
 ) -> Result<Level, ApiError> {
     let corrected = async {
-        let (shop, visitor) = (super::shop(), super::visitor());
-        let staff = visitor
-            .staff
-            .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))?;
+        let (shop, staff) = (super::shop(), signed_in()?);
         shop.correct_stock(&staff, correction(&sku, &on_hand, &reason)?)
             .await
     };
@@ -58,6 +57,70 @@ pub async fn correct_stock(
             Err(ApiError(problem))
         }
     }
+}
+
+/// Has a dead letter tried again, from its first attempt.
+#[server(prefix = "/api", endpoint = "redrive_event")]
+pub async fn redrive_event(
+    #[server(default)] consumer: String,
+    #[server(default)] position: String,
+) -> Result<(), ApiError> {
+    decide(&consumer, &position, DeadLetterDecision::Redrive).await
+}
+
+/// Gives a dead letter up. There is no way back.
+#[server(prefix = "/api", endpoint = "discard_event")]
+pub async fn discard_event(
+    #[server(default)] consumer: String,
+    #[server(default)] position: String,
+) -> Result<(), ApiError> {
+    decide(&consumer, &position, DeadLetterDecision::Discard).await
+}
+
+/// Both decisions end on the page they were made on, which tells what became of them.
+#[cfg(feature = "ssr")]
+async fn decide(
+    consumer: &str,
+    position: &str,
+    decision: DeadLetterDecision,
+) -> Result<(), ApiError> {
+    let decided = async {
+        let (shop, staff) = (super::shop(), signed_in()?);
+        let position = position.parse::<u64>().map_err(|_| {
+            Problem::malformed("position: expected a position of the log, a whole number")
+        })?;
+        shop.decide_dead_letter(&staff, consumer, position, decision)
+            .await?;
+        Ok::<_, Problem>(position)
+    };
+    match decided.await {
+        Ok(position) => {
+            let done = match decision {
+                DeadLetterDecision::Redrive => "redriven",
+                DeadLetterDecision::Discard => "discarded",
+            };
+            // There was such a consumer, so its name is safe in an address.
+            let page = format!("/admin/events?{done}={position}&consumer={consumer}");
+            leptos_axum::redirect(&page, false);
+            Ok(())
+        }
+        Err(problem) => {
+            let flash = super::flash::Flash {
+                problem: problem.clone(),
+                checkout: None,
+                sku: None,
+            };
+            super::flash::keep("/admin/events", "/admin/events", flash);
+            Err(ApiError(problem))
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn signed_in() -> Result<services::Staff, Problem> {
+    super::visitor()
+        .staff
+        .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Small parts that pages and islands share. None of them needs the browser.
 
 #[cfg(feature = "ssr")]
+pub mod admin_frame;
+#[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod lazy_hint;
@@ -11,8 +13,11 @@ pub mod problem_note;
 pub mod product_card;
 pub mod quantity_field;
 pub mod stock_label;
+pub mod subject;
 pub mod when;
 
+#[cfg(feature = "ssr")]
+pub use admin_frame::AdminFrame;
 #[cfg(feature = "ssr")]
 pub use frame::ShopFrame;
 #[cfg(feature = "ssr")]
@@ -24,3 +29,4 @@ pub use problem_note::ProblemNote;
 pub use product_card::ProductCards;
 pub use quantity_field::QuantityField;
 pub use stock_label::StockLabel;
+pub use subject::Subject;

@@ -64,6 +64,14 @@ pub fn span(us: i64) -> String {
     }
 }
 
+/// How long after its cause something happened: `+3.2 ms`, from 100 ms on as [`span`] has it.
+pub fn lapse(us: i64) -> String {
+    match us.max(0) {
+        us @ ..100_000 => format!("+{}.{} ms", us / 1_000, us / 100 % 10),
+        us => format!("+{}", span(us)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +101,14 @@ mod tests {
             ("59.0 s".into(), "1 min".into(), "2 h".into())
         );
         assert_eq!(span(-1), "0 ms");
+    }
+
+    #[test]
+    fn a_lapse_tells_fractions_while_they_matter() {
+        let lapses = [3_249, 99_999, 100_000, 2_400_000, -5].map(lapse);
+        assert_eq!(
+            lapses,
+            ["+3.2 ms", "+99.9 ms", "+100 ms", "+2.4 s", "+0.0 ms"]
+        );
     }
 }

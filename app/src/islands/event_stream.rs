@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use types::admin::EventRow;
 
-use crate::components::when;
+use crate::components::{Subject, when};
 
 /// Rows kept on the page.
 const SHOWN: usize = 100;
@@ -41,7 +41,9 @@ pub fn EventStream(events: ReadSignal<Vec<EventRow>>) -> impl IntoView {
                     <li class="event" data-new=(event.position > seen).then_some("")>
                         <span class="event__time">{when::clock(event.at_us)}</span>
                         <span class="event__kind">{event.kind}</span>
-                        <span class="event__subject">{event.subject}</span>
+                        <span class="event__subject">
+                            <Subject subject=event.subject />
+                        </span>
                         <span class="event__position">"#" {event.position}</span>
                         <span class="event__summary">{event.summary}</span>
                     </li>

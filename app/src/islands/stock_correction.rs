@@ -78,7 +78,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
             on:keydown=on_key
         >
             <input type="hidden" name="sku" value=id />
-            <label class="correction__field">
+            <label class="desk-field">
                 "Counted on hand"
                 <input
                     node_ref=counted
@@ -94,7 +94,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
                     aria-describedby=described.clone()
                 />
             </label>
-            <label class="correction__field correction__field--wide">
+            <label class="desk-field desk-field--wide">
                 "Reason"
                 <input
                     node_ref=reason

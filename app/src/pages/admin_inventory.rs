@@ -1,15 +1,12 @@
 //! `/admin/inventory`: the stock of every SKU and the last events, for staff.
 
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 use services::Staff;
 
 use crate::api::{flash, shop, visitor};
-use crate::components::frame::HOUSE;
-use crate::components::{LazyHint, ProblemNote};
+use crate::components::{AdminFrame, LazyHint, ProblemNote};
 use crate::islands::admin_desk::AdminDesk;
-use crate::islands::connection_dot::ConnectionDot;
 use crate::islands::inventory_table::{PAGE, Sort, View};
 
 /// Events rendered into the page; from then on they are pushed.
@@ -60,28 +57,9 @@ fn Desk(staff: Staff) -> impl IntoView {
         })
     };
     view! {
-        <Title text=format!("Inventory – {HOUSE}") />
-        <Meta name="robots" content="noindex" />
-        <div class="admin">
-            <a class="skip" href="#main">"Skip to content"</a>
-            <header class="admin__head">
-                <p class="admin__house">{HOUSE} " " <span>"Admin"</span></p>
-                <nav aria-label="Admin">
-                    <a href="/admin/inventory" aria-current="page">"Inventory"</a>
-                    <a href="/">"Shop"</a>
-                </nav>
-                <div class="admin__who">
-                    <ConnectionDot />
-                    <span class="admin__email">{email}</span>
-                    <form method="post" action="/admin/session/end">
-                        <button class="desk-button" type="submit">"Sign out"</button>
-                    </form>
-                </div>
-            </header>
-            <main id="main" tabindex="-1">
-                <Suspense>{content}</Suspense>
-            </main>
-        </div>
+        <AdminFrame title="Inventory" here="/admin/inventory" email live=true>
+            <Suspense>{content}</Suspense>
+        </AdminFrame>
     }
 }
 

@@ -1,6 +1,8 @@
 //! One file per page: plain server HTML. What moves on a page is an island.
 
 #[cfg(feature = "ssr")]
+pub mod admin_events;
+#[cfg(feature = "ssr")]
 pub mod admin_inventory;
 #[cfg(feature = "ssr")]
 pub mod admin_sign_in;

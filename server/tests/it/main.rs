@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod cards;
 mod client;
+mod desk;
 mod failpoints;
 mod oversell;
 mod release_1;

@@ -1,0 +1,57 @@
+//! The admin's frame around a page: title, skip link, header, main.
+
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+
+use super::frame::HOUSE;
+use crate::islands::connection_dot::ConnectionDot;
+
+const PAGES: [(&str, &str); 2] = [
+    ("/admin/inventory", "Inventory"),
+    ("/admin/events", "Events"),
+];
+
+/// Everything of an admin page but its content.
+#[component]
+pub fn AdminFrame(
+    title: &'static str,
+    /// The page's own path, marked in the header.
+    here: &'static str,
+    /// Who is signed in.
+    email: String,
+    /// Says how the connection is: for pages that move by themselves.
+    #[prop(optional)]
+    live: bool,
+    children: Children,
+) -> impl IntoView {
+    let links = PAGES.map(|(path, name)| {
+        let current = (path == here).then_some("page");
+        view! {
+            <a href=path aria-current=current>
+                {name}
+            </a>
+        }
+    });
+    view! {
+        <Title text=format!("{title} – {HOUSE}") />
+        <Meta name="robots" content="noindex" />
+        <div class="admin">
+            <a class="skip" href="#main">"Skip to content"</a>
+            <header class="admin__head">
+                <p class="admin__house">{HOUSE} " " <span>"Admin"</span></p>
+                <nav aria-label="Admin">
+                    {links.collect_view()}
+                    <a href="/">"Shop"</a>
+                </nav>
+                <div class="admin__who">
+                    {live.then(|| view! { <ConnectionDot /> })}
+                    <span class="admin__email">{email}</span>
+                    <form method="post" action="/admin/session/end">
+                        <button class="desk-button" type="submit">"Sign out"</button>
+                    </form>
+                </div>
+            </header>
+            <main id="main" tabindex="-1">{children()}</main>
+        </div>
+    }
+}

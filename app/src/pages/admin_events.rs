@@ -1,0 +1,535 @@
+//! `/admin/events`: how far the consumers are, the dead letters, and the past of an order or a SKU,
+//! for staff. It shows a moment; nothing on it moves.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use services::{Shop, Staff};
+use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState, StoryEvent};
+use types::{OrderId, Problem};
+
+use crate::api::{flash, shop, visitor};
+use crate::components::{AdminFrame, ProblemNote, Subject, when};
+
+const HERE: &str = "/admin/events";
+/// Deeper effects are not indented further.
+const DEEPEST: usize = 8;
+/// Characters of an answer to the look-up's fields, at most.
+const LONGEST: usize = 100;
+
+#[component]
+pub fn AdminEventsPage() -> impl IntoView {
+    match visitor().staff {
+        Some(staff) => view! { <Desk staff /> }.into_any(),
+        None => {
+            leptos_axum::redirect("/admin/sign-in", false);
+            ().into_any()
+        }
+    }
+}
+
+#[component]
+fn Desk(staff: Staff) -> impl IntoView {
+    let shop = shop();
+    let email = staff.email.clone();
+    let asked = Asked::in_address();
+    let decided = Decided::in_address();
+    let refused = flash::take(HERE).map(|flash| flash.problem);
+    let read = {
+        let asked = asked.clone();
+        Resource::new_blocking(
+            || (),
+            move |()| {
+                let (shop, staff, asked) = (shop.clone(), staff.clone(), asked.clone());
+                async move {
+                    let log = shop.log_view(&staff).await?;
+                    Ok::<_, Problem>((log, asked.answer(&shop, &staff).await))
+                }
+            },
+        )
+    };
+    let content = move || {
+        let (asked, decided, refused) = (asked.clone(), decided.clone(), refused.clone());
+        Suspend::new(async move {
+            match read.await {
+                Ok((log, found)) => {
+                    let told = decided.and_then(|decided| decided.told(&log));
+                    view! {
+                        {refused.map(|problem| view! { <ProblemNote problem /> })}
+                        {told.map(|told| view! { <Told told /> })}
+                        <div class="events">
+                            <LookUp asked found head=log.head />
+                            <Consumers log=log.clone() />
+                            <DeadLetters log />
+                        </div>
+                    }
+                    .into_any()
+                }
+                Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <AdminFrame title="Events" here=HERE email>
+            <Suspense>{content}</Suspense>
+        </AdminFrame>
+    }
+}
+
+/// What the look-up was asked, as it was typed.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    of: String,
+    at: String,
+}
+
+impl Asked {
+    fn in_address() -> Self {
+        let query = use_query_map().get_untracked();
+        let text = |name| {
+            let text: String = query.get(name).unwrap_or_default();
+            text.trim().chars().take(LONGEST).collect::<String>()
+        };
+        Self {
+            of: text("of"),
+            at: text("at"),
+        }
+    }
+
+    /// `None` when nothing was asked. A refusal is about one of the two fields.
+    async fn answer(&self, shop: &Shop, staff: &Staff) -> Option<Result<LookBack, Problem>> {
+        let at = match self.at.as_str() {
+            "" if self.of.is_empty() => return None,
+            "" => Ok(None),
+            at => at.trim_start_matches('#').parse().map(Some),
+        };
+        let Ok(at) = at else {
+            let message =
+                "Enter a position of the log, a whole number like 120, or leave it empty.";
+            return Some(Err(Problem::invalid_field("at", message)));
+        };
+        if self.of.is_empty() {
+            let message = "Enter the number of an order or a SKU.";
+            return Some(Err(Problem::invalid_field("of", message)));
+        }
+        // Numbers and SKUs are written in capitals, and typed as it comes; ids are not.
+        let of = match self.of.parse::<OrderId>() {
+            Ok(_) => self.of.clone(),
+            Err(_) => self.of.to_ascii_uppercase(),
+        };
+        Some(shop.look_back(staff, &of, at).await)
+    }
+}
+
+/// The look-up's form and what it found.
+#[component]
+fn LookUp(asked: Asked, found: Option<Result<LookBack, Problem>>, head: u64) -> impl IntoView {
+    let Asked { of, at } = asked;
+    let (found, problem) = match found {
+        Some(Ok(found)) => (Some(found), None),
+        Some(Err(problem)) => (None, Some(problem)),
+        None => (None, None),
+    };
+    let wrong_at = problem.as_ref().and_then(|problem| problem.field("at"));
+    let wrong_at = wrong_at.map(str::to_owned);
+    // What is not about the position is about what was looked up.
+    let wrong_of = problem.filter(|_| wrong_at.is_none());
+    let wrong_of = wrong_of.map(|problem| problem.detail);
+    let past = found.map(|found| view! { <Past found of=of.clone() /> });
+    view! {
+        <section class="look-up" aria-labelledby="events-title">
+            <h1 id="events-title">"Events"</h1>
+            <form class="look-up__form" method="get" action=HERE aria-label="Look-up">
+                <Field name="of" label="Order number or SKU" value=of wrong=wrong_of />
+                <Field name="at" label="As of position (optional)" value=at wrong=wrong_at short=true />
+                <button class="desk-button desk-button--strong" type="submit">"Look up"</button>
+            </form>
+            {past
+                .is_none()
+                .then(|| {
+                    view! {
+                        <p class="look-up__hint">
+                            {format!(
+                                "Shows an order or a SKU as it was when the log ended at a position, \
+                                 and what led there. The log is at #{head} now.",
+                            )}
+                        </p>
+                    }
+                })}
+            {past}
+        </section>
+    }
+}
+
+/// A field and, under it, what is wrong with it.
+#[component]
+fn Field(
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    wrong: Option<String>,
+    #[prop(optional)] short: bool,
+) -> impl IntoView {
+    let id = format!("look-up-{name}");
+    let described = wrong.is_some().then(|| format!("{id}-wrong"));
+    view! {
+        <div class="desk-field" class:desk-field--wide=!short>
+            <label for=id.clone()>{label}</label>
+            <input
+                id=id
+                r#type="text"
+                name=name
+                value=value
+                inputmode=short.then_some("numeric")
+                autocomplete="off"
+                autocapitalize="characters"
+                spellcheck="false"
+                maxlength=LONGEST.to_string()
+                aria-invalid=wrong.is_some().then_some("true")
+                aria-describedby=described.clone()
+            />
+            {wrong
+                .map(|wrong| {
+                    view! {
+                        <p class="field__error" id=described role="alert">
+                            {wrong}
+                        </p>
+                    }
+                })}
+        </div>
+    }
+}
+
+/// An order or a SKU as it was.
+#[component]
+fn Past(found: LookBack, of: String) -> impl IntoView {
+    let LookBack {
+        title,
+        position,
+        head,
+        facts,
+        story,
+    } = found;
+    // The address of the same at another position. What was looked up was found, so it is made of
+    // letters, digits and dashes.
+    let at = move |position: u64| format!("{HERE}?of={of}&at={position}");
+    let now = (position < head).then(|| at.clone()).map(|at| {
+        let href = at(head);
+        view! { <a href=href>"Now"</a> }
+    });
+    let earlier = story.iter().map(|event| event.position);
+    let earlier = earlier.filter(|known| *known < position).max();
+    let earlier = earlier.map(|earlier| {
+        let href = at(earlier);
+        view! { <a href=href rel="prev">{format!("Back to #{earlier}")}</a> }
+    });
+    let facts = facts.into_iter().map(|(name, value)| {
+        view! {
+            <div>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    view! {
+        <article class="past" aria-labelledby="past-title">
+            <h2 id="past-title">{title}</h2>
+            <p class="past__at">
+                <span>{format!("As of position {position} of {head}")}</span>
+                {earlier}
+                {now}
+            </p>
+            <dl class="past__facts">{facts.collect_view()}</dl>
+            <Story story position at />
+        </article>
+    }
+}
+
+/// The tree of what caused what: effects stand indented under their cause.
+#[component]
+fn Story<At>(story: Vec<StoryEvent>, position: u64, at: At) -> impl IntoView
+where
+    At: Fn(u64) -> String,
+{
+    let days = story.iter().map(|event| when::date(event.at_us));
+    let one_day = days.clone().all(|day| days.clone().next() == Some(day));
+    let day = match story.first() {
+        Some(first) if one_day => format!(", {}", when::date(first.at_us)),
+        _ => String::new(),
+    };
+    // The events above the one at hand, outermost first: the last of them is its cause.
+    let mut above: Vec<u64> = Vec::new();
+    let rows = story.into_iter().map(|event| {
+        above.truncate(event.depth);
+        let cause = above.last().map(|cause| format!("caused by #{cause}"));
+        above.push(event.position);
+        let time = when::clock(event.at_us);
+        let time = match one_day {
+            true => time,
+            false => format!("{}, {time}", when::date(event.at_us)),
+        };
+        let current = (event.position == position).then_some("true");
+        view! {
+            <tr data-depth=event.depth.min(DEEPEST).to_string()>
+                <td class="story__position" data-number="">
+                    <a href=at(event.position) aria-current=current>
+                        {format!("#{}", event.position)}
+                    </a>
+                </td>
+                <td class="story__time">{time}</td>
+                <th class="story__kind" scope="row">
+                    <span>{event.kind}</span>
+                    {cause
+                        .map(|cause| {
+                            view! { <span class="visually-hidden">{format!(" ({cause})")}</span> }
+                        })}
+                </th>
+                <td class="story__what">{event.summary}</td>
+                <td class="story__by">{event.source}</td>
+                <td class="story__took" data-number="">
+                    {event.took_us.map(when::lapse)}
+                </td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <div class="events__scroll" role="region" aria-label="What led there" tabindex="0">
+            <table class="desk-table story">
+                <caption>{format!("What led there. Times are UTC{day}.")}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col" data-number="">"Position"</th>
+                        <th scope="col">"Time"</th>
+                        <th scope="col">"Event"</th>
+                        <th scope="col">"What"</th>
+                        <th scope="col">"By"</th>
+                        <th scope="col" data-number="">"After its cause"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// How far each consumer is.
+#[component]
+fn Consumers(log: LogView) -> impl IntoView {
+    let row = |row: ConsumerRow| {
+        let dead = match row.dead {
+            0 => "0".into_any(),
+            dead => view! { <a href="#dead-letters">{dead}</a> }.into_any(),
+        };
+        let lag = match row.behind {
+            0 => "up to date".to_owned(),
+            behind => format!("{behind} behind"),
+        };
+        view! {
+            <tr>
+                <th scope="row">{row.name}</th>
+                <td data-number="">{format!("#{}", row.position)}</td>
+                <td class="consumers__lag" data-behind=(row.behind > 0).then_some("")>{lag}</td>
+                <td data-number="">{row.parked}</td>
+                <td data-number="" data-dead=(row.dead > 0).then_some("")>{dead}</td>
+            </tr>
+        }
+    };
+    view! {
+        <section class="consumers" aria-labelledby="consumers-title">
+            <div class="events__head">
+                <h2 id="consumers-title">"Consumers"</h2>
+                <p>{format!("The log is at #{}", log.head)}</p>
+            </div>
+            <div class="events__scroll" role="region" aria-label="Consumers" tabindex="0">
+                <table class="desk-table">
+                    <caption class="visually-hidden">"How far each consumer is"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Name"</th>
+                            <th scope="col" data-number="">"Position"</th>
+                            <th scope="col">"Lag"</th>
+                            <th scope="col" data-number="">"Parked"</th>
+                            <th scope="col" data-number="">"Dead"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{log.consumers.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+/// What was just decided, as the address has it.
+#[derive(Debug, Clone)]
+struct Decided {
+    redriven: bool,
+    position: u64,
+    consumer: String,
+}
+
+impl Decided {
+    fn in_address() -> Option<Self> {
+        let query = use_query_map().get_untracked();
+        let redriven = query.get("redriven");
+        Some(Self {
+            redriven: redriven.is_some(),
+            position: redriven.or(query.get("discarded"))?.parse().ok()?,
+            consumer: query.get("consumer")?,
+        })
+    }
+
+    /// Nothing about a consumer that there is not: anybody can write an address.
+    fn told(&self, log: &LogView) -> Option<String> {
+        let known = log.consumers.iter().find(|row| row.name == self.consumer)?;
+        let (position, consumer) = (self.position, &known.name);
+        Some(match self.redriven {
+            true => format!("#{position} was handed to {consumer} again."),
+            false => format!("#{position} was discarded for {consumer}."),
+        })
+    }
+}
+
+#[component]
+fn Told(told: String) -> impl IntoView {
+    view! {
+        <div class="notice notice--good" role="status">
+            <p>{told}</p>
+        </div>
+    }
+}
+
+/// The events that a consumer could not handle.
+#[component]
+fn DeadLetters(log: LogView) -> impl IntoView {
+    let all: u64 = log.consumers.iter().map(|row| row.parked + row.dead).sum();
+    let shown = log.parked.len();
+    let more = all.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
+    let rows = log.parked.into_iter().map(|row| view! { <Parked row /> });
+    view! {
+        <section class="dead-letters" id="dead-letters" aria-labelledby="dead-letters-title">
+            <div class="events__head">
+                <h2 id="dead-letters-title">"Dead letters"</h2>
+            </div>
+            {(shown == 0)
+                .then(|| {
+                    view! {
+                        <p class="dead-letters__none">
+                            "None. Every event so far was handled by every consumer it concerns."
+                        </p>
+                    }
+                })}
+            <ul role="list">{rows.collect_view()}</ul>
+            {(more > 0).then(|| view! { <p>{format!("{more} more are not shown.")}</p> })}
+        </section>
+    }
+}
+
+#[component]
+fn Parked(row: ParkedRow) -> impl IntoView {
+    let ParkedRow {
+        consumer,
+        position,
+        kind,
+        subject,
+        state,
+        attempts,
+        error,
+        parked_at_us,
+        data,
+    } = row;
+    let tries = match attempts {
+        1 => "1 attempt".to_owned(),
+        n => format!("{n} attempts"),
+    };
+    let (name, words) = match state {
+        ParkedState::Retrying => (
+            "retrying",
+            format!("{tries} so far. Is tried again by itself."),
+        ),
+        ParkedState::Held => (
+            "held",
+            "Waits behind an earlier event of the same key.".to_owned(),
+        ),
+        ParkedState::Dead => (
+            "dead",
+            format!("Dead after {tries}. Later events of the same key wait behind it."),
+        ),
+    };
+    let since = format!(
+        "since {}, {} UTC",
+        when::date(parked_at_us),
+        when::clock(parked_at_us)
+    );
+    let data = pretty(&data);
+    view! {
+        <li class="parked" data-state=name>
+            <h3 class="parked__what">
+                <span class="parked__position">{format!("#{position}")}</span>
+                <span>{kind}</span>
+                <span class="parked__subject">
+                    <Subject subject />
+                </span>
+            </h3>
+            <p class="parked__where">
+                "In " <strong>{consumer.clone()}</strong> " " {since}
+            </p>
+            <p class="parked__state">{words}</p>
+            {(!error.is_empty()).then(|| view! { <p class="parked__error">{error}</p> })}
+            <details class="parked__data">
+                <summary>"Content of the event"</summary>
+                <pre>{data}</pre>
+            </details>
+            {(state == ParkedState::Dead).then(|| view! { <Decide consumer position /> })}
+        </li>
+    }
+}
+
+/// The two ways out for a dead letter. The one of no return takes two steps.
+#[component]
+fn Decide(consumer: String, position: u64) -> impl IntoView {
+    let event = format!("#{position} of {consumer}");
+    let fields = |consumer: String| {
+        view! {
+            <input type="hidden" name="consumer" value=consumer />
+            <input type="hidden" name="position" value=position.to_string() />
+        }
+    };
+    view! {
+        <div class="parked__acts">
+            <form method="post" action="/api/redrive_event">
+                {fields(consumer.clone())}
+                <button class="desk-button" type="submit" aria-label=format!("Redrive {event}")>
+                    "Redrive"
+                </button>
+            </form>
+            <details class="parked__discard">
+                <summary class="desk-button" aria-label=format!("Discard {event}\u{2026}")>
+                    "Discard\u{2026}"
+                </summary>
+                <form method="post" action="/api/discard_event">
+                    {fields(consumer.clone())}
+                    <p>
+                        {format!(
+                            "{consumer} will never handle #{position}; what waits behind it goes on. \
+                             This cannot be undone.",
+                        )}
+                    </p>
+                    <button
+                        class="desk-button desk-button--danger"
+                        type="submit"
+                        aria-label=format!("Discard {event} for good")
+                    >
+                        "Discard for good"
+                    </button>
+                </form>
+            </details>
+        </div>
+    }
+}
+
+/// JSON over several lines; what is none stays as it is.
+fn pretty(data: &str) -> String {
+    let value = serde_json::from_str::<serde_json::Value>(data);
+    let pretty = value.and_then(|value| serde_json::to_string_pretty(&value));
+    pretty.unwrap_or_else(|_| data.to_owned())
+}

@@ -1,0 +1,319 @@
+//! The staff's page about the log: lags, dead letters and what is decided about them, the past.
+
+use broker::{NewEvent, ParkedState};
+use types::OrderId;
+
+use crate::client::Client;
+use crate::shop::{RING, RING_PRICE, TestShop, eventually};
+
+const PAGE: &str = "/admin/events";
+const CONSUMER: &str = "inventory";
+/// A SKU that the shop does not have.
+const UNKNOWN: &str = "AS-NONE-1";
+
+/// A shop with a dead letter, and its position: a count that inventory cannot read.
+async fn shop_with_dead_letter() -> (TestShop, u64) {
+    let shop = TestShop::with(&["--max-attempts=1"]).await;
+    let position = shop.unreadable_count().await;
+    (shop, position)
+}
+
+impl TestShop {
+    async fn unreadable_count(&self) -> u64 {
+        let data = "{\"nonsense\":1}";
+        let event = NewEvent::new("stock.correction_requested", "stock", UNKNOWN, data);
+        let mut tx = self.log().begin("test").await.expect("a transaction");
+        tx.append(event, None);
+        let position = tx.commit().await.expect("a commit").expect("a position");
+        eventually("a dead letter", async || self.is_dead(position).await).await;
+        position
+    }
+
+    async fn is_dead(&self, position: u64) -> bool {
+        let parked = self.log().parked(true, 10).await.expect("parked events");
+        parked
+            .iter()
+            .any(|parked| parked.event.position == position && parked.state == ParkedState::Dead)
+    }
+
+    /// Where the event of an order or a SKU stands in the log.
+    async fn position_of(&self, kind: &str, key: &str) -> i64 {
+        let found =
+            format!("select max(position) from events where type = '{kind}' and key = '{key}'");
+        self.number(&found).await
+    }
+
+    /// An order that came to its end.
+    async fn sold(&self) -> OrderId {
+        let mut ada = self.shopper();
+        let order = ada.order(RING, "pm_card_visa", RING_PRICE).await;
+        self.until_status(order, "confirmed").await;
+        order
+    }
+}
+
+/// What a browser is told where a plain form leads it.
+async fn submit(staff: &mut Client, command: &str, consumer: &str, position: u64) -> String {
+    let position = position.to_string();
+    let form = [("consumer", consumer), ("position", position.as_str())];
+    let answer = staff.submit(command, &form).await;
+    assert_eq!(answer.status, 302, "{answer:?}");
+    let location = answer.location().expect("a page to go to").to_owned();
+    assert!(location.starts_with(PAGE), "{location}");
+    staff.get(&location).await.expect_ok().body
+}
+
+/// The name and the value of each fact that a look-up shows.
+fn facts(page: &str) -> Vec<(String, String)> {
+    let text = |part: &str| {
+        let text = part.split('<').next().unwrap_or_default();
+        text.to_owned()
+    };
+    let each = page.split("<dt>").skip(1);
+    each.map(|fact| {
+        let value = fact.split("<dd>").nth(1).unwrap_or_default();
+        (text(fact), text(value))
+    })
+    .collect()
+}
+
+async fn fact(staff: &mut Client, of: &str, at: Option<i64>, name: &str) -> String {
+    let at = at.map(|at| format!("&at={at}")).unwrap_or_default();
+    let page = staff.get(&format!("{PAGE}?of={of}{at}")).await.expect_ok();
+    let facts = facts(&page.body);
+    let found = facts.iter().find(|(known, _)| known == name);
+    found
+        .unwrap_or_else(|| panic!("no {name} in {facts:?}"))
+        .1
+        .clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_staff_see_the_log_and_decide_about_it() {
+    let (shop, position) = shop_with_dead_letter().await;
+    let mut shopper = shop.shopper();
+    shopper.add(RING, "1", "").await.expect_ok();
+    for mut visitor in [shop.shopper(), shopper] {
+        for page in [PAGE.to_owned(), format!("{PAGE}?of={RING}")] {
+            let answer = visitor.get(&page).await;
+            assert_eq!(answer.status, 302, "{answer:?}");
+            assert_eq!(answer.location(), Some("/admin/sign-in"));
+            assert!(!answer.body.contains("nonsense"), "{}", answer.body);
+            assert!(!answer.body.contains("on hand"), "{}", answer.body);
+        }
+        for command in ["/api/redrive_event", "/api/discard_event"] {
+            let at = position.to_string();
+            let form = [("consumer", CONSUMER), ("position", at.as_str())];
+            visitor.post(command, &form).await.problem(401);
+            let plain = visitor.submit(command, &form).await;
+            assert_eq!(plain.location(), Some(PAGE));
+            let after = visitor.get(PAGE).await;
+            assert_eq!(after.location(), Some("/admin/sign-in"));
+        }
+    }
+    assert!(shop.is_dead(position).await, "nobody decided");
+    let decided = "select count(*) from events where type like 'broker.%_requested'";
+    assert_eq!(shop.number(decided).await, 0);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_see_how_far_consumers_are_and_what_they_could_not_handle() {
+    let (shop, position) = shop_with_dead_letter().await;
+    let mut staff = shop.staff().await;
+    let page = staff.get(PAGE).await.expect_ok().body;
+    for consumer in ["inventory", "orders", "payment"] {
+        let row = format!("<th scope=\"row\">{consumer}</th>");
+        assert!(page.contains(&row), "{consumer}: {page}");
+    }
+    assert!(page.contains(&format!("#{position}")), "{page}");
+    assert!(page.contains("Dead after 1 attempt."), "{page}");
+    assert!(page.contains("nonsense"), "its content: {page}");
+    assert!(page.contains("/api/redrive_event"), "{page}");
+    // Consumers pass what is for others once they rest.
+    eventually("all are up to date", async || {
+        let lags = shop.log().lags().await.expect("lags");
+        lags.iter().all(|lag| lag.behind == 0)
+    })
+    .await;
+    let page = staff.get(PAGE).await.expect_ok().body;
+    assert_eq!(page.matches("up to date").count(), 3, "{page}");
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discarded_dead_letter_is_gone_and_the_page_says_so() {
+    let (shop, position) = shop_with_dead_letter().await;
+    let mut staff = shop.staff().await;
+    let page = submit(&mut staff, "/api/discard_event", CONSUMER, position).await;
+    let told = format!("#{position} was discarded for {CONSUMER}.");
+    assert!(page.contains(&told), "{page}");
+    assert!(page.contains("Every event so far was handled"), "{page}");
+    assert!(!shop.is_dead(position).await);
+
+    let page = submit(&mut staff, "/api/discard_event", CONSUMER, position).await;
+    assert!(
+        page.contains("Somebody may have decided already."),
+        "{page}"
+    );
+    let page = staff.get(PAGE).await.expect_ok().body;
+    assert!(!page.contains("Somebody may have decided"), "told once");
+    shop.sold().await;
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redriven_dead_letter_is_tried_again() {
+    let (shop, position) = shop_with_dead_letter().await;
+    let mut staff = shop.staff().await;
+    let page = submit(&mut staff, "/api/redrive_event", CONSUMER, position).await;
+    let told = format!("#{position} was handed to {CONSUMER} again.");
+    assert!(page.contains(&told), "{page}");
+    // It is as unreadable as before.
+    let died = "select count(*) from events where type = 'broker.dead_lettered'";
+    eventually("it died again", async || shop.number(died).await == 2).await;
+    let by = format!(
+        "select count(*) from events where type = 'broker.redriven' and data like '%{}%'",
+        crate::shop::EMAIL
+    );
+    assert_eq!(shop.number(&by).await, 1, "who decided is written down");
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_dead_letter_cannot_be_decided_about() {
+    let (shop, position) = shop_with_dead_letter().await;
+    let mut staff = shop.staff().await;
+    let dead = position.to_string();
+    for command in ["/api/redrive_event", "/api/discard_event"] {
+        for (consumer, position, status) in [
+            (CONSUMER, "1", 404),
+            (CONSUMER, "18446744073709551615", 404),
+            ("orders", dead.as_str(), 404),
+            ("", dead.as_str(), 404),
+            (CONSUMER, "", 400),
+            (CONSUMER, "-1", 400),
+            (CONSUMER, "the last one", 400),
+        ] {
+            let form = [("consumer", consumer), ("position", position)];
+            staff.post(command, &form).await.problem(status);
+        }
+        staff.post(command, &[]).await.problem(400);
+    }
+    // An address alone makes the page say nothing about consumers that there are not.
+    let page = staff
+        .get(&format!("{PAGE}?redriven=1&consumer=%3Cb%3Enobody"))
+        .await;
+    assert!(!page.expect_ok().body.contains("nobody"));
+    assert!(shop.is_dead(position).await);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_and_a_sku_are_shown_as_they_were() {
+    let shop = TestShop::open().await;
+    let opened = shop.position_of("stock.corrected", RING).await;
+    let order = shop.sold().await;
+    shop.count(RING, 9).await;
+    let mut staff = shop.staff().await;
+    let number = types::order::order_number(order);
+    let key = order.to_string();
+    let placed = shop.position_of("order.placed", &key).await;
+    let confirmed = shop.position_of("order.confirmed", &key).await;
+
+    for of in [number.as_str(), &number.to_lowercase(), &key] {
+        assert_eq!(fact(&mut staff, of, None, "status").await, "confirmed");
+        let status = fact(&mut staff, of, Some(placed), "status").await;
+        assert_eq!(status, "being reserved");
+        let status = fact(&mut staff, of, Some(confirmed - 1), "status").await;
+        assert_eq!(status, "being paid");
+    }
+    for (at, on_hand, allocated) in [
+        (Some(opened), "4", "0"),
+        (Some(placed), "4", "0"),
+        (Some(confirmed), "4", "1"),
+        (None, "9", "1"),
+    ] {
+        assert_eq!(
+            fact(&mut staff, RING, at, "on hand").await,
+            on_hand,
+            "{at:?}"
+        );
+        assert_eq!(
+            fact(&mut staff, RING, at, "allocated").await,
+            allocated,
+            "{at:?}"
+        );
+    }
+
+    // The whole story, each event one step to the side of its cause.
+    let page = staff
+        .get(&format!("{PAGE}?of={number}"))
+        .await
+        .expect_ok()
+        .body;
+    let depth_of = |kind: &str| {
+        let before = page.split(&format!(">{kind}<")).next().unwrap_or_default();
+        let depth = before.rsplit("data-depth=\"").next().unwrap_or_default();
+        depth[..1]
+            .parse::<u32>()
+            .unwrap_or_else(|_| panic!("{kind}: {page}"))
+    };
+    let kinds = [
+        "order.placed",
+        "stock.reserved",
+        "payment.requested",
+        "payment.authorized",
+        "order.confirmed",
+    ];
+    assert_eq!(kinds.map(depth_of), [0, 1, 2, 3, 4]);
+    assert!(
+        page.contains(&format!("{PAGE}?of={number}&amp;at={placed}")),
+        "{page}"
+    );
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_that_finds_nothing_says_why_under_its_field() {
+    let shop = TestShop::open().await;
+    let mut staff = shop.staff().await;
+    for (query, field, message) in [
+        ("of=V-00000000", "of", "There is no order V-00000000."),
+        (
+            "of=AS-NO-SUCH-1",
+            "of",
+            "There was no stock of AS-NO-SUCH-1",
+        ),
+        ("of=%3Cscript%3E", "of", "Expected the number of an order"),
+        ("of=&at=4", "of", "Enter the number of an order or a SKU."),
+        (
+            "of=AS-VEG-WG-50&at=0",
+            "of",
+            "There was no stock of AS-VEG-WG-50 at position 0.",
+        ),
+        (
+            "of=AS-VEG-WG-50&at=soon",
+            "at",
+            "Enter a position of the log",
+        ),
+        ("of=AS-VEG-WG-50&at=-1", "at", "Enter a position of the log"),
+    ] {
+        let page = staff.get(&format!("{PAGE}?{query}")).await.expect_ok().body;
+        let described = format!("id=\"look-up-{field}-wrong\"");
+        let told = page.split(&described).nth(1).unwrap_or_default();
+        let told = told.split("</p>").next().unwrap_or_default();
+        assert!(told.contains(message), "{query}: {page}");
+        assert!(
+            page.contains("up to date") || page.contains("behind"),
+            "the rest stands"
+        );
+        assert!(!page.contains("<script>\""), "{query}: {page}");
+    }
+    // One that is still to come is now.
+    assert_eq!(
+        fact(&mut staff, RING, Some(1_000_000), "on hand").await,
+        "4"
+    );
+    shop.closed().await;
+}
