@@ -270,7 +270,7 @@ where
         let current = (event.position == position).then_some("true");
         view! {
             <tr data-depth=event.depth.min(DEEPEST).to_string()>
-                <td class="story__position" data-number="">
+                <td class="story__position">
                     <a href=at(event.position) aria-current=current>
                         {format!("#{}", event.position)}
                     </a>
@@ -298,7 +298,7 @@ where
                 <caption>{format!("What led there. Times are UTC{day}.")}</caption>
                 <thead>
                     <tr>
-                        <th scope="col" data-number="">"Position"</th>
+                        <th scope="col">"Position"</th>
                         <th scope="col">"Time"</th>
                         <th scope="col">"Event"</th>
                         <th scope="col">"What"</th>
@@ -328,7 +328,7 @@ fn Consumers(log: LogView) -> impl IntoView {
             <tr>
                 <th scope="row">{row.name}</th>
                 <td data-number="">{format!("#{}", row.position)}</td>
-                <td class="consumers__lag" data-behind=(row.behind > 0).then_some("")>{lag}</td>
+                <td class="consumers__lag">{lag}</td>
                 <td data-number="">{row.parked}</td>
                 <td data-number="" data-dead=(row.dead > 0).then_some("")>{dead}</td>
             </tr>
@@ -340,14 +340,14 @@ fn Consumers(log: LogView) -> impl IntoView {
                 <h2 id="consumers-title">"Consumers"</h2>
                 <p>{format!("The log is at #{}", log.head)}</p>
             </div>
-            <div class="events__scroll" role="region" aria-label="Consumers" tabindex="0">
+            <div class="events__scroll" role="region" aria-label="Lag table" tabindex="0">
                 <table class="desk-table">
                     <caption class="visually-hidden">"How far each consumer is"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"Name"</th>
                             <th scope="col" data-number="">"Position"</th>
-                            <th scope="col">"Lag"</th>
+                            <th scope="col" class="consumers__lag">"Lag"</th>
                             <th scope="col" data-number="">"Parked"</th>
                             <th scope="col" data-number="">"Dead"</th>
                         </tr>
