@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -27,24 +29,43 @@ const MAX_JOBS: usize = 128;
 /// Least time between the beginnings of two transactions: under load it gathers, and a job that comes
 /// alone does not wait.
 const MIN_GAP: Duration = Duration::from_millis(2);
-/// Jobs that may wait. More than this is refused rather than kept.
+/// Jobs that may wait for one writer. More than this is refused rather than kept.
 const QUEUE: usize = 8_192;
 
 /// A handle to the writers; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct GroupCommit {
-    queue: mpsc::Sender<Box<dyn Queued>>,
+    queues: Arc<[mpsc::Sender<Box<dyn Queued>>]>,
+    /// Whose turn it is with a job that belongs to nobody.
+    turn: Arc<AtomicUsize>,
 }
 
 impl GroupCommit {
     /// Starts the writers. They end when the last handle is dropped, after what is queued is done.
     pub fn start(log: &Log, source: &'static str) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        let jobs = std::sync::Arc::new(tokio::sync::Mutex::new(jobs));
-        for _ in 0..log.db().dialect().parallel_commits() {
-            tokio::spawn(write(log.clone(), source, jobs.clone()));
+        let start = |_| {
+            let (queue, jobs) = mpsc::channel(QUEUE);
+            tokio::spawn(write(log.clone(), source, jobs));
+            queue
+        };
+        Self {
+            queues: (0..log.db().dialect().parallel_commits())
+                .map(start)
+                .collect(),
+            turn: Arc::default(),
         }
-        Self { queue }
+    }
+
+    /// A handle whose jobs go through one writer, the same for every job of this owner. Jobs that lock
+    /// something of an owner's ask for it: in the transactions of two writers they could wait for each
+    /// other crosswise.
+    #[must_use]
+    pub fn of_owner(&self, owner: u64) -> Self {
+        let writer = usize::try_from(owner % self.queues.len() as u64).unwrap_or(0);
+        Self {
+            queues: Arc::new([self.queues[writer].clone()]),
+            turn: Arc::default(),
+        }
     }
 
     /// Runs `job` in a shared transaction and answers when its commit is durable. A job that fails is
@@ -92,7 +113,8 @@ impl GroupCommit {
             outcome: None,
             answer: Some(answer),
         };
-        if self.queue.try_send(Box::new(queued)).is_err() {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.queues.len();
+        if self.queues[turn].try_send(Box::new(queued)).is_err() {
             return Err(Error::Stopped.into());
         }
         answered
@@ -171,20 +193,20 @@ where
     }
 }
 
-type Jobs = std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Queued>>>>;
+type Jobs = mpsc::Receiver<Box<dyn Queued>>;
 
-async fn write(log: Log, source: &'static str, jobs: Jobs) {
+async fn write(log: Log, source: &'static str, mut jobs: Jobs) {
     let mut next = Instant::now();
     loop {
         let mut batch = Vec::new();
-        if jobs.lock().await.recv_many(&mut batch, MAX_JOBS).await == 0 {
+        if jobs.recv_many(&mut batch, MAX_JOBS).await == 0 {
             return;
         }
         if batch.len() < MAX_JOBS {
             tokio::time::sleep_until(next).await;
         }
         next = Instant::now() + MIN_GAP;
-        let committed = run_batch(&log, source, &mut batch, &jobs)
+        let committed = run_batch(&log, source, &mut batch, &mut jobs)
             .await
             .map_err(|error| {
                 tracing::error!(%error, jobs = batch.len(), "a group commit failed");
@@ -200,16 +222,14 @@ async fn run_batch(
     log: &Log,
     source: &'static str,
     batch: &mut Vec<Box<dyn Queued>>,
-    jobs: &Jobs,
+    jobs: &mut Jobs,
 ) -> Result<()> {
     let mut tx = log.begin(source).await?;
     // Whoever came while we waited for the lock comes along.
-    if let Ok(mut waiting) = jobs.try_lock() {
-        while batch.len() < MAX_JOBS
-            && let Ok(job) = waiting.try_recv()
-        {
-            batch.push(job);
-        }
+    while batch.len() < MAX_JOBS
+        && let Ok(job) = jobs.try_recv()
+    {
+        batch.push(job);
     }
     let always_marked = !log.db().dialect().survives_a_failed_statement();
     // Whether something was kept since the mark.

@@ -255,7 +255,8 @@ impl Shop {
             + 'static,
     {
         let (_, number) = shopper.uuid().as_u64_pair();
-        let change = self.writer().run_single(move |tx| {
+        let writer = self.writer_of(shopper);
+        let change = writer.run_single(move |tx| {
             Box::pin(async move {
                 tx.lock(number.cast_signed()).await?;
                 change(tx).await

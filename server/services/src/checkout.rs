@@ -45,7 +45,7 @@ impl Shop {
         let id = order.order_id;
         let shop = self.clone();
         let written = self
-            .writer()
+            .writer_of(shopper)
             .run(move |tx| Box::pin(async move { shop.write_order(tx, shopper, order).await }))
             .await;
         match written {

@@ -119,6 +119,12 @@ impl Shop {
         &self.inner.writer
     }
 
+    /// For what changes the cart of a shopper, which is locked meanwhile.
+    pub(crate) fn writer_of(&self, shopper: ShopperId) -> GroupCommit {
+        let (_, owner) = shopper.uuid().as_u64_pair();
+        self.writer().of_owner(owner)
+    }
+
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use broker::{Consumer, Failure, Filter, Recorded, Tx};
+use broker::{Consumer, Environment, Failure, Filter, Log, Probe, Recorded, Step, Tx};
 
 use crate::{CALLED, Fixture, event};
 
@@ -173,4 +173,36 @@ async fn a_consumer_stops_before_a_damaged_event_and_goes_on_when_it_is_mended()
     assert_eq!(fixture.numbers(handled).await, [1, 2, 3]);
     runner.stop().await;
     assert_handled_once(&fixture).await;
+}
+
+#[tokio::test]
+async fn a_consumer_whose_loop_panics_is_started_again() {
+    let fixture = Fixture::new().await;
+    fixture.append("called", &KEYS).await;
+    // A defect of the broker's own, of which no handler knows.
+    let panics = Arc::new(AtomicU32::new(2));
+    let left = panics.clone();
+    let probe: Probe = Arc::new(move |step, _: &str| {
+        let left = left.clone();
+        Box::pin(async move {
+            let again = |left: u32| left.checked_sub(1);
+            let order = Ordering::SeqCst;
+            if step == Step::Read && left.fetch_update(order, order, again).is_ok() {
+                panic!("a defect");
+            }
+        })
+    });
+    let db = fixture.log.db().clone();
+    let log = Log::open(db, Environment::system().with_probe(probe)).await;
+    let settings = broker::Settings {
+        backoff: std::time::Duration::from_millis(1),
+        ..broker::Settings::default()
+    };
+    let mut runner = broker::Runner::new(log.expect("a log"), settings);
+    runner.consumer(Echo::new(0, How::Error));
+    fixture.until("echoed", KEYS.len()).await;
+    runner.stop().await;
+    assert_eq!(panics.load(Ordering::SeqCst), 0);
+    let times = fixture.numbers("select times from handled").await;
+    assert_eq!(times, [1; 6]);
 }

@@ -128,7 +128,8 @@ async fn a_failing_job_rolls_back_alone_with_its_events() {
 #[tokio::test]
 async fn jobs_that_gathered_share_one_transaction() {
     let fixture = Fixture::new().await;
-    let writer = GroupCommit::start(&fixture.log, "writer");
+    // One writer, of however many.
+    let writer = GroupCommit::start(&fixture.log, "writer").of_owner(7);
     let holder = fixture.log.begin("holder").await.expect("a transaction");
     let mut head = fixture.log.watch_head();
     let jobs = (0..50).map(|n: i32| {
