@@ -7,7 +7,7 @@ use crate::{CALLED, Fixture, event};
 
 /// Counts in the database how often it handled each event and emits an echo of it. After all of that
 /// it fails as often as it was told to.
-struct Echo {
+pub struct Echo {
     failures: AtomicU32,
     how: How,
     tries: Arc<AtomicU32>,
@@ -26,6 +26,10 @@ impl Echo {
             how,
             tries: Arc::default(),
         }
+    }
+
+    pub fn reliable() -> Self {
+        Self::new(0, How::Error)
     }
 }
 
@@ -199,7 +203,7 @@ async fn a_consumer_whose_loop_panics_is_started_again() {
         ..broker::Settings::default()
     };
     let mut runner = broker::Runner::new(log.expect("a log"), settings);
-    runner.consumer(Echo::new(0, How::Error));
+    runner.consumer(Echo::reliable());
     fixture.until("echoed", KEYS.len()).await;
     runner.stop().await;
     assert_eq!(panics.load(Ordering::SeqCst), 0);

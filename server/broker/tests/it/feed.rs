@@ -1,33 +1,10 @@
-use std::sync::Arc;
-
-use broker::{Consumer, Environment, Failure, Filter, Log, Recorded, Tx};
+use broker::{Environment, Log, Recorded};
 use db::Db;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{CALLED, Fixture, event};
-
-/// Counts what it handles, and answers it.
-struct Counter;
-
-impl Consumer for Counter {
-    const NAME: &'static str = "counter";
-    const HEARS: Filter<'static> = CALLED;
-
-    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        for called in batch {
-            db::query(
-                "insert into handled (position, times) values ($1, 1) \
-                 on conflict (position) do update set times = handled.times + 1",
-            )
-            .bind(i64::try_from(called.position).unwrap_or(i64::MAX))
-            .execute(tx.conn())
-            .await?;
-            tx.append(event("echoed", &called.key), Some(called));
-        }
-        Ok(())
-    }
-}
+use crate::Fixture;
+use crate::consumers::Echo;
 
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -59,7 +36,7 @@ async fn a_carrier_that_repeats_reorders_and_loses_leads_to_the_same_state() {
     let elsewhere = Log::open(db.expect("the same database"), Environment::system()).await;
     let elsewhere = elsewhere.expect("the same log");
     let mut runner = broker::Runner::new(elsewhere.clone(), broker::Settings::default());
-    runner.consumer(Counter);
+    runner.consumer(Echo::reliable());
 
     let seed = 7;
     let mut random = StdRng::seed_from_u64(seed);

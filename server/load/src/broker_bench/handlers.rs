@@ -1,7 +1,7 @@
 //! What hears the events: a consumer that writes a row for each, and a reactor that is slow.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use broker::{Consumer, Failure, Filter, Log, NewEvent, Reactor, Recorded, Rule, Tail, Tx};
 use db::{Db, place_rows};
@@ -71,14 +71,18 @@ impl Consumer for Effect {
 }
 
 /// Takes its time and answers.
-#[derive(Debug)]
-pub struct Slow;
+#[derive(Debug, Default)]
+pub struct Slow {
+    /// When it was asked first: before that it has come past all that stood in the log.
+    pub began: Arc<OnceLock<Instant>>,
+}
 
 impl Reactor for Slow {
     const NAME: &'static str = "bench-slow";
     const HEARS: Filter<'static> = Filter(&[Rule::kinds(&[ASKED])]);
 
     async fn react(&self, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        self.began.get_or_init(Instant::now);
         tokio::time::sleep(ANSWER_TIME).await;
         let data = event.position.to_string();
         let answer = NewEvent::new(ANSWERED, TOPIC, event.key.clone(), data);

@@ -26,7 +26,8 @@ pub async fn measure(log: &Log, parallel_keys: usize) -> anyhow::Result<Asked> {
         rates::append(log, ASKED, from as u64, batch as u64).await?;
     }
     let mut commits = Commits::of(log);
-    let began = Instant::now();
+    let slow = Slow::default();
+    let began = slow.began.clone();
     let mut runner = Runner::new(
         log.clone(),
         Settings {
@@ -34,12 +35,12 @@ pub async fn measure(log: &Log, parallel_keys: usize) -> anyhow::Result<Asked> {
             ..Settings::default()
         },
     );
-    runner.reactor(Slow);
+    runner.reactor(slow);
     let mut answers = 0;
     while answers < events {
         answers += commits.answers().await?;
     }
-    let took = began.elapsed();
+    let took = began.get().map(Instant::elapsed).unwrap_or_default();
     runner.stop().await;
     Ok(Asked {
         events,
