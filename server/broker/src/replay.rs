@@ -21,6 +21,8 @@ pub const REPLAYED: &str = "broker.replayed";
 /// Events of one transaction. Large, since each costs the shop a commit; small, since the shop's own
 /// writes wait for it.
 const BATCH: usize = 2_048;
+/// So few events are left for the last transaction. There are always some while the shop sells.
+const NEAR: u64 = 256;
 
 /// Where a replay begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +118,8 @@ struct Replay<'a, P> {
     fresh: &'a str,
     /// Folded up to here, but for what stands apart.
     at: u64,
-    /// Keys of which an event is parked, each with the first position that is not folded: whether and
-    /// when it will be handled is not settled, and later events of its key build on it.
+    /// Keys of which an event is parked or not yet heard, each with the first position that is not
+    /// folded: when it will be handled is not settled, and later events of its key build on it.
     apart: BTreeMap<String, u64>,
     events: u64,
 }
@@ -129,8 +131,12 @@ impl<P: Projection> Replay<'_, P> {
         by: &str,
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Replayed, Failure> {
-        while self.fold_settled().await? {
+        loop {
+            let is_far = self.fold_settled().await?;
             progress(self.at, self.log.stored_head().await?);
+            if !is_far {
+                break;
+            }
         }
         let mut tx = self.log.begin("replay").await?;
         let head = self.fold_rest(&mut tx).await?;
@@ -151,24 +157,30 @@ impl<P: Projection> Replay<'_, P> {
         Ok(replayed)
     }
 
-    /// Folds the next batch that the consumer has passed; says whether there may be more.
+    /// Folds the next batch, but for what is not settled; says whether the head is still far.
     async fn fold_settled(&mut self) -> Result<bool, Failure> {
         let mut batch = self.log.read_after(self.at, BATCH).await?;
+        let Some(last) = batch.last().map(|event| event.position) else {
+            return Ok(false);
+        };
         let mut tx = self.log.begin("replay").await?;
         let standing = Standing::load::<P>(&mut tx).await?;
         for (key, position) in &standing.unsettled {
             let first = self.apart.entry(key.clone()).or_insert(*position);
             *first = (*first).min(*position);
         }
-        batch.retain(|event| event.position <= standing.position);
-        let Some(last) = batch.last().map(|event| event.position) else {
-            return Ok(false);
-        };
+        for event in &batch {
+            let is_open = P::HEARS.matches(event) && event.position > standing.position;
+            if is_open && P::FOLDS.matches(event) {
+                let first = self.apart.entry(event.key.clone());
+                first.or_insert(event.position);
+            }
+        }
         batch.retain(|event| !self.is_apart(event));
         self.fold(&mut tx, &standing, batch).await?;
         tx.commit().await?;
         self.at = last;
-        Ok(true)
+        Ok(self.log.stored_head().await?.saturating_sub(last) > NEAR)
     }
 
     /// Folds what is left, up to the answer. From here to the commit the consumer stands still.

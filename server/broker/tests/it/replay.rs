@@ -223,6 +223,31 @@ async fn what_is_parked_during_a_replay_is_settled_at_its_end() {
 }
 
 #[tokio::test]
+async fn what_the_consumer_has_not_heard_yet_is_not_in_the_table() {
+    let shelf = Shelf::new().await;
+    shelf.fixture.append("called", &KEYS).await;
+    let runner = shelf.start();
+    shelf.fixture.until("echoed", KEYS.len()).await;
+    runner.stop().await;
+    // More than one batch, of a known key and a new one, while the consumer is away.
+    for _ in 0..30 {
+        shelf.fixture.append("called", &["a", "d"].repeat(50)).await;
+    }
+    let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    assert_eq!(replayed.differences, 0, "{replayed:?}");
+    assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
+    let runner = shelf.start();
+    shelf.fixture.until("echoed", KEYS.len() + 3_000).await;
+    let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    runner.stop().await;
+    assert_eq!(replayed.differences, 0, "{replayed:?}");
+    assert_eq!(
+        shelf.rows().await,
+        ["a 1503 1503", "b 2 2", "c 1 1", "d 1500 1500"]
+    );
+}
+
+#[tokio::test]
 async fn a_replay_mends_a_table_and_says_so() {
     let shelf = Shelf::new().await;
     shelf.fixture.append("called", &KEYS).await;
