@@ -2,11 +2,19 @@
 //! tables, for as long as there is a Vitrine.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use broker::{Beginning, Environment, Log};
+use broker::{Beginning, Environment, GroupCommit, Log};
 use db::{Columns, Db};
 use domain::Event;
+use scratch::Scratch;
 use serde_json::Value;
+use services::ShopSettings;
+use services::test_gateway::TestGateway;
+use tokio::time::timeout;
+
+use crate::shop::DEADLINE;
 
 const EVENTS: &str = include_str!("../fixtures/release-1/events.jsonl");
 const STOCK: &str = include_str!("../fixtures/release-1/stock.jsonl");
@@ -87,15 +95,12 @@ fn the_first_release_knew_all_of_its_events_and_so_do_we() {
     assert_eq!(kinds.len(), 17, "every kind that there was: {kinds:?}");
 }
 
-#[tokio::test]
-async fn the_log_of_the_first_release_leads_to_the_same_tables() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::open(&db::Settings::sqlite_file(&folder.path().join("log.db")))
-        .await
-        .expect("a database");
-    let events = rows(EVENTS);
+/// A log that holds these events, which consumers of state have handled.
+async fn log_of(scratch: &Scratch, events: &[Vec<(String, Value)>]) -> Log {
+    let db = Db::open(&db::Settings::new(scratch.url())).await;
+    let db = db.expect("a database");
     let mut tx = db.begin().await.expect("a transaction");
-    for row in &events {
+    for row in events {
         insert(&mut tx, "events", row).await;
     }
     let head = events.len() as i64;
@@ -108,17 +113,62 @@ async fn the_log_of_the_first_release_leads_to_the_same_tables() {
         done.expect("written");
     }
     tx.commit().await.expect("committed");
+    let log = Log::open(db, Environment::system()).await;
+    log.expect("a log")
+}
 
-    let log = Log::open(db.clone(), Environment::system()).await;
-    let log = log.expect("a log");
+async fn replay(log: &Log, consumer: &str) {
+    let replayed = services::replay(log, consumer, Beginning::Nothing, "test", |_, _| {});
+    replayed.await.expect("replayed");
+}
+
+#[tokio::test]
+async fn the_log_of_the_first_release_leads_to_the_same_tables() {
+    let scratch = Scratch::new().await;
+    let events = rows(EVENTS);
+    let log = log_of(&scratch, &events).await;
     let read = log.read_after(0, 10_000).await.expect("sound");
     assert_eq!(read.len(), events.len(), "no checksum is off");
     for (consumer, table, expected) in [
         ("inventory", "stock", rows(STOCK)),
         ("orders", "order_progress", rows(ORDER_PROGRESS)),
     ] {
-        let replayed = services::replay(&log, consumer, Beginning::Nothing, "test", |_, _| {});
-        replayed.await.expect("replayed");
-        assert_eq!(dump(&db, table, &expected).await, expected, "{table}");
+        replay(&log, consumer).await;
+        let found = dump(log.db(), table, &expected).await;
+        assert_eq!(found, expected, "{table}");
     }
+}
+
+/// What it asked of the gateway it asked without naming it: there was only one.
+#[tokio::test]
+async fn an_order_that_the_first_release_left_unpaid_is_paid() {
+    let scratch = Scratch::new().await;
+    let mut events = rows(EVENTS);
+    let kind = |row: &Vec<(String, Value)>| {
+        let kind = row.iter().find(|(column, _)| column == "type");
+        kind.and_then(|(_, value)| value.as_str())
+            .map(str::to_owned)
+    };
+    let asked = events
+        .iter()
+        .position(|row| kind(row).as_deref() == Some("payment.requested"));
+    events.truncate(asked.expect("a request") + 1);
+    let log = log_of(&scratch, &events).await;
+    replay(&log, "orders").await;
+    let mut tail = log.tail(log.head());
+    let writer = GroupCommit::start(&log, "shop");
+    let gateway = TestGateway::new(log.clone(), writer, Duration::ZERO);
+    let settings = ShopSettings::default();
+    let pace = broker::Settings::default();
+    let runner = services::start_consumers(&log, Arc::new(gateway), &settings, pace);
+    let mut answers = Vec::new();
+    let heard = timeout(DEADLINE, async {
+        while !answers.iter().any(|kind| kind == "order.confirmed") {
+            let news = tail.next(100).await.expect("sound");
+            answers.extend(news.iter().map(|event| event.kind.clone()));
+        }
+    });
+    assert!(heard.await.is_ok(), "{answers:?}");
+    runner.stop().await;
+    assert_eq!(answers[..2], ["payment.authorized", "order.confirmed"]);
 }
