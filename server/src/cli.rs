@@ -53,13 +53,16 @@ pub enum Command {
 /// When there is no shop, or the command cannot be done; the message says what was expected.
 pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let settings = config.database();
+    let place = match &config.database_url {
+        Some(_) => "the database that --database-url names".to_owned(),
+        None => config.data_dir.display().to_string(),
+    };
     anyhow::ensure!(
         settings.exists(),
-        "there is no shop in {}: start it once, or name another folder with --data-dir or another \
-         database with --database-url",
-        config.data_dir.display()
+        "there is no shop in {place}: start it once, or name another folder with --data-dir or \
+         another database with --database-url"
     );
-    let db = Db::open(&settings)
+    let db = Db::open_existing(&settings)
         .await
         .context("cannot open the database")?;
     let log = Log::open(db.clone(), Environment::system()).await?;

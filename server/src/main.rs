@@ -1,6 +1,7 @@
 //! `server`: runs the shop, or answers its operator.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
@@ -14,8 +15,19 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let Cli { command, config } = Cli::parse();
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read along has seen enough: `… | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_env("VITRINE_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,server=info,services=info,db=info"));
     tracing_subscriber::fmt()
@@ -45,6 +57,16 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!("stopping");
     running.stop().await;
     Ok(())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+#[expect(clippy::print_stderr, reason = "what whoever called it has to act on")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("server: {error:#}");
 }
 
 /// The two things whoever started the shop needs: where it is, and how to get in.

@@ -111,9 +111,7 @@ async fn advance<C: Consumer>(
     let mut changes = Vec::new();
     for event in batch {
         if decisions::concerns(event, lane.name) {
-            changes.extend(
-                decisions::follow(&mut tx, &state.parked, &changes, event, lane.now_us()).await?,
-            );
+            changes.extend(decisions::follow(&mut tx, event, lane.now_us()).await?);
         } else if state.parked.blocks(&event.key) {
             held.push((event.position, Row::held(&event.key)));
         } else {
@@ -180,9 +178,11 @@ async fn retry<C: Consumer>(
     lane.reach(Step::Retrying).await;
     let event = lane.log.read_one(position).await?;
     let stored = state.cursor.stored;
+    let known = (state.parked.get(position).cloned()).ok_or(Failure::Moved)?;
     let attempt = async {
         let mut tx = lane.log.begin(C::NAME).await?;
         lane.store_position(&mut tx, stored, stored).await?;
+        parked::claim(&mut tx, lane.name, position, &known).await?;
         caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
         parked::delete(&mut tx, lane.name, position).await?;
         lane.reach(Step::Handled).await;
@@ -194,13 +194,16 @@ async fn retry<C: Consumer>(
             state.parked.remove(position);
             return Ok(());
         }
-        Err(failure @ Failure::Log(_)) if failure.is_transient() => return Err(failure),
+        Err(failure @ (Failure::Log(_) | Failure::Moved)) if failure.is_transient() => {
+            return Err(failure);
+        }
         Err(failure) => failure,
     };
-    let attempts = state.parked.get(position).map_or(0, |row| row.attempts) + 1;
+    let attempts = known.attempts + 1;
     lane.reach(Step::Failed).await;
     let mut tx = lane.log.begin(lane.name).await?;
     lane.store_position(&mut tx, stored, stored).await?;
+    parked::claim(&mut tx, lane.name, position, &known).await?;
     let row = lane.after_failure(&mut tx, &event, attempts, &failure)?;
     parked::store(
         &mut tx,

@@ -65,30 +65,20 @@ pub(crate) enum Change {
     Remove(u64),
 }
 
-/// Follows a decision inside the transaction that passes it. A decision about something that is not
-/// dead (any more), or that `earlier` ones of the same transaction have changed, changes nothing.
+/// Follows a decision inside the transaction that passes it. One about something that is not dead (any
+/// more) changes nothing. The database is asked, since another process may have tried the event.
 pub(crate) async fn follow(
     tx: &mut Tx,
-    parked: &Parked,
-    earlier: &[Change],
     recorded: &Recorded,
     now_us: i64,
 ) -> std::result::Result<Option<Change>, Failure> {
     let Ok(decision) = serde_json::from_str::<Decision>(&recorded.data) else {
         return Ok(None);
     };
-    let Some(row) = parked
-        .get(decision.position)
-        .filter(|row| row.state == ParkedState::Dead)
-    else {
+    let row = parked::load_one(tx, &decision.consumer, decision.position).await?;
+    let Some(row) = row.filter(|row| row.state == ParkedState::Dead) else {
         return Ok(None);
     };
-    if earlier
-        .iter()
-        .any(|change| change.position() == decision.position)
-    {
-        return Ok(None);
-    }
     if recorded.kind == DISCARD_REQUESTED {
         parked::delete(tx, &decision.consumer, decision.position).await?;
         let discarded = event(DISCARDED, &decision.consumer, &decision)?;
@@ -99,7 +89,7 @@ pub(crate) async fn follow(
         state: ParkedState::Retrying,
         attempts: 0,
         due_us: 0,
-        ..row.clone()
+        ..row
     };
     parked::store(
         tx,

@@ -84,9 +84,10 @@ impl fmt::Display for Dump {
             } = lag;
             writeln!(f, "consumer {consumer}: at {position}, {behind} behind")?;
             for parked in self.parked.iter().filter(|p| p.consumer == *consumer) {
-                let (state, event) = (parked.state.name(), &parked.event);
-                write!(f, "  {state} {} {}", event.position, event.kind)?;
-                write!(f, " of {}, {} attempts", event.key, parked.attempts)?;
+                let (state, position) = (parked.state.name(), parked.position);
+                let kind = parked.event.as_ref().map_or("damaged", |event| &event.kind);
+                write!(f, "  {state} {position} {kind} of {}", parked.key)?;
+                write!(f, ", {} attempts", parked.attempts)?;
                 match parked.error.lines().next() {
                     Some(error) => writeln!(f, ": {error}")?,
                     None => writeln!(f)?,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use db::{Columns, Row};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
 use crate::{Error, Result};
@@ -173,36 +173,38 @@ impl Recorded {
 
     /// Reads a row of the log and verifies its checksum.
     pub(crate) fn from_row(row: &Row) -> Result<Self> {
-        let id = |column: usize| -> Result<Uuid> {
-            Ok(Uuid::try_parse(row.try_get::<&str, _>(column)?).unwrap_or_default())
+        let position = row.try_get::<i64, _>(0)?.unsigned_abs();
+        let id = |column: usize, what| -> Result<Uuid> {
+            let text = row.try_get::<&str, _>(column)?;
+            Uuid::try_parse(text).map_err(|_| Error::Unreadable { position, what })
         };
         let causation: &str = row.try_get(9)?;
         let attributes: &str = row.try_get(10)?;
         let event = Self {
-            position: row.try_get::<i64, _>(0)?.unsigned_abs(),
-            id: id(1)?,
+            position,
+            id: id(1, "id")?,
             source: row.try_get(2)?,
             kind: row.try_get(3)?,
             subject: row.try_get(4)?,
             time_us: row.try_get(5)?,
             topic: row.try_get(6)?,
             key: row.try_get(7)?,
-            correlation_id: id(8)?,
-            causation_id: if causation.is_empty() {
-                None
-            } else {
-                Some(id(9)?)
+            correlation_id: id(8, "correlation id")?,
+            causation_id: match causation {
+                "" => None,
+                _ => Some(id(9, "causation id")?),
             },
-            attributes: if attributes.is_empty() {
-                Attributes::new()
-            } else {
-                serde_json::from_str(attributes).unwrap_or_default()
+            attributes: match attributes {
+                "" => Attributes::new(),
+                json => serde_json::from_str(json).map_err(|_| Error::Unreadable {
+                    position,
+                    what: "list of attributes",
+                })?,
             },
             data: row.try_get(11)?,
         };
         let found = row.try_get(12)?;
         let expected = event.checksum();
-        // What did not parse is nil or empty here and fails the sum like any other damage.
         if found != expected {
             return Err(Error::Damaged {
                 position: event.position,
@@ -214,10 +216,10 @@ impl Recorded {
     }
 
     /// The event in the JSON format of CloudEvents 1.0. The log's own attributes are extensions,
-    /// whose names may hold lower-case letters and digits only.
+    /// whose names may hold lower-case letters and digits only. Content that is not JSON travels as text.
     ///
     /// # Errors
-    /// When `data` is not JSON.
+    /// Never, as far as known: all of it can be written as JSON.
     pub fn to_cloud_event(&self) -> std::result::Result<String, serde_json::Error> {
         #[derive(Serialize)]
         struct CloudEvent<'a> {
@@ -237,9 +239,12 @@ impl Recorded {
             sequence: String,
             #[serde(flatten)]
             attributes: &'a Attributes,
-            data: &'a RawValue,
+            data: Cow<'a, RawValue>,
         }
-        let data = serde_json::from_str(&self.data)?;
+        let (datacontenttype, data) = match serde_json::from_str::<&RawValue>(&self.data) {
+            Ok(data) => ("application/json", Cow::Borrowed(data)),
+            Err(_) => ("text/plain", Cow::Owned(to_raw_value(&self.data)?)),
+        };
         serde_json::to_string(&CloudEvent {
             specversion: "1.0",
             id: self.id,
@@ -247,7 +252,7 @@ impl Recorded {
             r#type: &self.kind,
             subject: &self.subject,
             time: rfc3339(self.time_us),
-            datacontenttype: "application/json",
+            datacontenttype,
             topic: &self.topic,
             partitionkey: &self.key,
             correlationid: self.correlation_id,
@@ -331,6 +336,26 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(data, serde_json::json!({"pages": 2}));
+    }
+
+    #[test]
+    fn content_that_is_not_json_travels_as_text() {
+        let event = NewEvent::new("letter.sent", "letters", "ada", "{torn").recorded(
+            Uuid::nil(),
+            0,
+            "tests",
+            None,
+        );
+        let json = event.to_cloud_event().expect("JSON");
+        let read: cloudevents::Event = serde_json::from_str(&json).expect("a CloudEvent");
+        assert!(
+            json.contains(r#""datacontenttype":"text/plain","#),
+            "{json}"
+        );
+        assert!(
+            read.data()
+                .is_some_and(|data| data.to_string().contains("{torn"))
+        );
     }
 
     #[test]

@@ -56,8 +56,12 @@ pub enum Error {
         expected: i64,
         found: i64,
     },
+    #[error("the event at position {position} is damaged: its {what} cannot be read")]
+    Unreadable { position: u64, what: &'static str },
     #[error("the log has a gap: expected position {expected}, got {found}")]
     Gap { expected: u64, found: u64 },
+    #[error("the event at position {position} is missing: the log goes on to {head}")]
+    Missing { position: u64, head: u64 },
     #[error("{consumer} has no dead letter at position {position}")]
     NoSuchDeadLetter { consumer: String, position: u64 },
     #[error("the log has no event at position {0}")]

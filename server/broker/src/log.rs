@@ -87,8 +87,11 @@ impl Log {
     /// None do, up to [`Log::head`]. Damage further on ends the answer early.
     ///
     /// # Errors
-    /// [`Error::Damaged`] and [`Error::Gap`] name the position; nothing is skipped.
+    /// [`Error::Damaged`], [`Error::Unreadable`], [`Error::Gap`] and [`Error::Missing`] name the
+    /// position; nothing is skipped.
     pub async fn read_after(&self, position: u64, limit: usize) -> Result<Vec<Arc<Recorded>>> {
+        // Before the database is asked: up to here it must know.
+        let head = self.head();
         if let Some(events) = self.shared.recent.lock().after(position, limit)
             && (!events.is_empty() || position >= self.head())
         {
@@ -116,6 +119,10 @@ impl Log {
                 Err(_) if !events.is_empty() => break,
                 Err(error) => return Err(error),
             }
+        }
+        if events.is_empty() && position < head && limit > 0 {
+            let position = position + 1;
+            return Err(Error::Missing { position, head });
         }
         Ok(events)
     }
@@ -157,9 +164,10 @@ impl Log {
     /// Events that consumers could not handle: dead ones, or all that are parked.
     pub async fn parked(&self, only_dead: bool, limit: usize) -> Result<Vec<ParkedEvent>> {
         let columns = event_columns();
+        // A left join: what is parked is told even when its event is missing.
         let sql = format!(
-            "select {columns}, p.consumer, p.state, p.attempts, p.error, p.parked_at_us \
-             from parked p join events e on e.position = p.position \
+            "select {columns}, p.consumer, p.state, p.attempts, p.error, p.parked_at_us, p.position, \
+             p.key from parked p left join events e on e.position = p.position \
              where p.state = 'dead' or $1 = 0 order by p.position limit $2"
         );
         let rows = db::query(db::built(sql))
@@ -201,20 +209,23 @@ impl Log {
 
     /// Called once per commit, after it is durable.
     pub(crate) fn committed(&self, events: &[Arc<Recorded>]) {
-        let Some(last) = events.last() else { return };
-        self.shared.recent.lock().push(events);
-        self.saw_head(last.position);
+        self.take_in(events);
     }
 
-    /// Takes in events that another process has committed and some carrier has brought. They may come
-    /// twice, late, in any order or not at all: the database is the truth, and the carrier saves the
-    /// asking. Whoever follows the log is woken.
+    /// Takes in events that another process has committed and some carrier has brought; the carrier is
+    /// trusted as the database is. They may come twice, late, in any order or not at all, as the news
+    /// of this process's own commits may: what is missing is read from the database. Whoever follows
+    /// the log is woken.
     pub fn delivered(&self, events: Vec<Recorded>) {
+        let events: Vec<_> = events.into_iter().map(Arc::new).collect();
+        self.take_in(&events);
+    }
+
+    fn take_in(&self, events: &[Arc<Recorded>]) {
         let Some(newest) = events.iter().map(|event| event.position).max() else {
             return;
         };
-        let events: Vec<_> = events.into_iter().map(Arc::new).collect();
-        self.shared.recent.lock().push(&events);
+        self.shared.recent.lock().push(events);
         self.saw_head(newest);
     }
 

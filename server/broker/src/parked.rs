@@ -49,7 +49,10 @@ impl ParkedState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedEvent {
     pub consumer: String,
-    pub event: Recorded,
+    pub position: u64,
+    pub key: String,
+    /// `Err` says why the event cannot be read: damaged, or missing.
+    pub event: std::result::Result<Recorded, String>,
     pub state: ParkedState,
     pub attempts: u32,
     /// What the last attempt failed with; empty for one that is held.
@@ -62,8 +65,15 @@ impl ParkedEvent {
     /// Reads the event's columns and those of its row.
     pub(crate) fn from_row(row: &db::Row) -> Result<Self> {
         let at = COLUMN_COUNT;
+        let position = row.try_get::<i64, _>(at + 5)?.unsigned_abs();
+        let event = match row.try_get::<Option<i64>, _>(0)? {
+            Some(_) => Recorded::from_row(row).map_err(|error| error.to_string()),
+            None => Err(format!("the event at position {position} is missing")),
+        };
         Ok(Self {
-            event: Recorded::from_row(row)?,
+            event,
+            position,
+            key: row.try_get(at + 6)?,
             consumer: row.try_get(at)?,
             state: ParkedState::from_name(row.try_get(at + 1)?).unwrap_or(ParkedState::Dead),
             attempts: u32::try_from(row.try_get::<i64, _>(at + 2)?).unwrap_or(u32::MAX),
@@ -84,7 +94,22 @@ pub(crate) struct Row {
     pub error: String,
 }
 
+/// The columns of [`Row::read`], of one consumer.
+const ROWS: &str =
+    "select position, key, state, attempts, due_us, error from parked where consumer = $1";
+
 impl Row {
+    fn read(row: &db::Row) -> Result<Self> {
+        Ok(Self {
+            key: row.try_get(1)?,
+            // An unknown word is of a newer version: leave it to a person.
+            state: ParkedState::from_name(row.try_get(2)?).unwrap_or(ParkedState::Dead),
+            attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
+            due_us: row.try_get(4)?,
+            error: row.try_get(5)?,
+        })
+    }
+
     pub fn held(key: &str) -> Self {
         Self {
             key: key.to_owned(),
@@ -108,26 +133,14 @@ pub(crate) struct Parked {
 
 impl Parked {
     pub async fn load(log: &Log, consumer: &str) -> Result<Self> {
-        let rows = db::query(
-            "select position, key, state, attempts, due_us, error from parked where consumer = $1",
-        )
-        .bind(consumer)
-        .fetch_all(log.db().reader())
-        .await?;
+        let rows = db::query(ROWS)
+            .bind(consumer)
+            .fetch_all(log.db().reader())
+            .await?;
         let mut parked = Self::default();
         for row in rows {
             let position = row.try_get::<i64, _>(0)?.unsigned_abs();
-            parked.put(
-                position,
-                Row {
-                    key: row.try_get(1)?,
-                    // An unknown word is of a newer version: leave it to a person.
-                    state: ParkedState::from_name(row.try_get(2)?).unwrap_or(ParkedState::Dead),
-                    attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
-                    due_us: row.try_get(4)?,
-                    error: row.try_get(5)?,
-                },
-            );
+            parked.put(position, Row::read(&row)?);
         }
         Ok(parked)
     }
@@ -226,6 +239,46 @@ pub(crate) async fn of_consumer(
 pub(crate) fn event_columns() -> String {
     let columns = COLUMNS.split(", ").map(|column| format!("e.{column}"));
     columns.collect::<Vec<_>>().join(", ")
+}
+
+/// The row of one event, as the database has it now.
+pub(crate) async fn load_one(
+    tx: &mut Tx,
+    consumer: &str,
+    position: u64,
+) -> std::result::Result<Option<Row>, Failure> {
+    let row = db::query(db::built(format!("{ROWS} and position = $2")))
+        .bind(consumer)
+        .bind(i64::try_from(position).unwrap_or(i64::MAX))
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.as_ref().map(Row::read).transpose()?)
+}
+
+/// Makes sure, until `tx` ends, that a row stands as this process knows it: another one that runs the
+/// same consumer may have tried the event meanwhile, without moving the consumer's position.
+pub(crate) async fn claim(
+    tx: &mut Tx,
+    consumer: &str,
+    position: u64,
+    known: &Row,
+) -> std::result::Result<(), Failure> {
+    let claimed = db::query(
+        "update parked set attempts = attempts \
+         where consumer = $1 and position = $2 and state = $3 and attempts = $4",
+    )
+    .bind(consumer)
+    .bind(i64::try_from(position).unwrap_or(i64::MAX))
+    .bind(known.state.name())
+    .bind(i64::from(known.attempts))
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if claimed == 1 {
+        Ok(())
+    } else {
+        Err(Failure::Moved)
+    }
 }
 
 /// Writes rows, over those that stand there already.

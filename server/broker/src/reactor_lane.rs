@@ -326,6 +326,9 @@ impl State {
                 continue;
             };
             let before = self.parked.get(*position);
+            if let Some(known) = before {
+                parked::claim(&mut tx, lane.name, *position, known).await?;
+            }
             match answer {
                 Ok(emitted) => {
                     for new in std::mem::take(emitted) {
@@ -360,8 +363,7 @@ impl State {
         }
         let mut changes = Vec::new();
         for event in &decisions {
-            changes
-                .extend(decisions::follow(&mut tx, &self.parked, &changes, event, now_us).await?);
+            changes.extend(decisions::follow(&mut tx, event, now_us).await?);
         }
         lane.reach(Step::Recorded).await;
         tx.commit().await?;

@@ -24,7 +24,8 @@ const BATCH: usize = 2_048;
 /// So few events are left for the last transaction. There are always some while the shop sells.
 const NEAR: u64 = 256;
 
-/// Where a replay begins.
+/// Where a replay begins. Folding begins earlier than asked where the consumer has not come so far, or
+/// has parked an event before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beginning {
     /// With an empty table and the first event.
@@ -61,8 +62,8 @@ impl Log {
     /// SQLite: every writer) waits.
     ///
     /// # Errors
-    /// The log's and the database's; the old table then stays in use. Of two replays of one table at
-    /// once one fails.
+    /// The log's and the database's, and for a position beyond the head; the old table then stays in
+    /// use. Of two replays of one table the one that began later goes on, and the other one ends.
     pub async fn replay<P: Projection>(
         &self,
         projection: &P,
@@ -70,31 +71,31 @@ impl Log {
         by: &str,
         progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Replayed, Failure> {
-        let fresh = format!("{}_anew", P::TABLE);
-        let from = match beginning {
-            Beginning::Nothing => 0,
-            Beginning::Position(position) => position,
-            Beginning::Time(time_us) => self.position_before(time_us).await?,
+        let asked = match beginning {
+            Beginning::Nothing => None,
+            Beginning::Position(position) => Some(position),
+            Beginning::Time(time_us) => Some(self.position_before(time_us).await?),
         };
-        let mut tx = self.db().begin().await?;
-        tx.create_copy(P::TABLE, &fresh).await?;
-        if beginning != Beginning::Nothing {
-            tx.fill_copy(P::TABLE, &fresh).await?;
+        let head = self.stored_head().await?;
+        if let Some(beyond) = asked.filter(|asked| *asked > head) {
+            return Err(Failure::Other(format!(
+                "the log ends at position {head}: there is nothing after {beyond}"
+            )));
         }
-        tx.commit().await?;
-        let replay = Replay {
+        let fresh = format!("{}_anew", P::TABLE);
+        let mut replay = Replay {
             log: self,
             projection,
             fresh: &fresh,
-            at: from,
+            token: self.environment().new_id().to_string(),
+            at: 0,
             apart: BTreeMap::new(),
             events: 0,
         };
-        let replayed = replay.run(from, by, progress).await;
+        replay.begin(asked).await?;
+        let replayed = replay.run(by, progress).await;
         if replayed.is_err() {
-            let mut tx = self.db().begin().await?;
-            tx.drop_table(&fresh).await?;
-            tx.commit().await?;
+            replay.give_up().await?;
         }
         replayed
     }
@@ -116,6 +117,8 @@ struct Replay<'a, P> {
     log: &'a Log,
     projection: &'a P,
     fresh: &'a str,
+    /// Names this replay among those of the table.
+    token: String,
     /// Folded up to here, but for what stands apart.
     at: u64,
     /// Keys of which an event is parked or not yet heard, each with the first position that is not
@@ -125,12 +128,74 @@ struct Replay<'a, P> {
 }
 
 impl<P: Projection> Replay<'_, P> {
+    /// Makes the fresh table. From now on it is this replay's.
+    async fn begin(&mut self, asked: Option<u64>) -> Result<(), Failure> {
+        let mut tx = self.log.begin("replay").await?;
+        db::query(
+            "insert into replays (consumer, token) values ($1, $2) \
+             on conflict (consumer) do update set token = excluded.token",
+        )
+        .bind(P::NAME)
+        .bind(&self.token)
+        .execute(tx.conn())
+        .await?;
+        tx.create_copy(P::TABLE, self.fresh).await?;
+        if let Some(asked) = asked {
+            // The copy is the table as of this moment. What changes it later comes after the consumer's
+            // position, or was parked before it.
+            lane::hold_position(&mut tx, P::NAME).await?;
+            let standing = Standing::load::<P>(&mut tx).await?;
+            let open = standing.unsettled.iter().map(|(_, position)| position - 1);
+            self.at = open.fold(asked.min(standing.position), u64::min);
+            tx.fill_copy(P::TABLE, self.fresh).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Makes sure, until `tx` ends, that no later replay has taken the fresh table over.
+    async fn claim(&self, tx: &mut Tx) -> Result<(), Failure> {
+        let claimed =
+            db::query("update replays set token = token where consumer = $1 and token = $2")
+                .bind(P::NAME)
+                .bind(&self.token)
+                .execute(tx.conn())
+                .await?
+                .rows_affected();
+        match claimed {
+            1 => Ok(()),
+            _ => Err(Failure::Other(format!(
+                "another replay of {} has begun, and goes on",
+                P::NAME
+            ))),
+        }
+    }
+
+    /// Removes what was begun, unless it is another replay's by now.
+    async fn give_up(&self) -> Result<(), Failure> {
+        let mut tx = self.log.begin("replay").await?;
+        if self.claim(&mut tx).await.is_ok() {
+            tx.drop_table(self.fresh).await?;
+            self.release(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn release(&self, tx: &mut Tx) -> Result<(), Failure> {
+        db::query("delete from replays where consumer = $1")
+            .bind(P::NAME)
+            .execute(tx.conn())
+            .await?;
+        Ok(())
+    }
+
     async fn run(
-        mut self,
-        from: u64,
+        &mut self,
         by: &str,
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Replayed, Failure> {
+        let from = self.at;
         loop {
             let is_far = self.fold_settled().await?;
             progress(self.at, self.log.stored_head().await?);
@@ -139,6 +204,7 @@ impl<P: Projection> Replay<'_, P> {
             }
         }
         let mut tx = self.log.begin("replay").await?;
+        self.claim(&mut tx).await?;
         let head = self.fold_rest(&mut tx).await?;
         let replayed = Replayed {
             consumer: P::NAME.to_owned(),
@@ -151,6 +217,7 @@ impl<P: Projection> Replay<'_, P> {
             by: by.to_owned(),
         };
         tx.replace_table(P::TABLE, self.fresh).await?;
+        self.release(&mut tx).await?;
         tx.append(decisions::event(REPLAYED, P::NAME, &replayed)?, None);
         tx.commit().await?;
         progress(head, head);
@@ -164,6 +231,7 @@ impl<P: Projection> Replay<'_, P> {
             return Ok(false);
         };
         let mut tx = self.log.begin("replay").await?;
+        self.claim(&mut tx).await?;
         let standing = Standing::load::<P>(&mut tx).await?;
         for (key, position) in &standing.unsettled {
             let first = self.apart.entry(key.clone()).or_insert(*position);
@@ -197,7 +265,11 @@ impl<P: Projection> Replay<'_, P> {
             let mut batch = self.log.read_after(self.at, BATCH).await?;
             batch.retain(|event| event.position <= head);
             let Some(last) = batch.last().map(|event| event.position) else {
-                break;
+                return Err(Error::Missing {
+                    position: self.at + 1,
+                    head,
+                }
+                .into());
             };
             batch.retain(|event| !self.is_apart(event));
             self.fold(tx, &standing, batch).await?;

@@ -94,7 +94,12 @@ impl Log {
         let mut at = position;
         self.stored_head().await?;
         loop {
-            let events = self.read_after(at, PAGE).await?;
+            let events = match self.read_after(at, PAGE).await {
+                Ok(events) => events,
+                // What stands before the damage is still good; the next call reports it.
+                Err(_) if !found.is_empty() => return Ok((found, at)),
+                Err(error) => return Err(error),
+            };
             for event in &events {
                 at = event.position;
                 if filter.matches(event) {

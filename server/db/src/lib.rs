@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool};
+use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use tokio::time::MissedTickBehavior;
 
 pub use dialect::{Dialect, Synchronous};
@@ -126,6 +126,28 @@ impl Db {
     /// # Errors
     /// [`Error::Setting`] when the URL names no known database or its folder is missing.
     pub async fn open(settings: &Settings) -> Result<Self> {
+        let db = Self::connect(settings).await?;
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    /// Connects to a database that a server has opened before, and leaves its schema as it is.
+    ///
+    /// # Errors
+    /// As [`Db::open`]; [`Error::Setting`] when it is not a database of this version.
+    pub async fn open_existing(settings: &Settings) -> Result<Self> {
+        let db = Self::connect(settings).await?;
+        if migrate::is_current(&db).await {
+            return Ok(db);
+        }
+        db.close().await;
+        Err(Error::Setting(
+            "this is not a database of this version of the shop: start the server on it once"
+                .to_owned(),
+        ))
+    }
+
+    async fn connect(settings: &Settings) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(&settings.url)?;
         if let Some(folder) = sqlite_folder(&settings.url) {
@@ -134,6 +156,8 @@ impl Db {
             })?;
         }
         let url = dialect.connection_url(&settings.url);
+        // By itself, since a pool that cannot connect only says that it has waited.
+        AnyConnection::connect(&url).await?.close().await?;
         let options = |connections: u32| {
             let pragmas = dialect.session_settings(settings.synchronous);
             AnyPoolOptions::new()
@@ -160,7 +184,6 @@ impl Db {
             readers,
             writers,
         };
-        migrate::run(&db).await?;
         if let Some(statement) = dialect.background_checkpoint() {
             tokio::spawn(checkpoint(db.readers.clone(), statement));
         }

@@ -17,6 +17,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0005_attributes",
         include_str!("../migrations/0005_attributes.sql"),
     ),
+    (
+        "0006_replays",
+        include_str!("../migrations/0006_replays.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.
@@ -51,4 +55,14 @@ pub(crate) async fn run(db: &Db) -> Result<()> {
             .map_err(failed)?;
     }
     tx.commit().await
+}
+
+/// Whether the schema is the one this program knows: nothing is missing, nothing is newer.
+pub(crate) async fn is_current(db: &Db) -> bool {
+    let applied = sqlx::query("select name from migrations order by name")
+        .fetch_all(db.reader())
+        .await;
+    let Ok(applied) = applied else { return false };
+    let applied: Vec<String> = applied.iter().map(|row| row.get(0)).collect();
+    applied.iter().eq(MIGRATIONS.iter().map(|(name, _)| *name))
 }

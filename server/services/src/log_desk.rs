@@ -10,7 +10,7 @@ use crate::events::internal;
 use crate::look_back::look_back;
 use crate::shop::Shop;
 use crate::staff::Staff;
-use crate::summary::subject_of;
+use crate::summary::subject;
 
 /// Parked events that are shown, at most.
 const PARKED: usize = 200;
@@ -37,20 +37,26 @@ pub async fn log_view(log: &Log) -> crate::Result<LogView> {
         parked: lag.parked,
         dead: lag.dead,
     };
-    let row = |parked: broker::ParkedEvent| ParkedRow {
-        consumer: parked.consumer,
-        position: parked.event.position,
-        subject: subject_of(&parked.event),
-        state: match parked.state {
-            ParkedState::Retrying => log::ParkedState::Retrying,
-            ParkedState::Held => log::ParkedState::Held,
-            ParkedState::Dead => log::ParkedState::Dead,
-        },
-        attempts: parked.attempts,
-        error: parked.error,
-        parked_at_us: parked.parked_at_us,
-        kind: parked.event.kind,
-        data: parked.event.data,
+    let row = |parked: broker::ParkedEvent| {
+        let (kind, data, unreadable) = match parked.event {
+            Ok(event) => (event.kind, event.data, None),
+            Err(why) => ("damaged".to_owned(), String::new(), Some(why)),
+        };
+        ParkedRow {
+            consumer: parked.consumer,
+            position: parked.position,
+            subject: subject(&parked.key),
+            state: match parked.state {
+                ParkedState::Retrying => log::ParkedState::Retrying,
+                ParkedState::Held => log::ParkedState::Held,
+                ParkedState::Dead => log::ParkedState::Dead,
+            },
+            attempts: parked.attempts,
+            error: unreadable.unwrap_or(parked.error),
+            parked_at_us: parked.parked_at_us,
+            kind,
+            data,
+        }
     };
     Ok(LogView {
         head,

@@ -84,11 +84,15 @@ async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
 
 async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> {
     let mut state: Option<OrderState> = None;
+    let mut unreadable = Vec::new();
     for recorded in log.read_key(&id.to_string()).await? {
         if recorded.position > position {
             break;
         }
-        let event = decode(&recorded)?;
+        let Ok(event) = decode(&recorded) else {
+            unreadable.push(format!("#{} {}", recorded.position, recorded.kind));
+            continue;
+        };
         match (&mut state, &event) {
             (None, Event::OrderPlaced(placed)) => state = Some(OrderState::placed(placed)),
             (Some(state), event) => state.evolve(event),
@@ -96,7 +100,15 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
         }
     }
     let number = order_number(id);
+    let story = log.read_story(&id.to_string(), STORY).await?;
+    let unreadable = (!unreadable.is_empty()).then(|| {
+        let list = unreadable.join(", ");
+        ("not counted, since unreadable".to_owned(), list)
+    });
     let Some(state) = state else {
+        if let Some(unreadable) = unreadable {
+            return Ok((format!("Order {number}"), vec![unreadable], story));
+        }
         let detail = format!("There was no order {number} at position {position}.");
         return Err(Problem::not_found(detail).into());
     };
@@ -114,7 +126,7 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
         facts.push(("held until".to_owned(), until));
     }
     facts.push(("id".to_owned(), id.to_string()));
-    let story = log.read_story(&id.to_string(), STORY).await?;
+    facts.extend(unreadable);
     Ok((format!("Order {number}"), facts, story))
 }
 

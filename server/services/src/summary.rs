@@ -21,16 +21,15 @@ pub fn event_row(recorded: &Recorded) -> EventRow {
         position: recorded.position,
         at_us: recorded.time_us,
         kind: recorded.kind.clone(),
-        subject: subject_of(recorded),
+        subject: subject(&recorded.key),
         source: recorded.source.clone(),
         summary,
     }
 }
 
-/// What an event is about, as people say it: an order by its number.
-pub(crate) fn subject_of(recorded: &Recorded) -> String {
-    let order = recorded.key.parse();
-    order.map_or_else(|_| recorded.key.clone(), order_number)
+/// What a key stands for, as people say it: an order by its number.
+pub(crate) fn subject(key: &str) -> String {
+    key.parse().map_or_else(|_| key.to_owned(), order_number)
 }
 
 /// What the broker says of itself: a dead letter, and what somebody decided about it.

@@ -73,18 +73,37 @@ pub async fn list(log: &Log, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Asks for every chosen one. The consumer follows when it comes to the request: at once when the shop
+/// runs, otherwise when it does.
 pub async fn redrive(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow::Result<()> {
     for position in chosen(log, choice).await? {
-        log.redrive(&choice.consumer, position, &operator()).await?;
-        writeln!(out, "{} #{position} is tried again", choice.consumer)?;
+        let asked = log.redrive(&choice.consumer, position, &operator()).await;
+        tell(choice, position, asked, "is to be tried again", out)?;
     }
     Ok(())
 }
 
+/// As [`redrive`].
 pub async fn discard(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow::Result<()> {
     for position in chosen(log, choice).await? {
-        log.discard(&choice.consumer, position, &operator()).await?;
-        writeln!(out, "{} #{position} is given up", choice.consumer)?;
+        let asked = log.discard(&choice.consumer, position, &operator()).await;
+        tell(choice, position, asked, "is to be given up", out)?;
+    }
+    Ok(())
+}
+
+fn tell<T>(
+    choice: &Choice,
+    position: u64,
+    asked: Result<T, broker::Error>,
+    what: &str,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    match asked {
+        Ok(_) => writeln!(out, "asked: {} #{position} {what}", choice.consumer)?,
+        // Of many one may have been decided meanwhile.
+        Err(broker::Error::NoSuchDeadLetter { .. }) if choice.all => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }
@@ -100,5 +119,5 @@ async fn chosen(log: &Log, choice: &Choice) -> anyhow::Result<Vec<u64>> {
         "{} has no dead letters; `server dead-letters` lists those there are",
         choice.consumer
     );
-    Ok(dead.iter().map(|parked| parked.event.position).collect())
+    Ok(dead.iter().map(|parked| parked.position).collect())
 }

@@ -30,8 +30,8 @@ pub struct Query {
     after: Moment,
 
     /// Events, at most
-    #[arg(long, default_value_t = 100)]
-    limit: usize,
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
 
     /// Goes on with those to come, until interrupted
     #[arg(long, conflicts_with = "limit")]
@@ -67,7 +67,7 @@ pub async fn list(log: &Log, query: &Query, out: &mut impl Write) -> anyhow::Res
     let mut left = if query.follow {
         usize::MAX
     } else {
-        query.limit
+        query.limit as usize
     };
     loop {
         let (events, to) = log.read_matching(filter, at, left.min(PAGE)).await?;

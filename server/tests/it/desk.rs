@@ -33,7 +33,7 @@ impl TestShop {
         let parked = self.log().parked(true, 10).await.expect("parked events");
         parked
             .iter()
-            .any(|parked| parked.event.position == position && parked.state == ParkedState::Dead)
+            .any(|parked| parked.position == position && parked.state == ParkedState::Dead)
     }
 
     /// Where the event of an order or a SKU stands in the log.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::decisions::DEAD_LETTERED;
-use broker::{Environment, GroupCommit, Log, NewEvent, Probe, Runner, Step};
+use broker::{Beginning, Environment, GroupCommit, Log, NewEvent, Probe, Runner, Step};
 use db::{Columns, Db};
 use parking_lot::Mutex;
 use scratch::Scratch;
@@ -285,6 +285,17 @@ async fn day(process: &Process) {
         process.number(rest).await == 0
     })
     .await;
+    rebuild(process).await;
+}
+
+/// Both tables are built anew, and are what they were.
+async fn rebuild(process: &Process) {
+    for consumer in services::PROJECTIONS {
+        let log = process.shop.log();
+        let replayed = services::replay(log, consumer, Beginning::Nothing, "test", |_, _| {});
+        let replayed = replayed.await.expect("replayed");
+        assert_eq!(replayed.differences, 0, "{replayed:?}");
+    }
 }
 
 /// An event that two consumers cannot read becomes two dead letters, which staff gives up.
@@ -304,7 +315,7 @@ async fn give_up_poison(process: &Process) {
     for parked in log.parked(true, 10).await.expect("read") {
         // One of them may be followed between the question and the decision.
         let _ = log
-            .discard(&parked.consumer, parked.event.position, "staff")
+            .discard(&parked.consumer, parked.position, "staff")
             .await;
     }
 }
@@ -326,7 +337,7 @@ async fn books(process: &Process) -> Vec<String> {
     // What happened, told by what it was; commands may have been given twice.
     let events = "select type || ' ' || count(*) from events where type not in \
                   ('payment.method_given', 'order.cancellation_requested', \
-                  'broker.discard_requested') group by type order by type";
+                  'broker.discard_requested', 'broker.replayed') group by type order by type";
     books.extend(process.texts(events).await);
     let steps = "select key || ' ' || type from events where topic in ('orders', 'payments') \
                  and type not in ('payment.method_given', 'order.cancellation_requested') \
@@ -409,7 +420,7 @@ fn wherever_the_process_ends_the_next_one_goes_on() {
             "{step:?} is visited"
         );
     }
-    for who in ["inventory", "orders", "payment", "shop"] {
+    for who in ["inventory", "orders", "payment", "shop", "replay"] {
         assert!(
             visits.keys().any(|(visitor, _)| visitor == who),
             "{who} is visited"

@@ -74,7 +74,7 @@ async fn tables_are_built_anew_while_the_shop_sells() {
             told.starts_with(table) && told.contains("the same"),
             "{told}"
         );
-        let from = command(&shop, &["replay", "--consumer", consumer, "--from", "400"]).await;
+        let from = command(&shop, &["replay", "--consumer", consumer, "--from", "300"]).await;
         assert!(from.expect("replayed").contains("the same, byte for byte"));
     }
     // The shop goes on with the new tables.

@@ -99,7 +99,7 @@ async fn states(fixture: &Fixture) -> Vec<(u64, ParkedState, u32)> {
     let parked = fixture.log.parked(false, 100).await.expect("parked");
     parked
         .iter()
-        .map(|p| (p.event.position, p.state, p.attempts))
+        .map(|p| (p.position, p.state, p.attempts))
         .collect()
 }
 

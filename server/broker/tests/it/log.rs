@@ -116,6 +116,44 @@ async fn a_missing_record_is_a_gap_and_never_skipped() {
     );
 }
 
+#[tokio::test]
+async fn a_missing_last_record_is_reported_and_not_taken_for_the_end() {
+    let fixture = Fixture::new().await;
+    fixture.append("noted", &["a", "b"]).await;
+    fixture
+        .execute("delete from events where position = 2")
+        .await;
+    let fixture = fixture.reopen().await;
+    let error = fixture.log.read_after(1, 9).await.expect_err("missing");
+    let expected = "the event at position 2 is missing: the log goes on to 2";
+    assert_eq!(error.to_string(), expected);
+    let error = fixture.log.tail(1).next(9).await.expect_err("missing");
+    assert!(matches!(error, Error::Missing { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_parsed_is_damage() {
+    let fixture = Fixture::new().await;
+    fixture.append("noted", &["a", "b"]).await;
+    for (column, what) in [
+        ("causation_id", "causation id"),
+        ("correlation_id", "correlation id"),
+        ("attributes", "list of attributes"),
+    ] {
+        let before = format!("update events set {column} = '{{torn' where position = 1");
+        fixture.execute(&before).await;
+        let log = broker::Log::open(fixture.log.db().clone(), broker::Environment::system()).await;
+        let error = log.expect("a log").read_one(1).await.expect_err("damaged");
+        let expected = format!("the event at position 1 is damaged: its {what} cannot be read");
+        assert_eq!(error.to_string(), expected);
+        let healed = format!(
+            "update events set {column} = case '{column}' when 'correlation_id' then id else '' end \
+             where position = 1"
+        );
+        fixture.execute(&healed).await;
+    }
+}
+
 /// Another process commits to the same database: no notification reaches this one, the poll does.
 #[tokio::test]
 async fn a_tail_sees_what_another_process_appended() {

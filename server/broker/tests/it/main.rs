@@ -155,7 +155,7 @@ fn event(kind: &'static str, key: &str) -> NewEvent {
 
 fn damaged_position(result: Result<Vec<Arc<Recorded>>, Error>) -> Option<u64> {
     match result {
-        Err(Error::Damaged { position, .. }) => Some(position),
+        Err(Error::Damaged { position, .. } | Error::Unreadable { position, .. }) => Some(position),
         _ => None,
     }
 }

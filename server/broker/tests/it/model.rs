@@ -1,5 +1,5 @@
-//! Whatever happens in whatever order (events, failures, decisions, restarts), each event is handled
-//! once, and the events of a key in their order.
+//! Whatever happens in whatever order (events, failures, decisions, restarts), in one process or in two
+//! that run the same consumers, each event is handled once, and the events of a key in their order.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -97,26 +97,37 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 struct World {
     fixture: Fixture,
     trouble: Trouble,
-    runner: Option<broker::Runner>,
+    /// Processes that run the same consumers.
+    runners: Vec<broker::Runner>,
+    processes: usize,
 }
 
 impl World {
-    async fn new() -> Self {
+    async fn new(processes: usize) -> Self {
         let mut world = Self {
             fixture: Fixture::new().await,
             trouble: Trouble::default(),
-            runner: None,
+            runners: Vec::new(),
+            processes,
         };
         world.start();
         world
     }
 
     fn start(&mut self) {
-        let mut runner = self.fixture.runner();
-        runner
-            .consumer(Listener(self.trouble.clone()))
-            .reactor(Caller(self.trouble.clone()));
-        self.runner = Some(runner);
+        for _ in 0..self.processes {
+            let mut runner = self.fixture.runner();
+            runner
+                .consumer(Listener(self.trouble.clone()))
+                .reactor(Caller(self.trouble.clone()));
+            self.runners.push(runner);
+        }
+    }
+
+    async fn stop(&mut self) {
+        for runner in self.runners.drain(..) {
+            runner.stop().await;
+        }
     }
 
     async fn carry_out(&mut self, step: &Move) {
@@ -140,13 +151,11 @@ impl World {
             Move::Rest => self.rest(false).await,
             Move::Crash => {
                 // Dropped: every task ends at its next await.
-                self.runner = None;
+                self.runners.clear();
                 self.start();
             }
             Move::Restart => {
-                if let Some(runner) = self.runner.take() {
-                    runner.stop().await;
-                }
+                self.stop().await;
                 self.start();
             }
         }
@@ -158,7 +167,7 @@ impl World {
         let Some(dead) = dead.get(n % dead.len().max(1)) else {
             return;
         };
-        let (consumer, position) = (&dead.consumer, dead.event.position);
+        let (consumer, position) = (&dead.consumer, dead.position);
         let decided = if again {
             log.redrive(consumer, position, "model").await
         } else {
@@ -181,11 +190,11 @@ impl World {
                 let parked = log.parked(false, 10_000).await.expect("read");
                 let dead: BTreeSet<(&str, &str)> = (parked.iter())
                     .filter(|p| p.state == ParkedState::Dead)
-                    .map(|p| (p.consumer.as_str(), p.event.key.as_str()))
+                    .map(|p| (p.consumer.as_str(), p.key.as_str()))
                     .collect();
                 let waits = parked.iter().all(|p| {
                     p.state == ParkedState::Dead
-                        || dead.contains(&(p.consumer.as_str(), p.event.key.as_str()))
+                        || dead.contains(&(p.consumer.as_str(), p.key.as_str()))
                 });
                 let last = self
                     .fixture
@@ -223,9 +232,7 @@ impl World {
             tokio::task::yield_now().await;
         }
         self.rest(true).await;
-        if let Some(runner) = self.runner.take() {
-            runner.stop().await;
-        }
+        self.stop().await;
     }
 
     /// Each event was handled once by each consumer, unless it was given up; those of a key in order.
@@ -269,13 +276,13 @@ fn each_event_is_handled_once_and_each_key_in_order() {
         failure_persistence: None,
         ..ProptestConfig::with_cases(48)
     });
-    let outcome = runner.run(&moves(), |moves| {
+    let outcome = runner.run(&(1..3_usize, moves()), |(processes, moves)| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let mut world = World::new().await;
+            let mut world = World::new(processes).await;
             for step in &moves {
                 world.carry_out(step).await;
             }

@@ -272,21 +272,93 @@ async fn a_replay_from_a_position_or_a_time_begins_with_the_table_in_use() {
     shelf.fixture.append("called", &KEYS).await;
     let runner = shelf.start();
     shelf.fixture.until("echoed", KEYS.len()).await;
+    shelf.fixture.until_caught_up().await;
     runner.stop().await;
     let all = shelf.fixture.all().await;
     let (last, head) = (all[all.len() - 1].clone(), all.len() as u64);
     let log = &shelf.fixture.log;
     let before = log.position_before(all[0].time_us).await.expect("found");
     assert_eq!(before, 0);
-    let future = log.position_before(last.time_us + 1_000_000).await;
-    assert_eq!(future.expect("found"), head);
+    let future = last.time_us + 1_000_000;
+    assert_eq!(log.position_before(future).await.expect("found"), head);
     // Nothing came after the head: the table stays as it is.
-    let from_head = shelf.replay(Beginning::Position(head)).await.expect("done");
-    assert_eq!((from_head.events, from_head.differences), (0, 0));
-    let from_time = Beginning::Time(last.time_us + 1_000_000);
-    let from_time = shelf.replay(from_time).await.expect("done");
-    assert_eq!((from_time.events, from_time.differences), (0, 0));
+    for beginning in [Beginning::Position(head), Beginning::Time(future)] {
+        let replayed = shelf.replay(beginning).await.expect("done");
+        assert_eq!((replayed.from, replayed.differences), (head, 0));
+    }
     assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
+    let beyond = shelf.replay(Beginning::Position(1_000)).await;
+    let beyond = beyond.expect_err("refused").to_string();
+    assert!(beyond.contains("the log ends at position 14"), "{beyond}");
+}
+
+/// What is committed between the copy and the swap must be in both, wherever one asks to begin.
+#[tokio::test]
+async fn a_replay_from_the_head_loses_nothing_while_its_consumer_runs() {
+    let shelf = Shelf::new().await;
+    let runner = shelf.start();
+    let append = async {
+        for _ in 0..50 {
+            shelf.fixture.append("called", &KEYS).await;
+        }
+    };
+    let replay = async {
+        for _ in 0..25 {
+            let head = shelf.fixture.log.stored_head().await.expect("a head");
+            // Asked beyond what the consumer has handled: it begins earlier, at its position.
+            let replayed = shelf.replay(Beginning::Position(head)).await;
+            let from = replayed.expect("replayed").from;
+            assert!(from <= head, "{from} of {head}");
+        }
+    };
+    let ((), ()) = tokio::join!(append, replay);
+    shelf.fixture.until("echoed", 50 * KEYS.len()).await;
+    shelf.fixture.until_caught_up().await;
+    runner.stop().await;
+    // Counting is no fold that can be repeated: a row may count too much here. None counts too little.
+    for (row, expected) in shelf.rows().await.iter().zip([150, 100, 50]) {
+        let counts = row.split(' ').skip(1).map(|count| count.parse::<i64>());
+        for count in counts {
+            assert!(
+                count.expect("a number") >= expected,
+                "{row}, expected {expected}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replays_at_once_the_later_one_goes_on() {
+    let shelf = Shelf::new().await;
+    let runner = shelf.start();
+    for _ in 0..40 {
+        shelf.fixture.append("called", &KEYS).await;
+    }
+    shelf.fixture.until("echoed", 40 * KEYS.len()).await;
+    for _ in 0..6 {
+        let replays = futures::future::join_all((0..6).map(|_| shelf.replay(Beginning::Nothing)));
+        let done = replays.await;
+        let (good, bad): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+        assert!(!good.is_empty(), "one goes on");
+        for replayed in good.into_iter().flatten() {
+            assert_eq!(
+                (replayed.differences, replayed.rows),
+                (0, 3),
+                "{replayed:?}"
+            );
+        }
+        for error in bad.into_iter().filter_map(Result::err) {
+            let error = error.to_string();
+            assert!(
+                error.contains("another replay of tally has begun"),
+                "{error}"
+            );
+        }
+    }
+    runner.stop().await;
+    assert_eq!(shelf.rows().await, ["a 120 120", "b 80 80", "c 40 40"]);
+    let claims = shelf.fixture.numbers("select count(*) from replays").await;
+    assert_eq!(claims, [0], "and nothing is left of any");
 }
 
 #[tokio::test]
