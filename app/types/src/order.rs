@@ -46,6 +46,18 @@ pub enum DeclineReason {
 }
 
 impl DeclineReason {
+    /// For staff.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CardDeclined => "card declined",
+            Self::InsufficientFunds => "insufficient funds",
+            Self::ExpiredCard => "expired card",
+            Self::IncorrectCvc => "wrong security code",
+            Self::ProcessingError => "processing error",
+            Self::InvalidToken => "token unknown or expired",
+        }
+    }
+
     /// What the shopper can do about it.
     pub const fn advice(self) -> &'static str {
         match self {

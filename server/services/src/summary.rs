@@ -78,7 +78,7 @@ fn summary(event: &Event) -> String {
         Event::PaymentMethodGiven(_) => "another card given".to_owned(),
         Event::PaymentRequested(e) => format!("{}, attempt {}", e.amount, e.attempt),
         Event::PaymentAuthorized(e) => format!("{}, {}", e.amount, e.authorization_id),
-        Event::PaymentDeclined(e) => format!("{:?}, attempt {}", e.reason, e.attempt),
+        Event::PaymentDeclined(e) => format!("{}, attempt {}", e.reason.name(), e.attempt),
         Event::PaymentWindowElapsed(_) => "payment window over".to_owned(),
         Event::OrderConfirmed(_) => "reserved and paid".to_owned(),
         Event::OrderRejected(_) => "not enough stock".to_owned(),

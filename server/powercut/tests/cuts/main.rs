@@ -4,6 +4,7 @@
 //! Each recording is cut hundreds of times, each time at another moment and with other remains of what
 //! was on its way to the disk.
 
+mod orders;
 mod remains;
 mod story;
 
