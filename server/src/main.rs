@@ -66,7 +66,14 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 #[expect(clippy::print_stderr, reason = "what whoever called it has to act on")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("server: {error:#}");
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some errors repeat their cause.
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    eprintln!("server: {text}");
 }
 
 /// The two things whoever started the shop needs: where it is, and how to get in.

@@ -4,8 +4,8 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::{Shop, Staff};
+use types::Problem;
 use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState, StoryEvent};
-use types::{OrderId, Problem};
 
 use crate::api::{flash, shop, visitor};
 use crate::components::{AdminFrame, ProblemNote, Subject, when};
@@ -111,12 +111,7 @@ impl Asked {
             let message = "Enter the number of an order or a SKU.";
             return Some(Err(Problem::invalid_field("of", message)));
         }
-        // Numbers and SKUs are written in capitals, and typed as it comes; ids are not.
-        let of = match self.of.parse::<OrderId>() {
-            Ok(_) => self.of.clone(),
-            Err(_) => self.of.to_ascii_uppercase(),
-        };
-        Some(shop.look_back(staff, &of, at).await)
+        Some(shop.look_back(staff, &self.of, at).await)
     }
 }
 

@@ -33,7 +33,8 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
         let position = at.unwrap_or(head).min(head);
         let (title, facts, story) = match order_id(log, what).await? {
             Some(id) => order(log, id, position).await?,
-            None => match what.parse::<Sku>() {
+            // Written in capitals, and typed as it comes.
+            None => match what.to_ascii_uppercase().parse::<Sku>() {
                 Ok(sku) => stock(log, &sku, position).await?,
                 Err(_) => {
                     let detail = format!(

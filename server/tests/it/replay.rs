@@ -161,7 +161,8 @@ async fn the_command_line_tells_what_the_log_knows() {
         assert!(then.contains("awaiting payment"), "{then}");
         assert!(!then.contains("order.confirmed"), "{then}");
     }
-    let ring = command(&shop, &["show", RING]).await.expect("found");
+    let ring = command(&shop, &["show", &RING.to_lowercase()]).await;
+    let ring = ring.expect("found");
     assert!(ring.contains("allocated       1"), "{ring}");
     let opening =
         format!("select position from events where key = '{RING}' and type = 'stock.corrected'");

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::decisions::{DEAD_LETTERED, DISCARD_REQUESTED, REDRIVE_REQUESTED};
+use broker::decisions::{DEAD_LETTERED, DISCARD_REQUESTED, DISCARDED, REDRIVE_REQUESTED};
 use broker::{Consumer, Error, Failure, Filter, NewEvent, ParkedState, Reactor, Recorded, Tx};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
@@ -245,6 +245,43 @@ async fn dead_letters_survive_a_restart_and_wait_for_a_decision() {
         runner.stop().await;
         assert_eq!(echoed(&fixture, "bad").await.len(), 4, "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn a_damaged_dead_letter_hides_none_of_the_others_and_can_be_given_up() {
+    let fixture = Fixture::new().await;
+    let poison = poison(&["bad", "b", "c"]);
+    fixture.append("called", &KEYS).await;
+    let runner = Kind::Consumer.start(&fixture, &poison);
+    fixture.until(DEAD_LETTERED, 3).await;
+    fixture
+        .execute("update events set data = '' where position = 2")
+        .await;
+    fixture
+        .execute("update parked set position = 9000 where position = 3")
+        .await;
+    let parked = fixture.log.parked(true, 10).await.expect("read");
+    let told: Vec<(u64, bool)> = (parked.iter())
+        .map(|parked| (parked.position, parked.event.is_ok()))
+        .collect();
+    assert_eq!(told, [(2, false), (7, true), (9_000, false)]);
+    let errors: Vec<&String> = (parked.iter())
+        .filter_map(|parked| parked.event.as_ref().err())
+        .collect();
+    assert!(
+        errors[0].contains("the event at position 2 is damaged"),
+        "{errors:?}"
+    );
+    assert!(errors[1].contains("position 9000 is missing"), "{errors:?}");
+    let dump = fixture.log.dump().await.expect("read").to_string();
+    assert!(dump.contains("dead 2 damaged of bad"), "{dump}");
+    fixture
+        .log
+        .discard("echo", 2, "ada")
+        .await
+        .expect("discarded");
+    fixture.until(DISCARDED, 1).await;
+    runner.stop().await;
 }
 
 #[tokio::test]

@@ -76,8 +76,7 @@ async fn a_carrier_that_repeats_reorders_and_loses_leads_to_the_same_state() {
     }
 }
 
-/// News of what is not in the database yet must not be taken for it: a carrier may be faster than a
-/// replica, or wrong.
+/// Only the newest event is brought: it wakes the reader, and what is before it is fetched.
 #[tokio::test]
 async fn news_wakes_a_reader_that_is_asleep() {
     let fixture = Fixture::new().await;
