@@ -5,7 +5,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -60,6 +60,25 @@ impl Scratch {
                 format!("{server}{separator}options[search_path]={schema}")
             }
         }
+    }
+
+    /// Runs statements before anybody has opened the database: it becomes one of an earlier release.
+    ///
+    /// # Panics
+    /// When one of them fails.
+    pub async fn execute(&self, statements: &str) {
+        sqlx::any::install_default_drivers();
+        let url = match &self.place {
+            Place::File(_) => format!("{}?mode=rwc", self.url()),
+            Place::Schema(..) => self.url(),
+        };
+        let connection = AnyConnection::connect(&url).await;
+        let mut connection = connection.expect("a database");
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect("executed");
+        connection.close().await.expect("closed");
     }
 
     /// A folder that ends with the database.

@@ -1,5 +1,5 @@
-//! An order or a SKU as of any past position, and what led there. All of it is read from the log: the
-//! tables know only the present.
+//! An order or a SKU as of any past position, and what led there. It is read from the log, since the
+//! tables know only the present; they are asked for one thing, which order a number stands for.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -29,23 +29,37 @@ fn rows(text: &str) -> Vec<Vec<(String, Value)>> {
     text.lines().map(row).collect()
 }
 
-async fn insert(tx: &mut db::Tx, table: &str, row: &[(String, Value)]) {
+/// The schema of the first release.
+const SCHEMA: [(&str, &str); 4] = [
+    ("0001_log", include_str!("../../db/migrations/0001_log.sql")),
+    (
+        "0002_catalogue",
+        include_str!("../../db/migrations/0002_catalogue.sql"),
+    ),
+    (
+        "0003_shop",
+        include_str!("../../db/migrations/0003_shop.sql"),
+    ),
+    (
+        "0004_parked",
+        include_str!("../../db/migrations/0004_parked.sql"),
+    ),
+];
+
+/// The statement that writes a row as it was stored.
+fn insert(table: &str, row: &[(String, Value)]) -> String {
     let columns: Vec<&str> = row.iter().map(|(column, _)| column.as_str()).collect();
-    let places: Vec<String> = (1..=row.len()).map(|i| format!("${i}")).collect();
-    let sql = format!(
-        "insert into {table} ({}) values ({})",
+    let value = |(_, value): &(String, Value)| match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("'{}'", text.replace('\'', "''")),
+        other => panic!("{other} is no column of ours"),
+    };
+    let values: Vec<String> = row.iter().map(value).collect();
+    format!(
+        "insert into {table} ({}) values ({});\n",
         columns.join(", "),
-        places.join(", ")
-    );
-    let mut insert = db::query(db::built(sql));
-    for (_, value) in row {
-        insert = match value {
-            Value::Number(number) => insert.bind(number.as_i64().expect("64 bits")),
-            Value::String(text) => insert.bind(text.clone()),
-            other => panic!("{other} is no column of ours"),
-        };
-    }
-    insert.execute(tx.conn()).await.expect("inserted");
+        values.join(", ")
+    )
 }
 
 /// A table as text, to be compared byte for byte.
@@ -95,25 +109,27 @@ fn the_first_release_knew_all_of_its_events_and_so_do_we() {
     assert_eq!(kinds.len(), 17, "every kind that there was: {kinds:?}");
 }
 
-/// A log that holds these events, which consumers of state have handled.
+/// A database as the first release left it, with these events, which the consumers of state have
+/// handled; opened by this version.
 async fn log_of(scratch: &Scratch, events: &[Vec<(String, Value)>]) -> Log {
-    let db = Db::open(&db::Settings::new(scratch.url())).await;
-    let db = db.expect("a database");
-    let mut tx = db.begin().await.expect("a transaction");
+    let mut script = "create table migrations (name text primary key);\n".to_owned();
+    for (name, sql) in SCHEMA {
+        script.push_str(sql);
+        script.push_str(&format!(
+            "insert into migrations (name) values ('{name}');\n"
+        ));
+    }
     for row in events {
-        insert(&mut tx, "events", row).await;
+        script.push_str(&insert("events", row));
     }
-    let head = events.len() as i64;
-    for sql in [
-        format!("update log_head set position = {head}"),
-        format!("insert into consumers (name, position) values ('inventory', {head})"),
-        format!("insert into consumers (name, position) values ('orders', {head})"),
-    ] {
-        let done = db::query(db::built(sql)).execute(tx.conn()).await;
-        done.expect("written");
-    }
-    tx.commit().await.expect("committed");
-    let log = Log::open(db, Environment::system()).await;
+    let head = events.len();
+    script.push_str(&format!(
+        "update log_head set position = {head};\n\
+         insert into consumers (name, position) values ('inventory', {head}), ('orders', {head});\n"
+    ));
+    scratch.execute(&script).await;
+    let db = Db::open(&db::Settings::new(scratch.url())).await;
+    let log = Log::open(db.expect("migrated"), Environment::system()).await;
     log.expect("a log")
 }
 
