@@ -167,11 +167,15 @@ impl Lane {
 
 /// Keeps a consumer from committing until `tx` ends.
 pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::Result<(), Failure> {
-    // Nothing is changed, and the row is held.
-    db::query("update consumers set position = position where name = $1")
-        .bind(consumer)
-        .execute(tx.conn())
-        .await?;
+    // Nothing is changed, and the row is held; also that of a consumer which starts for the first time
+    // just now, and would otherwise not be noticed.
+    db::query(
+        "insert into consumers (name, position) values ($1, 0) \
+         on conflict (name) do update set position = consumers.position",
+    )
+    .bind(consumer)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

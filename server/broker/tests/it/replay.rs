@@ -327,6 +327,25 @@ async fn a_replay_from_the_head_loses_nothing_while_its_consumer_runs() {
     }
 }
 
+/// A consumer that has never run has no position yet that could be held.
+#[tokio::test]
+async fn a_replay_while_its_consumer_starts_for_the_first_time_loses_nothing() {
+    for _ in 0..8 {
+        let shelf = Shelf::new().await;
+        shelf.fixture.append("called", &KEYS).await;
+        let runner = shelf.start();
+        let replays = async {
+            for _ in 0..3 {
+                let replayed = shelf.replay(Beginning::Nothing).await;
+                assert_eq!(replayed.expect("replayed").differences, 0);
+            }
+        };
+        tokio::join!(replays, shelf.fixture.until("echoed", KEYS.len()));
+        runner.stop().await;
+        assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replays_at_once_the_later_one_goes_on() {
     let shelf = Shelf::new().await;
