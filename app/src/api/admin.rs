@@ -49,9 +49,8 @@ pub async fn correct_stock(
                 Err(_) => "/admin/inventory".to_owned(),
             };
             let flash = super::flash::Flash {
-                problem: problem.clone(),
-                checkout: None,
                 sku: Some(sku),
+                ..problem.clone().into()
             };
             super::flash::keep("/admin/inventory", &page, flash);
             Err(ApiError(problem))
@@ -105,12 +104,7 @@ async fn decide(
             Ok(())
         }
         Err(problem) => {
-            let flash = super::flash::Flash {
-                problem: problem.clone(),
-                checkout: None,
-                sku: None,
-            };
-            super::flash::keep("/admin/events", "/admin/events", flash);
+            super::flash::keep("/admin/events", "/admin/events", problem.clone().into());
             Err(ApiError(problem))
         }
     }

@@ -18,6 +18,16 @@ pub struct Flash {
     pub sku: Option<String>,
 }
 
+impl From<Problem> for Flash {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            checkout: None,
+            sku: None,
+        }
+    }
+}
+
 #[cfg(feature = "ssr")]
 pub use server::{is_plain_form, keep, take};
 

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use types::Problem;
 
-use super::flash::{self, Flash};
+use super::flash;
 
 /// The shop, as the server provides it to every request.
 pub fn shop() -> services::Shop {
@@ -22,12 +22,7 @@ pub fn visitor() -> services::Visitor {
 /// Sends a refused plain form back to the page it came from, or to `otherwise`.
 pub fn refuse(problem: &Problem, otherwise: &str) {
     let (path, location) = came_from().unwrap_or_else(|| (otherwise.into(), otherwise.into()));
-    let flash = Flash {
-        problem: problem.clone(),
-        checkout: None,
-        sku: None,
-    };
-    flash::keep(&path, &location, flash);
+    flash::keep(&path, &location, problem.clone().into());
 }
 
 /// What the last plain form of the page at `path` was refused with.

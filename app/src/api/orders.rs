@@ -98,9 +98,8 @@ pub async fn place_order(#[server(flatten)] form: CheckoutForm) -> Result<OrderI
                 ..form
             };
             let flash = super::flash::Flash {
-                problem: problem.clone(),
                 checkout: Some(draft),
-                sku: None,
+                ..problem.clone().into()
             };
             super::flash::keep("/checkout", "/checkout", flash);
             Err(ApiError(problem))
@@ -160,12 +159,7 @@ fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiE
             Ok(())
         }
         Err(problem) => {
-            let flash = super::flash::Flash {
-                problem: problem.clone(),
-                checkout: None,
-                sku: None,
-            };
-            super::flash::keep(&page, &page, flash);
+            super::flash::keep(&page, &page, problem.clone().into());
             Err(ApiError(problem))
         }
     }

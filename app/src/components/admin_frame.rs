@@ -2,14 +2,27 @@
 
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
+use services::Staff;
 
 use super::frame::HOUSE;
+use crate::api::visitor;
 use crate::islands::connection_dot::ConnectionDot;
 
 const PAGES: [(&str, &str); 2] = [
     ("/admin/inventory", "Inventory"),
     ("/admin/events", "Events"),
 ];
+
+/// An admin page: for staff, and for nobody else, who is shown the way in.
+pub fn for_staff<V: IntoView + 'static>(page: impl FnOnce(Staff) -> V) -> AnyView {
+    match visitor().staff {
+        Some(staff) => page(staff).into_any(),
+        None => {
+            leptos_axum::redirect("/admin/sign-in", false);
+            ().into_any()
+        }
+    }
+}
 
 /// Everything of an admin page but its content.
 #[component]

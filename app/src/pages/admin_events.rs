@@ -7,7 +7,8 @@ use services::{Shop, Staff};
 use types::Problem;
 use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState, StoryEvent};
 
-use crate::api::{flash, shop, visitor};
+use crate::api::{flash, shop};
+use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, ProblemNote, Subject, when};
 
 const HERE: &str = "/admin/events";
@@ -18,13 +19,7 @@ const LONGEST: usize = 100;
 
 #[component]
 pub fn AdminEventsPage() -> impl IntoView {
-    match visitor().staff {
-        Some(staff) => view! { <Desk staff /> }.into_any(),
-        None => {
-            leptos_axum::redirect("/admin/sign-in", false);
-            ().into_any()
-        }
-    }
+    for_staff(|staff| view! { <Desk staff /> })
 }
 
 #[component]

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::Staff;
 
-use crate::api::{flash, shop, visitor};
+use crate::api::{flash, shop};
+use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, LazyHint, ProblemNote};
 use crate::islands::admin_desk::AdminDesk;
 use crate::islands::inventory_table::{PAGE, Sort, View};
@@ -14,13 +15,7 @@ const EVENTS: usize = 100;
 
 #[component]
 pub fn AdminInventoryPage() -> impl IntoView {
-    match visitor().staff {
-        Some(staff) => view! { <Desk staff /> }.into_any(),
-        None => {
-            leptos_axum::redirect("/admin/sign-in", false);
-            ().into_any()
-        }
-    }
+    for_staff(|staff| view! { <Desk staff /> })
 }
 
 #[component]

@@ -38,6 +38,8 @@ pub struct GroupCommit {
     queues: Arc<[mpsc::Sender<Box<dyn Queued>>]>,
     /// Whose turn it is with a job that belongs to nobody.
     turn: Arc<AtomicUsize>,
+    /// The one writer of a handle for an owner.
+    of_owner: Option<usize>,
 }
 
 impl GroupCommit {
@@ -53,6 +55,7 @@ impl GroupCommit {
                 .map(start)
                 .collect(),
             turn: Arc::default(),
+            of_owner: None,
         }
     }
 
@@ -63,8 +66,8 @@ impl GroupCommit {
     pub fn of_owner(&self, owner: u64) -> Self {
         let writer = usize::try_from(owner % self.queues.len() as u64).unwrap_or(0);
         Self {
-            queues: Arc::new([self.queues[writer].clone()]),
-            turn: Arc::default(),
+            of_owner: Some(writer),
+            ..self.clone()
         }
     }
 
@@ -113,8 +116,10 @@ impl GroupCommit {
             outcome: None,
             answer: Some(answer),
         };
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.queues.len();
-        if self.queues[turn].try_send(Box::new(queued)).is_err() {
+        let writer = self
+            .of_owner
+            .unwrap_or_else(|| self.turn.fetch_add(1, Ordering::Relaxed) % self.queues.len());
+        if self.queues[writer].try_send(Box::new(queued)).is_err() {
             return Err(Error::Stopped.into());
         }
         answered

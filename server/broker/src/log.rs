@@ -161,14 +161,16 @@ impl Log {
         rows.iter().map(lag).collect()
     }
 
-    /// Events that consumers could not handle: dead ones, or all that are parked.
+    /// Events that consumers could not handle: dead ones, or all that are parked, the dead ones first,
+    /// since they wait for a person.
     pub async fn parked(&self, only_dead: bool, limit: usize) -> Result<Vec<ParkedEvent>> {
         let columns = event_columns();
         // A left join: what is parked is told even when its event is missing.
         let sql = format!(
             "select {columns}, p.consumer, p.state, p.attempts, p.error, p.parked_at_us, p.position, \
              p.key from parked p left join events e on e.position = p.position \
-             where p.state = 'dead' or $1 = 0 order by p.position limit $2"
+             where p.state = 'dead' or $1 = 0 \
+             order by case p.state when 'dead' then 0 else 1 end, p.position limit $2"
         );
         let rows = db::query(db::built(sql))
             .bind(i64::from(only_dead))

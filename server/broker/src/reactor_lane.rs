@@ -182,11 +182,11 @@ impl State {
     ) {
         self.asked
             .insert(event.position, (event.clone(), Instant::now()));
-        let (reactor, environment) = (reactor.clone(), lane.log.environment().clone());
+        let (reactor, log) = (reactor.clone(), lane.log.clone());
         flights.push(Box::pin(async move {
-            environment.reach(Step::Asking, R::NAME).await;
+            log.environment().reach(Step::Asking, R::NAME).await;
             let answer = caught(reactor.react(&event)).await;
-            environment.reach(Step::Answered, R::NAME).await;
+            log.environment().reach(Step::Answered, R::NAME).await;
             (event, answer)
         }));
     }

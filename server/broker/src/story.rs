@@ -14,16 +14,8 @@ impl Log {
     /// The story of a key: its own events and all others that the same commands led to, whatever
     /// their keys, oldest first and `limit` at most.
     pub async fn read_story(&self, key: &str, limit: usize) -> Result<Vec<Recorded>> {
-        let sql = format!(
-            "select {COLUMNS} from events where correlation_id in \
-             (select correlation_id from events where key = $1) order by position limit $2"
-        );
-        let rows = db::query(db::built(sql))
-            .bind(key)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(self.db().reader())
-            .await?;
-        rows.iter().map(Recorded::from_row).collect()
+        let of_story = "correlation_id in (select correlation_id from events where key = $1)";
+        self.select(of_story, key, limit).await
     }
 
     /// Everything that one command led to, oldest first and `limit` at most.
@@ -32,11 +24,16 @@ impl Log {
         correlation_id: Uuid,
         limit: usize,
     ) -> Result<Vec<Recorded>> {
-        let sql = format!(
-            "select {COLUMNS} from events where correlation_id = $1 order by position limit $2"
-        );
+        let id = correlation_id.to_string();
+        self.select("correlation_id = $1", &id, limit).await
+    }
+
+    /// Events of which `condition` holds for `$1`, oldest first.
+    async fn select(&self, condition: &str, value: &str, limit: usize) -> Result<Vec<Recorded>> {
+        let sql =
+            format!("select {COLUMNS} from events where {condition} order by position limit $2");
         let rows = db::query(db::built(sql))
-            .bind(correlation_id.to_string())
+            .bind(value)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.db().reader())
             .await?;

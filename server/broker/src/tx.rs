@@ -51,7 +51,8 @@ impl Tx {
     /// last event, if there was one.
     pub async fn commit(mut self) -> Result<Option<u64>> {
         let count = self.pending.len() as u64;
-        let environment = self.log.environment().clone();
+        let log = self.log.clone();
+        let environment = log.environment();
         if count == 0 {
             self.inner.commit().await?;
             environment.reach(Step::Durable, self.source).await;
@@ -93,7 +94,7 @@ impl Tx {
         self.inner.commit().await?;
         environment.reach(Step::Durable, self.source).await;
         let committed: Vec<Arc<Recorded>> = self.pending.into_iter().map(Arc::new).collect();
-        self.log.committed(&committed);
+        log.committed(&committed);
         Ok(Some(last))
     }
 }

@@ -21,13 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub async fn log_view(log: &Log) -> crate::Result<LogView> {
     let read = async {
         let consumers = log.lags().await?;
-        // The dead ones first: they wait for a person. There may be so many of the others that the
-        // dead ones would not be among the first.
-        let dead = log.parked(true, PARKED).await?;
-        let all = log.parked(false, PARKED).await?;
-        let waiting = all.into_iter().filter(|p| p.state != ParkedState::Dead);
-        let head = log.stored_head().await?;
-        Ok::<_, broker::Error>((head, consumers, dead.into_iter().chain(waiting)))
+        let parked = log.parked(false, PARKED).await?;
+        Ok::<_, broker::Error>((log.stored_head().await?, consumers, parked))
     };
     let (head, consumers, parked) = read.await.map_err(internal)?;
     let consumer = |lag: broker::Lag| ConsumerRow {
@@ -61,7 +56,7 @@ pub async fn log_view(log: &Log) -> crate::Result<LogView> {
     Ok(LogView {
         head,
         consumers: consumers.into_iter().map(consumer).collect(),
-        parked: parked.take(PARKED).map(row).collect(),
+        parked: parked.into_iter().map(row).collect(),
     })
 }
 

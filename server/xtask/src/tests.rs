@@ -138,7 +138,7 @@ fn crash(workspace: &Workspace) -> Result<()> {
 /// Choosing the whole workspace gives every dependency the features that `cargo test` gave it: nothing
 /// is compiled twice.
 fn build_programs(workspace: &Workspace) -> Result<()> {
-    steps::loud("server", || {
+    steps::loud("server and load program", || {
         let mut cargo = workspace.cargo();
         cargo.args(["build", "--workspace", "--bin", "server", "--bin", "load"]);
         tools::run(&mut cargo)

@@ -344,27 +344,31 @@ async fn a_slow_answer_holds_up_only_its_own_key() {
     assert_eq!(echoed(&fixture, "bad").await[..3], [2, 4, 6]);
 }
 
-#[tokio::test]
-async fn what_was_begun_when_the_process_ended_is_asked_again() {
+/// A process that asks about these keys, gets no answer about the slow one, and ends without being
+/// told; then another one that gets all answers.
+async fn ask_in_two_processes(keys: &[&str]) -> Fixture {
     let fixture = Fixture::new().await;
-    fixture.append("called", &["slow", "a"]).await;
-    let mut runner = fixture.runner();
-    runner.reactor(Patient {
-        gate: Arc::new(Semaphore::new(0)),
+    fixture.append("called", keys).await;
+    let patient = |answers| Patient {
+        gate: Arc::new(Semaphore::new(answers)),
         slow_key: "slow",
-    });
+    };
+    let mut runner = fixture.runner();
+    runner.reactor(patient(0));
     fixture.until("echoed", 1).await;
-    // Ends without being told, as in a crash.
     drop(runner);
     let fixture = fixture.reopen().await;
     let mut runner = fixture.runner();
-    runner.reactor(Patient {
-        gate: Arc::new(Semaphore::new(9)),
-        slow_key: "slow",
-    });
-    fixture.until("echoed", 2).await;
+    runner.reactor(patient(9));
+    fixture.until("echoed", keys.len()).await;
     until_empty(&fixture).await;
     runner.stop().await;
+    fixture
+}
+
+#[tokio::test]
+async fn what_was_begun_when_the_process_ended_is_asked_again() {
+    let fixture = ask_in_two_processes(&["slow", "a"]).await;
     assert_eq!(echoed(&fixture, "slow").await, [1]);
 }
 
@@ -390,27 +394,8 @@ async fn failures_are_spaced_and_counted_before_an_event_is_given_up() {
 
 #[tokio::test]
 async fn an_event_that_waits_while_a_slow_one_is_overtaken_is_never_lost() {
-    let fixture = Fixture::new().await;
     // The slow one lets the position pass events that were read and not yet asked.
-    let keys = ["slow", "a", "a", "a", "slow", "a"];
-    fixture.append("called", &keys).await;
-    let mut runner = fixture.runner();
-    runner.reactor(Patient {
-        gate: Arc::new(Semaphore::new(0)),
-        slow_key: "slow",
-    });
-    fixture.until("echoed", 1).await;
-    // Ends in the middle of it, without being told.
-    drop(runner);
-    let fixture = fixture.reopen().await;
-    let mut runner = fixture.runner();
-    runner.reactor(Patient {
-        gate: Arc::new(Semaphore::new(9)),
-        slow_key: "slow",
-    });
-    fixture.until("echoed", keys.len()).await;
-    until_empty(&fixture).await;
-    runner.stop().await;
+    let fixture = ask_in_two_processes(&["slow", "a", "a", "a", "slow", "a"]).await;
     assert_eq!(echoed(&fixture, "a").await, [2, 3, 4, 6]);
     assert_eq!(echoed(&fixture, "slow").await, [1, 5]);
 }
