@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::goods::Good;
 use crate::http::{Connection, Pool};
 use crate::order_socket::OrderSocket;
-use crate::shop::Target;
+use crate::target::Target;
 
 /// The card of a shopper who just buys.
 const GOOD_CARD: &str = "pm_card_visa";

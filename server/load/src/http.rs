@@ -11,8 +11,10 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::shop::Target;
+use crate::target::Target;
 
+/// Name of the shopper's cookie, which has a prefix with TLS.
+const SHOPPER: &str = "shopper";
 /// Characters of a refusal that are repeated in the report.
 const MAX_REFUSAL: usize = 300;
 
@@ -73,6 +75,19 @@ impl Connection {
         Ok(())
     }
 
+    /// Gets a text; `None` when the shop has nothing at that path.
+    pub async fn get_text(
+        &mut self,
+        target: &Target,
+        path: &str,
+    ) -> anyhow::Result<Option<String>> {
+        let request = Request::get(path).header(HOST, &*target.authority);
+        let response = self.send(request.body(Full::default())?).await?;
+        let is_there = response.status().is_success();
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok(is_there.then(|| String::from_utf8_lossy(&body).into_owned()))
+    }
+
     /// Posts a command as a form; answers with the shopper's cookie when one was given.
     pub async fn post(
         &mut self,
@@ -81,22 +96,27 @@ impl Connection {
         cookie: Option<&str>,
         form: String,
     ) -> anyhow::Result<Option<String>> {
+        let response = self.post_form(target, path, cookie, form).await?;
+        let response = accepted(path, response).await?;
+        let cookie = set_cookie(&response, SHOPPER);
+        response.into_body().collect().await?;
+        Ok(cookie)
+    }
+
+    async fn post_form(
+        &mut self,
+        target: &Target,
+        path: &str,
+        cookie: Option<&str>,
+        form: String,
+    ) -> anyhow::Result<Response<Incoming>> {
         let mut request = Request::post(path)
             .header(HOST, &*target.authority)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(cookie) = cookie {
             request = request.header(COOKIE, cookie);
         }
-        let response = self.send(request.body(Full::from(form))?).await?;
-        let response = accepted(path, response).await?;
-        let cookie = response
-            .headers()
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .find_map(shopper_cookie);
-        response.into_body().collect().await?;
-        Ok(cookie)
+        self.send(request.body(Full::from(form))?).await
     }
 
     async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
@@ -130,11 +150,20 @@ pub struct Refusal {
     said: String,
 }
 
-/// `name=value` of the shopper's cookie; its name differs with and without TLS.
-fn shopper_cookie(set_cookie: &str) -> Option<String> {
+/// `name=value` of a cookie that the response sets; its name begins otherwise with TLS than without.
+fn set_cookie(response: &Response<Incoming>, name: &str) -> Option<String> {
+    response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|cookie| name_and_value(cookie, name))
+}
+
+fn name_and_value(set_cookie: &str, name: &str) -> Option<String> {
     let pair = set_cookie.split(';').next()?.trim();
-    let (name, _) = pair.split_once('=')?;
-    name.ends_with("shopper").then(|| pair.to_owned())
+    let (its_name, _) = pair.split_once('=')?;
+    its_name.ends_with(name).then(|| pair.to_owned())
 }
 
 #[cfg(test)]
@@ -144,11 +173,9 @@ mod tests {
     #[test]
     fn the_shoppers_cookie_is_told_from_others() {
         let set = "__Host-shopper=abc%3D; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1";
-        assert_eq!(
-            shopper_cookie(set).as_deref(),
-            Some("__Host-shopper=abc%3D")
-        );
-        assert_eq!(shopper_cookie("shopper=x").as_deref(), Some("shopper=x"));
-        assert_eq!(shopper_cookie("__Host-session=x; Path=/"), None);
+        let shopper = |set| name_and_value(set, SHOPPER);
+        assert_eq!(shopper(set).as_deref(), Some("__Host-shopper=abc%3D"));
+        assert_eq!(shopper("shopper=x").as_deref(), Some("shopper=x"));
+        assert_eq!(shopper("__Host-session=x; Path=/"), None);
     }
 }
