@@ -33,6 +33,16 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same as an error of the log's.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Log(error) => error,
+            other => db::Error::Setting(other.to_string()).into(),
+        }
+    }
+}
+
 impl From<db::Error> for Failure {
     fn from(error: db::Error) -> Self {
         Self::Log(error.into())

@@ -10,6 +10,7 @@
 
 mod consumer;
 mod consumer_lane;
+mod decider;
 pub mod decisions;
 mod dump;
 mod environment;
@@ -24,11 +25,15 @@ mod reactor_lane;
 mod recent;
 mod replay;
 mod runner;
+mod states;
 mod step;
 mod story;
+mod timers;
+mod turn;
 mod tx;
 
 pub use consumer::{Consumer, Failure, Reactor};
+pub use decider::{Decider, States};
 pub use dump::Dump;
 pub use environment::{Environment, Probe};
 pub use event::{Attributes, NewEvent, Recorded};
@@ -70,6 +75,8 @@ pub enum Error {
     Panicked,
     #[error("the database failed a job of the same transaction; nothing of it was kept")]
     Broken,
+    #[error("another process moved a decider's position; nothing was written")]
+    Overtaken,
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
 }

@@ -150,6 +150,11 @@ impl Parked {
         self.keys.contains_key(key)
     }
 
+    /// Keys of which events must wait.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+
     pub fn get(&self, position: u64) -> Option<&Row> {
         self.rows.get(&position)
     }
