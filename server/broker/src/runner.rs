@@ -72,8 +72,7 @@ impl Runner {
     }
 
     /// Starts a decider. It takes part in turns of this process once it has come to the head.
-    pub async fn decider<D: Decider>(&mut self, decider: D) -> &mut Self {
-        let decider = Arc::new(decider);
+    pub async fn decider<D: Decider>(&mut self, decider: Arc<D>) -> &mut Self {
         let known = Box::new(Known::new(decider.clone()));
         let takes_part = self.log.turn().await.register(known);
         let mut lane = self.lane(D::NAME, D::HEARS);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use broker::{
-    Decider, Environment, Failure, Filter, Log, NewEvent, ParkedState, Recorded, Rule, Runner,
+    Decider, Environment, Failure, Filter, Log, NewEvent, ParkedState, Recorded, Roster, Rule, Runner,
     States,
 };
 use parking_lot::Mutex;
@@ -98,7 +98,8 @@ impl Fixture {
 
     async fn start_in(&self, log: &Log, rounds: &Rounds) -> Runner {
         let mut runner = self.runner_of(log);
-        runner.decider(rounds.clone()).await.decider(Score).await.timers();
+        let roster = Roster::new().decider(rounds.clone()).decider(Score);
+        roster.start(&mut runner).await;
         runner
     }
 
@@ -114,7 +115,7 @@ impl Fixture {
         let before = self.log.head();
         self.append("probed", &["probe"]).await;
         let lags = self.log.lags().await.expect("read");
-        if lags.iter().any(|lag| lag.position <= before) {
+        if lags.len() < 2 || lags.iter().any(|lag| lag.position <= before) {
             Box::pin(self.until_in_turns()).await;
         }
     }

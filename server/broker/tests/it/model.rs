@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, Recorded, States, Tx,
+    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, Recorded, Roster, States,
+    Tx,
 };
 use parking_lot::Mutex;
 use proptest::prelude::*;
@@ -154,11 +155,11 @@ impl World {
     async fn start(&mut self) {
         for log in &self.logs {
             let mut runner = self.fixture.runner_of(log);
-            runner
+            let roster = Roster::new()
                 .decider(Counter(self.trouble.clone()))
-                .await
                 .consumer(Listener(self.trouble.clone()))
-                .reactor(Caller(self.trouble.clone()));
+                .reactor(Some(Caller(self.trouble.clone())));
+            roster.start(&mut runner).await;
             self.runners.push(runner);
         }
     }
