@@ -80,6 +80,16 @@ impl Log {
                 deciders.join(", ")
             ))
         })?;
+        self.rebuild(decider, beginning, by, progress).await
+    }
+
+    pub(crate) async fn rebuild(
+        &self,
+        decider: Box<dyn AnyDecider>,
+        beginning: Beginning,
+        by: &str,
+        progress: impl FnMut(u64, u64) + Send,
+    ) -> Result<Replayed, Failure> {
         let asked = match beginning {
             Beginning::Nothing => None,
             Beginning::Position(position) => Some(position),

@@ -77,8 +77,7 @@ impl Runner {
         let takes_part = self.log.turn().await.register(known);
         let mut lane = self.lane(D::NAME, D::HEARS);
         lane.takes_part = Some(takes_part);
-        let consumer = Arc::new(Following::new(decider));
-        let run = move |lane| consumer_lane::run(consumer.clone(), lane);
+        let run = move |lane| run_decider(decider.clone(), lane);
         self.tasks.spawn(supervise(lane, run));
         self.deciders.push(D::NAME);
         self
@@ -121,6 +120,18 @@ impl Runner {
             turn.unregister(decider);
         }
     }
+}
+
+async fn run_decider<D: Decider>(decider: Arc<D>, lane: Lane) {
+    let mut pace = Pace::new(&lane);
+    while !pace.is_stopped() {
+        let known = Box::new(Known::new(decider.clone()));
+        match lane.build_states(known).await {
+            Ok(()) => break,
+            Err(failure) => pace.failed(&failure).await,
+        }
+    }
+    consumer_lane::run(Arc::new(Following::new(decider)), lane.clone()).await;
 }
 
 /// Runs a consumer's loop, again when it panics: a panic of a handler is caught where it happens, this

@@ -25,6 +25,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0010_decider_states",
         include_str!("../migrations/0010_decider_states.sql"),
     ),
+    (
+        "0011_states_of_old",
+        include_str!("../migrations/0011_states_of_old.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

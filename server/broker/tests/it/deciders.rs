@@ -56,6 +56,10 @@ impl Decider for Rounds {
         Ok(())
     }
 
+    fn discarded(&self, _: &States<i64>, given_up: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        Ok(vec![event("made_up", &given_up.key)])
+    }
+
     fn deadline(&self, until: &i64) -> Option<i64> {
         (*until > 0).then_some(*until)
     }
@@ -189,6 +193,25 @@ async fn one_that_fails_leaves_the_turn_and_only_its_own_key_waits() {
     fixture.log.redrive("rounds", dead, "ada").await.expect("asked");
     fixture.until("scored", 3).await;
     assert!(fixture.log.parked(false, 10).await.expect("read").is_empty());
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_made_up_for_in_the_same_commit() {
+    let rounds = Rounds::default();
+    let fixture = Fixture::new().await;
+    let runner = fixture.start(&rounds).await;
+    rounds.poison.lock().insert("bad");
+    fixture.append("opened", &["bad"]).await;
+    let dead = fixture.until(broker::decisions::DEAD_LETTERED, 1).await;
+    assert!(dead[0].data.contains("bad is poison"), "{}", dead[0].data);
+    let position = fixture.log.parked(true, 1).await.expect("read")[0].position;
+    fixture.log.discard("rounds", position, "ada").await.expect("asked");
+    let made_up = fixture.until("made_up", 1).await;
+    let opened = fixture.until("opened", 1).await;
+    assert_eq!(made_up[0].causation_id, Some(opened[0].id));
+    let discarded = fixture.until(broker::decisions::DISCARDED, 1).await;
+    assert_eq!(made_up[0].position.abs_diff(discarded[0].position), 1);
     runner.stop().await;
 }
 
