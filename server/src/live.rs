@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{REPLAYED, Recorded};
-use domain::order::progress_of;
+use domain::order::progress::progress_of;
 use parking_lot::Mutex;
 use services::{LevelChange, Shop, Visitor, decode, event_row};
 use tokio::sync::{mpsc, watch};

@@ -11,7 +11,7 @@ use axum::serve::ListenerExt;
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
 use services::test_gateway::TestGateway;
-use services::{Seed, Shop, ShopSettings};
+use services::{Outside, Seed, Shop, ShopSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -24,8 +24,6 @@ use crate::secret;
 
 /// How long requests that have begun may take to end after the shop was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How often payment windows are looked at.
-const WINDOW_TICK: Duration = Duration::from_secs(1);
 
 /// A shop that serves.
 #[derive(Debug)]
@@ -81,14 +79,20 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         ..broker::Settings::default()
     };
     let asked = Arc::new(gateway.clone());
-    let runner = events.within(|| services::start_consumers(&log, asked, &settings, pace));
+    let roster = services::roster(&settings, Some(Outside { gateway: asked }));
+    let mut runner = Runner::new(log.clone(), pace);
+    let runner = events
+        .run(async move {
+            roster.start(&mut runner).await;
+            runner
+        })
+        .await?;
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let hub = Hub::new(config.max_sockets);
     events.within(|| {
         tasks.spawn(hub.clone().run(shop.clone(), stopped.clone()));
-        tasks.spawn(end_payment_windows(shop.clone(), stopped.clone()));
     });
     // The first page must not show an empty shelf: let the opening stock be counted in.
     settle(&shop).await;
@@ -192,19 +196,5 @@ async fn settle(shop: &Shop) {
         .is_err()
     {
         tracing::warn!("the opening stock is still being counted in");
-    }
-}
-
-async fn end_payment_windows(shop: Shop, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(WINDOW_TICK) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        match shop.end_payment_windows().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "payment windows over"),
-            Err(problem) => tracing::error!(%problem, "payment windows cannot be looked at"),
-        }
     }
 }

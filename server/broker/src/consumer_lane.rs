@@ -1,11 +1,14 @@
-//! The loop of a [`Consumer`]: batches, each in one transaction with the consumer's position.
+//! The loop of a [`Consumer`]: batches, each in one transaction with the consumer's position. That of a
+//! decider brings it to the head of the log, leaves it to the [turns](crate::turn) there, and takes it
+//! back when it leaves them.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::lane::{Cursor, Lane, Pace, caught};
 use crate::parked::{self, Parked, ParkedState, Row};
-use crate::{Consumer, Failure, Recorded, Step, decisions};
+use crate::turn::Join;
+use crate::{Consumer, Failure, Recorded, Step, Tx, decisions, states};
 
 /// Where the consumer stands.
 #[derive(Debug)]
@@ -23,6 +26,21 @@ pub(crate) async fn run<C: Consumer>(consumer: Arc<C>, lane: Lane) {
     let mut pace = Pace::new(&lane);
     let mut state = None;
     while !pace.is_stopped() {
+        let due_us = state
+            .as_ref()
+            .and_then(|state: &State| state.parked.next_due_us());
+        match lane.leave_to_turns(due_us).await {
+            Ok(false) => {}
+            Ok(true) => {
+                // What is in memory is as old as the turns.
+                state = None;
+                continue;
+            }
+            Err(failure) => {
+                pace.failed(&failure).await;
+                continue;
+            }
+        }
         match step(&*consumer, &lane, &mut state).await {
             Ok(true) => pace.went_well(),
             Ok(false) => {
@@ -74,6 +92,9 @@ async fn step<C: Consumer>(
     if batch.is_empty() {
         let moved = to > state.cursor.read;
         state.cursor.read = to;
+        if !moved && lane.takes_part.is_some() {
+            return join(consumer, lane, state).await;
+        }
         return Ok(moved);
     }
     let handled = batch.len();
@@ -93,8 +114,7 @@ async fn step<C: Consumer>(
     Ok(true)
 }
 
-/// Handles a batch and moves on: position, state and emitted events in one transaction. What must
-/// wait behind a parked event is held in the same one.
+/// Handles a batch and moves on: position, state and emitted events in one transaction.
 async fn advance<C: Consumer>(
     consumer: &C,
     lane: &Lane,
@@ -102,39 +122,132 @@ async fn advance<C: Consumer>(
     batch: &[Arc<Recorded>],
     to: u64,
 ) -> Result<(), Failure> {
-    let mut tx = lane.log.begin(C::NAME).await?;
-    lane.store_position(&mut tx, state.cursor.stored, to)
-        .await?;
+    let mut tx = lane.begin().await?;
+    let parked = handle(consumer, lane, state, &mut tx, batch, to).await?;
+    tx.commit().await?;
+    state.moved(to, parked);
+    Ok(())
+}
+
+/// Lets a decider take part in turns, if it has come to the head: what came since it last looked is
+/// handled in the same transaction. Says whether there was anything to do.
+async fn join<C: Consumer>(consumer: &C, lane: &Lane, state: &mut State) -> Result<bool, Failure> {
+    let mut tx = lane.begin().await?;
+    let head = tx.hold_head().await?;
+    let (batch, to) = lane.read(state.cursor.read, lane.settings.batch).await?;
+    if to < head {
+        // There is more than one batch of it.
+        return Ok(true);
+    }
+    let parked = handle(consumer, lane, state, &mut tx, &batch, to).await;
+    let parked = match parked {
+        Ok(parked) => parked,
+        // The plain way finds out which one it is.
+        Err(_) if !batch.is_empty() => return Ok(true),
+        Err(failure) => return Err(failure),
+    };
+    if parked.is_nothing() {
+        let generation = states::generation(&mut tx, lane.name).await?;
+        tx.join(Join {
+            decider: lane.name,
+            generation,
+            blocked: state.parked.keys().map(str::to_owned).collect(),
+        });
+    }
+    tx.commit().await?;
+    state.moved(to, parked);
+    Ok(true)
+}
+
+/// What a batch did to the parked events.
+#[derive(Debug)]
+struct ParkedChanges {
+    held: Vec<(u64, Row)>,
+    decided: Vec<decisions::Change>,
+}
+
+impl ParkedChanges {
+    fn is_nothing(&self) -> bool {
+        self.held.is_empty() && self.decided.is_empty()
+    }
+}
+
+impl State {
+    /// Takes in what was committed.
+    fn moved(&mut self, to: u64, parked: ParkedChanges) {
+        self.cursor = Cursor {
+            stored: to,
+            read: to,
+        };
+        for change in parked.decided {
+            self.parked.change(change);
+        }
+        for (position, row) in parked.held {
+            self.parked.put(position, row);
+        }
+    }
+}
+
+/// Handles a batch inside `tx` and moves the stored position. What must wait behind a parked event is
+/// held in the same transaction.
+async fn handle<C: Consumer>(
+    consumer: &C,
+    lane: &Lane,
+    state: &State,
+    tx: &mut Tx,
+    batch: &[Arc<Recorded>],
+    to: u64,
+) -> Result<ParkedChanges, Failure> {
+    lane.store_position(tx, state.cursor.stored, to).await?;
     lane.reach(Step::Moved).await;
     let mut free = Vec::with_capacity(batch.len());
     let mut held = Vec::new();
-    let mut changes = Vec::new();
+    let mut decided = Vec::new();
     for event in batch {
         if decisions::concerns(event, lane.name) {
-            changes.extend(decisions::follow(&mut tx, event, lane.now_us()).await?);
+            let change = decisions::follow(tx, event, lane.now_us()).await?;
+            if let Some(decisions::Change::Remove(position)) = change {
+                make_up(consumer, lane, tx, position).await?;
+            }
+            decided.extend(change);
         } else if state.parked.blocks(&event.key) {
             held.push((event.position, Row::held(&event.key)));
         } else {
             free.push(event.clone());
         }
     }
-    parked::store(&mut tx, lane.name, &held, lane.now_us()).await?;
+    parked::store(tx, lane.name, &held, lane.now_us()).await?;
     if !free.is_empty() {
-        caught(consumer.handle(&mut tx, &free)).await?;
+        caught(consumer.handle(tx, &free)).await?;
     }
     lane.reach(Step::Handled).await;
-    tx.commit().await?;
-    state.cursor = Cursor {
-        stored: to,
-        read: to,
+    Ok(ParkedChanges { held, decided })
+}
+
+/// Makes up for an event that is given up. What cannot be made up for is given up all the same.
+async fn make_up<C: Consumer>(
+    consumer: &C,
+    lane: &Lane,
+    tx: &mut Tx,
+    position: u64,
+) -> Result<(), Failure> {
+    let event = match lane.log.read_one(position).await {
+        Ok(event) => event,
+        Err(error @ crate::Error::Database(_)) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(consumer = lane.name, position, %error, "nothing makes up for it");
+            return Ok(());
+        }
     };
-    for change in changes {
-        state.parked.change(change);
+    let appended = tx.appended();
+    match caught(consumer.discarded(tx, &event)).await {
+        Err(failure @ Failure::Other(_)) => {
+            tracing::warn!(consumer = lane.name, position, %failure, "nothing makes up for it");
+            tx.forget_appended(appended);
+            Ok(())
+        }
+        done => done,
     }
-    for (position, row) in held {
-        state.parked.put(position, row);
-    }
-    Ok(())
 }
 
 /// Puts an event that failed aside and moves on.
@@ -146,7 +259,7 @@ async fn park(
     failure: &Failure,
 ) -> Result<(), Failure> {
     lane.reach(Step::Failed).await;
-    let mut tx = lane.log.begin(lane.name).await?;
+    let mut tx = lane.begin().await?;
     lane.store_position(&mut tx, state.cursor.stored, to)
         .await?;
     let row = lane.after_failure(&mut tx, event, 1, failure)?;
@@ -180,7 +293,7 @@ async fn retry<C: Consumer>(
     let stored = state.cursor.stored;
     let known = (state.parked.get(position).cloned()).ok_or(Failure::Moved)?;
     let attempt = async {
-        let mut tx = lane.log.begin(C::NAME).await?;
+        let mut tx = lane.begin().await?;
         lane.store_position(&mut tx, stored, stored).await?;
         parked::claim(&mut tx, lane.name, position, &known).await?;
         caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
@@ -201,7 +314,7 @@ async fn retry<C: Consumer>(
     };
     let attempts = known.attempts + 1;
     lane.reach(Step::Failed).await;
-    let mut tx = lane.log.begin(lane.name).await?;
+    let mut tx = lane.begin().await?;
     lane.store_position(&mut tx, stored, stored).await?;
     parked::claim(&mut tx, lane.name, position, &known).await?;
     let row = lane.after_failure(&mut tx, &event, attempts, &failure)?;

@@ -17,17 +17,21 @@ pub type Probe = Arc<dyn Fn(Step, &str) -> Pin<Box<dyn Future<Output = ()> + Sen
 #[derive(Clone)]
 pub struct Environment {
     now_us: Arc<dyn Fn() -> i64 + Send + Sync>,
+    steady_us: Arc<dyn Fn() -> i64 + Send + Sync>,
     new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     probe: Option<Probe>,
 }
 
 impl Environment {
+    /// The clock that nobody sets is the same one, until [`Environment::with_steady_clock`].
     pub fn new(
         now_us: impl Fn() -> i64 + Send + Sync + 'static,
         new_id: impl Fn() -> Uuid + Send + Sync + 'static,
     ) -> Self {
+        let now_us = Arc::new(now_us);
         Self {
-            now_us: Arc::new(now_us),
+            now_us: now_us.clone(),
+            steady_us: now_us,
             new_id: Arc::new(new_id),
             probe: None,
         }
@@ -41,7 +45,18 @@ impl Environment {
                 i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
             })
         };
-        Self::new(now_us, Uuid::now_v7)
+        let start = std::time::Instant::now();
+        let steady_us = move || i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Self::new(now_us, Uuid::now_v7).with_steady_clock(steady_us)
+    }
+
+    /// Measures how long to wait by a clock of its own, which no one sets back or forward.
+    #[must_use]
+    pub fn with_steady_clock(self, steady_us: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self {
+            steady_us: Arc::new(steady_us),
+            ..self
+        }
     }
 
     /// Tells `probe` of every step.
@@ -56,6 +71,11 @@ impl Environment {
     /// Unix microseconds.
     pub fn now_us(&self) -> i64 {
         (self.now_us)()
+    }
+
+    /// Microseconds since some moment, on a clock that only ever goes forward.
+    pub fn steady_us(&self) -> i64 {
+        (self.steady_us)()
     }
 
     pub fn new_id(&self) -> Uuid {

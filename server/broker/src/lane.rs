@@ -11,9 +11,11 @@ use futures::FutureExt;
 use rand::Rng;
 use tokio::sync::watch;
 
+use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
+use crate::log::POLL;
 use crate::parked::{ParkedState, Row};
-use crate::{Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
+use crate::{Beginning, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
 
 /// How long a consumer has nothing to do before its position passes what was for others.
 const REST: Duration = Duration::from_secs(1);
@@ -26,6 +28,8 @@ pub(crate) struct Lane {
     pub name: &'static str,
     pub hears: Filter<'static>,
     pub stop: watch::Receiver<bool>,
+    /// Tells whether this decider takes part in turns; `None` for what is no decider.
+    pub takes_part: Option<watch::Receiver<bool>>,
 }
 
 /// How far a consumer has come.
@@ -46,6 +50,54 @@ impl Lane {
     /// Says that this consumer has come to `step`.
     pub async fn reach(&self, step: Step) {
         self.log.environment().reach(step, self.name).await;
+    }
+
+    /// Begins a transaction of this consumer's. A decider's holds the head first, as a turn does: two
+    /// processes that took the same rows in another order would wait for each other.
+    pub async fn begin(&self) -> Result<Tx> {
+        let mut tx = self.log.begin(self.name).await?;
+        if self.takes_part.is_some() {
+            tx.hold_head().await?;
+        }
+        Ok(tx)
+    }
+
+    /// Waits while this decider takes part in turns, but no longer than until `due_us`. Answers whether
+    /// it did.
+    pub async fn leave_to_turns(&self, due_us: Option<i64>) -> std::result::Result<bool, Failure> {
+        let Some(mut takes_part) = self.takes_part.clone() else {
+            return Ok(false);
+        };
+        let mut stop = self.stop.clone();
+        if takes_part.has_changed().is_err() {
+            // The decider was started again, and this loop has nothing to do any more.
+            let _ = stop.wait_for(|stop| *stop).await;
+            return Ok(true);
+        }
+        if !*takes_part.borrow_and_update() {
+            return Ok(false);
+        }
+        let due = until(due_us, self.now_us());
+        tokio::pin!(due);
+        loop {
+            let is_due = tokio::select! {
+                () = &mut due => true,
+                _ = takes_part.wait_for(|takes_part| !takes_part) => return Ok(true),
+                _ = stop.wait_for(|stop| *stop) => return Ok(true),
+                () = tokio::time::sleep(POLL) => false,
+            };
+            if is_due {
+                self.log.turn().await.release(self.name);
+                return Ok(true);
+            }
+            // What another process appends begins no turn of this one.
+            let head = self.log.stored_head().await?;
+            if self.log.turn().await.head() < head {
+                let mut tx = self.log.begin(self.name).await?;
+                tx.hold_head().await?;
+                tx.commit().await?;
+            }
+        }
     }
 
     /// Up to `limit` events for this consumer after `position`, and how far that reaches.
@@ -71,6 +123,27 @@ impl Lane {
         Ok((batch, to))
     }
 
+    /// Builds the states of a decider that has come some way before the broker kept any.
+    pub async fn build_states(
+        &self,
+        decider: Box<dyn AnyDecider>,
+    ) -> std::result::Result<(), Failure> {
+        let row = db::query(
+            "select position from consumers where name = $1 and generation = 0 and position > 0",
+        )
+        .bind(self.name)
+        .fetch_optional(self.log.db().reader())
+        .await?;
+        if row.is_none() {
+            return Ok(());
+        }
+        tracing::info!(consumer = self.name, "builds its states out of the log");
+        self.log
+            .rebuild(decider, Beginning::Nothing, "upgrade", |_, _| {})
+            .await?;
+        Ok(())
+    }
+
     /// Where the consumer stands; a new one begins at the beginning.
     pub async fn cursor(&self) -> Result<Cursor> {
         let row = db::query("select position from consumers where name = $1")
@@ -84,9 +157,14 @@ impl Lane {
                 read: stored,
             });
         }
+        // The first generation of a decider's states is 1: before there were any, there was 0.
+        let generation = i64::from(self.takes_part.is_some());
         let mut tx = self.log.db().begin().await?;
-        db::query("insert into consumers (name, position) values ($1, 0) on conflict do nothing")
+        let insert = "insert into consumers (name, position, generation) values ($1, 0, $2) \
+                      on conflict do nothing";
+        db::query(insert)
             .bind(self.name)
+            .bind(generation)
             .execute(tx.conn())
             .await?;
         tx.commit().await?;
@@ -119,7 +197,7 @@ impl Lane {
 
     /// Moves the stored position to what was read.
     pub async fn settle(&self, cursor: &mut Cursor) -> std::result::Result<(), Failure> {
-        let mut tx = self.log.begin(self.name).await?;
+        let mut tx = self.begin().await?;
         self.store_position(&mut tx, cursor.stored, cursor.read)
             .await?;
         tx.commit().await?;
@@ -234,23 +312,9 @@ impl<'a> Pace<'a> {
     /// Waits for an event after `read`, for `due_us`, or for the end.
     pub async fn wait(&mut self, read: u64, due_us: Option<i64>) {
         self.failures = 0;
-        let due = due_us.map(|due_us| {
-            Duration::from_micros(
-                due_us
-                    .saturating_sub(self.lane.now_us())
-                    .max(0)
-                    .unsigned_abs(),
-            )
-        });
-        let until_due = async {
-            match due {
-                Some(due) => tokio::time::sleep(due).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             () = self.lane.log.wait_past(read, &mut self.head) => {}
-            () = until_due => {}
+            () = until(due_us, self.lane.now_us()) => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
         }
     }
@@ -272,6 +336,15 @@ impl<'a> Pace<'a> {
             _ = self.stop.wait_for(|stop| *stop) => {}
         }
     }
+}
+
+/// Waits until `due_us`, if it comes at all.
+async fn until(due_us: Option<i64>, now_us: i64) {
+    let Some(due_us) = due_us else {
+        return std::future::pending().await;
+    };
+    let wait = due_us.saturating_sub(now_us).max(0).unsigned_abs();
+    tokio::time::sleep(Duration::from_micros(wait)).await;
 }
 
 /// A panic of a handler is a failure like any other: reported, and tried again.

@@ -2,14 +2,16 @@
 //!
 //! - [`Log`]: append-only; positions are gapless and in commit order.
 //! - [`Tx`]: state and events in one transaction. [`GroupCommit`] lets requests share one.
-//! - [`Consumer`]: changes state only; position, state and emitted events commit together.
+//! - [`Decider`]: pure. Its answers commit in the transaction that appends what it hears.
+//! - [`Consumer`]: keeps a table; position, table and emitted events commit together.
 //! - [`Reactor`]: touches the outside world, with no transaction open.
-//! - [`Runner`]: wakes them, batches for them, retries for them.
+//! - [`Runner`]: wakes them, batches for them, retries for them, and tells deadlines.
 //! - [`Tail`]: follows the log without a position of its own in the database.
-//! - [`Projection`]: a table that [`Log::replay`] builds anew out of the log.
+//! - [`Roster`]: everyone who takes part. [`Log::replay`] builds a decider's states anew out of the log.
 
 mod consumer;
 mod consumer_lane;
+mod decider;
 pub mod decisions;
 mod dump;
 mod environment;
@@ -19,16 +21,20 @@ mod group_commit;
 mod lane;
 mod log;
 mod parked;
-mod projection;
 mod reactor_lane;
 mod recent;
 mod replay;
+mod roster;
 mod runner;
+mod states;
 mod step;
 mod story;
+mod timers;
+mod turn;
 mod tx;
 
 pub use consumer::{Consumer, Failure, Reactor};
+pub use decider::{Decider, States};
 pub use dump::Dump;
 pub use environment::{Environment, Probe};
 pub use event::{Attributes, NewEvent, Recorded};
@@ -36,8 +42,8 @@ pub use filter::{Filter, Rule};
 pub use group_commit::{GroupCommit, Job, JobError};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
-pub use projection::Projection;
 pub use replay::{Beginning, REPLAYED, Replayed};
+pub use roster::{Role, Roster};
 pub use runner::{Runner, Settings};
 pub use step::Step;
 pub use tx::Tx;
@@ -70,6 +76,8 @@ pub enum Error {
     Panicked,
     #[error("the database failed a job of the same transaction; nothing of it was kept")]
     Broken,
+    #[error("another process moved a decider's position; nothing was written")]
+    Overtaken,
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use db::{Columns, Db};
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::event::COLUMNS;
 use crate::parked::event_columns;
 use crate::recent::Recent;
+use crate::turn::Turn;
 use crate::{Environment, Error, ParkedEvent, Recorded, Result, Step, Tx};
 
 /// Fallback for a wake-up that comes from another process, which no notification reaches.
@@ -26,6 +27,7 @@ struct Shared {
     db: Db,
     environment: Environment,
     recent: Mutex<Recent>,
+    turn: Arc<tokio::sync::Mutex<Turn>>,
     /// The newest position this process knows to be committed.
     head: watch::Sender<u64>,
 }
@@ -41,6 +43,7 @@ impl Log {
                 db,
                 environment,
                 recent: Mutex::default(),
+                turn: Arc::default(),
                 head: watch::channel(0).0,
             }),
         };
@@ -61,6 +64,11 @@ impl Log {
         let tx = Tx::new(self.shared.db.begin().await?, self.clone(), source);
         self.environment().reach(Step::Begun, source).await;
         Ok(tx)
+    }
+
+    /// The deciders of this process, for one transaction at a time.
+    pub(crate) async fn turn(&self) -> OwnedMutexGuard<Turn> {
+        self.shared.turn.clone().lock_owned().await
     }
 
     /// The newest position this process knows of.

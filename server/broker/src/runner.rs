@@ -1,4 +1,4 @@
-//! Runs consumers and reactors, each in a task of its own.
+//! Runs deciders, consumers and reactors, each in a task of its own.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::lane::{Lane, Pace, panic_text};
-use crate::{Consumer, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane};
+use crate::decider::{Following, Known};
+use crate::{Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -49,6 +50,7 @@ pub struct Runner {
     settings: Settings,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    deciders: Vec<&'static str>,
 }
 
 impl Runner {
@@ -58,12 +60,34 @@ impl Runner {
             settings,
             stop: watch::channel(false).0,
             tasks: JoinSet::new(),
+            deciders: Vec::new(),
         }
     }
 
     pub fn consumer<C: Consumer>(&mut self, consumer: C) -> &mut Self {
         let (consumer, lane) = (Arc::new(consumer), self.lane(C::NAME, C::HEARS));
         let run = move |lane| consumer_lane::run(consumer.clone(), lane);
+        self.tasks.spawn(supervise(lane, run));
+        self
+    }
+
+    /// Starts a decider. It takes part in turns of this process once it has come to the head.
+    pub async fn decider<D: Decider>(&mut self, decider: Arc<D>) -> &mut Self {
+        let known = Box::new(Known::new(decider.clone()));
+        let takes_part = self.log.turn().await.register(known);
+        let mut lane = self.lane(D::NAME, D::HEARS);
+        lane.takes_part = Some(takes_part);
+        let run = move |lane| run_decider(decider.clone(), lane);
+        self.tasks.spawn(supervise(lane, run));
+        self.deciders.push(D::NAME);
+        self
+    }
+
+    /// Starts telling deadlines, of the deciders that were started before.
+    pub fn timers(&mut self) -> &mut Self {
+        let lane = self.lane("timers", Filter(&[]));
+        let deciders = self.deciders.clone();
+        let run = move |lane: Lane| timers::run(lane.log, deciders.clone(), lane.stop);
         self.tasks.spawn(supervise(lane, run));
         self
     }
@@ -83,6 +107,7 @@ impl Runner {
             name,
             hears,
             stop,
+            takes_part: None,
         }
     }
 
@@ -90,7 +115,23 @@ impl Runner {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        let mut turn = self.log.turn().await;
+        for decider in &self.deciders {
+            turn.unregister(decider);
+        }
     }
+}
+
+async fn run_decider<D: Decider>(decider: Arc<D>, lane: Lane) {
+    let mut pace = Pace::new(&lane);
+    while !pace.is_stopped() {
+        let known = Box::new(Known::new(decider.clone()));
+        match lane.build_states(known).await {
+            Ok(()) => break,
+            Err(failure) => pace.failed(&failure).await,
+        }
+    }
+    consumer_lane::run(Arc::new(Following::new(decider)), lane.clone()).await;
 }
 
 /// Runs a consumer's loop, again when it panics: a panic of a handler is caught where it happens, this

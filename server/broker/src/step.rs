@@ -26,6 +26,8 @@ pub enum Step {
     Recorded,
     /// A job of a shared transaction is done, uncommitted.
     JobDone,
+    /// All that follows the events is decided, uncommitted.
+    Decided,
     /// The log's head is taken, uncommitted.
     HeadTaken,
     /// The events are in the log, uncommitted.
@@ -35,7 +37,7 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Read,
         Self::Begun,
         Self::Moved,
@@ -47,6 +49,7 @@ impl Step {
         Self::Answered,
         Self::Recorded,
         Self::JobDone,
+        Self::Decided,
         Self::HeadTaken,
         Self::Appended,
         Self::Durable,

@@ -4,10 +4,13 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use db::{Columns, place_rows};
+use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
-use crate::{Log, NewEvent, Recorded, Result, Step};
+use crate::timers::Due;
+use crate::turn::{Changed, Join, Turn};
+use crate::{Failure, Log, NewEvent, Recorded, Result, Step, states};
 
 /// A transaction of the database plus the events that it will append. Positions are taken at the
 /// very end, so that they follow the order of commits and no reader can pass one that comes late.
@@ -17,6 +20,13 @@ pub struct Tx {
     log: Log,
     source: &'static str,
     pending: Vec<Recorded>,
+    /// Held from [`Tx::hold_head`] on.
+    held: Option<(OwnedMutexGuard<Turn>, u64)>,
+    due: Vec<Due>,
+    join: Option<Join>,
+    release: Option<&'static str>,
+    /// States that a decider's own loop has written.
+    changed: Vec<Changed>,
 }
 
 impl Tx {
@@ -26,16 +36,27 @@ impl Tx {
             log,
             source,
             pending: Vec::new(),
+            held: None,
+            due: Vec::new(),
+            join: None,
+            release: None,
+            changed: Vec::new(),
         }
     }
 
     /// Appends an event that `cause` led to, or that a command did (`None`). Answers with its id.
     pub fn append(&mut self, event: NewEvent, cause: Option<&Recorded>) -> Uuid {
+        self.record(event, cause).id
+    }
+
+    /// Appends as [`Tx::append`]; the event has no position yet.
+    pub(crate) fn record(&mut self, event: NewEvent, cause: Option<&Recorded>) -> &Recorded {
         let environment = self.log.environment();
         let id = environment.new_id();
         let recorded = event.recorded(id, environment.now_us(), self.source, cause);
+        let at = self.pending.len();
         self.pending.push(recorded);
-        id
+        &self.pending[at]
     }
 
     /// Events appended so far; with [`Tx::forget_appended`], the events' half of a savepoint.
@@ -47,28 +68,156 @@ impl Tx {
         self.pending.truncate(from);
     }
 
-    /// Writes the events and returns when all of it is durable. Answers with the position of the
-    /// last event, if there was one.
-    pub async fn commit(mut self) -> Result<Option<u64>> {
-        let count = self.pending.len() as u64;
-        let log = self.log.clone();
-        let environment = log.environment();
-        if count == 0 {
-            self.inner.commit().await?;
-            environment.reach(Step::Durable, self.source).await;
-            return Ok(None);
+    /// Keeps everybody else from appending until the commit. Answers with the head. To be called
+    /// before any row of a decider's is touched: a turn takes them in this order.
+    pub(crate) async fn hold_head(&mut self) -> Result<u64> {
+        if let Some((_, head)) = &self.held {
+            return Ok(*head);
         }
+        let turn = self.log.turn().await;
+        let head = self.move_head(0).await?;
+        self.log.saw_head(head);
+        self.held = Some((turn, head));
+        Ok(head)
+    }
+
+    /// Moves the log's head, and holds it. Answers with where it is now.
+    async fn move_head(&mut self, by: i64) -> Result<u64> {
         let row = db::query(
             "update log_head set position = position + $1 where id = 1 returning position",
         )
-        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .bind(by)
         .fetch_one(self.inner.conn())
         .await?;
-        environment.reach(Step::HeadTaken, self.source).await;
-        let last = row.try_get::<i64, _>(0)?.unsigned_abs();
-        for (position, event) in (last - count + 1..).zip(&mut self.pending) {
+        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    }
+
+    /// Has these deadlines told at the commit, those that still stand.
+    pub(crate) fn tell_deadlines(&mut self, due: Vec<Due>) {
+        self.due = due;
+    }
+
+    /// Writes states, the deadlines of which are followed from the commit on.
+    pub(crate) async fn store_states(&mut self, changes: Vec<Changed>) -> std::result::Result<(), Failure> {
+        states::store(&mut self.inner, &changes).await?;
+        self.changed.extend(changes);
+        Ok(())
+    }
+
+    /// Lets a decider take part in turns from this one on. The head is held, and the decider has come
+    /// to it.
+    pub(crate) fn join(&mut self, join: Join) {
+        self.join = Some(join);
+    }
+
+    /// Sends a decider back to its own loop, to read anew what this transaction changes.
+    pub(crate) fn release(&mut self, decider: &'static str) {
+        self.release = Some(decider);
+    }
+
+    /// Writes the events, and all that deciders answer them with, and returns when all of it is
+    /// durable. Answers with the position of the last event, if there was one.
+    pub async fn commit(mut self) -> Result<Option<u64>> {
+        let has_turn = !self.pending.is_empty() || self.held.is_some();
+        if !has_turn {
+            self.inner.commit().await?;
+            self.log.environment().reach(Step::Durable, self.source).await;
+            return Ok(None);
+        }
+        let (mut turn, held) = match self.held.take() {
+            Some((turn, head)) => (turn, Some(head)),
+            None => (self.log.turn().await, None),
+        };
+        turn.begin();
+        match self.take_turn(&mut turn, held).await {
+            Ok(last) => Ok(last),
+            Err(error) => {
+                turn.end(None);
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_turn(mut self, turn: &mut Turn, held: Option<u64>) -> Result<Option<u64>> {
+        let log = self.log.clone();
+        let environment = log.environment();
+        if let Some(decider) = self.release {
+            turn.release(decider);
+        }
+        if let Some(head) = held
+            && turn.has_members()
+            && turn.head() != head
+        {
+            turn.catch_up(&mut self.inner, head).await?;
+        }
+        if let (Some(join), Some(head)) = (self.join.take(), held) {
+            turn.join(join, head);
+        }
+        let mut told = Vec::new();
+        if !self.due.is_empty() {
+            for (event, due) in turn.tell_deadlines(&mut self.inner, &self.due).await? {
+                self.record(event, None);
+                told.push(due);
+            }
+        }
+        let before = self.decide(turn, held).await?;
+        let count = self.pending.len() as u64;
+        let last = before + count;
+        for (position, event) in (before + 1..).zip(&mut self.pending) {
             event.position = position;
         }
+        self.insert_events().await?;
+        let changes = turn.changes()?;
+        states::store(&mut self.inner, &changes)
+            .await
+            .map_err(Failure::into_error)?;
+        if count > 0 {
+            turn.store_positions(&mut self.inner, before, last).await?;
+        }
+        environment.reach(Step::Appended, self.source).await;
+        self.inner.commit().await?;
+        environment.reach(Step::Durable, self.source).await;
+        for due in told {
+            if turn.still_stands(&due) {
+                turn.timers.spend(due);
+            }
+        }
+        turn.timers.follow(&self.changed, environment);
+        turn.timers.follow(&changes, environment);
+        turn.end(Some(last));
+        let committed: Vec<Arc<Recorded>> = self.pending.into_iter().map(Arc::new).collect();
+        log.committed(&committed);
+        Ok((count > 0).then_some(last))
+    }
+
+    /// Lets the deciders decide, and takes the head. Answers with where it was before.
+    async fn decide(&mut self, turn: &mut Turn, held: Option<u64>) -> Result<u64> {
+        let log = self.log.clone();
+        let environment = log.environment();
+        let own = self.pending.len();
+        let mut taken = 0;
+        loop {
+            turn.decide(&mut self.inner, environment, &mut self.pending)
+                .await?;
+            environment.reach(Step::Decided, self.source).await;
+            let count = i64::try_from(self.pending.len()).unwrap_or(i64::MAX);
+            let last = match held {
+                Some(head) if count == 0 => head,
+                _ => self.move_head(count - taken).await?,
+            };
+            environment.reach(Step::HeadTaken, self.source).await;
+            let before = last - self.pending.len() as u64;
+            if !turn.has_members() || turn.head() == before {
+                return Ok(before);
+            }
+            // Another process has appended meanwhile; from here on it cannot.
+            taken = count;
+            turn.catch_up(&mut self.inner, before).await?;
+            self.pending.truncate(own);
+        }
+    }
+
+    async fn insert_events(&mut self) -> Result<()> {
         for (tuples, chunk) in place_rows(&self.pending, COLUMN_COUNT) {
             let sql = format!("insert into events ({COLUMNS}) values {tuples}");
             let mut insert = db::query(db::built(sql));
@@ -90,12 +239,7 @@ impl Tx {
             }
             insert.execute(self.inner.conn()).await?;
         }
-        environment.reach(Step::Appended, self.source).await;
-        self.inner.commit().await?;
-        environment.reach(Step::Durable, self.source).await;
-        let committed: Vec<Arc<Recorded>> = self.pending.into_iter().map(Arc::new).collect();
-        log.committed(&committed);
-        Ok(Some(last))
+        Ok(())
     }
 }
 

@@ -21,6 +21,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0006_replays",
         include_str!("../migrations/0006_replays.sql"),
     ),
+    (
+        "0010_decider_states",
+        include_str!("../migrations/0010_decider_states.sql"),
+    ),
+    (
+        "0011_states_of_old",
+        include_str!("../migrations/0011_states_of_old.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

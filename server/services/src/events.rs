@@ -1,26 +1,36 @@
 //! Domain events into the log and out of it.
 
+use std::sync::Arc;
+
 use broker::{Failure, NewEvent, Recorded};
 use domain::Event;
 use types::Problem;
 
 /// A domain event, ready to be appended.
-pub(crate) fn encode(event: &Event) -> Result<NewEvent, Failure> {
+pub(crate) fn encode(event: Event) -> Result<NewEvent, Failure> {
     let data = event
         .to_json()
         .map_err(|error| Failure::Other(error.to_string()))?;
     let new = NewEvent::new(event.kind(), event.topic(), event.key(), data);
     let attributes = event.attributes().into_iter();
-    Ok(attributes.fold(new, |new, (name, value)| new.with(name, value)))
+    let new = attributes.fold(new, |new, (name, value)| new.with(name, value));
+    Ok(new.meaning(Arc::new(event)))
 }
 
 /// The domain event in an event of the log.
 ///
 /// # Errors
 /// An event that a newer version wrote, or whose content is not what its type holds.
-pub fn decode(recorded: &Recorded) -> Result<Event, Failure> {
-    Event::from_json(&recorded.kind, &recorded.data)
-        .map_err(|error| Failure::Other(format!("position {}: {error}", recorded.position)))
+pub fn decode(recorded: &Recorded) -> Result<Arc<Event>, Failure> {
+    recorded.decoded(|recorded| {
+        Event::from_json(&recorded.kind, &recorded.data)
+            .map_err(|error| Failure::Other(format!("position {}: {error}", recorded.position)))
+    })
+}
+
+/// The domain events of a decision, ready to be appended.
+pub(crate) fn encode_all(events: Vec<Event>) -> Result<Vec<NewEvent>, Failure> {
+    events.into_iter().map(encode).collect()
 }
 
 /// Why a command was not done: the caller's problem, or ours, which is logged and not told.

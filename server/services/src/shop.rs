@@ -16,21 +16,6 @@ use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
 use crate::staff::Staff;
 
-/// What the shop's services can be told.
-#[derive(Debug, Clone, Copy)]
-pub struct ShopSettings {
-    /// How long stock is held for an order that is not paid, in microseconds.
-    pub payment_window_us: i64,
-}
-
-impl Default for ShopSettings {
-    fn default() -> Self {
-        Self {
-            payment_window_us: 15 * 60 * 1_000_000,
-        }
-    }
-}
-
 /// Who is asking.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -97,9 +82,7 @@ impl Shop {
         let thresholds = catalogue
             .variants()
             .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
-        let levels = Levels::load(log.db(), position, thresholds)
-            .await
-            .map_err(CatalogueError::from)?;
+        let levels = Levels::load(&log, position, thresholds).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 log,
@@ -139,7 +122,7 @@ impl Shop {
     pub async fn reload_levels(&self) -> crate::Result<LevelChange> {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
-        let reloaded = self.levels().reload(log.db(), position).await;
+        let reloaded = self.levels().reload(log, position).await;
         reloaded.map_err(internal)
     }
 

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod dead_letters;
+mod deciders;
 mod dumps;
 mod feed;
 mod group_commit;
@@ -132,13 +133,18 @@ impl Fixture {
 
     /// A runner that does not make tests wait between two tries.
     fn runner(&self) -> Runner {
+        self.runner_of(&self.log)
+    }
+
+    /// The same in another process, with a log of its own in memory.
+    fn runner_of(&self, log: &Log) -> Runner {
         let settings = broker::Settings {
             backoff: Duration::from_millis(1),
             max_backoff: Duration::from_millis(5),
             max_attempts: 4,
             ..broker::Settings::default()
         };
-        Runner::new(self.log.clone(), settings)
+        Runner::new(log.clone(), settings)
     }
 }
 

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Consumer, Failure, Filter, NewEvent, ParkedState, Reactor, Recorded, Tx};
+use broker::{
+    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, Recorded, Roster, States,
+    Tx,
+};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
-use crate::{CALLED, DEADLINE, Fixture, event};
+use crate::{CALLED, DEADLINE, Fixture, event, open};
 
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -42,6 +45,33 @@ impl Consumer for Listener {
         for called in batch {
             tx.append(event("heard", &called.key), Some(called));
             self.0.meet(called)?;
+        }
+        Ok(())
+    }
+}
+
+/// Numbers the events of each key.
+struct Counter(Trouble);
+
+impl Decider for Counter {
+    const NAME: &'static str = "counter";
+    const HEARS: Filter<'static> = CALLED;
+    type State = u64;
+
+    fn keys(&self, event: &Recorded) -> Result<Vec<String>, Failure> {
+        Ok(vec![event.key.clone()])
+    }
+
+    fn decide(&self, counts: &States<u64>, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        self.0.meet(called)?;
+        let count = counts.get(&called.key).copied().unwrap_or_default() + 1;
+        Ok(vec![NewEvent::new("counted", "tests", &called.key, count.to_string())])
+    }
+
+    fn evolve(&self, counts: &mut States<u64>, event: &Recorded) -> Result<(), Failure> {
+        if event.kind == "counted" {
+            let count = event.data.parse().map_err(|_| Failure::Other("no number".into()))?;
+            counts.put(&event.key, count);
         }
         Ok(())
     }
@@ -97,29 +127,39 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 struct World {
     fixture: Fixture,
     trouble: Trouble,
-    /// Processes that run the same consumers.
+    /// Processes that run the same consumers, each with a log of its own in memory.
     runners: Vec<broker::Runner>,
-    processes: usize,
+    logs: Vec<Log>,
+    /// Whose turn it is to append.
+    next: usize,
 }
 
 impl World {
     async fn new(processes: usize) -> Self {
+        let fixture = Fixture::new().await;
+        let mut logs = Vec::new();
+        for _ in 0..processes {
+            logs.push(open(&fixture.scratch).await);
+        }
         let mut world = Self {
-            fixture: Fixture::new().await,
+            fixture,
             trouble: Trouble::default(),
             runners: Vec::new(),
-            processes,
+            logs,
+            next: 0,
         };
-        world.start();
+        world.start().await;
         world
     }
 
-    fn start(&mut self) {
-        for _ in 0..self.processes {
-            let mut runner = self.fixture.runner();
-            runner
+    async fn start(&mut self) {
+        for log in &self.logs {
+            let mut runner = self.fixture.runner_of(log);
+            let roster = Roster::new()
+                .decider(Counter(self.trouble.clone()))
                 .consumer(Listener(self.trouble.clone()))
-                .reactor(Caller(self.trouble.clone()));
+                .reactor(Some(Caller(self.trouble.clone())));
+            roster.start(&mut runner).await;
             self.runners.push(runner);
         }
     }
@@ -134,7 +174,8 @@ impl World {
         match step {
             Move::Append(keys) => {
                 let keys: Vec<&str> = keys.iter().map(|key| KEYS[*key]).collect();
-                self.fixture.append("called", &keys).await;
+                self.next = (self.next + 1) % self.logs.len();
+                append(&self.logs[self.next], &keys).await;
             }
             Move::Fail(key) => {
                 self.trouble.failing.lock().insert(KEYS[*key]);
@@ -152,11 +193,11 @@ impl World {
             Move::Crash => {
                 // Dropped: every task ends at its next await.
                 self.runners.clear();
-                self.start();
+                self.start().await;
             }
             Move::Restart => {
                 self.stop().await;
-                self.start();
+                self.start().await;
             }
         }
     }
@@ -203,7 +244,7 @@ impl World {
                     .last()
                     .map_or(0, |e| e.position);
                 let lags = log.lags().await.expect("read");
-                let read = lags.len() == 2 && lags.iter().all(|lag| lag.position >= last);
+                let read = lags.len() == 3 && lags.iter().all(|lag| lag.position >= last);
                 if read && waits && (!whole || parked.is_empty()) {
                     return;
                 }
@@ -248,7 +289,11 @@ impl World {
                 serde_json::from_str(&event.data).expect("a decision");
             given_up.insert((decision.consumer, decision.position));
         }
-        for (consumer, answer) in [("listener", "heard"), ("caller", "answered")] {
+        for (consumer, answer) in [
+            ("listener", "heard"),
+            ("caller", "answered"),
+            ("counter", "counted"),
+        ] {
             for key in KEYS {
                 let called = all.iter().filter(|e| e.kind == "called" && e.key == key);
                 let expected: Vec<u64> = called
@@ -262,11 +307,27 @@ impl World {
                 prop_assert_eq!(answered, expected, "{} of {}", consumer, key);
             }
         }
+        for key in KEYS {
+            let counted = all.iter().filter(|e| e.kind == "counted" && e.key == key);
+            let counts: Vec<String> = counted.map(|event| event.data.clone()).collect();
+            let expected: Vec<String> = (1..=counts.len()).map(|n| n.to_string()).collect();
+            prop_assert_eq!(&counts, &expected, "numbers of {}", key);
+            let state = self.fixture.log.state_of("counter", key).await.expect("read");
+            prop_assert_eq!(state, counts.last().cloned(), "the state of {}", key);
+        }
         let positions: Vec<u64> = all.iter().map(|event| event.position).collect();
         let gapless: Vec<u64> = (1..=all.len() as u64).collect();
         prop_assert_eq!(positions, gapless);
         Ok(())
     }
+}
+
+async fn append(log: &Log, keys: &[&str]) {
+    let mut tx = log.begin("test").await.expect("a transaction");
+    for key in keys {
+        tx.append(event("called", key), None);
+    }
+    tx.commit().await.expect("committed");
 }
 
 #[test]

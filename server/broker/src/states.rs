@@ -1,0 +1,121 @@
+//! The states of deciders in the database: one row per decider and key.
+//!
+//! A replay writes a generation of rows beside the one in use, and puts it in use by one update of the
+//! decider's row in `consumers`.
+
+use std::collections::BTreeSet;
+
+use db::{Columns, place_rows, placeholders};
+
+use crate::decider::{AnyDecider, Change};
+use crate::{Failure, Log, Result};
+
+/// Keys of one select, at most.
+const KEYS: usize = 256;
+
+/// Loads the states of `keys` in a generation into `decider`; of a key without a row it learns that
+/// there is none.
+pub(crate) async fn load(
+    tx: &mut db::Tx,
+    decider: &mut dyn AnyDecider,
+    generation: i64,
+    keys: &BTreeSet<String>,
+) -> std::result::Result<(), Failure> {
+    let keys: Vec<&String> = keys.iter().collect();
+    for chunk in keys.chunks(KEYS) {
+        let (list, count) = placeholders(chunk.len(), 3);
+        let sql = format!(
+            "select key, state from decider_states \
+             where decider = $1 and generation = $2 and key in ({list})"
+        );
+        let mut select = db::query(db::built(sql))
+            .bind(decider.name())
+            .bind(generation);
+        for i in 0..count {
+            select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
+        }
+        let rows = select.fetch_all(tx.conn()).await?;
+        for row in &rows {
+            decider.fill(row.try_get(0)?, Some(row.try_get(1)?))?;
+        }
+        if rows.len() < chunk.len() {
+            for key in chunk {
+                if !decider.knows(key) {
+                    decider.fill((*key).clone(), None)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes states over those that stand there already. Each change comes with its decider's name and
+/// generation.
+pub(crate) async fn store(
+    tx: &mut db::Tx,
+    changes: &[(&'static str, i64, Change)],
+) -> std::result::Result<(), Failure> {
+    for (tuples, chunk) in place_rows(changes, 5) {
+        let sql = format!(
+            "insert into decider_states (decider, generation, key, state, deadline_us) \
+             values {tuples} on conflict (decider, generation, key) do update \
+             set state = excluded.state, deadline_us = excluded.deadline_us"
+        );
+        let mut upsert = db::query(db::built(sql));
+        for (decider, generation, change) in chunk {
+            upsert = upsert
+                .bind(*decider)
+                .bind(*generation)
+                .bind(&change.key)
+                .bind(&change.state)
+                .bind(change.deadline_us);
+        }
+        upsert.execute(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Position and generation of a decider, which begins at the beginning of the log.
+pub(crate) async fn generation(
+    tx: &mut db::Tx,
+    decider: &str,
+) -> std::result::Result<i64, Failure> {
+    let row = db::query("select generation from consumers where name = $1")
+        .bind(decider)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get(0))?)
+}
+
+/// The state of a key that is in use, as JSON.
+const IN_USE: &str = "from consumers c join decider_states s \
+     on s.decider = c.name and s.generation = c.generation where c.name = $1";
+
+impl Log {
+    /// The state that a decider keeps of a key, as of the last commit. JSON.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn state_of(&self, decider: &str, key: &str) -> Result<Option<String>> {
+        let row = db::query(db::built(format!("select s.state {IN_USE} and s.key = $2")))
+            .bind(decider)
+            .bind(key)
+            .fetch_optional(self.db().reader())
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// All states that a decider keeps, as of the last commit: key and JSON, in the order of the keys.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn states_of(&self, decider: &str) -> Result<Vec<(String, String)>> {
+        let sql = format!("select s.key, s.state {IN_USE} order by s.key");
+        let rows = db::query(db::built(sql))
+            .bind(decider)
+            .fetch_all(self.db().reader())
+            .await?;
+        let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        rows.collect()
+    }
+}
