@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use services::ShopSettings;
 
-use super::operator;
+use super::operator::operator;
 use super::times::{Moment, moment};
 
 #[derive(Debug, Args)]
@@ -48,7 +48,13 @@ pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyho
         shown.set_position(position);
     };
     let replayed = log
-        .replay(&roster(), &request.consumer, beginning, &operator(), progress)
+        .replay(
+            &roster(),
+            &request.consumer,
+            beginning,
+            &operator(),
+            progress,
+        )
         .await?;
     bar.finish_and_clear();
     let found = match replayed.differences {

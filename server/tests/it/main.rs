@@ -7,6 +7,7 @@ mod cards;
 mod client;
 mod desk;
 mod failpoints;
+mod module_circles;
 mod oversell;
 mod release_1;
 mod replay;
