@@ -16,6 +16,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 ///   cargo run --release -p load -- --orders 5000 --concurrency 64
 ///   cargo run --release -p load -- --orders 5000 --rate 300 --sockets 10000
 ///   cargo run --release -p load -- compare --server NEW --against OLD
+///   cargo run --release -p load -- growth
 ///   cargo run -p load -- crash --kills 50
 ///   cargo run --release -p load -- broker
 #[derive(Debug, Clone, Parser)]
@@ -114,6 +115,7 @@ pub struct CheckoutArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     Compare(CompareArgs),
+    Growth(GrowthArgs),
     Crash(CrashArgs),
     Broker(BrokerArgs),
 }
@@ -136,6 +138,40 @@ pub struct CompareArgs {
 
     #[command(flatten)]
     pub checkouts: CheckoutArgs,
+}
+
+/// Measures a small shop, lets another one grow by selling, measures that, and prints both side by side.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct GrowthArgs {
+    /// The server's program. Without it cargo builds it, in the profile this program was built in.
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+
+    /// SKUs of the large shop, at least.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub skus: u64,
+
+    /// Orders of the large shop, at least.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub orders: u64,
+
+    /// Events in the log of the large shop, at least; orders are placed until there are so many.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub events: u64,
+}
+
+impl GrowthArgs {
+    /// How checkouts are made: as in every other run, unless told otherwise there.
+    pub fn checkouts(&self) -> CheckoutArgs {
+        CheckoutArgs {
+            orders: 5_000,
+            warm_up: 200,
+            one_sku: None,
+            accept_encoding: "gzip, deflate, br".to_owned(),
+            patience: 30,
+            max_seconds: 3_600,
+        }
+    }
 }
 
 /// Kills the shop at random moments, while shoppers buy, and looks after each restart whether

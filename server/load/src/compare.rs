@@ -154,6 +154,7 @@ async fn measure_round(args: &CompareArgs, server: &Path) -> anyhow::Result<Roun
                     stock: DEFAULT_STOCK,
                     sockets: 0,
                     gateway_delay_ms,
+                    catalogue: None,
                 })
                 .await?;
                 warm_up(&args.checkouts, &shop).await?;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
+use form_urlencoded::Serializer;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -13,10 +14,18 @@ use tokio::net::TcpStream;
 
 use crate::target::Target;
 
-/// Name of the shopper's cookie, which has a prefix with TLS.
+/// Names of the cookies of shoppers and staff, which have a prefix with TLS.
 const SHOPPER: &str = "shopper";
+const SESSION: &str = "session";
 /// Characters of a refusal that are repeated in the report.
 const MAX_REFUSAL: usize = 300;
+
+/// How a member of staff signs in.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub email: String,
+    pub password: String,
+}
 
 /// Connections that nobody uses right now; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +72,21 @@ pub struct Connection {
 impl Connection {
     /// Gets a page and throws it away.
     pub async fn get(&mut self, target: &Target, path: &str, encoding: &str) -> anyhow::Result<()> {
+        self.get_as(target, path, encoding, None).await
+    }
+
+    /// As [`Self::get`], with a cookie.
+    pub async fn get_as(
+        &mut self,
+        target: &Target,
+        path: &str,
+        encoding: &str,
+        cookie: Option<&str>,
+    ) -> anyhow::Result<()> {
         let mut request = Request::get(path).header(HOST, &*target.authority);
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, cookie);
+        }
         if !encoding.is_empty() {
             request = request.header(ACCEPT_ENCODING, encoding);
         }
@@ -101,6 +124,22 @@ impl Connection {
         let cookie = set_cookie(&response, SHOPPER);
         response.into_body().collect().await?;
         Ok(cookie)
+    }
+
+    /// Signs a member of staff in; answers with the cookie of the session.
+    pub async fn sign_in(
+        &mut self,
+        target: &Target,
+        credentials: &Credentials,
+    ) -> anyhow::Result<String> {
+        let form = Serializer::new(String::new())
+            .append_pair("email", &credentials.email)
+            .append_pair("password", &credentials.password)
+            .finish();
+        let response = self.post_form(target, "/admin/session", None, form).await?;
+        let session = set_cookie(&response, SESSION);
+        response.into_body().collect().await?;
+        session.context("the shop lets no staff in")
     }
 
     async fn post_form(

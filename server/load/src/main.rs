@@ -1,5 +1,5 @@
 //! `load`: buys from a running shop, as many shoppers at once, and says what it cost. `load compare`
-//! measures two builds in turns; `load crash` kills the shop meanwhile and looks whether anything was
+//! measures two builds in turns; `load growth` a small shop and a large one; `load crash` kills the shop meanwhile and looks whether anything was
 //! lost; `load broker` measures the broker.
 //!
 //! It shares the machine with the shop it measures, so it does as little as it can per checkout: HTTP
@@ -8,6 +8,7 @@
 mod args;
 mod books;
 mod broker_bench;
+mod catalogue;
 mod checkout;
 mod checkout_report;
 mod checkout_run;
@@ -17,6 +18,7 @@ mod crash;
 mod database;
 mod file_limit;
 mod goods;
+mod growth;
 mod http;
 mod idle_sockets;
 mod machine;
@@ -75,6 +77,7 @@ async fn carry_out(args: &Args) -> anyhow::Result<bool> {
     match &args.command {
         None => peak::carry_out(args).await,
         Some(Command::Compare(args)) => compare::carry_out(args).await,
+        Some(Command::Growth(args)) => growth::carry_out(args).await,
         Some(Command::Crash(args)) => crash::carry_out(args).await,
         Some(Command::Broker(args)) => broker_bench::carry_out(args).await,
     }

@@ -76,6 +76,19 @@ pub async fn warm_up(args: &CheckoutArgs, shop: &RunningShop) -> anyhow::Result<
     books::rest(&shop.database).await
 }
 
+/// Checkouts that are not measured.
+pub async fn sell(
+    args: &CheckoutArgs,
+    shop: &RunningShop,
+    orders: u64,
+    pace: Pace,
+) -> anyhow::Result<()> {
+    let goods = goods::read(&shop.database, args.one_sku.as_deref()).await?;
+    let run = prepare(args, shop, goods, orders, pace);
+    run.carry_out("selling").await?;
+    Ok(())
+}
+
 /// Carries a run out and measures it.
 pub async fn measure(
     args: &CheckoutArgs,

@@ -1,17 +1,23 @@
 //! The shop that is bought from: one started for the purpose, or one that runs already.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::Context;
 use sqlx::AnyPool;
+use tokio::process::Command;
+use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::database;
+use crate::http::{Credentials, Pool};
 use crate::server_process::{ServerProcess, ServerProgram};
 use crate::target::Target;
 use crate::write_counters::WriteCounters;
 
 /// Sockets that a started shop allows beyond those that are asked for.
 const SPARE_SOCKETS: u64 = 10_000;
+const NOT_OURS: &str = "only a shop that this program has started can be restarted or signed in to";
 
 #[derive(Debug)]
 pub struct RunningShop {
@@ -23,14 +29,15 @@ pub struct RunningShop {
     /// Where its data lies, when it was started for the purpose.
     pub data: Option<PathBuf>,
     /// `None` for a shop that runs anyway.
-    _own: Option<OwnShop>,
+    own: Option<OwnShop>,
 }
 
 /// A process of ours. Dropped, it is killed and its folder removed, in this order.
 #[derive(Debug)]
 struct OwnShop {
-    _process: ServerProcess,
-    _program: ServerProgram,
+    process: ServerProcess,
+    program: ServerProgram,
+    admin: Credentials,
 }
 
 /// How a shop is started.
@@ -44,6 +51,8 @@ pub struct StartSettings<'a> {
     pub sockets: u64,
     /// How long the test gateway takes to answer.
     pub gateway_delay_ms: u32,
+    /// A catalogue file in place of the demo's.
+    pub catalogue: Option<&'a Path>,
 }
 
 impl RunningShop {
@@ -55,6 +64,7 @@ impl RunningShop {
                 stock,
                 sockets,
                 gateway_delay_ms: 0,
+                catalogue: None,
             })
             .await;
         };
@@ -65,22 +75,38 @@ impl RunningShop {
             target,
             pid: args.pid,
             data: None,
-            _own: None,
+            own: None,
         })
     }
 
     pub async fn start(settings: StartSettings<'_>) -> anyhow::Result<Self> {
-        let program = ServerProgram::prepare(settings.server)
+        let admin = Credentials {
+            email: "load@example.com".to_owned(),
+            // Of a shop that only this machine reaches, and that ends with the run.
+            password: "measured-by-load".to_owned(),
+        };
+        let mut program = ServerProgram::prepare(settings.server)
             .await?
             .with(
                 "VITRINE_TEST_GATEWAY_DELAY_MS",
                 settings.gateway_delay_ms.to_string(),
             )
             .with("VITRINE_DEMO_STOCK", settings.stock.to_string())
+            .with("VITRINE_ADMIN_EMAIL", &admin.email)
+            .with("VITRINE_ADMIN_PASSWORD", &admin.password)
+            // All shoppers of a run come from one address.
+            .with("VITRINE_LIFT_LIMITS", "true")
+            .with(
+                "VITRINE_MAX_CONNECTIONS",
+                (settings.sockets + 2 * SPARE_SOCKETS).to_string(),
+            )
             .with(
                 "VITRINE_MAX_SOCKETS",
                 (settings.sockets + SPARE_SOCKETS).to_string(),
             );
+        if let Some(catalogue) = settings.catalogue {
+            program = program.with("VITRINE_CATALOGUE", catalogue);
+        }
         let mut process = program.start()?;
         let target = process.opened().await?;
         let database_url = program.sqlite_url();
@@ -90,10 +116,46 @@ impl RunningShop {
             target,
             pid: process.id(),
             data: Some(program.data()),
-            _own: Some(OwnShop {
-                _process: process,
-                _program: program,
+            own: Some(OwnShop {
+                process,
+                program,
+                admin,
             }),
         })
+    }
+
+    /// Kills the shop and starts it again on the same data; says how long it took until it served.
+    pub async fn restart(&mut self) -> anyhow::Result<Duration> {
+        let OwnShop {
+            process,
+            program,
+            admin,
+        } = self.own.take().context(NOT_OURS)?;
+        process.kill().await?;
+        let began = Instant::now();
+        let mut process = program.start()?;
+        self.target = process.opened().await?;
+        let pool = Pool::default();
+        let mut connection = pool.take(&self.target).await?;
+        connection.get(&self.target, "/", "").await?;
+        let took = began.elapsed();
+        self.write_counters = WriteCounters::of(&self.target, &program.sqlite_url()).await?;
+        self.pid = process.id();
+        self.own = Some(OwnShop {
+            process,
+            program,
+            admin,
+        });
+        Ok(took)
+    }
+
+    /// The shop's command line, on the same data.
+    pub fn command(&self, args: &[&str]) -> anyhow::Result<Command> {
+        Ok(self.own.as_ref().context(NOT_OURS)?.program.command(args))
+    }
+
+    /// How its admin signs in.
+    pub fn admin(&self) -> anyhow::Result<&Credentials> {
+        Ok(&self.own.as_ref().context(NOT_OURS)?.admin)
     }
 }

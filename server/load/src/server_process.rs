@@ -67,14 +67,23 @@ impl ServerProgram {
         format!("sqlite:{}", self.data().join("vitrine.db").display())
     }
 
-    pub fn start(&self) -> anyhow::Result<ServerProcess> {
-        let mut child = Command::new(&self.program)
+    /// The program with these arguments. It ends when it is dropped.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(args)
             // A setting of whoever calls must not change what is measured.
             .env_clear()
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub fn start(&self) -> anyhow::Result<ServerProcess> {
+        let mut child = self
+            .command(&[])
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
         let output = child.stdout.take().context("the shop has no output")?;
