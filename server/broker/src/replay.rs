@@ -433,13 +433,12 @@ impl Replay<'_> {
     }
 
     async fn count(&self, tx: &mut Tx) -> Result<u64, Failure> {
-        let row = db::query(
-            "select count(*) from decider_states where decider = $1 and generation = $2",
-        )
-        .bind(self.name)
-        .bind(self.generation)
-        .fetch_one(tx.conn())
-        .await?;
+        let row =
+            db::query("select count(*) from decider_states where decider = $1 and generation = $2")
+                .bind(self.name)
+                .bind(self.generation)
+                .fetch_one(tx.conn())
+                .await?;
         Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
     }
 

@@ -115,7 +115,9 @@ impl Log {
             .bind(decider)
             .fetch_all(self.db().reader())
             .await?;
-        let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let rows = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         rows.collect()
     }
 }

@@ -330,9 +330,8 @@ impl Turn {
             return Ok(());
         }
         let (list, count) = placeholders(names.len(), 3);
-        let sql = format!(
-            "update consumers set position = $1 where position = $2 and name in ({list})"
-        );
+        let sql =
+            format!("update consumers set position = $1 where position = $2 and name in ({list})");
         let mut update = db::query(db::built(sql))
             .bind(i64::try_from(to).unwrap_or(i64::MAX))
             .bind(i64::try_from(from).unwrap_or(i64::MAX));

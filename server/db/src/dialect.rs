@@ -118,6 +118,14 @@ impl Dialect {
         }
     }
 
+    /// The expression that reads the value at `path` out of a column with JSON, as text.
+    pub fn json_text(self, column: &str, path: &[&str]) -> String {
+        match self {
+            Self::Sqlite => format!("json_extract({column}, '$.{}')", path.join(".")),
+            Self::Postgres => format!("({column}::json #>> '{{{}}}')", path.join(",")),
+        }
+    }
+
     /// Waits until no other transaction has locked the number `$1`, and locks it until the end.
     pub(crate) const fn lock(self) -> Option<&'static str> {
         match self {

@@ -48,7 +48,13 @@ pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyho
         shown.set_position(position);
     };
     let replayed = log
-        .replay(&roster(), &request.consumer, beginning, &operator(), progress)
+        .replay(
+            &roster(),
+            &request.consumer,
+            beginning,
+            &operator(),
+            progress,
+        )
         .await?;
     bar.finish_and_clear();
     let found = match replayed.differences {
