@@ -44,6 +44,15 @@ impl Dialect {
         }
     }
 
+    /// The address of a connection. It makes no file: one that has gone would be replaced by an empty
+    /// one.
+    pub(crate) fn connection_url(self, url: &str) -> String {
+        match self {
+            Self::Sqlite => url.replace("mode=rwc", "mode=rw"),
+            Self::Postgres => url.to_owned(),
+        }
+    }
+
     /// What a new connection is told before it is used. `limit` ends a statement; none does when
     /// there is none.
     pub(crate) fn session_settings(
