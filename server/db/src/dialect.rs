@@ -129,6 +129,21 @@ impl Dialect {
         }
     }
 
+    /// Asks where the database stands, in words that change when it is restored there: its own number
+    /// and its table's are given out anew by a restored dump, the timeline by a restored folder or a
+    /// standby that took over. A file says nothing of the kind.
+    pub(crate) const fn place(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "select concat_ws(' ', \
+                 (select oid from pg_database where datname = current_database()), \
+                 cast('log_head' as regclass)::oid, \
+                 substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))",
+            ),
+        }
+    }
+
     pub(crate) const fn begin_write(self) -> &'static str {
         match self {
             Self::Sqlite => "begin immediate",

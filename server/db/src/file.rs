@@ -100,34 +100,75 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// Notes beside the database that there is one, and which file it is.
+    /// The file as it is now.
     pub fn opened(&self) -> Result<OpenedFile> {
         let Some(path) = &self.path else {
             return Ok(OpenedFile { opened: None });
         };
         let unreadable = |error| Error::Setting(format!("cannot read {}: {error}", path.display()));
         let metadata = fs::metadata(path).map_err(unreadable)?;
-        let marker = beside(path, MARKER);
-        let noted = private()
-            .create_new(true)
-            .open(&marker)
-            .and_then(|mut file: File| file.write_all(MARKER_TEXT));
-        match noted {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => tracing::warn!(%error, "cannot write {}", marker.display()),
-        }
         Ok(OpenedFile {
             opened: Some((path.clone(), metadata.dev(), metadata.ino())),
         })
+    }
+
+    /// Notes beside the database that there is one, which, and how far its log goes.
+    pub fn note(&self, noted: &Noted) {
+        let Some(path) = &self.path else {
+            return;
+        };
+        let (marker, draft) = (beside(path, MARKER), beside(path, "-exists-draft"));
+        let text = noted.text();
+        // At once whole: half a note is none.
+        let written = private()
+            .create(true)
+            .truncate(true)
+            .open(&draft)
+            .and_then(|mut file: File| file.write_all(text.as_bytes()))
+            .and_then(|()| fs::rename(&draft, &marker));
+        if let Err(error) = written {
+            tracing::warn!(%error, "cannot write {}", marker.display());
+        }
+    }
+
+    /// Whether the database that was here last is not this one, or had more in its log. Of a server's
+    /// nothing is noted here.
+    pub fn was_restored(&self, identity: &str, head: u64) -> bool {
+        let Some(path) = &self.path else {
+            return false;
+        };
+        let text = fs::read_to_string(beside(path, MARKER)).unwrap_or_default();
+        Noted::read(&text).is_none_or(|noted| noted.identity != identity || noted.head > head)
     }
 }
 
 /// Stands beside a database as long as there is to be one.
 const MARKER: &str = "-exists";
-const MARKER_TEXT: &[u8] =
-    b"There is a database beside this file. As long as this file is here, a \
-missing database is an error, and no new shop is begun in its place.\n";
+const MARKER_TEXT: &str = "There is a database beside this file. As long as this file is here, a \
+missing database is an error, and no new shop is begun in its place.";
+
+/// What the mark beside the database says about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub identity: String,
+    pub head: u64,
+}
+
+impl Noted {
+    fn text(&self) -> String {
+        let Self { identity, head } = self;
+        format!("{MARKER_TEXT}\nlog {identity} up to {head}\n")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let line = text.lines().last()?;
+        let (identity, head) = line.strip_prefix("log ")?.split_once(" up to ")?;
+        Some(Self {
+            identity: identity.to_owned(),
+            head: head.parse().ok()?,
+        })
+    }
+}
 
 impl OpenedFile {
     /// Whether the file is still the one that was opened. What is written to a file that was removed
@@ -183,6 +224,16 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let noted = Noted {
+            identity: "00ff".to_owned(),
+            head: 17,
+        };
+        assert_eq!(Noted::read(&noted.text()), Some(noted));
+        assert_eq!(Noted::read(MARKER_TEXT), None);
+    }
 
     #[test]
     fn a_path_stands_in_a_url_and_comes_back() {

@@ -10,6 +10,7 @@ mod dialect;
 mod error;
 mod file;
 mod health;
+mod identity;
 mod log_file;
 mod migrate;
 mod pool;
@@ -40,6 +41,7 @@ pub use tx::{Tx, Writer};
 pub use writes::{Counters, WriteError};
 
 use file::{DatabaseFile, OpenedFile};
+use identity::HeadNotes;
 use log_file::LogKeeper;
 use pool::{ACQUIRE, Connector, Pool, STATEMENT, STATEMENT_ON_SERVER, Shared};
 use writes::Writes;
@@ -100,6 +102,7 @@ pub struct Db {
     writers: Pool,
     file: OpenedFile,
     writes: Arc<Writes>,
+    identity: Arc<str>,
     last_probe: Arc<Mutex<Option<Instant>>>,
     closed: watch::Sender<bool>,
     log_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -115,11 +118,19 @@ impl Db {
     pub async fn open(settings: &Settings) -> Result<Self> {
         let place = DatabaseFile::of(&settings.url);
         place.prepare()?;
-        let db = Self::connect(settings, &place).await?;
-        if let Err(error) = migrate::run(&db).await {
-            db.close().await;
-            return Err(error);
+        let mut db = Self::connect(settings, &place).await?;
+        let settled = async {
+            migrate::run(&db).await?;
+            identity::settle(&db, &place).await
+        };
+        match settled.await {
+            Ok(identity) => db.identity = identity,
+            Err(error) => {
+                db.close().await;
+                return Err(error);
+            }
         }
+        db.keep_log_small(Some(place));
         Ok(db)
     }
 
@@ -129,11 +140,19 @@ impl Db {
     /// As [`Db::open`]; [`Error::Setting`] when it is not a database of this version.
     pub async fn open_existing(settings: &Settings) -> Result<Self> {
         let place = DatabaseFile::of(&settings.url);
-        let db = Self::connect(settings, &place).await?;
-        if let Err(error) = migrate::check(&db).await {
-            db.close().await;
-            return Err(error);
+        let mut db = Self::connect(settings, &place).await?;
+        let checked = async {
+            migrate::check(&db).await?;
+            identity::read(&db).await
+        };
+        match checked.await {
+            Ok(identity) => db.identity = identity,
+            Err(error) => {
+                db.close().await;
+                return Err(error);
+            }
         }
+        db.keep_log_small(None);
         Ok(db)
     }
 
@@ -149,23 +168,12 @@ impl Db {
             shared: shared.clone(),
         };
         // By itself: what keeps us from it is said at once.
-        let first = connector(Some(STATEMENT_ON_SERVER));
-        first.connect().await?.close().await?;
-        let file = place.opened()?;
         let limited = || connector(Some(STATEMENT_ON_SERVER));
+        limited().connect().await?.close().await?;
+        let file = place.opened()?;
         let writers = Pool::new(limited(), dialect.writers())?;
         let readers = Pool::new(limited(), settings.readers.max(1) as usize)?;
         let reports = Pool::new(connector(Some(REPORT)), REPORTS)?;
-        let (closed, is_closed) = watch::channel(false);
-        let log_keeper = dialect.fold_log().map(|statements| {
-            let keeper = LogKeeper {
-                connector: first,
-                statements,
-                writers: writers.clone(),
-                closed: is_closed,
-            };
-            tokio::spawn(keeper.run())
-        });
         Ok(Self {
             dialect,
             readers,
@@ -174,9 +182,36 @@ impl Db {
             file,
             writes: Arc::default(),
             last_probe: Arc::default(),
-            closed,
-            log_keeper: Arc::new(Mutex::new(log_keeper)),
+            identity: "".into(),
+            closed: watch::Sender::new(false),
+            log_keeper: Arc::default(),
         })
+    }
+
+    /// Folds the write-ahead log back in the background, where there is one, and notes its head at
+    /// `place`.
+    fn keep_log_small(&self, place: Option<DatabaseFile>) {
+        let Some(statements) = self.dialect.fold_log() else {
+            return;
+        };
+        let notes = place.map(|file| HeadNotes {
+            file,
+            identity: self.identity.clone(),
+            head: 0,
+        });
+        let keeper = LogKeeper {
+            writers: self.writers.clone(),
+            statements,
+            notes,
+            closed: self.closed.subscribe(),
+        };
+        *self.log_keeper.lock() = Some(tokio::spawn(keeper.run()));
+    }
+
+    /// The random name of the log in this database. It is another one after a restored backup, whose
+    /// positions may stand for other events. Empty for one that only a command line has opened.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     pub const fn dialect(&self) -> Dialect {

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::dialect::FoldLog;
-use crate::pool::{Connector, Pool};
+use crate::identity::HeadNotes;
+use crate::pool::Pool;
 
 /// How often it is folded back.
 const EVERY: Duration = Duration::from_millis(250);
@@ -21,9 +22,9 @@ const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Folds the log back now and then, until the database is closed.
 pub(crate) struct LogKeeper {
-    pub connector: Connector,
-    pub statements: FoldLog,
     pub writers: Pool,
+    pub statements: FoldLog,
+    pub notes: Option<HeadNotes>,
     pub closed: watch::Receiver<bool>,
 }
 
@@ -47,7 +48,12 @@ impl LogKeeper {
                 _ = tick.tick() => {}
                 _ = self.closed.wait_for(|closed| *closed) => break,
             }
-            let folded = self.fold(&mut connection, &mut rests_until).await;
+            let mut folded = self.fold(&mut connection, &mut rests_until).await;
+            if let Some(connection) = &mut connection
+                && let Err(error) = self.note_head(connection).await
+            {
+                folded = folded.and(Err(error));
+            }
             let (warning, bytes) = match &folded {
                 Ok(folded) if folded.bytes < WARN_AT => continue,
                 Ok(folded) => (
@@ -68,10 +74,18 @@ impl LogKeeper {
                 );
             }
         }
-        if let Some(connection) = connection
-            && let Err(error) = connection.close().await
-        {
-            tracing::debug!(%error, "a connection did not close well");
+        if let Some(mut connection) = connection {
+            let noted = self.note_head(&mut connection).await;
+            if let Err(error) = noted.and(connection.close().await) {
+                tracing::debug!(%error, "a connection did not close well");
+            }
+        }
+    }
+
+    async fn note_head(&mut self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        match &mut self.notes {
+            Some(notes) => notes.update(connection).await,
+            None => Ok(()),
         }
     }
 
@@ -81,7 +95,7 @@ impl LogKeeper {
         rests_until: &mut Instant,
     ) -> Result<Folded, sqlx::Error> {
         if connection.is_none() {
-            let mut made = self.connector.connect().await?;
+            let mut made = self.writers.connector().connect().await?;
             // For as long writers wait when a reader is in the way.
             sqlx::raw_sql(self.statements.patience)
                 .execute(&mut made)

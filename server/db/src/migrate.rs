@@ -34,6 +34,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0020_write_probe",
         include_str!("../migrations/0020_write_probe.sql"),
     ),
+    (
+        "0021_log_identity",
+        include_str!("../migrations/0021_log_identity.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

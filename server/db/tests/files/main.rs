@@ -3,6 +3,7 @@
 mod log_file;
 mod migrations;
 mod place;
+mod restored;
 
 use std::path::PathBuf;
 use std::time::Duration;

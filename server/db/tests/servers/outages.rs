@@ -183,6 +183,35 @@ async fn a_start_without_a_server_says_so_at_once_and_without_the_password() {
     );
 }
 
+/// A dump that was restored: tables of the same content, made anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_dump_has_another_identity_and_a_restart_has_not() {
+    let server = server();
+    let db = open(server.url()).await;
+    let first = db.identity().to_owned();
+    db.close().await;
+    let reopened = || async {
+        Db::open(&Settings::new(server.url()))
+            .await
+            .expect("opened")
+    };
+    let db = reopened().await;
+    assert_eq!(db.identity(), first);
+    for statement in [
+        "create table restored as select * from log_head",
+        "drop table log_head",
+        "alter table restored rename to log_head",
+    ] {
+        let mut tx = db.begin().await.expect("begun");
+        db::query(statement).execute(tx.conn()).await.expect("done");
+        tx.commit().await.expect("committed");
+    }
+    db.close().await;
+    let db = reopened().await;
+    assert_ne!(db.identity(), first);
+    db.close().await;
+}
+
 async fn admin(url: &str, statements: &'static [&'static str]) {
     let db = Db::open_existing(&Settings::new(url))
         .await
