@@ -53,6 +53,27 @@ impl Dialect {
         }
     }
 
+    /// Whether what goes to the database passes through a network and is encrypted only if the server
+    /// happens to offer it.
+    pub(crate) fn is_exposed(self, url: &str) -> bool {
+        if self == Self::Sqlite {
+            return false;
+        }
+        // What stands between the last `@` of the authority, or its beginning, and its end.
+        let (_, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let is_here = ["localhost", "127.", "[::1]", "%2f", "%2F", ":"];
+        let is_here = host.is_empty() || is_here.iter().any(|here| host.starts_with(here));
+        let is_sure = [
+            "sslmode=require",
+            "sslmode=verify",
+            "ssl-mode=require",
+            "ssl-mode=verify",
+        ];
+        !is_here && !is_sure.iter().any(|sure| url.contains(sure))
+    }
+
     /// What a new connection is told before it is used. `limit` ends a statement; none does when
     /// there is none.
     pub(crate) fn session_settings(
@@ -282,6 +303,20 @@ pub(crate) fn condemns_others(error: &dyn sqlx::error::DatabaseError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_leaves_the_machine_in_the_clear_is_exposed() {
+        let is_exposed = |url| Dialect::Postgres.is_exposed(url);
+        assert!(is_exposed("postgres://shop:pa@ss@db.example:5432/shop"));
+        assert!(is_exposed("postgres://10.0.0.7/shop?sslmode=prefer"));
+        assert!(!is_exposed(
+            "postgres://shop@db.example/shop?sslmode=verify-full"
+        ));
+        assert!(!is_exposed("postgres://shop@127.0.0.1:5432/shop"));
+        assert!(!is_exposed("postgres://localhost/shop"));
+        assert!(!is_exposed("postgres:///shop?host=/run/postgresql"));
+        assert!(!is_exposed("postgres://%2Frun%2Fpostgresql/shop"));
+    }
 
     #[test]
     fn a_code_that_looks_like_a_number_is_still_postgresqls() {

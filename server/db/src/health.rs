@@ -23,23 +23,31 @@ impl Db {
     /// Asks whether the database can be read and written. Reads something small; writes something
     /// small, once a second at most, when no commit of late tells.
     pub async fn health(&self) -> Health {
-        let can_read = sqlx::query("select id from write_probe")
-            .fetch_all(self.reader())
-            .await
-            .is_ok();
-        let known = !self.writes.are_failing() && self.writes.any_within(FRESH);
-        let can_write = self.file.check().is_ok()
-            && (known
-                || if self.may_probe() {
-                    self.probe().await.is_ok()
-                } else {
-                    !self.writes.are_failing()
-                });
+        // At once: each may wait for an answer that does not come.
+        let (can_read, can_write) = tokio::join!(self.can_read(), self.can_write());
         Health {
             can_read,
             can_write,
             last_write_error: self.writes.last_error(),
         }
+    }
+
+    async fn can_read(&self) -> bool {
+        let read = sqlx::query("select id from write_probe");
+        read.fetch_all(self.reader()).await.is_ok()
+    }
+
+    async fn can_write(&self) -> bool {
+        if self.file.check().is_err() {
+            return false;
+        }
+        if !self.writes.are_failing() && self.writes.any_within(FRESH) {
+            return true;
+        }
+        if self.may_probe() {
+            return self.probe().await.is_ok();
+        }
+        !self.writes.are_failing()
     }
 
     fn may_probe(&self) -> bool {

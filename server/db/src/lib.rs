@@ -167,6 +167,12 @@ impl Db {
             settings: dialect.session_settings(settings.synchronous, limit),
             shared: shared.clone(),
         };
+        if dialect.is_exposed(&settings.url) {
+            tracing::warn!(
+                "what goes to the database may cross the network in the clear: put \
+                 ?sslmode=verify-full behind its URL"
+            );
+        }
         // By itself: what keeps us from it is said at once.
         let limited = || connector(Some(STATEMENT_ON_SERVER));
         limited().connect().await?.close().await?;

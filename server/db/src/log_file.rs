@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 use crate::dialect::FoldLog;
 use crate::identity::HeadNotes;
 use crate::pool::Pool;
 
 /// How often it is folded back.
-const EVERY: Duration = Duration::from_millis(250);
+const EVERY: Duration = Duration::from_millis(500);
+/// How often while it is about to be large.
+const SOON: Duration = Duration::from_millis(200);
 /// From so many bytes on writers wait for a moment, so that the log can begin anew.
 const RESTART_AT: u64 = 32 << 20;
 /// How long nothing is done about a log that could not begin anew: writers would wait in vain.
@@ -38,22 +39,23 @@ struct Folded {
 
 impl LogKeeper {
     pub async fn run(mut self) {
-        let mut tick = tokio::time::interval(EVERY);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pause = EVERY;
         let mut connection = None;
         let mut rests_until = Instant::now();
         let mut warned: Option<Instant> = None;
         loop {
             tokio::select! {
-                _ = tick.tick() => {}
+                () = tokio::time::sleep(pause) => {}
                 _ = self.closed.wait_for(|closed| *closed) => break,
             }
             let mut folded = self.fold(&mut connection, &mut rests_until).await;
-            if let Some(connection) = &mut connection
-                && let Err(error) = self.note_head(connection).await
-            {
+            if let Err(error) = self.note_head(&mut connection).await {
                 folded = folded.and(Err(error));
             }
+            pause = match &folded {
+                Ok(folded) if folded.bytes > RESTART_AT / 2 => SOON,
+                _ => EVERY,
+            };
             let (warning, bytes) = match &folded {
                 Ok(folded) if folded.bytes < WARN_AT => continue,
                 Ok(folded) => (
@@ -74,19 +76,44 @@ impl LogKeeper {
                 );
             }
         }
-        if let Some(mut connection) = connection {
-            let noted = self.note_head(&mut connection).await;
-            if let Err(error) = noted.and(connection.close().await) {
-                tracing::debug!(%error, "a connection did not close well");
-            }
+        if let Err(error) = self.note_head(&mut connection).await {
+            tracing::debug!(%error, "the head cannot be noted");
+        }
+        if let Some(connection) = connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "a connection did not close well");
         }
     }
 
-    async fn note_head(&mut self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        match &mut self.notes {
-            Some(notes) => notes.update(connection).await,
-            None => Ok(()),
+    async fn note_head(
+        &mut self,
+        connection: &mut Option<AnyConnection>,
+    ) -> Result<(), sqlx::Error> {
+        let Some(mut notes) = self.notes.take() else {
+            return Ok(());
+        };
+        let done = match self.connected(connection).await {
+            Ok(connection) => notes.update(connection).await,
+            Err(error) => Err(error),
+        };
+        self.notes = Some(notes);
+        done
+    }
+
+    async fn connected<'c>(
+        &self,
+        connection: &'c mut Option<AnyConnection>,
+    ) -> Result<&'c mut AnyConnection, sqlx::Error> {
+        if let Some(connection) = connection {
+            return Ok(connection);
         }
+        let mut made = self.writers.connector().connect().await?;
+        // For as long writers wait when a reader is in the way.
+        sqlx::raw_sql(self.statements.patience)
+            .execute(&mut made)
+            .await?;
+        Ok(connection.insert(made))
     }
 
     async fn fold(
@@ -94,17 +121,7 @@ impl LogKeeper {
         connection: &mut Option<AnyConnection>,
         rests_until: &mut Instant,
     ) -> Result<Folded, sqlx::Error> {
-        if connection.is_none() {
-            let mut made = self.writers.connector().connect().await?;
-            // For as long writers wait when a reader is in the way.
-            sqlx::raw_sql(self.statements.patience)
-                .execute(&mut made)
-                .await?;
-            *connection = Some(made);
-        }
-        let Some(connection) = connection else {
-            return Err(sqlx::Error::PoolClosed);
-        };
+        let connection = self.connected(connection).await?;
         let folded = checkpoint(connection, self.statements.passive).await?;
         if folded.bytes < RESTART_AT || Instant::now() < *rests_until {
             return Ok(folded);
