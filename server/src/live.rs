@@ -218,7 +218,8 @@ impl Hub {
                     // A beat says "nothing up to here is missing": what was gathered goes first.
                     self.push(&shop, std::mem::take(&mut gathered));
                     let position = shop.levels().position();
-                    if let Some(text) = serialised(&ServerMessage::Beat { position }) {
+                    let log = shop.log().identity().to_owned();
+                    if let Some(text) = serialised(&ServerMessage::Beat { position, log }) {
                         self.registry.lock().beat(&text);
                     }
                 }
@@ -396,6 +397,7 @@ impl Seat {
                 Ok((state, position)) => ServerMessage::Snapshot {
                     topic,
                     position,
+                    log: shop.log().identity().to_owned(),
                     state,
                 },
                 Err(problem) => ServerMessage::Error {

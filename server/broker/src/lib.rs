@@ -82,6 +82,17 @@ pub enum Error {
     Stopped,
 }
 
+impl Error {
+    /// Whether the same may succeed later: it says nothing about what was asked.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_unavailable(),
+            Self::Broken | Self::Stopped => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<db::SqlError> for Error {
     fn from(error: db::SqlError) -> Self {
         Self::Database(error.into())

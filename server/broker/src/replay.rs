@@ -186,16 +186,7 @@ impl Replay<'_> {
             let standing = self.standing(&mut tx).await?;
             let open = standing.unsettled.iter().map(|(_, position)| position - 1);
             self.at = open.fold(asked.min(standing.position), u64::min);
-            db::query(
-                "insert into decider_states (decider, generation, key, state, deadline_us) \
-                 select decider, $1, key, state, deadline_us from decider_states \
-                 where decider = $2 and generation = $3",
-            )
-            .bind(self.generation)
-            .bind(self.name)
-            .bind(in_use)
-            .execute(tx.conn())
-            .await?;
+            states::copy(&mut tx, self.name, in_use, self.generation).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -260,20 +251,9 @@ impl Replay<'_> {
     async fn remove(&self, generation: i64) -> Result<(), Failure> {
         loop {
             let mut tx = self.log.begin("replay").await?;
-            let removed = db::query(
-                "delete from decider_states where decider = $1 and generation = $2 and key in \
-                 (select key from decider_states where decider = $3 and generation = $4 limit $5)",
-            )
-            .bind(self.name)
-            .bind(generation)
-            .bind(self.name)
-            .bind(generation)
-            .bind(BATCH as i64)
-            .execute(tx.conn())
-            .await?
-            .rows_affected();
+            let removed = states::remove(&mut tx, self.name, generation, BATCH).await?;
             tx.commit().await?;
-            if removed < BATCH as u64 {
+            if removed < BATCH {
                 return Ok(());
             }
         }
@@ -308,11 +288,7 @@ impl Replay<'_> {
             differences: self.differences(&mut tx, in_use, &suspects).await?,
             by: by.to_owned(),
         };
-        db::query("update consumers set generation = $1 where name = $2")
-            .bind(self.generation)
-            .bind(self.name)
-            .execute(tx.conn())
-            .await?;
+        lane::use_generation(&mut tx, self.name, self.generation).await?;
         self.release(&mut tx).await?;
         tx.append(decisions::event(REPLAYED, self.name, &replayed)?, None);
         tx.release(self.name);
@@ -369,17 +345,22 @@ impl Replay<'_> {
             let mut events = self.log.read_key(&key).await?;
             events.retain(|event| (first..=head).contains(&event.position));
             // Its own were folded at their place.
-            events.retain(|event| event.source != self.name);
+            events.retain(|event| !self.is_own(event));
             let events = events.into_iter().map(Arc::new).collect();
             self.fold(tx, &standing, events).await?;
         }
         Ok(())
     }
 
+    /// Whether the decider has said it. What the broker says of it is not.
+    fn is_own(&self, event: &Recorded) -> bool {
+        event.source == self.name && event.topic != decisions::TOPIC
+    }
+
     /// Whether an event is left for the end. What the decider itself has said stands where it stands.
     fn is_apart(&self, event: &Recorded) -> bool {
         let first = self.apart.get(&event.key);
-        event.source != self.name && first.is_some_and(|first| *first <= event.position)
+        !self.is_own(event) && first.is_some_and(|first| *first <= event.position)
     }
 
     async fn fold(
@@ -389,7 +370,7 @@ impl Replay<'_> {
         mut events: Vec<Arc<Recorded>>,
     ) -> Result<(), Failure> {
         events.retain(|event| {
-            event.source == self.name || (self.decider.hears(event) && standing.is_handled(event))
+            self.is_own(event) || (self.decider.hears(event) && standing.is_handled(event))
         });
         if events.is_empty() {
             return Ok(());
@@ -433,13 +414,12 @@ impl Replay<'_> {
     }
 
     async fn count(&self, tx: &mut Tx) -> Result<u64, Failure> {
-        let row = db::query(
-            "select count(*) from decider_states where decider = $1 and generation = $2",
-        )
-        .bind(self.name)
-        .bind(self.generation)
-        .fetch_one(tx.conn())
-        .await?;
+        let row =
+            db::query("select count(*) from decider_states where decider = $1 and generation = $2")
+                .bind(self.name)
+                .bind(self.generation)
+                .fetch_one(tx.conn())
+                .await?;
         Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
     }
 

@@ -9,9 +9,11 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::lane::{Lane, Pace, panic_text};
 use crate::decider::{Following, Known};
-use crate::{Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers};
+use crate::lane::{Lane, Pace, panic_text};
+use crate::{
+    Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers,
+};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {

@@ -439,7 +439,10 @@ mod tests {
                 ),
             ],
         );
-        assert_eq!((order.status(), order.payment.attempts), (OrderStatus::Confirmed, 2));
+        assert_eq!(
+            (order.status(), order.payment.attempts),
+            (OrderStatus::Confirmed, 2)
+        );
     }
 
     #[test]

@@ -260,7 +260,9 @@ impl Shop {
             return Err(no_such_order().into());
         }
         match orders::state(self.log(), id).await? {
-            Some(order) => order.check(command).map_err(|refusal| refused(command, refusal))?,
+            Some(order) => order
+                .check(command)
+                .map_err(|refusal| refused(command, refusal))?,
             None => return Err(refused(command, Refusal::StillReserving).into()),
         }
         let from = self.log().head();

@@ -45,7 +45,10 @@ impl From<Problem> for Refused {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self(internal(failure))
+        match failure {
+            Failure::Log(error) => error.into(),
+            failure => Self(internal(failure)),
+        }
     }
 }
 
@@ -55,6 +58,7 @@ impl From<broker::Error> for Refused {
             broker::Error::Stopped => Problem::unavailable(
                 "The shop is very busy. Nothing was lost; try again in a moment.",
             ),
+            error if error.is_unavailable() => unavailable(error),
             error => internal(error),
         })
     }
@@ -62,13 +66,13 @@ impl From<broker::Error> for Refused {
 
 impl From<db::SqlError> for Refused {
     fn from(error: db::SqlError) -> Self {
-        Self(internal(error))
+        broker::Error::from(error).into()
     }
 }
 
 impl From<db::Error> for Refused {
     fn from(error: db::Error) -> Self {
-        Self(internal(error))
+        broker::Error::from(error).into()
     }
 }
 
@@ -88,4 +92,12 @@ impl From<Refused> for Problem {
 pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "a request failed");
     Problem::internal()
+}
+
+/// The database cannot do it now. That it cannot is logged once where it is noticed.
+fn unavailable(error: impl std::fmt::Display) -> Problem {
+    tracing::debug!(%error, "a request has to wait");
+    Problem::unavailable(
+        "The shop cannot do this at the moment. Nothing was lost; try again in a minute.",
+    )
 }

@@ -56,7 +56,11 @@ impl Levels {
 
     /// Reads the stock again, which was built anew. Answers with the SKUs that are told wrongly
     /// until now. `position` as for [`Levels::load`].
-    pub(crate) async fn reload(&self, log: &Log, position: u64) -> Result<LevelChange, broker::Error> {
+    pub(crate) async fn reload(
+        &self,
+        log: &Log,
+        position: u64,
+    ) -> Result<LevelChange, broker::Error> {
         let rows = read(log).await?;
         let mut inner = self.inner.write();
         let mut changed = Vec::new();

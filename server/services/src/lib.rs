@@ -17,6 +17,7 @@ mod payment;
 mod seed;
 mod settings;
 mod shop;
+mod sql_views;
 mod staff;
 mod summary;
 pub mod test_gateway;
@@ -33,6 +34,7 @@ pub use look_back::look_back;
 pub use seed::Seed;
 pub use settings::ShopSettings;
 pub use shop::{Shop, Visitor};
+pub use sql_views::create_sql_views;
 pub use staff::Staff;
 pub use summary::event_row;
 

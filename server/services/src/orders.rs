@@ -120,7 +120,10 @@ impl Decider for Orders {
 }
 
 fn unknown(event: &Recorded) -> Failure {
-    Failure::Other(format!("order {} is not known to the orders service", event.key))
+    Failure::Other(format!(
+        "order {} is not known to the orders service",
+        event.key
+    ))
 }
 
 /// The state of an order; `None` before the process manager has heard of it.

@@ -23,8 +23,8 @@ impl fmt::Debug for Payment {
     }
 }
 
-const REQUESTED: Rule<'static> = Rule::topic(PaymentRequested::TOPIC)
-    .of(&[PaymentRequested::KIND, PaymentVoidRequested::KIND]);
+const REQUESTED: Rule<'static> =
+    Rule::topic(PaymentRequested::TOPIC).of(&[PaymentRequested::KIND, PaymentVoidRequested::KIND]);
 
 impl Reactor for Payment {
     const NAME: &'static str = "payment";

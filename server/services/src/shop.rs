@@ -14,6 +14,7 @@ use crate::catalogue::{Catalogue, CatalogueError, ProductRecord};
 use crate::events::internal;
 use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
+use crate::sql_views::create_sql_views;
 use crate::staff::Staff;
 
 /// Who is asking.
@@ -77,6 +78,9 @@ impl Shop {
                 .map_err(|refused| OpenError::Seed(refused.0))?;
         }
         let catalogue = Catalogue::load(log.db()).await?;
+        create_sql_views(log.db())
+            .await
+            .map_err(broker::Error::from)?;
         // The head before the stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
         let thresholds = catalogue

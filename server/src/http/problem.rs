@@ -2,13 +2,16 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use types::Problem;
 
 pub const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Seconds after which trying again makes sense.
+pub const SOON: HeaderValue = HeaderValue::from_static("2");
 
 #[derive(Debug)]
 pub struct HttpProblem(pub Problem);
@@ -28,6 +31,9 @@ impl IntoResponse for HttpProblem {
         let status = status(&self.0);
         let mut response = (status, Json(self.0)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, CONTENT);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, SOON);
+        }
         response
     }
 }

@@ -27,11 +27,7 @@ impl Decider for Tally {
         Ok(vec![event.key.clone()])
     }
 
-    fn decide(
-        &self,
-        _: &States<(i64, i64)>,
-        called: &Recorded,
-    ) -> Result<Vec<NewEvent>, Failure> {
+    fn decide(&self, _: &States<(i64, i64)>, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         if self.poison.lock().contains(called.key.as_str()) {
             return Err(Failure::Other(format!("{} is poison", called.key)));
         }
@@ -361,7 +357,11 @@ async fn a_replay_that_fails_leaves_the_table_in_use() {
     shelf.fixture.append("called", &["c"]).await;
     shelf.fixture.until("echoed", KEYS.len() + 1).await;
     let generations = "select count(distinct generation) from decider_states";
-    assert_eq!(shelf.fixture.numbers(generations).await, [1], "what was begun is gone");
+    assert_eq!(
+        shelf.fixture.numbers(generations).await,
+        [1],
+        "what was begun is gone"
+    );
     // What a replay that was killed left behind is no obstacle for the next one.
     shelf
         .fixture

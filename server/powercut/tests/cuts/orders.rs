@@ -13,7 +13,7 @@ use powercut::{Disk, Unsynced};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use services::test_gateway::TestGateway;
-use services::{Seed, Shop, ShopSettings};
+use services::{Outside, Seed, Shop, ShopSettings};
 use tempfile::TempDir;
 use types::cart::totals;
 use types::checkout::{DeliveryMethod, PlaceOrder};
@@ -25,7 +25,7 @@ const ORDERS_EACH: usize = 12;
 const CUTS: u64 = 100;
 /// Of so many cuts, one is followed by a new start of the shop.
 const RESTARTS: u64 = 20;
-const RING: &str = "AS-VEG-WG-50";
+pub const RING: &str = "AS-VEG-WG-50";
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A day of selling.
@@ -55,7 +55,7 @@ async fn sell(synchronous: Synchronous) -> Sold {
     let seed = Seed::demo().expect("the demo").with_stock_everywhere(1_000);
     let shop = Shop::open(log.clone(), writer.clone(), Some(seed)).await;
     let shop = shop.expect("a shop");
-    let runner = start_consumers(&log, writer);
+    let runner = start_consumers(&log, writer).await;
     let counted = "select count(*) from variants where sku not in (select sku from stock)";
     until(&db, counted, 0, "the opening stock").await;
     shop.reload_levels().await.expect("read");
@@ -84,10 +84,14 @@ async fn sell(synchronous: Synchronous) -> Sold {
     }
 }
 
-fn start_consumers(log: &Log, writer: GroupCommit) -> broker::Runner {
+async fn start_consumers(log: &Log, writer: GroupCommit) -> broker::Runner {
     let gateway = TestGateway::new(log.clone(), writer, Duration::ZERO);
     let pace = broker::Settings::default();
-    services::start_consumers(log, Arc::new(gateway), &ShopSettings::default(), pace)
+    let gateway = Arc::new(gateway);
+    let roster = services::roster(&ShopSettings::default(), Some(Outside { gateway }));
+    let mut runner = broker::Runner::new(log.clone(), pace);
+    roster.start(&mut runner).await;
+    runner
 }
 
 async fn buy(shop: &Shop, shopper: ShopperId) -> OrderId {
@@ -113,18 +117,22 @@ async fn buy(shop: &Shop, shopper: ShopperId) -> OrderId {
     shop.place_order(shopper, order).await.expect("accepted")
 }
 
-async fn texts(db: &Db, sql: &'static str) -> Vec<String> {
+pub async fn texts(db: &Db, sql: &'static str) -> Vec<String> {
     let rows = db::query(sql).fetch_all(db.reader()).await.expect(sql);
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+pub async fn count(db: &Db, sql: &'static str) -> i64 {
+    let row = db::query(sql).fetch_one(db.reader()).await.expect(sql);
+    row.get(0)
+}
+
 /// Waits until the number that `sql` finds is `expected`.
-async fn until(db: &Db, sql: &'static str, expected: i64, what: &str) {
+pub async fn until(db: &Db, sql: &'static str, expected: i64, what: &str) {
     let mut tick = tokio::time::interval(Duration::from_millis(5));
     let reached = tokio::time::timeout(DEADLINE, async {
         loop {
-            let row = db::query(sql).fetch_one(db.reader()).await.expect(sql);
-            if row.get::<i64, _>(0) == expected {
+            if count(db, sql).await == expected {
                 return;
             }
             tick.tick().await;
@@ -145,7 +153,7 @@ async fn examine(folder: &Path, goes_on: bool, what: &str) -> BTreeSet<String> {
     if goes_on && !orders.is_empty() {
         let log = Log::open(db.clone(), Environment::system()).await;
         let log = log.expect("a log");
-        let runner = start_consumers(&log, GroupCommit::start(&log, "shop"));
+        let runner = start_consumers(&log, GroupCommit::start(&log, "shop")).await;
         let confirmed = "select count(*) from order_progress where status = 'confirmed'";
         until(&db, confirmed, orders.len() as i64, what).await;
         runner.stop().await;
