@@ -171,22 +171,26 @@ fn some<'a>(what: &str, mut which: impl Iterator<Item = &'a String>) -> Option<S
 mod tests {
     use super::*;
     use crate::crash::diary::{CONFIRMED, PLACED, REJECTED};
-    use crate::database::in_memory::{Schema, state};
+
+    const SCHEMA: [&str; 4] = [
+        include_str!("../../../db/migrations/0001_log.sql"),
+        include_str!("../../../db/migrations/0002_catalogue.sql"),
+        include_str!("../../../db/migrations/0003_shop.sql"),
+        include_str!("../../../db/migrations/0004_parked.sql"),
+    ];
 
     const ORDER: &str = "0199c0a0-1111-7aaa-8bbb-123456789abc";
 
     /// An order of two pieces that was paid.
     const SOUND: &str = r#"
-        insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city,
-            country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency)
-            values ('0199c0a0-1111-7aaa-8bbb-123456789abc',
+        insert into stock values ('A', 100, 2);
+        insert into orders values ('0199c0a0-1111-7aaa-8bbb-123456789abc',
             's', 0, '', '', '', '', '', '', '', '[]', 100, 5, 105, 'EUR');
-        insert into test_gateway_payments (idempotency_key, reference, amount_minor, currency, status,
-            decline_reason, authorization_id, created_at_us)
-            values ('k', '0199c0a0-1111-7aaa-8bbb-123456789abc',
+        insert into order_progress values ('0199c0a0-1111-7aaa-8bbb-123456789abc',
+            'confirmed', 1, 105, 'EUR', '[{"sku":"A","quantity":2}]', '', 0);
+        insert into test_gateway_payments values ('k', '0199c0a0-1111-7aaa-8bbb-123456789abc',
             105, 'EUR', 'authorized', 'null', 'a', 0);
-        insert into events (position, id, source, type, subject, time_us, topic, key, correlation_id,
-            causation_id, data, checksum) values
+        insert into events values
             (1, 'e1', '', 'stock.correction_requested', '', 0, '', 'A', '', '', '{}', 0),
             (2, 'e2', '', 'stock.corrected', '', 0, '', 'A', '', '',
                 '{"sku":"A","on_hand":100,"allocated":0,"change":100}', 0),
@@ -199,13 +203,6 @@ mod tests {
         update log_head set position = 5;
     "#;
 
-    fn states() -> String {
-        let order = r#"{"stage":"confirmed","payment":{"status":"authorized"},
-            "lines":[{"sku":"A","quantity":2}]}"#;
-        let stock = r#"{"on_hand":100,"allocated":2}"#;
-        state("orders", ORDER, order) + &state("inventory", "A", stock)
-    }
-
     fn promise(event: &'static str) -> Promise {
         let order = ORDER.parse().expect("an id");
         Promise { order, event }
@@ -213,8 +210,13 @@ mod tests {
 
     /// What is on its way after `change`, and what is wrong.
     async fn after(change: &'static str, promises: &[Promise]) -> (Vec<String>, Vec<String>) {
-        let statements = [SOUND, &states(), change];
-        let database = database::in_memory::database(Schema::Now, &statements).await;
+        let database = database::open("sqlite::memory:").await.expect("a database");
+        for sql in SCHEMA.into_iter().chain([SOUND, change]) {
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&database)
+                .await
+                .expect("sound SQL");
+        }
         let open = on_their_way(&database).await.expect("a look");
         let audit = audit(&database, promises).await.expect("an audit");
         (open, audit.wrong)
@@ -231,8 +233,7 @@ mod tests {
     async fn what_is_on_its_way_is_seen() {
         for (change, said) in [
             (
-                r#"update decider_states set state = '{"stage":"reserved","payment":
-                    {"status":"declined"},"lines":[]}' where decider = 'orders'"#,
+                "update order_progress set status = 'awaiting_payment'",
                 "orders stuck",
             ),
             (
@@ -262,20 +263,11 @@ mod tests {
                 "without an order.placed event",
             ),
             (
-                r#"update decider_states set state = '{"stage":"cancelled","payment":
-                    {"status":"none"},"lines":[]}' where decider = 'orders'"#,
+                "update order_progress set status = 'cancelled'",
                 "another status",
             ),
-            (
-                r#"update decider_states set state = '{"on_hand":100,"allocated":3}'
-                    where decider = 'inventory'"#,
-                "another level",
-            ),
-            (
-                r#"update decider_states set state = '{"on_hand":99,"allocated":2}'
-                    where decider = 'inventory'"#,
-                "another count",
-            ),
+            ("update stock set allocated = 3", "another level"),
+            ("update stock set on_hand = 99", "another count"),
             ("delete from test_gateway_payments", "without exactly one"),
             ("update log_head set position = 6", "head is 6"),
         ] {
