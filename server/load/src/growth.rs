@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use comfy_table::Table;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use types::order::order_number;
 
 use crate::args::{CheckoutArgs, DEFAULT_STOCK, GrowthArgs};
 use crate::checkout::{self, Shopper};
@@ -214,8 +215,7 @@ async fn pages(
         .await?;
     let staff_cookie = connection.sign_in(target, shop.admin()?).await?;
     let (shopper, staff) = (Some(shopper_cookie.as_str()), Some(staff_cookie.as_str()));
-    let number = order.to_string();
-    let number = number.get(number.len() - 8..).unwrap_or_default();
+    let number = order_number(order);
     let pages = [
         ("home", "/".to_owned(), None),
         ("category", "/c/rings".to_owned(), None),
@@ -227,7 +227,7 @@ async fn pages(
         ("admin: events", "/admin/events".to_owned(), staff),
         (
             "admin: look an order up by its number",
-            format!("/admin/events?of=V-{number}"),
+            format!("/admin/events?of={number}"),
             staff,
         ),
         (
