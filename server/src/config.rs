@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::limits::Limits;
+
 /// What the shop runs with.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
@@ -13,7 +15,8 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Address under which browsers reach the shop, e.g. https://shop.example. Defaults to the address
-    /// listened on. Cookies are marked Secure unless this is plain http on another machine.
+    /// listened on. Cookies are marked Secure when this is https. When it is given, requests that
+    /// change something must come from a page of this very address.
     #[arg(long, env = "VITRINE_PUBLIC_URL")]
     pub public_url: Option<String>,
 
@@ -69,14 +72,13 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
 
-    /// Sockets that may be open at once; one more is refused.
-    #[arg(long, env = "VITRINE_MAX_SOCKETS", default_value_t = 20_000)]
-    pub max_sockets: usize,
-
     /// Pieces of every SKU in a newly planted demo shop, instead of the catalogue's own; for load runs.
     #[arg(long, env = "VITRINE_DEMO_STOCK",
           value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
     pub demo_stock: Option<i64>,
+
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Config {

@@ -24,6 +24,16 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (
         "0010_decider_states",
         include_str!("../migrations/0010_decider_states.sql"),
+        "0040_sessions",
+        include_str!("../migrations/0040_sessions.sql"),
+    ),
+    (
+        "0041_one_time_tokens",
+        include_str!("../migrations/0041_one_time_tokens.sql"),
+    ),
+    (
+        "0042_order_numbers",
+        include_str!("../migrations/0042_order_numbers.sql"),
     ),
 ];
 
