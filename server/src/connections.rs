@@ -23,11 +23,9 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, seconds};
 use crate::source::{Proxies, Source};
 
-/// How long a request's header may take to come, and how long a connection may be idle.
-const HEADER: Duration = Duration::from_secs(20);
 /// How long the other side may take nothing of what is sent to it.
 const STALLED: Duration = Duration::from_secs(20);
 /// How long requests that have begun may take to end after the shop was told to stop.
@@ -39,11 +37,13 @@ const NO_CONNECTION: Duration = Duration::from_millis(100);
 /// File descriptors that are not for connections: database, files, the log.
 const OTHER_FILES: u64 = 128;
 
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
     retry-after: 5\r\nconnection: close\r\ncontent-length: 122\r\n\r\n\
     {\"type\":\"/problems/unavailable\",\"title\":\"Busy right now\",\"status\":503,\
     \"detail\":\"Too many connections. Try again in a moment.\"}";
-const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\n\
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\n\
     retry-after: 5\r\nconnection: close\r\ncontent-length: 144\r\n\r\n\
     {\"type\":\"/problems/too-many-requests\",\"title\":\"Too many requests\",\"status\":429,\
     \"detail\":\"Too many connections from your address. Close some.\"}";
@@ -105,7 +105,7 @@ impl Doors {
         }
         *of_source += 1;
         counts.total += 1;
-        metrics::gauge!("vitrine_connections").set(counts.total as f64);
+        crate::measure::connections(counts.total);
         Ok(Place {
             doors: self.clone(),
             source,
@@ -117,7 +117,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.doors.counts.lock();
         counts.total -= 1;
-        metrics::gauge!("vitrine_connections").set(counts.total as f64);
+        crate::measure::connections(counts.total);
         if let Some(of_source) = counts.by_source.get_mut(&self.source) {
             *of_source -= 1;
             if *of_source == 0 {
@@ -135,6 +135,7 @@ pub async fn serve(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
+    let header = seconds(limits.header_seconds);
     let doors = Arc::new(Doors {
         counts: Mutex::default(),
         max: max_connections,
@@ -162,6 +163,7 @@ pub async fn serve(
                     app: app.clone(),
                     peer,
                     place: Arc::new(place),
+                    header,
                 };
                 tokio::spawn(connection.run(stream, stop.clone(), cuts.clone()));
             }
@@ -183,6 +185,8 @@ struct Connection {
     app: Router,
     peer: SocketAddr,
     place: Arc<Place>,
+    /// How long a request's header may take to come, and how long the connection may be idle.
+    header: Duration,
 }
 
 impl Connection {
@@ -196,6 +200,7 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "nodelay");
         }
+        let header = self.header;
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(STALLED));
         // Requests that have begun and are not yet answered.
@@ -206,7 +211,7 @@ impl Connection {
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER)
+            .header_read_timeout(header)
             .serve_connection(TokioIo::new(Box::pin(stream)), service)
             .with_upgrades();
         let mut connection = pin!(connection);

@@ -4,6 +4,8 @@ pub mod cli;
 pub mod config;
 mod connections;
 mod event_loop;
+mod health;
+mod housekeeping;
 mod http;
 mod limits;
 pub mod live;

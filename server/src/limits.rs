@@ -1,7 +1,10 @@
 //! How much of the shop one address or one visitor may take.
 
+use std::time::Duration;
+
 use clap::Args;
 use ipnet::IpNet;
+use services::HoldLimits;
 
 /// Settings of the limits. Those per address are generous, for many people may sit behind one; those
 /// per visitor are what one person needs.
@@ -64,12 +67,47 @@ pub struct Limits {
     #[arg(long, env = "VITRINE_HELD_PIECES_PER_ADDRESS", default_value_t = 200)]
     pub held_pieces_per_address: u32,
 
+    /// Topics that one socket may ask for per minute.
+    #[arg(long, env = "VITRINE_SOCKET_TOPICS_PER_MINUTE", default_value_t = 1_500,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub socket_topics_per_minute: u32,
+
+    /// Seconds that a request's header may take to come, and that a connection may be idle.
+    #[arg(long, env = "VITRINE_HEADER_SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub header_seconds: u32,
+
+    /// Seconds that a request's body may take to come, all of it.
+    #[arg(long, env = "VITRINE_BODY_SECONDS", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub body_seconds: u32,
+
+    /// Seconds after which a request that is not answered is answered with 503.
+    #[arg(long, env = "VITRINE_REQUEST_SECONDS", default_value_t = 15,
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub request_seconds: u32,
+
     /// Lifts every limit per visitor and per address, for load runs from one machine.
     #[arg(long, env = "VITRINE_LIFT_LIMITS")]
     pub lift_limits: bool,
 }
 
+/// Seconds of a setting.
+pub const fn seconds(setting: u32) -> Duration {
+    Duration::from_secs(setting as u64)
+}
+
 impl Limits {
+    #[must_use]
+    pub const fn holds(&self) -> HoldLimits {
+        HoldLimits {
+            orders: self.open_orders,
+            orders_of_source: self.open_orders_per_address,
+            pieces: self.held_pieces,
+            pieces_of_source: self.held_pieces_per_address,
+        }
+    }
+
     /// As they count.
     #[must_use]
     pub fn in_force(mut self) -> Self {
@@ -80,6 +118,7 @@ impl Limits {
                 &mut self.commands_per_minute,
                 &mut self.commands_per_minute_per_address,
                 &mut self.new_visitors_per_minute_per_address,
+                &mut self.socket_topics_per_minute,
                 &mut self.open_orders,
                 &mut self.open_orders_per_address,
                 &mut self.held_pieces,

@@ -42,7 +42,15 @@ mod tests {
 
     #[test]
     fn names_of_every_script_pass_and_what_cannot_be_read_does_not() {
-        for name in ["Ada", "José", "李雷", "سارة", "नेहा", "می\u{200c}خواهم", "O’Neil 🌹\u{fe0f}"] {
+        for name in [
+            "Ada",
+            "José",
+            "李雷",
+            "سارة",
+            "नेहा",
+            "می\u{200c}خواهم",
+            "O’Neil 🌹\u{fe0f}",
+        ] {
             assert!(is_printable(name), "{name:?}");
         }
         for text in [

@@ -1,14 +1,9 @@
 //! What nobody needs any more is deleted: carts nobody came back to, tokens and sessions that have
 //! ended. Orders, events and the gateway's books stay.
 
-use db::built;
-
 use crate::events::Refused;
 use crate::shop::Shop;
-use crate::test_gateway::TOKEN_LIFE_US;
-
-/// Rows deleted in one transaction, at most: nobody waits long for its end.
-const AT_ONCE: u64 = 500;
+use crate::{carts, sessions, test_gateway};
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,47 +22,33 @@ impl Shop {
         let now_us = self.now_us();
         let before = |life_us: i64| now_us.saturating_sub(life_us);
         Ok(Swept {
-            cart_lines: (self.delete("carts", "line_id", "added_at_us", before(cart_life_us)))
-                .await?,
+            cart_lines: self.delete(carts::SWEEP, before(cart_life_us)).await?,
             // Twice its life: who retries late is told that the token is used, not unknown.
-            tokens: (self.delete(
-                "test_gateway_tokens",
-                "token",
-                "created_at_us",
-                before(2 * TOKEN_LIFE_US),
-            ))
-            .await?,
-            sessions: (self.delete("sessions", "id", "expires_at_us", now_us)).await?,
+            tokens: self
+                .delete(test_gateway::SWEEP, before(2 * test_gateway::TOKEN_LIFE_US))
+                .await?,
+            sessions: self.delete(sessions::SWEEP, now_us).await?,
         })
     }
 
-    /// Deletes the rows of `table` whose `time` is before `before_us`, a few at once.
-    async fn delete(
-        &self,
-        table: &'static str,
-        key: &'static str,
-        time: &'static str,
-        before_us: i64,
-    ) -> Result<u64, Refused> {
+    /// Repeats `statement`, which deletes some rows, until there are no more: each transaction is
+    /// short, and nobody waits long behind it.
+    async fn delete(&self, statement: &'static str, before_us: i64) -> Result<u64, Refused> {
         let mut gone = 0;
         loop {
             let deleted = self
                 .writer()
                 .run_single(move |tx| {
                     Box::pin(async move {
-                        let sql = format!(
-                            "delete from {table} where {key} in \
-                             (select {key} from {table} where {time} < $1 limit {AT_ONCE})"
-                        );
-                        let deleted = db::query(built(sql)).bind(before_us).execute(tx.conn());
+                        let deleted = db::query(statement).bind(before_us).execute(tx.conn());
                         Ok::<_, Refused>(deleted.await?.rows_affected())
                     })
                 })
                 .await?;
-            gone += deleted;
-            if deleted < AT_ONCE {
+            if deleted == 0 {
                 return Ok(gone);
             }
+            gone += deleted;
         }
     }
 }

@@ -21,6 +21,19 @@ pub struct SessionTimes {
 /// Use is noted at most this often.
 const TOUCH_EVERY_US: i64 = 60 * 1_000_000;
 
+/// Sessions that have ended by `$1`, some of them.
+pub(crate) const SWEEP: &str = "delete from sessions where id in \
+     (select id from sessions where expires_at_us < $1 limit 500)";
+
+/// Ends every session of a member of staff.
+pub(crate) async fn end_all(tx: &mut broker::Tx, email: &str) -> Result<(), Refused> {
+    db::query("delete from sessions where staff = $1")
+        .bind(email)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// A session as it is written.
 #[derive(Debug)]
 pub struct StoredSession {
@@ -35,6 +48,17 @@ pub struct StoredSession {
 }
 
 impl Shop {
+    /// Whether the database can be read at all.
+    pub async fn can_read(&self) -> bool {
+        let read = db::query("select id from sessions where id = ''");
+        read.fetch_optional(self.log().db().reader()).await.is_ok()
+    }
+
+    /// Whether the database can be written, through the same writer as everything else.
+    pub async fn can_write(&self) -> bool {
+        self.end_session(String::new()).await.is_ok()
+    }
+
     /// # Errors
     /// 500 when the database cannot be written.
     pub async fn save_session(

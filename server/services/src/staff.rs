@@ -17,6 +17,7 @@ use types::admin::{CorrectStock, EventRow, InventoryRow, Level, MAX_ON_HAND, MAX
 use types::{FieldError, Problem};
 
 use crate::events::{Refused, decode, encode, internal};
+use crate::sessions;
 use crate::shop::Shop;
 use crate::summary::event_row;
 
@@ -133,7 +134,7 @@ pub async fn set_staff_password(
         .bind(i64::from(from_settings))
         .execute(tx.conn())
         .await?;
-        end_sessions(&mut tx, &email).await?;
+        sessions::end_all(&mut tx, &email).await?;
         tx.commit().await?;
         Ok::<_, Refused>(())
     };
@@ -150,7 +151,7 @@ pub async fn remove_staff(log: &Log, email: &str) -> crate::Result<bool> {
             .execute(tx.conn())
             .await?
             .rows_affected();
-        end_sessions(&mut tx, &email).await?;
+        sessions::end_all(&mut tx, &email).await?;
         tx.commit().await?;
         Ok::<_, Refused>(gone > 0)
     };
@@ -161,19 +162,11 @@ pub async fn remove_staff(log: &Log, email: &str) -> crate::Result<bool> {
 pub async fn sign_staff_out(log: &Log, email: &str) -> crate::Result<()> {
     let ended = async {
         let mut tx = log.begin("staff").await?;
-        end_sessions(&mut tx, &email.trim().to_lowercase()).await?;
+        sessions::end_all(&mut tx, &email.trim().to_lowercase()).await?;
         tx.commit().await?;
         Ok::<_, Refused>(())
     };
     Ok(ended.await?)
-}
-
-async fn end_sessions(tx: &mut broker::Tx, email: &str) -> Result<(), Refused> {
-    db::query("delete from sessions where staff = $1")
-        .bind(email)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
 }
 
 impl Shop {

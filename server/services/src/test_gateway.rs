@@ -19,6 +19,10 @@ use crate::gateway::{Answer, Authorize, Decision, NoAnswer, PaymentGateway};
 /// How long a token can be used.
 pub(crate) const TOKEN_LIFE_US: i64 = 60 * 60 * 1_000_000;
 
+/// Tokens from before `$1`, some of them.
+pub(crate) const SWEEP: &str = "delete from test_gateway_tokens where token in \
+     (select token from test_gateway_tokens where created_at_us < $1 limit 500)";
+
 /// What a card of the test mode does.
 type Outcome = Option<DeclineReason>;
 

@@ -68,7 +68,7 @@ fn stay_here(response: &mut Response) {
         .as_ref()
         .and_then(Uri::path_and_query)
         .map(|path| path.as_str())
-        .filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .filter(|path| path.starts_with('/') && !path[1..].starts_with(['/', '\\']))
         .unwrap_or("/");
     if let Ok(here) = HeaderValue::from_str(here) {
         response.headers_mut().insert(LOCATION, here);

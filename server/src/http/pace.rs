@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use types::{Problem, ShopperId};
 
 use crate::limits::Limits;
@@ -39,21 +39,35 @@ struct Limiters {
     visitors: DefaultKeyedRateLimiter<ShopperId>,
     sources: DefaultKeyedRateLimiter<Source>,
     newcomers: DefaultKeyedRateLimiter<Source>,
+    topics_per_minute: u32,
 }
 
 /// A third of a minute's worth at once: people act in bursts.
-fn per_minute<K: Hash + Eq + Clone>(limit: u32) -> DefaultKeyedRateLimiter<K> {
+fn per_minute(limit: u32) -> Quota {
     let limit = NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN);
     let burst = NonZeroU32::new(limit.get() / 3).unwrap_or(NonZeroU32::MIN);
-    RateLimiter::keyed(Quota::per_minute(limit).allow_burst(burst))
+    Quota::per_minute(limit).allow_burst(burst)
+}
+
+/// What one socket may ask for.
+#[derive(Debug)]
+pub struct SocketPace(DefaultDirectRateLimiter);
+
+impl SocketPace {
+    /// Whether it may send a message about so many topics.
+    pub fn admits(&self, topics: usize) -> bool {
+        let cells = u32::try_from(topics).ok().and_then(NonZeroU32::new);
+        matches!(self.0.check_n(cells.unwrap_or(NonZeroU32::MIN)), Ok(Ok(())))
+    }
 }
 
 impl Pace {
     pub fn new(limits: &Limits) -> Self {
         Self(Arc::new(Limiters {
-            visitors: per_minute(limits.commands_per_minute),
-            sources: per_minute(limits.commands_per_minute_per_address),
-            newcomers: per_minute(limits.new_visitors_per_minute_per_address),
+            visitors: RateLimiter::keyed(per_minute(limits.commands_per_minute)),
+            sources: RateLimiter::keyed(per_minute(limits.commands_per_minute_per_address)),
+            newcomers: RateLimiter::keyed(per_minute(limits.new_visitors_per_minute_per_address)),
+            topics_per_minute: limits.socket_topics_per_minute,
         }))
     }
 
@@ -68,6 +82,11 @@ impl Pace {
 
     pub fn socket(&self, source: Source) -> Result<(), TooMany> {
         check(&self.0.sources, &source, "address")
+    }
+
+    /// For a new socket.
+    pub fn of_socket(&self) -> SocketPace {
+        SocketPace(RateLimiter::direct(per_minute(self.0.topics_per_minute)))
     }
 
     /// Forgets who has asked for nothing lately.

@@ -163,7 +163,11 @@ pub async fn identify(
     });
     let mut response = next.run(request).await;
     if known.is_none() && is_command {
-        add_signed(&state, state.cookies.shopper(shopper), response.headers_mut());
+        add_signed(
+            &state,
+            state.cookies.shopper(shopper),
+            response.headers_mut(),
+        );
     } else if matches!(shown, Shown::Forged) {
         remove_cookie(&state, response.headers_mut());
     }
@@ -180,6 +184,20 @@ fn add_signed(state: &AppState, cookie: Cookie<'static>, headers: &mut HeaderMap
 
 fn remove_cookie(state: &AppState, headers: &mut HeaderMap) {
     let mut cookie = state.cookies.shopper(state.shop.new_shopper_id());
+    cookie.make_removal();
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
+/// Browsers take a cookie of this name away only when it is marked as it was set.
+pub fn remove_session(state: &AppState, headers: &mut HeaderMap) {
+    let mut cookie = Cookie::build((state.cookies.session_name(), ""))
+        .http_only(true)
+        .secure(state.cookies.is_secure())
+        .same_site(SameSite::Strict)
+        .path("/")
+        .build();
     cookie.make_removal();
     if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
         headers.append(SET_COOKIE, value);
