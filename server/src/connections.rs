@@ -39,7 +39,7 @@ const OTHER_FILES: u64 = 128;
 
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-    retry-after: 5\r\nconnection: close\r\ncontent-length: 122\r\n\r\n\
+    retry-after: 5\r\nconnection: close\r\ncontent-length: 126\r\n\r\n\
     {\"type\":\"/problems/unavailable\",\"title\":\"Busy right now\",\"status\":503,\
     \"detail\":\"Too many connections. Try again in a moment.\"}";
 const TOO_MANY: &[u8] =

@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, Uri};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -55,6 +55,9 @@ pub async fn errors_as_problems(request: Request, next: Next) -> Response {
     parts.status = problem::status(&problem);
     parts.headers.insert(CONTENT_TYPE, problem::CONTENT);
     parts.headers.remove(CONTENT_LENGTH);
+    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
+        parts.headers.insert(RETRY_AFTER, problem::SOON);
+    }
     Response::from_parts(parts, Body::from(read.unwrap_or_default()))
 }
 

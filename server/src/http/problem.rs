@@ -13,7 +13,7 @@ use super::pace::TooMany;
 pub const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Seconds after which trying again makes sense.
-const SOON: HeaderValue = HeaderValue::from_static("2");
+pub const SOON: HeaderValue = HeaderValue::from_static("2");
 
 #[derive(Debug)]
 pub struct HttpProblem(pub Problem);
@@ -33,6 +33,9 @@ impl IntoResponse for HttpProblem {
         let status = status(&self.0);
         let mut response = (status, Json(self.0)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, CONTENT);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, SOON);
+        }
         response
     }
 }
@@ -40,11 +43,7 @@ impl IntoResponse for HttpProblem {
 /// What the libraries refuse by themselves, before any handler of ours, in the same words as the rest.
 pub async fn refusals_as_problems(request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let mut response = next.run(request).await;
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        let headers = response.headers_mut();
-        headers.entry(RETRY_AFTER).or_insert(SOON);
-    }
+    let response = next.run(request).await;
     if response.headers().get(CONTENT_TYPE) == Some(&CONTENT) {
         return response;
     }
