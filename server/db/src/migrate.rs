@@ -24,6 +24,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (
         "0010_decider_states",
         include_str!("../migrations/0010_decider_states.sql"),
+    ),
+    (
         "0040_sessions",
         include_str!("../migrations/0040_sessions.sql"),
     ),

@@ -131,7 +131,7 @@ impl Shop {
         times: SessionTimes,
     ) -> crate::Result<Option<Staff>> {
         let found = self.living(&[id.to_owned()], times).await;
-        let found = found.map_err(|error| internal(error))?;
+        let found = found.map_err(internal)?;
         let Some((_, email, mark, expires_at_us)) = found.into_iter().next() else {
             return Ok(None);
         };
@@ -163,7 +163,7 @@ impl Shop {
         times: SessionTimes,
     ) -> crate::Result<Vec<String>> {
         let living = self.living(&ids, times).await;
-        let living = living.map_err(|error| internal(error))?;
+        let living = living.map_err(internal)?;
         let living: HashSet<String> = living.into_iter().map(|(id, ..)| id).collect();
         Ok(ids.into_iter().filter(|id| !living.contains(id)).collect())
     }

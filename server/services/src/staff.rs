@@ -93,7 +93,7 @@ pub async fn staff_members(log: &Log) -> crate::Result<Vec<Member>> {
         };
         rows.iter().map(member).collect::<Result<_, db::SqlError>>()
     };
-    found.await.map_err(|error| internal(error))
+    found.await.map_err(internal)
 }
 
 /// Gives a person a password, or another one; another one ends their sessions.
@@ -188,7 +188,7 @@ impl Shop {
             rows.iter().map(|row| row.try_get(0)).collect()
         };
         let before: Result<Vec<String>, db::SqlError> = found.await;
-        for named_before in before.map_err(|error| internal(error))? {
+        for named_before in before.map_err(internal)? {
             remove_staff(log, &named_before).await?;
             tracing::info!("whom the settings named as owner before can sign in no more");
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{CACHE_CONTROL, SET_COOKIE};
 
 use crate::client::Client;
+use crate::replay::command;
 use crate::shop::{EMAIL, PASSWORD, RING, RING_PRICE, TestShop};
 use crate::socket::Socket;
 
@@ -209,5 +210,36 @@ async fn what_nobody_needs_any_more_is_deleted_and_the_rest_stays() {
     assert_eq!(bob.cart_lines().await.len(), 1);
     let swept = shop.inner().sweep(90 * DAY_US).await.expect("swept");
     assert_eq!(swept, services::Swept::default());
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_come_and_go_by_the_command_line() {
+    let shop = TestShop::open().await;
+    let new = "grace@example.com";
+    let told = command(&shop, &["staff", "password", new])
+        .await
+        .expect("a password");
+    let password = told.split_whitespace().nth(4).expect("shown once");
+    let form = [("email", new), ("password", password)];
+    let mut grace = shop.shopper();
+    let answer = grace.post("/admin/session", &form).await;
+    assert_eq!(answer.location(), Some("/admin/inventory"), "{told}");
+    let listed = command(&shop, &["staff", "list"]).await.expect("a list");
+    assert!(listed.contains(&format!("{new}: 1 sessions")), "{listed}");
+    assert!(listed.contains(EMAIL), "{listed}");
+    command(&shop, &["staff", "sign-out", new])
+        .await
+        .expect("signed out");
+    grace.count(RING, 3).await.problem(401);
+    command(&shop, &["staff", "remove", new])
+        .await
+        .expect("removed");
+    let answer = shop.shopper().post("/admin/session", &form).await;
+    assert_eq!(answer.location(), Some("/admin/sign-in?error=wrong"));
+    let unknown = command(&shop, &["staff", "remove", new]).await;
+    assert!(unknown.expect_err("refused").contains("not a member"));
+    let odd = command(&shop, &["staff", "password", "nobody"]).await;
+    assert!(odd.expect_err("refused").contains("email address"));
     shop.closed().await;
 }
