@@ -15,8 +15,9 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What is logged without a setting. A cookie that anybody can make up is not worth a line each.
-const LOGGED: &str = "warn,server=info,services=info,db=info,tower_sessions_core=error";
+/// What is logged without a setting. An id that anybody can make up is not worth a line each.
+const LOGGED: &str =
+    "warn,server=info,services=info,db=info,tower_sessions=error,tower_sessions_core=error";
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -130,7 +130,7 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
     let dynamic = Router::new()
         .merge(commands::routes())
         .merge(live::routes())
-        .merge(staff::routes())
+        .merge(staff::routes().layer(sessions))
         .merge(test_gateway::routes())
         .merge(pages::routes(&state))
         .layer(middleware::from_fn(commands::errors_as_problems))
@@ -138,7 +138,6 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
             state.clone(),
             visitor::identify,
         ))
-        .layer(sessions)
         .layer(middleware::from_fn_with_state(times, request::within_times))
         .layer(middleware::from_fn_with_state(
             site.origin(),

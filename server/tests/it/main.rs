@@ -10,6 +10,7 @@ mod doors;
 mod failpoints;
 mod health;
 mod oversell;
+mod process;
 mod release_1;
 mod replay;
 mod sessions;
