@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
@@ -56,6 +57,7 @@ pub struct Hub {
     registry: Arc<Mutex<Registry>>,
     max_sockets: usize,
     max_sockets_per_source: usize,
+    has_begun: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -172,6 +174,7 @@ impl Hub {
             registry: Arc::default(),
             max_sockets: limits.max_sockets,
             max_sockets_per_source: limits.max_sockets_per_address,
+            has_begun: Arc::default(),
         }
     }
 
@@ -261,9 +264,11 @@ impl Hub {
     /// When it begins again after a panic, nobody knows which changes were pushed: the stock is read
     /// again, and every socket comes back with its position.
     pub async fn run(self, shop: Shop, mut stop: watch::Receiver<bool>) {
-        self.registry.lock().let_go();
-        if let Err(problem) = shop.reload_levels().await {
-            tracing::error!(%problem, "the stock cannot be read again");
+        if self.has_begun.swap(true, Ordering::Relaxed) {
+            self.registry.lock().let_go();
+            if let Err(problem) = shop.reload_levels().await {
+                tracing::error!(%problem, "the stock cannot be read again");
+            }
         }
         let mut tail = shop.log().tail(shop.levels().position());
         let mut gathered = Gathered::default();
