@@ -42,6 +42,11 @@ async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
+    std::panic::set_hook(Box::new(|panicked| {
+        // The place only: what it says may hold what a shopper typed.
+        let place = panicked.location().map(ToString::to_string);
+        tracing::error!(place, "a panic, which is a defect of this program");
+    }));
     if let Some(command) = command {
         let mut out = std::io::stdout().lock();
         return server::cli::run(command, &config, &mut out).await;

@@ -211,12 +211,13 @@ async fn write(log: Log, source: &'static str, mut jobs: Jobs) {
             tokio::time::sleep_until(next).await;
         }
         next = Instant::now() + MIN_GAP;
-        let committed = run_batch(&log, source, &mut batch, &mut jobs)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, jobs = batch.len(), "a group commit failed");
-                error.to_string()
-            });
+        // A panic is a failure of this batch; the writer goes on with the next one.
+        let ran = AssertUnwindSafe(run_batch(&log, source, &mut batch, &mut jobs));
+        let ran = ran.catch_unwind().await.unwrap_or(Err(Error::Panicked));
+        let committed = ran.map_err(|error| {
+            tracing::error!(%error, jobs = batch.len(), "a group commit failed");
+            error.to_string()
+        });
         for job in batch {
             job.finish(committed.clone());
         }
