@@ -18,8 +18,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -34,8 +35,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 const CLOSING: Duration = Duration::from_millis(500);
 /// Wait after the system gave no connection: the next one would not come either.
 const NO_CONNECTION: Duration = Duration::from_millis(100);
+/// Connections that are told at once why there is no room for them.
+const REFUSED_AT_ONCE: usize = 64;
 /// File descriptors that are not for connections: database, files, the log.
-const OTHER_FILES: u64 = 128;
+const OTHER_FILES: u64 = 256;
 
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
@@ -144,6 +147,7 @@ pub async fn serve(
     });
     // Every connection holds a receiver: when there is none left, all have ended.
     let (cut, cuts) = watch::channel(false);
+    let refusing = Arc::new(Semaphore::new(REFUSED_AT_ONCE));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -169,7 +173,13 @@ pub async fn serve(
             }
             Err(answer) => {
                 crate::measure::refused("connections");
-                let _ = stream.try_write(answer);
+                // Without room for that the connection is just closed.
+                if let Ok(room) = refusing.clone().try_acquire_owned() {
+                    tokio::spawn(async move {
+                        refuse(stream, answer).await;
+                        drop(room);
+                    });
+                }
             }
         }
     }
@@ -179,6 +189,19 @@ pub async fn serve(
         tracing::warn!("some requests did not end in time");
         cut.send_replace(true);
     }
+}
+
+/// Says why there is no room. What the other side has sent is read first: closing a connection with
+/// something unread in it takes the answer back.
+async fn refuse(mut stream: TcpStream, answer: &'static [u8]) {
+    let told = async {
+        stream.write_all(answer).await?;
+        stream.shutdown().await?;
+        let mut unread = [0; 1_024];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(CLOSING, told).await;
 }
 
 struct Connection {

@@ -69,8 +69,16 @@ async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
         broken = running.broken() => return Err(broken),
     }
     tracing::info!("stopping");
-    running.stop().await;
-    Ok(())
+    tokio::select! {
+        () = running.stop() => Ok(()),
+        // Whoever asks twice does not want to wait: what is acknowledged is on the disk already.
+        _ = tokio::signal::ctrl_c() => Err(stopped_at_once()),
+        _ = terminate.recv() => Err(stopped_at_once()),
+    }
+}
+
+fn stopped_at_once() -> anyhow::Error {
+    anyhow::anyhow!("asked twice to stop, so nothing more is waited for")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

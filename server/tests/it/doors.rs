@@ -29,6 +29,14 @@ async fn until_closed(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
+/// What the shop says to a request on a connection of its own.
+async fn asked(shop: &TestShop) -> String {
+    let mut stream = connected(shop).await;
+    let request = "GET /health/live HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    until_closed(&mut stream).await
+}
+
 /// Whether the shop answers on this connection.
 async fn answers(stream: &mut TcpStream) -> bool {
     let request = "GET /health/live HTTP/1.1\r\nhost: shop\r\n\r\n";
@@ -111,7 +119,7 @@ async fn one_address_gets_so_many_connections_and_another_when_one_ends() {
         assert!(answers(&mut stream).await);
         held.push(stream);
     }
-    let said = until_closed(&mut connected(&shop).await).await;
+    let said = asked(&shop).await;
     assert!(said.starts_with("HTTP/1.1 429"), "{said}");
     drop(held.pop());
     eventually("there is room again", async || {
@@ -127,7 +135,7 @@ async fn the_shop_takes_so_many_connections_and_says_so() {
     let shop = TestShop::limited(&["--max-connections=2"]).await;
     let (mut one, mut two) = (connected(&shop).await, connected(&shop).await);
     assert!(answers(&mut one).await && answers(&mut two).await);
-    let said = until_closed(&mut connected(&shop).await).await;
+    let said = asked(&shop).await;
     assert!(said.starts_with("HTTP/1.1 503"), "{said}");
     assert!(said.contains("retry-after: 5"), "{said}");
     shop.closed().await;

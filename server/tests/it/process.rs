@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
+use types::order::OrderStatus;
 
 use crate::client::Client;
-use crate::shop::{DEADLINE, EMAIL, PASSWORD};
+use crate::shop::{DEADLINE, EMAIL, PASSWORD, RING, RING_PRICE};
 
 struct Program {
     child: Child,
@@ -59,11 +60,15 @@ impl Program {
         }
     }
 
-    /// Asks it to stop, and answers with what it logged.
-    async fn stop(mut self) -> String {
+    async fn ask_to_stop(&self) {
         let id = self.child.id().expect("it runs").to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(asked.expect("kill").success());
+    }
+
+    /// Asks it to stop, and answers with what it logged.
+    async fn stop(mut self) -> String {
+        self.ask_to_stop().await;
         let mut log = String::new();
         let mut err = self.child.stderr.take().expect("its log");
         let read = err.read_to_string(&mut log);
@@ -155,4 +160,21 @@ async fn sign_ins_from_everywhere_at_once_take_little_memory_and_the_shop_goes_o
     });
     home.await.expect("the shop answers").expect_ok();
     program.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_twice_to_stop_does_not_wait_for_a_slow_gateway() {
+    let mut program = Program::start("", &["--test-gateway-delay-ms=60000"]).await;
+    let mut ada = Client::new(&program.url);
+    let order = ada.order(RING, "pm_card_visa", RING_PRICE).await;
+    let mut tab = ada.socket().await;
+    let mut followed = tab.follow(order, 0).await;
+    tab.until(&mut followed, OrderStatus::Paying).await;
+    program.ask_to_stop().await;
+    // It has begun to stop once it lets its sockets go.
+    tab.until_end().await;
+    program.ask_to_stop().await;
+    let ended = tokio::time::timeout(Duration::from_secs(5), program.child.wait()).await;
+    let ended = ended.expect("it ends at once").expect("an end");
+    assert!(!ended.success(), "and says that it did not wait");
 }
