@@ -63,6 +63,12 @@ pub fn begin() {
             "vitrine_connections",
             "Connections that are open, sockets included",
         ),
+        ("vitrine_open_orders", "Orders that are not yet paid"),
+        (
+            "vitrine_held_pieces",
+            "Pieces that open orders keep from others",
+        ),
+        ("vitrine_write_queue", "Writes that wait for their turn"),
         ("vitrine_log_head", "Position of the newest event"),
         (
             "vitrine_consumer_lag_events",
@@ -92,15 +98,19 @@ pub fn fold() {
 
 /// Everything, as Prometheus reads it.
 pub async fn rendered(shop: &Shop) -> String {
-    if let Err(error) = look_at_log(shop).await {
+    if let Err(error) = look_at_shop(shop).await {
         tracing::warn!(%error, "the log's numbers cannot be read");
     }
     recorder().map(PrometheusHandle::render).unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "what Prometheus counts with")]
-async fn look_at_log(shop: &Shop) -> broker::Result<()> {
+async fn look_at_shop(shop: &Shop) -> broker::Result<()> {
     let log = shop.log();
+    let (orders, pieces) = shop.held();
+    metrics::gauge!("vitrine_open_orders").set(orders as f64);
+    metrics::gauge!("vitrine_held_pieces").set(pieces as f64);
+    metrics::gauge!("vitrine_write_queue").set(shop.waiting_writes() as f64);
     metrics::gauge!("vitrine_log_head").set(log.head() as f64);
     for lag in log.lags().await? {
         let name = lag.consumer;

@@ -71,6 +71,12 @@ impl GroupCommit {
         }
     }
 
+    /// Jobs that wait for a writer.
+    pub fn waiting(&self) -> usize {
+        let queues = self.queues.iter();
+        queues.map(|queue| QUEUE - queue.capacity()).sum()
+    }
+
     /// Runs `job` in a shared transaction and answers when its commit is durable. A job that fails is
     /// rolled back alone, with the events it appended.
     ///

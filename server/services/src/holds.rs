@@ -176,6 +176,13 @@ impl Holds {
         self.0.lock().limits = limits;
     }
 
+    /// Open orders, and their pieces.
+    pub(crate) fn held(&self) -> (usize, u64) {
+        let book = self.0.lock();
+        let pieces = book.by_shopper.values().map(|sum| u64::from(sum.pieces));
+        (book.open.len(), pieces.sum())
+    }
+
     /// Takes an order in that is about to be written.
     ///
     /// # Errors

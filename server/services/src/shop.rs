@@ -140,6 +140,16 @@ impl Shop {
         &self.inner.holds
     }
 
+    /// Writes that wait for their turn.
+    pub fn waiting_writes(&self) -> usize {
+        self.writer().waiting()
+    }
+
+    /// Orders that are not yet paid, and the pieces that they hold back.
+    pub fn held(&self) -> (usize, u64) {
+        self.holds().held()
+    }
+
     /// Sets how much open orders may hold back; until then there is no limit.
     pub fn limit_holds(&self, limits: HoldLimits) {
         self.holds().limit(limits);

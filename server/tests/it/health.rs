@@ -39,6 +39,8 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
     let order = ada.order(RING, "pm_card_visa", RING_PRICE).await;
     shop.until_status(order, "confirmed").await;
     let _socket = ada.socket().await;
+    let open = ada.order(RING, "", RING_PRICE).await;
+    shop.until_status(open, "awaiting_payment").await;
     let form = [
         ("email", "eve@example.com"),
         ("password", "a wrong password"),
@@ -55,6 +57,9 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
         "vitrine_consumer_lag_events{consumer=\"orders\"}",
         "vitrine_dead_letters{consumer=\"payment\"}",
         "vitrine_log_head ",
+        "vitrine_open_orders 1\n",
+        "vitrine_held_pieces 1\n",
+        "vitrine_write_queue ",
         "vitrine_sockets ",
         "vitrine_connections ",
         "vitrine_sign_in_failures_total ",
