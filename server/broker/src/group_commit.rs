@@ -71,6 +71,12 @@ impl GroupCommit {
         }
     }
 
+    /// Jobs that wait for a writer.
+    pub fn waiting(&self) -> usize {
+        let queues = self.queues.iter();
+        queues.map(|queue| QUEUE - queue.capacity()).sum()
+    }
+
     /// Runs `job` in a shared transaction and answers when its commit is durable. A job that fails is
     /// rolled back alone, with the events it appended.
     ///
@@ -211,12 +217,13 @@ async fn write(log: Log, source: &'static str, mut jobs: Jobs) {
             tokio::time::sleep_until(next).await;
         }
         next = Instant::now() + MIN_GAP;
-        let committed = run_batch(&log, source, &mut batch, &mut jobs)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, jobs = batch.len(), "a group commit failed");
-                error.to_string()
-            });
+        // A panic is a failure of this batch; the writer goes on with the next one.
+        let ran = AssertUnwindSafe(run_batch(&log, source, &mut batch, &mut jobs));
+        let ran = ran.catch_unwind().await.unwrap_or(Err(Error::Panicked));
+        let committed = ran.map_err(|error| {
+            tracing::error!(%error, jobs = batch.len(), "a group commit failed");
+            error.to_string()
+        });
         for job in batch {
             job.finish(committed.clone());
         }
