@@ -128,14 +128,3 @@ async fn a_hub_that_panics_begins_again_and_tabs_miss_nothing() {
     assert!(position > seen);
     shop.closed().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn payment_windows_that_panic_begin_again_and_end_what_is_overdue() {
-    let shop = TestShop::with(&["--payment-window-seconds=2"]).await;
-    shop.panic_in("payment_windows");
-    let order = shop.shopper().order(RING, "", RING_PRICE).await;
-    shop.panic_in("payment_windows");
-    shop.until_status(order, "cancelled").await;
-    shop.until_allocated(RING, 0).await;
-    shop.closed().await;
-}
