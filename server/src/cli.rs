@@ -6,6 +6,7 @@ mod events;
 mod look_back;
 mod operator;
 mod replay;
+mod staff;
 mod times;
 
 use std::io::Write;
@@ -44,6 +45,9 @@ pub enum Command {
     Discard(dead_letters::Choice),
     /// Builds a consumer's table anew out of the log and puts it in use, while the shop runs
     Replay(replay::Request),
+    /// Says who can sign in, and changes it
+    #[command(subcommand)]
+    Staff(staff::Task),
     /// Prints topics, positions and dead letters as text
     Dump,
 }
@@ -75,6 +79,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         Command::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
         Command::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
         Command::Replay(request) => replay::replay(&log, &request, out).await,
+        Command::Staff(task) => staff::staff(&log, &task, out).await,
         Command::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),
             Err(error) => Err(error.into()),

@@ -3,7 +3,18 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+use crate::limits::Limits;
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line, for programs.
+    Json,
+}
 
 /// What the shop runs with.
 #[derive(Debug, Clone, Args)]
@@ -13,7 +24,8 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Address under which browsers reach the shop, e.g. https://shop.example. Defaults to the address
-    /// listened on. Cookies are marked Secure unless this is plain http on another machine.
+    /// listened on. Cookies are marked Secure when this is https. When it is given, requests that
+    /// change something must come from a page of this very address.
     #[arg(long, env = "VITRINE_PUBLIC_URL")]
     pub public_url: Option<String>,
 
@@ -69,9 +81,30 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
 
-    /// Sockets that may be open at once; one more is refused.
-    #[arg(long, env = "VITRINE_MAX_SOCKETS", default_value_t = 20_000)]
-    pub max_sockets: usize,
+    /// Minutes without a request after which a member of staff is signed out; seven days after the
+    /// sign-in they are in any case.
+    #[arg(long, env = "VITRINE_SESSION_IDLE_MINUTES", default_value_t = 480,
+          value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub session_idle_minutes: u32,
+
+    /// Days for which a line of a cart is kept.
+    #[arg(long, env = "VITRINE_CART_DAYS", default_value_t = 90,
+          value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub cart_days: u32,
+
+    /// Address and port on which /metrics (Prometheus), /health/live and /health/ready answer to
+    /// whoever reaches it. Without it nobody is told the metrics.
+    #[arg(long, env = "VITRINE_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How log lines are written.
+    #[arg(
+        long,
+        env = "VITRINE_LOG_FORMAT",
+        default_value = "text",
+        global = true
+    )]
+    pub log_format: LogFormat,
 
     /// A catalogue file, in the format of server/services/seed/catalogue.json, for a database that is
     /// empty: its products are sold in place of the demo shop's. A shop that has products keeps them.
@@ -82,6 +115,9 @@ pub struct Config {
     #[arg(long, env = "VITRINE_DEMO_STOCK",
           value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
     pub demo_stock: Option<i64>,
+
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Config {

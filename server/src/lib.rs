@@ -2,10 +2,17 @@
 
 pub mod cli;
 pub mod config;
+mod connections;
 mod event_loop;
+mod health;
+mod housekeeping;
 mod http;
+mod limits;
 pub mod live;
+mod measure;
 mod secret;
 mod serve;
+mod source;
+mod supervise;
 
 pub use serve::{Running, start};

@@ -10,13 +10,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{REPLAYED, Recorded};
 use domain::order::progress::progress_of;
 use parking_lot::Mutex;
-use services::{LevelChange, Shop, Visitor, decode, event_row};
+use services::{LevelChange, SessionTimes, Shop, Visitor, decode, event_row};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::admin::EventRow;
@@ -24,6 +25,8 @@ use types::live::{
     BEAT_SECONDS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State, Topic, VariantStock,
 };
 use types::{Problem, Sku, Slug};
+
+use crate::limits::Limits;
 
 /// Messages that may wait for one socket. A reader that is further behind is closed.
 const OUTBOX: usize = 64;
@@ -35,6 +38,8 @@ const MIN_GAP: Duration = Duration::from_millis(25);
 const MAX_GAP: Duration = Duration::from_secs(1);
 /// The gap grows by this for each message of the last push: bounds pushing to about half a core.
 const GAP_PER_MESSAGE: Duration = Duration::from_micros(25);
+/// How often the staff's sessions are looked at.
+const SESSION_CHECK: Duration = Duration::from_millis(500);
 /// Events of the admin's stream in one message, and in a snapshot.
 const STREAM: usize = 100;
 
@@ -51,6 +56,8 @@ pub enum Out {
 pub struct Hub {
     registry: Arc<Mutex<Registry>>,
     max_sockets: usize,
+    max_sockets_per_source: usize,
+    has_begun: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +65,8 @@ struct Registry {
     next_id: u64,
     subscribers: HashMap<u64, Subscriber>,
     topics: HashMap<Topic, HashSet<u64>>,
+    /// Sockets by where they come from.
+    sources: HashMap<u64, usize>,
     closed: bool,
 }
 
@@ -65,8 +74,9 @@ struct Registry {
 struct Subscriber {
     outbox: mpsc::Sender<Out>,
     topics: HashSet<Topic>,
-    /// The email of the member of staff whose session opened it.
-    staff: Option<String>,
+    /// The session of the member of staff who opened it.
+    session: Option<String>,
+    source: u64,
 }
 
 /// One socket's place in the hub; leaving it out of scope leaves the hub.
@@ -92,6 +102,13 @@ impl Registry {
         for topic in subscriber.topics {
             self.leave(&topic, id);
         }
+        if let Some(open) = self.sources.get_mut(&subscriber.source) {
+            *open -= 1;
+            if *open == 0 {
+                self.sources.remove(&subscriber.source);
+            }
+        }
+        crate::measure::sockets(self.subscribers.len());
     }
 
     fn leave(&mut self, topic: &Topic, id: u64) {
@@ -134,6 +151,14 @@ impl Registry {
         self.close(&behind);
     }
 
+    /// Lets every socket go.
+    fn let_go(&mut self) {
+        self.topics.clear();
+        self.sources.clear();
+        self.subscribers.clear();
+        crate::measure::sockets(0);
+    }
+
     /// Dropping its sender ends a socket's outbox after what is in it.
     fn close(&mut self, ids: &[u64]) {
         for id in ids {
@@ -144,24 +169,34 @@ impl Registry {
 }
 
 impl Hub {
-    pub fn new(max_sockets: usize) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         Self {
             registry: Arc::default(),
-            max_sockets,
+            max_sockets: limits.max_sockets,
+            max_sockets_per_source: limits.max_sockets_per_address,
+            has_begun: Arc::default(),
         }
     }
 
     /// Takes a place for a socket.
     ///
     /// # Errors
-    /// 503 when there are too many or the shop is stopping.
-    pub fn join(&self, visitor: &Visitor) -> Result<Seat, Problem> {
+    /// 503 when there are too many or the shop is stopping, 429 when there are too many from there.
+    pub fn join(&self, visitor: &Visitor, session: Option<String>) -> Result<Seat, Problem> {
         let mut registry = self.registry.lock();
         if registry.closed || registry.subscribers.len() >= self.max_sockets {
             return Err(Problem::unavailable(
                 "No more live connections right now; try again soon.",
             ));
         }
+        let open = registry.sources.entry(visitor.source).or_default();
+        if *open >= self.max_sockets_per_source {
+            crate::measure::refused("sockets");
+            return Err(Problem::too_many(
+                "Too many live connections from your address. Close some of this shop's pages.",
+            ));
+        }
+        *open += 1;
         let id = registry.next_id;
         registry.next_id += 1;
         let (sender, outbox) = mpsc::channel(OUTBOX);
@@ -170,9 +205,11 @@ impl Hub {
             Subscriber {
                 outbox: sender,
                 topics: HashSet::new(),
-                staff: visitor.staff.as_ref().map(|staff| staff.email.clone()),
+                session,
+                source: visitor.source,
             },
         );
+        crate::measure::sockets(registry.subscribers.len());
         Ok(Seat {
             hub: self.clone(),
             id,
@@ -180,19 +217,59 @@ impl Hub {
         })
     }
 
-    /// Lets the sockets go that a member of staff has opened: the session has ended.
-    pub fn close_staff(&self, email: &str) {
+    /// The sessions of the staff's sockets.
+    fn sessions(&self) -> BTreeSet<String> {
+        let registry = self.registry.lock();
+        let all = registry.subscribers.values();
+        all.filter_map(|subscriber| subscriber.session.clone())
+            .collect()
+    }
+
+    /// Lets the sockets of sessions go that have ended.
+    pub fn close_sessions(&self, ended: &[String]) {
         let mut registry = self.registry.lock();
-        let of_staff = registry
-            .subscribers
-            .iter()
-            .filter(|(_, subscriber)| subscriber.staff.as_deref() == Some(email));
-        let ids: Vec<u64> = of_staff.map(|(id, _)| *id).collect();
+        let theirs = registry.subscribers.iter().filter(|(_, subscriber)| {
+            let session = subscriber.session.as_ref();
+            session.is_some_and(|session| ended.contains(session))
+        });
+        let ids: Vec<u64> = theirs.map(|(id, _)| *id).collect();
         registry.close(&ids);
     }
 
+    /// Looks whether the sessions of the staff's sockets still are, until told to stop.
+    pub async fn watch_sessions(
+        self,
+        shop: Shop,
+        times: SessionTimes,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(SESSION_CHECK) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            let open: Vec<String> = self.sessions().into_iter().collect();
+            if open.is_empty() {
+                continue;
+            }
+            match shop.ended_sessions(open, times).await {
+                Ok(ended) => self.close_sessions(&ended),
+                Err(problem) => tracing::error!(%problem, "sessions cannot be looked at"),
+            }
+        }
+    }
+
     /// Follows the log until told to stop, then lets every socket go.
+    ///
+    /// When it begins again after a panic, nobody knows which changes were pushed: the stock is read
+    /// again, and every socket comes back with its position.
     pub async fn run(self, shop: Shop, mut stop: watch::Receiver<bool>) {
+        if self.has_begun.swap(true, Ordering::Relaxed) {
+            self.registry.lock().let_go();
+            if let Err(problem) = shop.reload_levels().await {
+                tracing::error!(%problem, "the stock cannot be read again");
+            }
+        }
         let mut tail = shop.log().tail(shop.levels().position());
         let mut gathered = Gathered::default();
         let mut next_push = Instant::now();
@@ -232,8 +309,7 @@ impl Hub {
         }
         let mut registry = self.registry.lock();
         registry.closed = true;
-        registry.topics.clear();
-        registry.subscribers.clear();
+        registry.let_go();
     }
 
     /// Takes in one event: the levels at once, an order's progress straight to who follows it.
@@ -256,7 +332,7 @@ impl Hub {
                 return;
             }
         };
-        gathered.add(shop, shop.levels().apply(&event, position));
+        gathered.add(shop, shop.follow(&event, position));
         if let Some(progress) = progress_of(&event, recorded.time_us, position)
             && let Ok(id) = recorded.key.parse()
         {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use server::cli::Cli;
+use server::config::LogFormat;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -13,6 +14,10 @@ use tracing_subscriber::EnvFilter;
 /// Rendering a page makes thousands of small allocations on every core.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What is logged without a setting. An id that anybody can make up is not worth a line each.
+const LOGGED: &str =
+    "warn,server=info,services=info,db=info,tower_sessions=error,tower_sessions_core=error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,13 +33,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_env("VITRINE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,server=info,services=info,db=info"));
-    tracing_subscriber::fmt()
+    let filter = EnvFilter::try_from_env("VITRINE_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    match config.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    std::panic::set_hook(Box::new(|panicked| {
+        // The place only: what it says may hold what a shopper typed.
+        let place = panicked.location().map(ToString::to_string);
+        tracing::error!(place, "a panic, which is a defect of this program");
+    }));
     if let Some(command) = command {
         let mut out = std::io::stdout().lock();
         return server::cli::run(command, &config, &mut out).await;
@@ -46,17 +58,27 @@ async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
             config.listen
         )
     })?;
-    let running = server::start(listener, config).await?;
+    let mut running = server::start(listener, config).await?;
     announce(&running);
     // Listening for both before either can come.
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
         _ = terminate.recv() => {}
+        // Whoever started the shop starts it again.
+        broken = running.broken() => return Err(broken),
     }
     tracing::info!("stopping");
-    running.stop().await;
-    Ok(())
+    tokio::select! {
+        () = running.stop() => Ok(()),
+        // Whoever asks twice does not want to wait: what is acknowledged is on the disk already.
+        _ = tokio::signal::ctrl_c() => Err(stopped_at_once()),
+        _ = terminate.recv() => Err(stopped_at_once()),
+    }
+}
+
+fn stopped_at_once() -> anyhow::Error {
+    anyhow::anyhow!("asked twice to stop, so nothing more is waited for")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

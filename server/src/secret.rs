@@ -1,4 +1,5 @@
-//! The key that signs cookies: from the environment, or generated once into the data folder.
+//! The key that signs cookies: from the environment, or generated once into the data folder. And
+//! passwords that nobody has to think of.
 
 use std::fs;
 use std::io::Write;
@@ -38,6 +39,21 @@ pub fn key(given: Option<&str>, data_dir: &Path) -> anyhow::Result<Key> {
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Key::try_from(bytes.as_slice())
         .with_context(|| format!("{} is not a key of 64 bytes; remove it", path.display()))
+}
+
+/// 100 random bits, in groups that can be read aloud.
+pub fn password() -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+    let mut bits: u128 = rand::random();
+    let mut password = String::new();
+    for i in 0..20 {
+        if i > 0 && i % 5 == 0 {
+            password.push('-');
+        }
+        password.push(ALPHABET[(bits & 31) as usize].into());
+        bits >>= 5;
+    }
+    password
 }
 
 #[cfg(test)]

@@ -1,41 +1,46 @@
 //! Puts the parts together.
 
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
 use services::test_gateway::TestGateway;
-use services::{Outside, Seed, Shop, ShopSettings};
+use services::{Outside, Seed, SessionTimes, Shop, ShopSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::event_loop::EventLoop;
-use crate::http::{self, Site};
+use crate::health::Health;
+use crate::housekeeping::Housekeeping;
+use crate::http::{self, Parts, Site};
 use crate::live::Hub;
-use crate::secret;
+use crate::supervise::Tasks;
+use crate::{connections, measure, secret};
 
-/// How long requests that have begun may take to end after the shop was told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// A session ends after this long, whatever was done with it.
+const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// A shop that serves.
 #[derive(Debug)]
 pub struct Running {
     /// Address under which browsers reach it.
     pub url: String,
+    /// Where the metrics are, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
     /// Email and password of the admin, when they were made just now.
     pub first_password: Option<(String, String)>,
     pub shop: Shop,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    tasks: JoinSet<()>,
+    tasks: Tasks,
     runner: Runner,
     db: Db,
     /// Last, so that what runs on it has ended before.
@@ -57,7 +62,10 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{address}"),
     };
-    let site = Site::open(&config.site_dir, &url)?;
+    let limits = config.limits.clone().in_force();
+    let max_connections = connections::allowed_by_the_system(&limits);
+    measure::begin();
+    let site = Site::open(&config.site_dir, &url, config.public_url.is_some())?;
     make_private_folder(&config.data_dir)?;
     let key = secret::key(config.secret.as_deref(), &config.data_dir)?;
     let db = Db::open(&config.database())
@@ -75,6 +83,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         None => seed,
     };
     let shop = Shop::open(log.clone(), writer.clone(), Some(seed)).await?;
+    shop.limit_holds(limits.holds());
     let first_password = admit_admin(&shop, &config).await?;
 
     let delay = Duration::from_millis(config.test_gateway_delay_ms.into());
@@ -97,33 +106,80 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         .await?;
 
     let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
-    let hub = Hub::new(config.max_sockets);
+    let hub = Hub::new(&limits);
+    let session_times = SessionTimes {
+        idle_us: i64::from(config.session_idle_minutes) * 60 * 1_000_000,
+        longest_us: LONGEST_SESSION_US,
+    };
+    let health = Health::starting();
+    let (router, pace) = http::router(
+        Parts {
+            shop: shop.clone(),
+            hub: hub.clone(),
+            gateway,
+            key,
+            limits: limits.clone(),
+            session_times,
+            health: health.clone(),
+        },
+        &site,
+    );
+    let mut tasks = Tasks::new();
     events.within(|| {
-        tasks.spawn(hub.clone().run(shop.clone(), stopped.clone()));
+        let (for_hub, for_sessions) = (shop.clone(), shop.clone());
+        let follower = hub.clone();
+        let until = stopped.clone();
+        tasks.spawn("hub", move || {
+            follower.clone().run(for_hub.clone(), until.clone())
+        });
+        let until = stopped.clone();
+        tasks.spawn("sessions", move || {
+            hub.clone()
+                .watch_sessions(for_sessions.clone(), session_times, until.clone())
+        });
     });
+    let (watched, until, seen) = (shop.clone(), stopped.clone(), health.clone());
+    tasks.spawn("health", move || {
+        seen.clone().watch(watched.clone(), until.clone())
+    });
+    let housekeeping = Housekeeping {
+        shop: shop.clone(),
+        pace,
+        cart_life_us: i64::from(config.cart_days) * 24 * 60 * 60 * 1_000_000,
+    };
+    let until = stopped.clone();
+    tasks.spawn("housekeeping", move || {
+        housekeeping.clone().run(until.clone())
+    });
+
+    let mut metrics_address = None;
+    if let Some(address) = config.metrics_listen {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address} (VITRINE_METRICS_LISTEN)"))?;
+        metrics_address = Some(listener.local_addr()?);
+        let router = http::metrics_router(shop.clone(), health);
+        let served = connections::serve(
+            listener,
+            router,
+            METRICS_CONNECTIONS,
+            limits.clone(),
+            stopped.clone(),
+        );
+        tokio::spawn(served);
+    }
     // The first page must not show an empty shelf: let the opening stock be counted in.
     settle(&shop).await;
-
-    let router = http::router(shop.clone(), hub, gateway, key, &site);
-    let listener = listener.tap_io(|stream| {
-        // Small messages must leave at once.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "nodelay");
-        }
-    });
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let mut drain = stopped;
-    let server = tokio::spawn(async move {
-        let served = axum::serve(listener, service).with_graceful_shutdown(async move {
-            let _ = drain.wait_for(|stop| *stop).await;
-        });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the server ended");
-        }
-    });
+    let server = tokio::spawn(connections::serve(
+        listener,
+        router,
+        max_connections,
+        limits,
+        stopped,
+    ));
     Ok(Running {
         url,
+        metrics_address,
         first_password,
         shop,
         stop,
@@ -135,18 +191,34 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     })
 }
 
+/// Connections to the address of the metrics, at most.
+const METRICS_CONNECTIONS: usize = 16;
+
 impl Running {
+    /// Waits until the shop takes no more connections, which it does only when it is broken.
+    pub async fn broken(&mut self) -> anyhow::Error {
+        let ended = (&mut self.server).await;
+        match ended {
+            Ok(()) => anyhow::anyhow!("the server ended by itself"),
+            Err(error) => anyhow::Error::new(error).context("the server panicked"),
+        }
+    }
+
     /// Takes no more requests, lets those that have begun end, and closes every part in turn.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let abort = self.server.abort_handle();
-        if tokio::time::timeout(DRAIN, &mut self.server).await.is_err() {
-            tracing::warn!("some requests did not end in time");
-            abort.abort();
+        if let Err(error) = (&mut self.server).await {
+            tracing::error!(%error, "the server ended");
         }
-        while self.tasks.join_next().await.is_some() {}
+        self.tasks.ended().await;
         self.runner.stop().await;
         self.db.close().await;
+    }
+
+    /// Has a supervised task panic where it waits.
+    #[cfg(feature = "failpoints")]
+    pub fn panic_in(&self, task: &'static str) {
+        self.tasks.panic_in(task);
     }
 }
 
@@ -162,33 +234,19 @@ fn make_private_folder(folder: &Path) -> anyhow::Result<()> {
 /// Makes sure that somebody can sign in.
 async fn admit_admin(shop: &Shop, config: &Config) -> anyhow::Result<Option<(String, String)>> {
     let email = &config.admin_email;
-    if let Some(password) = &config.admin_password {
-        shop.set_staff_password(email, password.clone())
-            .await
-            .map_err(|problem| anyhow::anyhow!("VITRINE_ADMIN_PASSWORD: {}", problem.detail))?;
+    let admitted = shop.name_owner(email, config.admin_password.clone()).await;
+    let can_sign_in = admitted.map_err(|problem| {
+        anyhow::anyhow!(
+            "VITRINE_ADMIN_EMAIL or VITRINE_ADMIN_PASSWORD: {}",
+            problem.detail
+        )
+    })?;
+    if can_sign_in {
         return Ok(None);
     }
-    if shop.has_staff().await? {
-        return Ok(None);
-    }
-    let password = generated_password();
-    shop.set_staff_password(email, password.clone()).await?;
+    let password = secret::password();
+    services::set_staff_password(shop.log(), email, password.clone(), true).await?;
     Ok(Some((email.clone(), password)))
-}
-
-/// 100 random bits, in groups that can be read aloud.
-fn generated_password() -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
-    let mut bits: u128 = rand::random();
-    let mut password = String::new();
-    for i in 0..20 {
-        if i > 0 && i % 5 == 0 {
-            password.push('-');
-        }
-        password.push(ALPHABET[(bits & 31) as usize].into());
-        bits >>= 5;
-    }
-    password
 }
 
 /// Waits until every SKU has been counted in.

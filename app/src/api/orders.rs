@@ -84,7 +84,8 @@ impl CheckoutForm {
 pub async fn place_order(#[server(flatten)] form: CheckoutForm) -> Result<OrderId, ApiError> {
     let placed = async {
         let (shop, visitor) = (super::shop(), super::visitor());
-        shop.place_order(visitor.shopper, form.command()?).await
+        shop.place_order_from(visitor.source, visitor.shopper, form.command()?)
+            .await
     };
     match placed.await {
         Ok(id) => {

@@ -12,9 +12,9 @@ pub fn AdminSignInPage() -> impl IntoView {
     if visitor().staff.is_some() {
         leptos_axum::redirect("/admin/inventory", false);
     }
-    // It comes from the address: plain text, and no more than a sentence of it.
+    // It comes from the address, which anybody can make up: a code, and the words are ours.
     let error = use_query_map().read_untracked().get("error");
-    let error = error.map(|error| error.chars().take(200).collect::<String>());
+    let error = error.and_then(|code| words_for(&code));
     let described = error.is_some().then_some("sign-in-error");
     view! {
         <Title text=format!("Staff sign-in – {HOUSE}") />
@@ -59,5 +59,15 @@ pub fn AdminSignInPage() -> impl IntoView {
                 <a href="/">"Back to the shop"</a>
             </p>
         </main>
+    }
+}
+
+/// What is said for the code of a refused sign-in.
+fn words_for(code: &str) -> Option<&'static str> {
+    match code {
+        "wrong" => Some("The email or the password is not right."),
+        "slow" => Some("Too many tries. Wait a few seconds, then try again."),
+        "busy" => Some("The shop cannot look at this right now. Try again in a moment."),
+        _ => None,
     }
 }

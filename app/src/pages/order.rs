@@ -5,7 +5,7 @@ use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::checkout::{COUNTRIES, is_payment_token};
 use types::order::{Order, OrderLine, OrderStatus};
-use types::{OrderId, Problem};
+use types::{FieldError, OrderId, Problem};
 
 use crate::api::{flash, shop, visitor};
 use crate::components::{LazyHint, ShopFrame, when};
@@ -70,13 +70,22 @@ fn given_card() -> Option<GivenCard> {
 
 /// Why the gateway's own form took no card.
 fn card_error() -> Option<Problem> {
-    let message: String = use_query_map()
-        .read_untracked()
-        .get("card_error")?
-        .chars()
-        .take(200)
-        .collect();
-    Some(Problem::invalid_field("number", message))
+    let codes = use_query_map().read_untracked().get("card_error")?;
+    let errors = codes.split(',').filter_map(|code| {
+        let message = match code {
+            "number" => {
+                "This card number is not complete or mistyped, or no test card such as 4242 4242 \
+                 4242 4242."
+            }
+            "expiry" => "Enter a date that is not past, as MM / YY.",
+            "cvc" => "Enter the 3 or 4 digits of the security code.",
+            "busy" => "The card could not be looked at right now. Try again in a moment.",
+            _ => return None,
+        };
+        Some(FieldError::new(code, message))
+    });
+    let errors: Vec<FieldError> = errors.collect();
+    (!errors.is_empty()).then(|| Problem::invalid(errors))
 }
 
 #[component]

@@ -118,7 +118,7 @@ impl PlaceOrder {
             } else if text.chars().count() > max {
                 let message = format!("Your {label} may have at most {max} characters.");
                 errors.push(FieldError::new(field, message));
-            } else if text.chars().any(char::is_control) {
+            } else if !crate::is_printable(text) {
                 let message = format!("Your {label} has a character we cannot print.");
                 errors.push(FieldError::new(field, message));
             }

@@ -11,7 +11,9 @@ pub mod log;
 pub mod money;
 pub mod order;
 pub mod problem;
+mod text;
 
 pub use ids::{LineId, OrderId, ShopperId, Sku, Slug};
 pub use money::{Currency, Money};
 pub use problem::{FieldError, Problem};
+pub use text::is_printable;

@@ -38,6 +38,18 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0021_log_identity",
         include_str!("../migrations/0021_log_identity.sql"),
     ),
+    (
+        "0040_sessions",
+        include_str!("../migrations/0040_sessions.sql"),
+    ),
+    (
+        "0041_one_time_tokens",
+        include_str!("../migrations/0041_one_time_tokens.sql"),
+    ),
+    (
+        "0042_order_numbers",
+        include_str!("../migrations/0042_order_numbers.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -47,6 +47,8 @@ impl ServerProgram {
             .with("VITRINE_LISTEN", "127.0.0.1:0")
             .with("VITRINE_DATA_DIR", data)
             .with("VITRINE_SITE_DIR", site)
+            // All its shoppers come from this machine.
+            .with("VITRINE_LIFT_LIMITS", "true")
             .with("VITRINE_LOG", "warn"))
     }
 

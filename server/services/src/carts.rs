@@ -121,6 +121,10 @@ fn checked_note(note: Option<String>) -> Result<String, Problem> {
     Ok(note)
 }
 
+/// Lines that nobody has touched since `$1`, some of them.
+pub(crate) const SWEEP: &str = "delete from carts where line_id in \
+     (select line_id from carts where added_at_us < $1 limit 500)";
+
 impl Shop {
     /// The shopper's cart; empty for one who has none.
     pub async fn cart(&self, shopper: ShopperId) -> crate::Result<Cart> {

@@ -91,6 +91,8 @@ impl Shop {
         if !insert(tx, shopper, &order, &lines, totals, self.now_us()).await? {
             return Err(order_id_taken().into());
         }
+        let pieces = lines.iter().map(|line| line.quantity).sum();
+        self.holds().claim(order.order_id, shopper, pieces)?;
         let placed = Event::from(OrderPlaced {
             order_id: order.order_id,
             shopper_id: shopper,
@@ -298,7 +300,13 @@ impl Shop {
     }
 }
 
-/// Whether the order is new.
+/// What an order's number is made of, as [`types::order::order_number`] takes it: no two orders have
+/// the same.
+fn number_bits(id: OrderId) -> String {
+    id.to_string().split_off(26)
+}
+
+/// Whether the order is new, and its number, too.
 async fn insert(
     tx: &mut broker::Tx,
     shopper: ShopperId,
@@ -310,9 +318,10 @@ async fn insert(
     let lines = serde_json::to_string(lines).map_err(|error| Refused(internal(error)))?;
     let inserted = db::query(
         "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
-         country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-         on conflict (id) do nothing",
+         country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency, \
+         number_bits) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         on conflict do nothing",
     )
     .bind(order.order_id.to_string())
     .bind(shopper.to_string())
@@ -329,6 +338,7 @@ async fn insert(
     .bind(totals.delivery.minor)
     .bind(totals.total.minor)
     .bind(totals.total.currency.code())
+    .bind(number_bits(order.order_id))
     .execute(tx.conn())
     .await?;
     Ok(inserted.rows_affected() == 1)

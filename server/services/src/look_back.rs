@@ -71,8 +71,8 @@ async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
     let Some(ending) = number.and_then(|_| id_ending(text)) else {
         return Ok(None);
     };
-    let rows = db::query("select id from orders where id like $1 order by id desc limit 1")
-        .bind(format!("%{ending}"))
+    let rows = db::query("select id from orders where number_bits = $1")
+        .bind(ending)
         .fetch_optional(log.db().reader())
         .await?;
     let Some(row) = rows else {

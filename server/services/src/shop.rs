@@ -12,6 +12,7 @@ use types::{LineId, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, ProductRecord};
 use crate::events::internal;
+use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
 use crate::sql_views::create_sql_views;
@@ -25,6 +26,8 @@ pub struct Visitor {
     pub is_new: bool,
     /// Whether cookies can be marked Secure on this connection.
     pub is_secure: bool,
+    /// Where they come from, as a hash: limits count it.
+    pub source: u64,
     pub staff: Option<Staff>,
 }
 
@@ -40,6 +43,7 @@ struct Inner {
     catalogue: Catalogue,
     levels: Levels,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
+    holds: Holds,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -87,6 +91,7 @@ impl Shop {
             .variants()
             .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
         let levels = Levels::load(&log, position, thresholds).await?;
+        let holds = Holds::load(&log).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 log,
@@ -94,6 +99,7 @@ impl Shop {
                 catalogue,
                 levels,
                 owners: Mutex::default(),
+                holds,
             }),
         })
     }
@@ -114,6 +120,33 @@ impl Shop {
 
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
+    }
+
+    /// What open orders hold back.
+    pub(crate) fn holds(&self) -> &Holds {
+        &self.inner.holds
+    }
+
+    /// Writes that wait for their turn.
+    pub fn waiting_writes(&self) -> usize {
+        self.writer().waiting()
+    }
+
+    /// Orders that are not yet paid, and the pieces that they hold back.
+    pub fn held(&self) -> (usize, u64) {
+        self.holds().held()
+    }
+
+    /// Sets how much open orders may hold back; until then there is no limit.
+    pub fn limit_holds(&self, limits: HoldLimits) {
+        self.holds().limit(limits);
+    }
+
+    /// Takes in an event of the log: the stock, and what open orders hold. Answers with the SKUs that
+    /// this changed on the pages.
+    pub fn follow(&self, event: &domain::Event, position: u64) -> LevelChange {
+        self.holds().apply(event);
+        self.levels().apply(event, position)
     }
 
     /// The stock as of the newest event seen.

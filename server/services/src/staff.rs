@@ -1,120 +1,229 @@
 //! Who runs the shop. A [`Staff`] value is the proof of having signed in: what only staff may do asks
-//! for one, and this file alone can make it.
+//! for one, and only a right password or its session makes it.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use broker::Log;
 use db::Columns;
 use domain::Event;
 use domain::event::StockCorrectionRequested;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use types::admin::{CorrectStock, EventRow, InventoryRow, Level, MAX_ON_HAND, MAX_REASON};
 use types::{FieldError, Problem};
 
 use crate::events::{Refused, decode, encode, internal};
+use crate::sessions;
 use crate::shop::Shop;
 use crate::summary::event_row;
 
 /// Shortest password that is taken, in characters.
 const MIN_PASSWORD: usize = 12;
 
+/// Hashes computed at once: each takes 19 MiB and one core for tens of milliseconds.
+static HASHERS: Semaphore = Semaphore::const_new(2);
+/// Hashes that are computed or waited for, at most.
+const MAX_HASHES: usize = 32;
+static HASHES: AtomicUsize = AtomicUsize::new(0);
+
 /// A member of staff who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::manual_non_exhaustive,
-    reason = "the other files of this crate cannot make one either"
+    reason = "only this file and the sessions can make one"
 )]
 pub struct Staff {
     pub email: String,
+    /// Changes with the password; a session keeps it.
+    pub mark: String,
     /// Keeps others from making one.
     _proof: (),
 }
 
 impl Staff {
-    fn signed_in(email: String) -> Self {
-        Self { email, _proof: () }
+    pub(crate) const fn signed_in(email: String, mark: String) -> Self {
+        Self {
+            email,
+            mark,
+            _proof: (),
+        }
     }
 }
 
+/// What a session remembers of a password's hash: enough to see that there is another one.
+pub(crate) fn mark_of(password_hash: &str) -> String {
+    let hash = Sha256::digest(password_hash);
+    hash.iter().take(16).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A member of staff, as the command line lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub email: String,
+    /// Whether the settings name them.
+    pub from_settings: bool,
+    /// Sessions that have not ended.
+    pub sessions: i64,
+}
+
+/// Everybody who can sign in.
+pub async fn staff_members(log: &Log) -> crate::Result<Vec<Member>> {
+    let found = async {
+        let rows = db::query(
+            "select email, from_settings, (select count(*) from sessions \
+             where sessions.staff = staff.email and expires_at_us > $1) \
+             from staff order by email",
+        )
+        .bind(log.environment().now_us())
+        .fetch_all(log.db().reader())
+        .await?;
+        let member = |row: &db::Row| {
+            Ok(Member {
+                email: row.try_get(0)?,
+                from_settings: row.try_get::<i64, _>(1)? != 0,
+                sessions: row.try_get(2)?,
+            })
+        };
+        rows.iter().map(member).collect::<Result<_, db::SqlError>>()
+    };
+    found.await.map_err(internal)
+}
+
+/// Gives a person a password, or another one; another one ends their sessions.
+///
+/// # Errors
+/// 422 for what is no email or a password that is too short.
+pub async fn set_staff_password(
+    log: &Log,
+    email: &str,
+    password: String,
+    from_settings: bool,
+) -> crate::Result<()> {
+    let email = email.trim().to_lowercase();
+    if !email.contains('@') || email.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let message = "Expected an email address like name@example.com.";
+        return Err(Problem::invalid_field("email", message));
+    }
+    if password.chars().count() < MIN_PASSWORD {
+        let message = format!("A password has at least {MIN_PASSWORD} characters.");
+        return Err(Problem::invalid_field("password", message));
+    }
+    let hash = hashing(move || {
+        let hash = Argon2::default()
+            .hash_password(password.as_bytes())
+            .map_err(internal)?;
+        Ok(hash.to_string())
+    })
+    .await?;
+    let written = async {
+        let mut tx = log.begin("staff").await?;
+        db::query(
+            "insert into staff (email, password_hash, from_settings) values ($1, $2, $3) \
+             on conflict (email) do update set password_hash = excluded.password_hash, \
+             from_settings = excluded.from_settings",
+        )
+        .bind(&email)
+        .bind(hash)
+        .bind(i64::from(from_settings))
+        .execute(tx.conn())
+        .await?;
+        sessions::end_all(&mut tx, &email).await?;
+        tx.commit().await?;
+        Ok::<_, Refused>(())
+    };
+    Ok(written.await?)
+}
+
+/// Removes a member of staff and ends their sessions. Answers with whether there was one.
+pub async fn remove_staff(log: &Log, email: &str) -> crate::Result<bool> {
+    let email = email.trim().to_lowercase();
+    let removed = async {
+        let mut tx = log.begin("staff").await?;
+        let gone = db::query("delete from staff where email = $1")
+            .bind(&email)
+            .execute(tx.conn())
+            .await?
+            .rows_affected();
+        sessions::end_all(&mut tx, &email).await?;
+        tx.commit().await?;
+        Ok::<_, Refused>(gone > 0)
+    };
+    Ok(removed.await?)
+}
+
+/// Ends every session of a member of staff.
+pub async fn sign_staff_out(log: &Log, email: &str) -> crate::Result<()> {
+    let ended = async {
+        let mut tx = log.begin("staff").await?;
+        sessions::end_all(&mut tx, &email.trim().to_lowercase()).await?;
+        tx.commit().await?;
+        Ok::<_, Refused>(())
+    };
+    Ok(ended.await?)
+}
+
 impl Shop {
-    /// Makes sure that `email` can sign in with `password`.
+    /// Makes `email` the one member of staff that the settings name: whom they named before can sign
+    /// in no more. Answers with whether there is a password for `email`. One that is given is set,
+    /// unless it is the one already: a new one ends sessions.
     ///
     /// # Errors
     /// 422 for a password that is too short.
-    pub async fn set_staff_password(&self, email: &str, password: String) -> crate::Result<()> {
-        if password.chars().count() < MIN_PASSWORD {
-            let message = format!("A password has at least {MIN_PASSWORD} characters.");
-            return Err(Problem::invalid_field("password", message));
+    pub async fn name_owner(&self, email: &str, password: Option<String>) -> crate::Result<bool> {
+        let email = email.trim().to_lowercase();
+        let log = self.log();
+        let known = self.password_hash(&email).await?;
+        let found = async {
+            let rows = db::query("select email from staff where from_settings = 1 and email <> $1")
+                .bind(&email)
+                .fetch_all(log.db().reader())
+                .await?;
+            rows.iter().map(|row| row.try_get(0)).collect()
+        };
+        let before: Result<Vec<String>, db::SqlError> = found.await;
+        for named_before in before.map_err(internal)? {
+            remove_staff(log, &named_before).await?;
+            tracing::info!("whom the settings named as owner before can sign in no more");
         }
-        let hash = hashing(move || {
-            let hash = Argon2::default()
-                .hash_password(password.as_bytes())
-                .map_err(internal)?;
-            Ok(hash.to_string())
-        })
-        .await?;
-        Ok(self
-            .store_password(email.trim().to_lowercase(), hash)
-            .await?)
-    }
-
-    async fn store_password(&self, email: String, hash: String) -> Result<(), Refused> {
-        self.writer()
-            .run(move |tx| {
-                Box::pin(async move {
-                    db::query(
-                        "insert into staff (email, password_hash) values ($1, $2) \
-                         on conflict (email) do update set password_hash = excluded.password_hash",
-                    )
-                    .bind(email)
-                    .bind(hash)
-                    .execute(tx.conn())
-                    .await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// Whether anybody can sign in.
-    pub async fn has_staff(&self) -> crate::Result<bool> {
-        let row = db::query("select count(*) from staff")
-            .fetch_one(self.log().db().reader())
-            .await
-            .map_err(internal)?;
-        Ok(row.try_get::<i64, _>(0).map_err(internal)? > 0)
+        let Some(password) = password else {
+            return Ok(known.is_some());
+        };
+        let same = {
+            let (known, password) = (known.clone(), password.clone());
+            hashing(move || Ok(known.is_some_and(|hash| is_right(&password, &hash))))
+        };
+        if !same.await? {
+            set_staff_password(log, &email, password, true).await?;
+        }
+        Ok(true)
     }
 
     /// # Errors
-    /// 401 for a wrong email or a wrong password; which of them is not told.
+    /// 401 for a wrong email or a wrong password; which of them is not told. 503 when too many are
+    /// looked at.
     pub async fn sign_in(&self, email: &str, password: String) -> crate::Result<Staff> {
         let email = email.trim().to_lowercase();
         let known = self.password_hash(&email).await?;
+        let mark = known.as_deref().map(mark_of);
         let right = hashing(move || {
             // An unknown name costs the same time as a known one.
-            let (hash, known) = match known {
-                Some(hash) => (hash, true),
-                None => (DECOY.to_owned(), false),
-            };
-            let hash = PasswordHash::new(&hash).map_err(internal)?;
-            let right = Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok();
-            Ok(known && right)
+            let right = is_right(&password, known.as_deref().unwrap_or(DECOY));
+            Ok(right && known.is_some())
         })
         .await?;
-        if right {
-            Ok(Staff::signed_in(email))
-        } else {
-            Err(Problem::unauthenticated(
+        match mark {
+            Some(mark) if right => Ok(Staff::signed_in(email, mark)),
+            _ => Err(Problem::unauthenticated(
                 "The email or the password is not right.",
-            ))
+            )),
         }
-    }
-
-    /// The member of staff that a session names, if there still is one.
-    pub async fn staff(&self, email: &str) -> crate::Result<Option<Staff>> {
-        let known = self.password_hash(email).await?.is_some();
-        Ok(known.then(|| Staff::signed_in(email.to_owned())))
     }
 
     async fn password_hash(&self, email: &str) -> crate::Result<Option<String>> {
@@ -165,6 +274,9 @@ impl Shop {
         if reason.is_empty() || reason.chars().count() > MAX_REASON {
             let message = format!("Give a reason of 1 to {MAX_REASON} characters.");
             errors.push(FieldError::new("reason", message));
+        } else if !types::is_printable(&reason) {
+            let message = "The reason has a character we cannot print, or none that can be seen.";
+            errors.push(FieldError::new("reason", message));
         }
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
@@ -202,7 +314,7 @@ impl Shop {
             }
         };
         // The request is in the log and will be answered; only this page stops waiting.
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(10), answered).await;
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(8), answered).await;
         let answer = waited.map_err(|_| {
             Problem::unavailable("The count is recorded and will be booked in a moment.")
         })?;
@@ -264,9 +376,45 @@ impl Shop {
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
      c2FsdHNhbHRzYWx0c2FsdA$q0CRJFgOcGp9kHTyLOnlEOfZcqDuQIbZ0sTQ5mbTvXY";
 
-/// Hashing takes tens of milliseconds of one core: not on the threads that answer requests.
+fn is_right(password: &str, hash: &str) -> bool {
+    let hash = PasswordHash::new(hash);
+    hash.is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    })
+}
+
+/// Hashing takes tens of milliseconds of one core: not on the threads that answer requests, and only
+/// two at once.
 async fn hashing<T: Send + 'static>(
     work: impl FnOnce() -> crate::Result<T> + Send + 'static,
 ) -> crate::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(internal)?
+    let waiting = Waiting::begin().ok_or_else(|| {
+        Problem::unavailable("Too many people are signing in. Try again in a moment.")
+    })?;
+    let hasher = HASHERS.acquire().await.map_err(internal)?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Held until the hash is done, also when nobody waits for it any more.
+        let _held = (waiting, hasher);
+        work()
+    });
+    done.await.map_err(internal)?
+}
+
+/// One of the hashes that are computed or waited for.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Option<Self> {
+        let before = HASHES.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self;
+        (before < MAX_HASHES).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        HASHES.fetch_sub(1, Ordering::Relaxed);
+    }
 }

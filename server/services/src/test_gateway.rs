@@ -17,7 +17,11 @@ use crate::events::{Refused, internal};
 use crate::gateway::{Answer, Authorize, Decision, NoAnswer, PaymentGateway};
 
 /// How long a token can be used.
-const TOKEN_LIFE_US: i64 = 60 * 60 * 1_000_000;
+pub(crate) const TOKEN_LIFE_US: i64 = 60 * 60 * 1_000_000;
+
+/// Tokens from before `$1`, some of them.
+pub(crate) const SWEEP: &str = "delete from test_gateway_tokens where token in \
+     (select token from test_gateway_tokens where created_at_us < $1 limit 500)";
 
 /// What a card of the test mode does.
 type Outcome = Option<DeclineReason>;
@@ -228,6 +232,13 @@ async fn book(
     decision: Decision,
     now_us: i64,
 ) -> Result<Decision, Refused> {
+    let decision = if use_up(tx, request).await? {
+        decision
+    } else {
+        Decision::Declined {
+            reason: DeclineReason::InvalidToken,
+        }
+    };
     let (status, reason, authorization_id) = match &decision {
         Decision::Authorized { authorization_id } => {
             ("authorized", None, authorization_id.as_str())
@@ -268,6 +279,24 @@ async fn book(
             authorization_id: row.try_get(1)?,
         },
     })
+}
+
+/// Whether the token was not used for another request before: it is good for one.
+async fn use_up(tx: &mut broker::Tx, request: &Authorize) -> Result<bool, Refused> {
+    let token = &request.payment_token;
+    if STANDING_TOKENS.iter().any(|(known, _)| known == token) {
+        return Ok(true);
+    }
+    let used = db::query(
+        "update test_gateway_tokens set used_for = $1 \
+         where token = $2 and (used_for = '' or used_for = $3)",
+    )
+    .bind(&request.idempotency_key)
+    .bind(token)
+    .bind(&request.idempotency_key)
+    .execute(tx.conn())
+    .await?;
+    Ok(used.rows_affected() == 1)
 }
 
 impl PaymentGateway for TestGateway {

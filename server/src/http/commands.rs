@@ -58,6 +58,9 @@ pub async fn errors_as_problems(request: Request, next: Next) -> Response {
     }
     parts.headers.insert(CONTENT_TYPE, problem::CONTENT);
     parts.headers.remove(CONTENT_LENGTH);
+    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
+        parts.headers.insert(RETRY_AFTER, problem::SOON);
+    }
     Response::from_parts(parts, Body::from(read.unwrap_or_default()))
 }
 
@@ -71,7 +74,7 @@ fn stay_here(response: &mut Response) {
         .as_ref()
         .and_then(Uri::path_and_query)
         .map(|path| path.as_str())
-        .filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .filter(|path| path.starts_with('/') && !path[1..].starts_with(['/', '\\']))
         .unwrap_or("/");
     if let Ok(here) = HeaderValue::from_str(here) {
         response.headers_mut().insert(LOCATION, here);

@@ -1,5 +1,6 @@
 //! `GET /live`: the socket of a tab.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Extension;
@@ -15,7 +16,10 @@ use types::Problem;
 use types::live::{BEAT_SECONDS, ClientMessage, MAX_CLIENT_MESSAGE, PATH, ServerMessage};
 
 use super::AppState;
+use super::pace::SocketPace;
 use super::problem::HttpProblem;
+use super::visitor::StaffSession;
+use crate::connections::Place;
 use crate::live::{Out, Seat};
 
 /// A socket needs little: the library's own 128 KiB of read buffer would be most of its memory.
@@ -36,6 +40,8 @@ pub fn routes() -> Router<AppState> {
 async fn upgrade(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
+    place: Option<Extension<Arc<Place>>>,
+    session: Option<Extension<StaffSession>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
@@ -45,7 +51,8 @@ async fn upgrade(
             return HttpProblem(Problem::malformed(detail)).into_response();
         }
     };
-    let seat = match state.hub.join(&visitor) {
+    let session = session.map(|Extension(StaffSession(id))| id);
+    let seat = match state.hub.join(&visitor, session) {
         Ok(seat) => seat,
         Err(problem) => return HttpProblem(problem).into_response(),
     };
@@ -55,10 +62,21 @@ async fn upgrade(
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(MAX_READ)
         .max_frame_size(MAX_READ)
-        .on_upgrade(move |socket| converse(socket, seat, state.shop, visitor))
+        .on_upgrade(move |socket| async move {
+            // It is still a connection.
+            let _place = place;
+            let pace = state.pace.of_socket();
+            converse(socket, seat, state.shop, visitor, pace).await;
+        })
 }
 
-async fn converse(mut socket: WebSocket, mut seat: Seat, shop: Shop, visitor: Visitor) {
+async fn converse(
+    mut socket: WebSocket,
+    mut seat: Seat,
+    shop: Shop,
+    visitor: Visitor,
+    pace: SocketPace,
+) {
     let beat = Duration::from_secs(BEAT_SECONDS.into());
     let mut heard = Instant::now();
     let mut mistakes = 0;
@@ -101,6 +119,11 @@ async fn converse(mut socket: WebSocket, mut seat: Seat, shop: Shop, visitor: Vi
                 };
                 match serde_json::from_str::<ClientMessage>(&text) {
                     Ok(message) => {
+                        if !pace.admits(topics_of(&message)) {
+                            crate::measure::refused("socket_topics");
+                            close(&mut socket, close_code::POLICY, "too many topics").await;
+                            return;
+                        }
                         if !answer(&mut socket, &seat, &shop, &visitor, message).await {
                             return;
                         }
@@ -123,6 +146,14 @@ async fn converse(mut socket: WebSocket, mut seat: Seat, shop: Shop, visitor: Vi
                     }
                 }
             }
+        }
+    }
+}
+
+fn topics_of(message: &ClientMessage) -> usize {
+    match message {
+        ClientMessage::Subscribe { topics, .. } | ClientMessage::Unsubscribe { topics } => {
+            topics.len()
         }
     }
 }

@@ -2,36 +2,56 @@
 //! file per resource.
 
 mod commands;
+mod health;
 mod live;
+mod metrics;
 mod origin;
+mod pace;
 mod pages;
 mod problem;
+mod request;
 mod sessions;
+mod sign_ins;
 mod site;
 mod staff;
 mod test_gateway;
 mod visitor;
 
+use std::hash::RandomState;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::FromRef;
-use axum::http::header::{REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum_extra::extract::cookie::Key;
 use leptos::prelude::LeptosOptions;
-use services::Shop;
 use services::test_gateway::TestGateway;
+use services::{SessionTimes, Shop};
 use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::health::Health;
+use crate::limits::{Limits, seconds};
 use crate::live::Hub;
+use crate::source::Proxies;
+pub use metrics::metrics_router;
+pub use pace::Pace;
 pub use site::Site;
 
 /// Bytes of a request's body, at most: no form of the shop comes near it.
 const MAX_BODY: usize = 64 * 1024;
+
+/// Policy of what is no page of `app`: styles at most.
+const NO_CONTENT: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
 
 /// What handlers share; cheap to clone.
 #[derive(Clone)]
@@ -42,7 +62,26 @@ pub struct AppState {
     key: Key,
     options: LeptosOptions,
     cookies: visitor::Cookies,
-    sign_ins: staff::SignIns,
+    session_times: SessionTimes,
+    sign_ins: Arc<sign_ins::SignIns>,
+    /// Of lines about wrong sign-ins.
+    log_pace: staff::LogPace,
+    pace: Pace,
+    /// The address of the styles.
+    styles: Arc<str>,
+    /// Makes a number of a source; another one each time the shop starts.
+    hasher: RandomState,
+}
+
+/// What the routes are made of.
+pub struct Parts {
+    pub shop: Shop,
+    pub hub: Hub,
+    pub gateway: TestGateway,
+    pub key: Key,
+    pub limits: Limits,
+    pub session_times: SessionTimes,
+    pub health: Health,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -51,9 +90,24 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site) -> Router {
-    let cookies = visitor::Cookies::new(site.is_secure());
-    let sessions = sessions::layer(&shop, cookies.is_secure());
+/// The routes, and the limits that they keep, which forget idle visitors when they are told to.
+pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
+    let Parts {
+        shop,
+        hub,
+        gateway,
+        key,
+        limits,
+        session_times,
+        health,
+    } = parts;
+    let cookies = visitor::Cookies::new(site.is_https());
+    let sessions = sessions::layer(&shop, cookies, session_times);
+    let pace = Pace::new(&limits);
+    let times = request::Times {
+        body: seconds(limits.body_seconds),
+        answer: seconds(limits.request_seconds),
+    };
     let state = AppState {
         shop,
         hub,
@@ -61,7 +115,12 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
         key,
         options: site.leptos_options(),
         cookies,
-        sign_ins: staff::sign_ins(),
+        session_times,
+        sign_ins: Arc::default(),
+        log_pace: staff::log_pace(),
+        pace: pace.clone(),
+        styles: site.styles(),
+        hasher: RandomState::new(),
     };
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -71,7 +130,7 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
     let dynamic = Router::new()
         .merge(commands::routes())
         .merge(live::routes())
-        .merge(staff::routes())
+        .merge(staff::routes().layer(sessions))
         .merge(test_gateway::routes())
         .merge(pages::routes(&state))
         .layer(middleware::from_fn(commands::errors_as_problems))
@@ -79,13 +138,26 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
             state.clone(),
             visitor::identify,
         ))
-        .layer(sessions)
+        .layer(middleware::from_fn_with_state(times, request::within_times))
         .layer(middleware::from_fn_with_state(
-            site.public_authority(),
+            site.origin(),
             origin::refuse_cross_site,
         ))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn_with_state(
+            Proxies::new(limits.trusted_proxies),
+            request::know_source,
+        ))
+        .layer(middleware::from_fn(origin::refuse_unclear_host))
+        .layer(CatchPanicLayer::custom(request::panicked))
         .layer(middleware::from_fn(problem::refusals_as_problems))
+        .layer(middleware::from_fn(request::observed))
+        // Answers to commands, and refusals; pages say it better.
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(header(CONTENT_SECURITY_POLICY, NO_CONTENT))
+        .layer(header(
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ))
         .layer(
             CompressionLayer::new()
                 .quality(CompressionLevel::Fastest)
@@ -94,6 +166,12 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
     let mut router = dynamic
         .with_state(state)
         .merge(site.files())
+        .merge(health::routes(health))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(header(
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=()",
+        ))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // Plain forms come back to the page that the Referer names.
         .layer(header(REFERRER_POLICY, "same-origin"))
@@ -104,5 +182,5 @@ pub fn router(shop: Shop, hub: Hub, gateway: TestGateway, key: Key, site: &Site)
     if site.is_https() {
         router = router.layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
     }
-    router
+    (router, pace)
 }

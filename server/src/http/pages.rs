@@ -31,6 +31,12 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     render_app_async_with_context(page_context(state.shop), shell)(request).await
 }
 
+/// Pages that nobody should find in a browser's memory after their owner has left.
+fn is_private(path: &str) -> bool {
+    let pages = ["/admin", "/checkout", "/orders"];
+    pages.iter().any(|page| path.starts_with(page))
+}
+
 /// What every page and command finds: the shop, and who asks.
 pub fn context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
@@ -56,7 +62,10 @@ fn page_context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
              style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
              form-action 'self'; frame-ancestors 'none'"
         );
-        let fresh = HeaderValue::from_static("private, no-cache");
+        let fresh = HeaderValue::from_static(match use_context::<Parts>() {
+            Some(parts) if is_private(parts.uri.path()) => "no-store",
+            _ => "private, no-cache",
+        });
         response.insert_header(CACHE_CONTROL, fresh);
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             response.insert_header(CONTENT_SECURITY_POLICY, policy);

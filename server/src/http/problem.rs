@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use types::Problem;
+
+use super::pace::TooMany;
 
 pub const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -45,24 +47,57 @@ pub async fn refusals_as_problems(request: Request, next: Next) -> Response {
     if response.headers().get(CONTENT_TYPE) == Some(&CONTENT) {
         return response;
     }
-    let (kind, title, detail) = match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => (
-            "too-large",
-            "The request is too large",
-            format!("Expected a body of at most {} bytes.", super::MAX_BODY),
-        ),
-        StatusCode::METHOD_NOT_ALLOWED => (
-            "method-not-allowed",
-            "Not that way",
-            format!("This address does not answer to {method}."),
-        ),
-        _ => return response,
-    };
-    let problem = Problem {
-        kind: format!("/problems/{kind}"),
-        title: title.to_owned(),
-        status: response.status().as_u16(),
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    HttpProblem(Problem {
+        kind: "/problems/method-not-allowed".to_owned(),
+        title: "Not that way".to_owned(),
+        status: 405,
+        ..Problem::malformed(format!("This address does not answer to {method}."))
+    })
+    .into_response()
+}
+
+pub fn too_large() -> Problem {
+    let detail = format!("Expected a body of at most {} bytes.", super::MAX_BODY);
+    Problem {
+        kind: "/problems/too-large".to_owned(),
+        title: "The request is too large".to_owned(),
+        status: 413,
         ..Problem::malformed(detail)
+    }
+}
+
+pub fn too_slow() -> Problem {
+    Problem {
+        kind: "/problems/too-slow".to_owned(),
+        title: "The request came too slowly".to_owned(),
+        status: 408,
+        ..Problem::malformed("The body of the request did not come in time. Try again.")
+    }
+}
+
+/// For a script a problem; for a plain form, whose answer is looked at by a person, a page.
+pub fn too_many(too_many: TooMany, headers: &HeaderMap, styles: &str) -> Response {
+    let problem = too_many.problem();
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let mut response = if accept.is_some_and(|accept| accept.contains("text/html")) {
+        // Words of ours only: nothing in it comes from a request.
+        let page = format!(
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+             <link rel=\"stylesheet\" href=\"{styles}\"></head><body><main>\
+             <h1>{title}</h1><p>{detail}</p><p><a href=\"/\">Back to the shop</a></p>\
+             </main></body></html>",
+            title = problem.title,
+            detail = problem.detail,
+        );
+        (status(&problem), Html(page)).into_response()
+    } else {
+        HttpProblem(problem).into_response()
     };
-    HttpProblem(problem).into_response()
+    let seconds = HeaderValue::from(too_many.seconds());
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
 }

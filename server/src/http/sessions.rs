@@ -1,7 +1,8 @@
-//! Where the staff's sessions are kept: the shop's own database.
+//! Where the staff's sessions are kept: the shop's own database. What is kept is a hash of the id, so
+//! that who reads a backup is not signed in.
 
-use db::{Columns, Db};
-use services::Shop;
+use services::{SessionTimes, Shop, StoredSession};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
@@ -10,32 +11,43 @@ use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
 
 use super::visitor::Cookies;
 
-/// A session ends after this long without a request.
-const IDLE_HOURS: i64 = 12;
+/// Key of the member of staff in the session.
+pub const STAFF: &str = "staff";
+/// Key of the mark of their password.
+pub const MARK: &str = "mark";
 
-pub fn layer(shop: &Shop, secure: bool) -> SessionManagerLayer<Sessions> {
+pub fn layer(shop: &Shop, cookies: Cookies, times: SessionTimes) -> SessionManagerLayer<Sessions> {
     let store = Sessions {
-        db: shop.log().db().clone(),
+        shop: shop.clone(),
+        times,
     };
     SessionManagerLayer::new(store)
-        .with_name(Cookies::new(secure).session_name())
-        .with_secure(secure)
+        .with_name(cookies.session_name())
+        .with_secure(cookies.is_secure())
         .with_http_only(true)
         .with_same_site(SameSite::Strict)
-        .with_expiry(Expiry::OnInactivity(time::Duration::hours(IDLE_HOURS)))
+        // The browser forgets it when it is closed; when it ends, the database says.
+        .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// What stands in the database for an id.
+pub fn stored_id(id: &Id) -> String {
+    use std::fmt::Write;
+    let hash = Sha256::digest(id.to_string());
+    hash.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    db: Db,
+    shop: Shop,
+    times: SessionTimes,
 }
 
 fn backend(error: impl std::fmt::Display) -> Error {
     Error::Backend(error.to_string())
-}
-
-fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
 #[async_trait::async_trait]
@@ -46,57 +58,32 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let data = serde_json::to_string(&record.data).map_err(backend)?;
-        let mut tx = self.db.begin().await.map_err(backend)?;
-        db::query(
-            "insert into sessions (id, data, expires_at_us) values ($1, $2, $3) \
-             on conflict (id) do update \
-             set data = excluded.data, expires_at_us = excluded.expires_at_us",
-        )
-        .bind(record.id.to_string())
-        .bind(data)
-        .bind(micros(record.expiry_date))
-        .execute(tx.conn())
-        .await
-        .map_err(backend)?;
-        db::query("delete from sessions where expires_at_us < $1")
-            .bind(micros(OffsetDateTime::now_utc()))
-            .execute(tx.conn())
-            .await
-            .map_err(backend)?;
-        tx.commit().await.map_err(backend)
+        let text = |key| record.data.get(key).and_then(|value| value.as_str());
+        let session = StoredSession {
+            id: stored_id(&record.id),
+            data: serde_json::to_string(&record.data).map_err(backend)?,
+            staff: text(STAFF).unwrap_or_default().to_owned(),
+            mark: text(MARK).unwrap_or_default().to_owned(),
+        };
+        let saved = self.shop.save_session(session, self.times).await;
+        saved.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let row = db::query("select data, expires_at_us from sessions where id = $1")
-            .bind(id.to_string())
-            .fetch_optional(self.db.reader())
-            .await
-            .map_err(backend)?;
-        let Some(row) = row else { return Ok(None) };
-        let expires_at_us: i64 = row.try_get(1).map_err(backend)?;
-        let expiry_date =
-            OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_at_us) * 1_000)
-                .map_err(backend)?;
-        if expiry_date <= OffsetDateTime::now_utc() {
+        let found = self.shop.session_data(&stored_id(id)).await;
+        let Some((data, expires_at_us)) = found.map_err(backend)? else {
             return Ok(None);
-        }
-        let data = serde_json::from_str(row.try_get(0).map_err(backend)?)
-            .map_err(|error| Error::Decode(error.to_string()))?;
+        };
+        let nanos = i128::from(expires_at_us) * 1_000;
         Ok(Some(Record {
             id: *id,
-            data,
-            expiry_date,
+            data: serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?,
+            expiry_date: OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(backend)?,
         }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        let mut tx = self.db.begin().await.map_err(backend)?;
-        db::query("delete from sessions where id = $1")
-            .bind(id.to_string())
-            .execute(tx.conn())
-            .await
-            .map_err(backend)?;
-        tx.commit().await.map_err(backend)
+        let ended = self.shop.end_session(stored_id(id)).await;
+        ended.map_err(backend)
     }
 }

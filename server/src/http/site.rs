@@ -13,7 +13,7 @@ use tower::ServiceBuilder;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::origin::PublicAuthority;
+use super::origin::OwnOrigin;
 
 /// Where the site is and how it is reached.
 #[derive(Debug, Clone)]
@@ -22,14 +22,14 @@ pub struct Site {
     /// The content's hash.
     hash: String,
     https: bool,
-    loopback: bool,
-    authority: Arc<str>,
+    origin: OwnOrigin,
 }
 
 impl Site {
     /// # Errors
-    /// When the site is not built, or `url` is not an address of the web.
-    pub fn open(dir: &Path, url: &str) -> anyhow::Result<Self> {
+    /// When the site is not built, or `url` is not an address of the web. `is_set` says whether the
+    /// address was given as a setting.
+    pub fn open(dir: &Path, url: &str, is_set: bool) -> anyhow::Result<Self> {
         let uri: Uri = url
             .parse()
             .with_context(|| format!("VITRINE_PUBLIC_URL: {url:?}"))?;
@@ -43,10 +43,8 @@ impl Site {
             || host
                 .parse()
                 .is_ok_and(|address: IpAddr| address.is_loopback());
-        let authority = uri
-            .authority()
-            .map_or("", |authority| authority.as_str())
-            .into();
+        let origin = OwnOrigin::new(url, is_set)
+            .with_context(|| format!("VITRINE_PUBLIC_URL: {url:?} names no host"))?;
         let current = dir.join("pkg").join("current");
         let hash = std::fs::read_to_string(&current).with_context(|| {
             format!(
@@ -65,8 +63,7 @@ impl Site {
             dir: dir.to_owned(),
             hash,
             https,
-            loopback,
-            authority,
+            origin,
         })
     }
 
@@ -74,13 +71,13 @@ impl Site {
         self.https
     }
 
-    /// Whether cookies can be Secure: browsers trust this machine itself without TLS.
-    pub const fn is_secure(&self) -> bool {
-        self.https || self.loopback
+    pub fn origin(&self) -> OwnOrigin {
+        self.origin.clone()
     }
 
-    pub fn public_authority(&self) -> PublicAuthority {
-        PublicAuthority(self.authority.clone())
+    /// The address of the styles, for a page that is not rendered by `app`.
+    pub fn styles(&self) -> Arc<str> {
+        format!("/pkg/{}/app.css", self.hash).into()
     }
 
     pub fn leptos_options(&self) -> LeptosOptions {

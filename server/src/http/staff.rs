@@ -1,32 +1,35 @@
 //! Signing in and out.
 
-use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use axum::{Extension, Form, Router};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
-use services::Visitor;
+use services::Staff;
+use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 use types::Problem;
 
 use super::AppState;
 use super::problem::HttpProblem;
-use super::visitor::STAFF;
+use super::sessions::{MARK, STAFF};
+use super::sign_ins::Trier;
+use super::visitor::{StaffSession, known_device, remember_device, remove_session};
+use crate::source::Source;
 
-/// Tries to sign in, by address.
-pub type SignIns = Arc<DefaultKeyedRateLimiter<IpAddr>>;
+/// Lines about wrong sign-ins: whoever tries must not be able to fill the disk.
+pub type LogPace = Arc<DefaultDirectRateLimiter>;
 
-/// Twenty at once, then one every six seconds.
-pub fn sign_ins() -> SignIns {
-    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+pub fn log_pace() -> LogPace {
     const BURST: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
-    Arc::new(RateLimiter::keyed(
+    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+    Arc::new(RateLimiter::direct(
         Quota::per_minute(PER_MINUTE).allow_burst(BURST),
     ))
 }
@@ -43,9 +46,19 @@ struct Credentials {
     password: String,
 }
 
+/// How a device's cookie names an account.
+fn account_of(email: &str) -> String {
+    let hash = Sha256::digest(email.trim().to_lowercase());
+    hash.iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 async fn sign_in(
     State(state): State<AppState>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
     session: Session,
     credentials: Result<Form<Credentials>, FormRejection>,
 ) -> Response {
@@ -55,26 +68,39 @@ async fn sign_in(
             return HttpProblem(Problem::malformed(rejection.body_text())).into_response();
         }
     };
-    // Addresses that have not tried for a while are forgotten.
-    state.sign_ins.retain_recent();
-    if state.sign_ins.check_key(&address.ip()).is_err() {
-        return refused("Too many tries. Wait a minute, then try again.");
+    let account = account_of(&credentials.email);
+    let trier = match known_device(&state, &headers, &account) {
+        Some(device) => Trier::Device(device),
+        None => Trier::Source(source),
+    };
+    match state.sign_ins.wait(&trier, &account) {
+        Ok(wait) => tokio::time::sleep(wait).await,
+        Err(_) => {
+            crate::measure::refused("sign_ins");
+            return refused("slow");
+        }
     }
-    let staff = match state
-        .shop
-        .sign_in(&credentials.email, credentials.password)
-        .await
-    {
+    let tried = state.shop.sign_in(&credentials.email, credentials.password);
+    let staff = match tried.await {
         Ok(staff) => staff,
-        Err(problem) => return refused(&problem.detail),
+        Err(problem) if problem.status == 401 => {
+            crate::measure::sign_in_failed();
+            let wrong = state.sign_ins.was_wrong(trier, &account);
+            if state.log_pace.check().is_ok() {
+                tracing::warn!(wrong, "a sign-in failed; so many of this source or browser");
+            }
+            return refused("wrong");
+        }
+        Err(_) => return refused("busy"),
     };
-    // A new id for the new rights: one that somebody planted before is worth nothing.
-    let signed_in = async {
-        session.cycle_id().await?;
-        session.insert(STAFF, staff.email).await
-    };
-    match signed_in.await {
-        Ok(()) => Redirect::to("/admin/inventory").into_response(),
+    state.sign_ins.was_right(&trier);
+    match remember(&session, &staff).await {
+        Ok(()) => {
+            tracing::info!("a member of staff has signed in");
+            let mut answer = Redirect::to("/admin/inventory").into_response();
+            remember_device(&state, &account, answer.headers_mut());
+            answer
+        }
         Err(error) => {
             tracing::error!(%error, "a session cannot be written");
             HttpProblem(Problem::internal()).into_response()
@@ -82,24 +108,29 @@ async fn sign_in(
     }
 }
 
-fn refused(why: &str) -> Response {
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("error", why)
-        .finish();
-    Redirect::to(&format!("/admin/sign-in?{query}")).into_response()
+/// A new id for the new rights: one that somebody planted before is worth nothing.
+async fn remember(session: &Session, staff: &Staff) -> Result<(), tower_sessions::session::Error> {
+    session.cycle_id().await?;
+    session.insert(STAFF, &staff.email).await?;
+    session.insert(MARK, &staff.mark).await
+}
+
+/// Back to the form, which has words for each of these.
+fn refused(why: &'static str) -> Response {
+    Redirect::to(&format!("/admin/sign-in?error={why}")).into_response()
 }
 
 async fn sign_out(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
-    session: Session,
+    session: Option<Extension<StaffSession>>,
 ) -> Response {
-    if let Err(error) = session.flush().await {
-        tracing::error!(%error, "a session cannot be ended");
-        return HttpProblem(Problem::internal()).into_response();
+    if let Some(Extension(StaffSession(id))) = session {
+        if let Err(problem) = state.shop.end_session(id.clone()).await {
+            return HttpProblem(problem).into_response();
+        }
+        state.hub.close_sessions(&[id]);
     }
-    if let Some(staff) = visitor.staff {
-        state.hub.close_staff(&staff.email);
-    }
-    Redirect::to("/admin/sign-in").into_response()
+    let mut answer = Redirect::to("/admin/sign-in").into_response();
+    remove_session(&state, answer.headers_mut());
+    answer
 }

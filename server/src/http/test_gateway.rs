@@ -99,7 +99,15 @@ async fn from_form(state: &AppState, form: CardForm) -> Response {
                 .append_pair("last4", &token.last4);
         }
         Err(problem) => {
-            query.append_pair("card_error", &problem.detail);
+            // Codes, and the page has the words: an address can be made up by anybody.
+            let fields = problem.errors.iter().map(|error| error.field.as_str());
+            let fields: Vec<&str> = fields.collect();
+            let code = if fields.is_empty() {
+                "busy".to_owned()
+            } else {
+                fields.join(",")
+            };
+            query.append_pair("card_error", &code);
         }
     }
     Redirect::to(&format!("{return_to}?{}", query.finish())).into_response()

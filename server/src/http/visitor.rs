@@ -1,22 +1,25 @@
 //! Who is asking: the shopper of a signed cookie, and the member of staff of a session.
 
+use std::hash::BuildHasher;
+
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite, SignedCookieJar};
-use services::{Shop, Staff, Visitor};
-use tower_sessions::Session;
+use services::{Staff, Visitor};
+use tower_sessions::session::Id;
 use types::{Problem, ShopperId};
 
 use super::AppState;
-use super::problem::HttpProblem;
+use super::problem::{self, HttpProblem};
+use super::sessions::stored_id;
+use crate::source::Source;
 
 /// A cart is kept for a year.
 const MAX_AGE_DAYS: i64 = 365;
-/// Key of the staff's email in the session.
-pub const STAFF: &str = "staff";
 
 /// How cookies are named and marked.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +37,8 @@ impl Cookies {
     }
 
     const fn shopper_name(self) -> &'static str {
-        // The prefix makes browsers refuse the cookie from anyone but this very host over TLS.
+        // The prefix makes browsers refuse the cookie from anyone but this very host over TLS. Over
+        // plain http some browsers keep no Secure cookie, on this very machine neither.
         if self.secure {
             "__Host-shopper"
         } else {
@@ -48,6 +52,25 @@ impl Cookies {
         } else {
             "session"
         }
+    }
+
+    const fn device_name(self) -> &'static str {
+        if self.secure {
+            "__Host-device"
+        } else {
+            "device"
+        }
+    }
+
+    /// What a browser keeps with which a member of staff has signed in before.
+    fn device(self, value: String) -> Cookie<'static> {
+        Cookie::build((self.device_name(), value))
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Strict)
+            .path("/")
+            .max_age(time::Duration::days(MAX_AGE_DAYS))
+            .build()
     }
 
     fn shopper(self, id: ShopperId) -> Cookie<'static> {
@@ -82,16 +105,21 @@ fn shown(state: &AppState, headers: &HeaderMap) -> Shown {
     }
 }
 
+/// The member of staff's session, as the database names it.
+#[derive(Debug, Clone)]
+pub struct StaffSession(pub String);
+
 /// Tells every handler who asks. A shopper gets a cookie with the first thing they do, not with the
 /// first page they look at.
 pub async fn identify(
     State(state): State<AppState>,
-    session: Session,
+    Extension(source): Extension<Source>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let is_page = request.method() == Method::GET && path != types::live::PATH;
+    let is_socket = path == types::live::PATH;
+    let is_page = request.method() == Method::GET && !is_socket;
     let shown = shown(&state, request.headers());
     if matches!(shown, Shown::Forged) && !is_page {
         // Acting for somebody else's cart would be wrong, and so would silently emptying this one.
@@ -102,32 +130,56 @@ pub async fn identify(
         remove_cookie(&state, response.headers_mut());
         return response;
     }
-    let staff = match staff_of(&state.shop, &session, request.headers(), state.cookies).await {
+    let known = match shown {
+        Shown::Valid(id) => Some(id),
+        Shown::None | Shown::Forged => None,
+    };
+    let is_command = request.method() == Method::POST && path.starts_with("/api/");
+    let admitted = if is_socket {
+        state.pace.socket(source)
+    } else if is_page {
+        Ok(())
+    } else {
+        state.pace.command(source, known)
+    };
+    if let Err(too_many) = admitted {
+        return problem::too_many(too_many, request.headers(), &state.styles);
+    }
+    let staff = match staff_of(&state, request.headers()).await {
         Ok(staff) => staff,
         Err(problem) => return HttpProblem(problem).into_response(),
     };
-    let (shopper, is_new) = match shown {
-        Shown::Valid(id) => (id, false),
-        Shown::None | Shown::Forged => (state.shop.new_shopper_id(), true),
-    };
-    let is_command = request.method() == Method::POST && path.starts_with("/api/");
+    let (staff, session) = staff.unzip();
+    if let Some(session) = session {
+        request.extensions_mut().insert(session);
+    }
+    let shopper = known.unwrap_or_else(|| state.shop.new_shopper_id());
     request.extensions_mut().insert(Visitor {
         shopper,
-        is_new,
+        is_new: known.is_none(),
         is_secure: state.cookies.is_secure(),
+        source: state.hasher.hash_one(source),
         staff,
     });
     let mut response = next.run(request).await;
-    if is_new && is_command {
-        let jar = SignedCookieJar::new(state.key.clone()).add(state.cookies.shopper(shopper));
-        // Beside the cookie that a refused form may have set, not in its place.
-        for cookie in jar.into_response().headers().get_all(SET_COOKIE) {
-            response.headers_mut().append(SET_COOKIE, cookie.clone());
-        }
+    if known.is_none() && is_command {
+        add_signed(
+            &state,
+            state.cookies.shopper(shopper),
+            response.headers_mut(),
+        );
     } else if matches!(shown, Shown::Forged) {
         remove_cookie(&state, response.headers_mut());
     }
     response
+}
+
+/// Beside the cookies that are set already, not in their place.
+fn add_signed(state: &AppState, cookie: Cookie<'static>, headers: &mut HeaderMap) {
+    let jar = SignedCookieJar::new(state.key.clone()).add(cookie);
+    for cookie in jar.into_response().headers().get_all(SET_COOKIE) {
+        headers.append(SET_COOKIE, cookie.clone());
+    }
 }
 
 fn remove_cookie(state: &AppState, headers: &mut HeaderMap) {
@@ -138,25 +190,45 @@ fn remove_cookie(state: &AppState, headers: &mut HeaderMap) {
     }
 }
 
+/// Browsers take a cookie of this name away only when it is marked as it was set.
+pub fn remove_session(state: &AppState, headers: &mut HeaderMap) {
+    let mut cookie = Cookie::build((state.cookies.session_name(), ""))
+        .http_only(true)
+        .secure(state.cookies.is_secure())
+        .same_site(SameSite::Strict)
+        .path("/")
+        .build();
+    cookie.make_removal();
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
 /// Only who shows a session cookie costs a look into the database.
 async fn staff_of(
-    shop: &Shop,
-    session: &Session,
+    state: &AppState,
     headers: &HeaderMap,
-    cookies: Cookies,
-) -> Result<Option<Staff>, Problem> {
-    if CookieJar::from_headers(headers)
-        .get(cookies.session_name())
-        .is_none()
-    {
+) -> Result<Option<(Staff, StaffSession)>, Problem> {
+    let jar = CookieJar::from_headers(headers);
+    let id = jar.get(state.cookies.session_name());
+    let Some(id) = id.and_then(|cookie| cookie.value().parse::<Id>().ok()) else {
         return Ok(None);
-    }
-    let email: Option<String> = session.get(STAFF).await.map_err(|error| {
-        tracing::error!(%error, "a session cannot be read");
-        Problem::internal()
-    })?;
-    match email {
-        Some(email) => shop.staff(&email).await,
-        None => Ok(None),
-    }
+    };
+    let session = stored_id(&id);
+    let staff = state.shop.staff_of_session(&session, state.session_times);
+    Ok(staff.await?.map(|staff| (staff, StaffSession(session))))
+}
+
+/// The browser with which this account has signed in before, if it is one.
+pub fn known_device(state: &AppState, headers: &HeaderMap, account: &str) -> Option<String> {
+    let signed = SignedCookieJar::from_headers(headers, state.key.clone());
+    let value = signed.get(state.cookies.device_name())?.value().to_owned();
+    let (owner, _) = value.split_once('.')?;
+    (owner == account).then_some(value)
+}
+
+/// Remembers that this account has signed in with this browser.
+pub fn remember_device(state: &AppState, account: &str, headers: &mut HeaderMap) {
+    let value = format!("{account}.{:032x}", rand::random::<u128>());
+    add_signed(state, state.cookies.device(value), headers);
 }

@@ -417,7 +417,7 @@ async fn a_socket_follows_so_many_topics_and_says_which_are_too_many() {
         db::query(
             "insert into orders select $1, shopper_id, placed_at_us, email, name, street, \
              postal_code, city, country, delivery, lines, subtotal_minor, delivery_minor, \
-             total_minor, currency from orders where id = $2",
+             total_minor, currency, null from orders where id = $2",
         )
         .bind(id.to_string())
         .bind(order.to_string())
@@ -484,18 +484,7 @@ async fn a_wrong_count_is_told_under_its_field() {
     staff.count("AS-NO-SUCH-1", 5).await.problem(404);
     staff.count("not a sku", 5).await.problem(400);
     assert_eq!(shop.stock(RING).await, (4, 0));
-    // Guessing passwords gets slow.
     let mut eve = shop.shopper();
-    let form = [
-        ("email", crate::shop::EMAIL),
-        ("password", "guess guess guess"),
-    ];
-    let mut last = String::new();
-    for _ in 0..25 {
-        let answer = eve.post("/admin/session", &form).await;
-        last = answer.location().unwrap_or_default().to_owned();
-    }
-    assert!(last.contains("Too+many+tries"), "{last}");
     let request = eve.request(Method::POST, "/admin/session");
     let request = request.header(ORIGIN, shop.url()).form(&[("email", "x")]);
     let answer = eve.send(request).await;

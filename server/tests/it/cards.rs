@@ -246,3 +246,18 @@ async fn the_gateway_sends_nobody_anywhere_but_to_an_order() {
     }
     shop.closed().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_pays_for_one_order_only() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    let token: serde_json::Value = show(&mut ada, NUMBER).await.expect_ok().json();
+    let token = token["token"].as_str().expect("a token").to_owned();
+    let first = ada.order(RING, &token, RING_PRICE).await;
+    shop.until_status(first, "confirmed").await;
+    let second = ada.order(RING, &token, RING_PRICE).await;
+    shop.until_status(second, "awaiting_payment").await;
+    let authorised = "select count(*) from test_gateway_payments where status = 'authorized'";
+    assert_eq!(shop.number(authorised).await, 1);
+    shop.closed().await;
+}

@@ -15,7 +15,6 @@ use crate::socket::Socket;
 pub struct Client {
     http: reqwest::Client,
     url: String,
-    /// The names of Secure cookies keep a real jar from sending them over plain http.
     cookies: BTreeMap<String, String>,
 }
 
@@ -92,6 +91,10 @@ impl Client {
 
     pub fn has_cookie(&self, name: &str) -> bool {
         self.cookies.contains_key(name)
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
     }
 
     pub fn set_cookie(&mut self, name: &str, value: &str) {

@@ -12,7 +12,7 @@ const GOOD_CARD: &str = "pm_card_visa";
 const BAD_CARD: &str = "pm_card_chargeDeclined";
 
 /// What the command line answers, or the error it ends with.
-async fn command(shop: &TestShop, arguments: &[&str]) -> Result<String, String> {
+pub async fn command(shop: &TestShop, arguments: &[&str]) -> Result<String, String> {
     let database = format!("--database-url={}", shop.database_url());
     let all = ["server"].iter().chain(arguments).copied();
     let cli = Cli::try_parse_from(all.chain([database.as_str()])).map_err(|e| e.to_string())?;

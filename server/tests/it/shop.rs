@@ -26,6 +26,7 @@ pub const RING_TOPIC: &str = "product:vega-solitaire-ring";
 
 pub struct TestShop {
     running: Running,
+    url: String,
     scratch: Scratch,
     settings: Vec<String>,
 }
@@ -36,7 +37,13 @@ impl TestShop {
         Self::with(&[]).await
     }
 
+    /// Limits per visitor and address are lifted: all shoppers of a test come from one machine.
     pub async fn with(settings: &[&str]) -> Self {
+        Self::limited(&[&["--lift-limits"], settings].concat()).await
+    }
+
+    /// A new shop with the limits that shoppers meet, but for these settings.
+    pub async fn limited(settings: &[&str]) -> Self {
         let scratch = Scratch::new().await;
         let pkg = scratch.folder().join("site").join("pkg");
         std::fs::create_dir_all(&pkg).expect("a site folder");
@@ -86,16 +93,35 @@ impl TestShop {
         }
         arguments.extend(settings.iter().cloned());
         let config = Cli::parse_from(arguments).config;
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let running = server::start(listener, config).await.expect("a shop");
         Self {
             running,
+            url,
             scratch,
             settings,
         }
     }
 
+    /// Where it tells its metrics.
+    pub fn metrics_url(&self) -> String {
+        let address = self.running.metrics_address.expect("a setting for it");
+        format!("http://{address}")
+    }
+
+    /// The shop itself, for what no shopper can do.
+    pub const fn inner(&self) -> &services::Shop {
+        &self.running.shop
+    }
+
+    /// Has a supervised task panic.
+    pub fn panic_in(&self, task: &'static str) {
+        self.running.panic_in(task);
+    }
+
+    /// Where it listens, whatever it is called in public.
     pub fn url(&self) -> &str {
-        &self.running.url
+        &self.url
     }
 
     /// What the shop writes to.

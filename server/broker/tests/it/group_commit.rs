@@ -1,6 +1,8 @@
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use broker::{Error, GroupCommit};
+use broker::{Environment, Error, GroupCommit, Log, Probe, Step};
 use futures::future::join_all;
 
 use crate::{DEADLINE, Fixture, event};
@@ -148,4 +150,69 @@ async fn jobs_that_gathered_share_one_transaction() {
     for done in jobs.await {
         done.expect("written");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_panics_fails_that_batch_and_goes_on_with_the_next() {
+    let fixture = Fixture::new().await;
+    // A defect of the broker's own, outside of any job.
+    let panics = Arc::new(AtomicBool::new(true));
+    let left = panics.clone();
+    let probe: Probe = Arc::new(move |step, _: &str| {
+        let left = left.clone();
+        Box::pin(async move {
+            let defect = step == Step::JobDone && left.swap(false, Ordering::SeqCst);
+            assert!(!defect, "a defect");
+        })
+    });
+    let db = fixture.log.db().clone();
+    let log = Log::open(db, Environment::system().with_probe(probe)).await;
+    let log = log.expect("a log");
+    let writer = GroupCommit::start(&log, "writer").of_owner(7);
+    let append = async |key: &'static str| -> Result<(), Error> {
+        let job = writer.run(move |tx| {
+            Box::pin(async move {
+                tx.append(event("written", key), None);
+                Ok(())
+            })
+        });
+        let done = tokio::time::timeout(DEADLINE, job).await;
+        done.expect("an answer in time")
+    };
+    append("one").await.expect_err("its writer panicked");
+    assert!(!panics.load(Ordering::SeqCst));
+    append("two").await.expect("the writer goes on");
+    let keys = fixture.log.read_after(0, 10).await.expect("events");
+    let keys: Vec<&str> = keys.iter().map(|event| event.key.as_str()).collect();
+    assert_eq!(keys, ["two"], "nothing of the batch that failed is left");
+}
+
+#[tokio::test]
+async fn a_job_that_the_database_refuses_fails_alone() {
+    let fixture = Fixture::new().await;
+    let writer = GroupCommit::start(&fixture.log, "writer");
+    // In the same transaction, whichever comes first: each inserts the same row, and appends.
+    let jobs = (0..64).map(|job: usize| {
+        let writer = writer.clone();
+        async move {
+            let insert = move |tx: &mut broker::Tx| {
+                tx.append(event("written", &job.to_string()), None);
+                format!("insert into handled values ({}, 1)", job / 2)
+            };
+            let done: Result<(), Error> = writer
+                .run_single(move |tx| {
+                    Box::pin(async move {
+                        let sql = insert(tx);
+                        db::query(db::built(sql)).execute(tx.conn()).await?;
+                        Ok(())
+                    })
+                })
+                .await;
+            done.is_ok()
+        }
+    });
+    let done = join_all(jobs).await;
+    assert_eq!(done.iter().filter(|is_done| **is_done).count(), 32);
+    assert_eq!(fixture.of_kind("written").await.len(), 32);
+    assert_eq!(fixture.numbers("select count(*) from handled").await, [32]);
 }

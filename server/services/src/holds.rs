@@ -1,0 +1,275 @@
+//! What open orders hold back: an order that is not yet paid keeps its pieces from others, so one
+//! shopper and one address may have only so many.
+//!
+//! A view in memory: it is read from the database at the start, follows the log from then on, and
+//! takes a new order in before that is written, so that orders placed at once are counted, too.
+//! Addresses are known by a hash and only since the start.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use broker::{Decider, Log};
+use db::{Columns, placeholders};
+use domain::Event;
+use domain::order::OrderState;
+use parking_lot::Mutex;
+use types::checkout::PlaceOrder;
+use types::order::order_number;
+use types::{OrderId, Problem, ShopperId};
+
+use crate::orders::Orders;
+use crate::shop::Shop;
+
+/// Orders and pieces that may be open at once.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldLimits {
+    pub orders: u32,
+    pub orders_of_source: u32,
+    pub pieces: u32,
+    pub pieces_of_source: u32,
+}
+
+impl Default for HoldLimits {
+    /// No limit.
+    fn default() -> Self {
+        Self {
+            orders: u32::MAX,
+            orders_of_source: u32::MAX,
+            pieces: u32::MAX,
+            pieces_of_source: u32::MAX,
+        }
+    }
+}
+
+/// An open order.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    shopper: ShopperId,
+    source: Option<u64>,
+    pieces: u32,
+}
+
+/// What somebody's open orders come to.
+#[derive(Debug, Default)]
+struct Sum {
+    orders: u32,
+    pieces: u32,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    open: HashMap<OrderId, Hold>,
+    by_shopper: HashMap<ShopperId, Sum>,
+    by_source: HashMap<u64, Sum>,
+    limits: HoldLimits,
+    /// Where orders come from that are being written.
+    arriving: HashMap<OrderId, u64>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Holds(Mutex<Book>);
+
+fn add<K: Hash + Eq>(sums: &mut HashMap<K, Sum>, key: K, pieces: u32) {
+    let sum = sums.entry(key).or_default();
+    sum.orders += 1;
+    sum.pieces = sum.pieces.saturating_add(pieces);
+}
+
+fn subtract<K: Hash + Eq>(sums: &mut HashMap<K, Sum>, key: K, pieces: u32) {
+    if let Some(sum) = sums.get_mut(&key) {
+        sum.orders = sum.orders.saturating_sub(1);
+        sum.pieces = sum.pieces.saturating_sub(pieces);
+        if sum.orders == 0 {
+            sums.remove(&key);
+        }
+    }
+}
+
+impl Book {
+    fn open(&mut self, order: OrderId, hold: Hold) {
+        if self.open.contains_key(&order) {
+            return;
+        }
+        self.open.insert(order, hold);
+        add(&mut self.by_shopper, hold.shopper, hold.pieces);
+        if let Some(source) = hold.source {
+            add(&mut self.by_source, source, hold.pieces);
+        }
+    }
+
+    fn close(&mut self, order: OrderId) {
+        if let Some(hold) = self.open.remove(&order) {
+            subtract(&mut self.by_shopper, hold.shopper, hold.pieces);
+            if let Some(source) = hold.source {
+                subtract(&mut self.by_source, source, hold.pieces);
+            }
+        }
+    }
+
+    fn refusal(&self, hold: &Hold) -> Option<Problem> {
+        let limits = &self.limits;
+        let none = Sum::default();
+        let own = self.by_shopper.get(&hold.shopper).unwrap_or(&none);
+        let source = hold.source.and_then(|source| self.by_source.get(&source));
+        let source = source.unwrap_or(&none);
+        let too_many = |sum: &Sum, most| sum.pieces.saturating_add(hold.pieces) > most;
+        if own.orders >= limits.orders {
+            let mut numbers: Vec<String> = (self.open.iter())
+                .filter(|(_, open)| open.shopper == hold.shopper)
+                .map(|(id, _)| order_number(*id))
+                .collect();
+            numbers.sort();
+            let detail = format!(
+                "You have {} orders that are not paid yet: {}. Pay or cancel one of them first; \
+                 your cart stays as it is.",
+                own.orders,
+                numbers.join(", ")
+            );
+            return Some(open_orders(detail));
+        }
+        if too_many(own, limits.pieces) {
+            let detail = format!(
+                "At most {} pieces are kept for you until they are paid. Pay for an open order \
+                 first, or order fewer pieces at once.",
+                limits.pieces
+            );
+            return Some(open_orders(detail));
+        }
+        if source.orders >= limits.orders_of_source || too_many(source, limits.pieces_of_source) {
+            let detail = "Many orders from your network are not paid yet, so no more pieces are kept \
+                          for it right now. Your cart stays as it is; try again in a few minutes.";
+            return Some(open_orders(detail.to_owned()));
+        }
+        None
+    }
+}
+
+fn open_orders(detail: String) -> Problem {
+    Problem::conflict("open-orders", "Pay for an open order first", detail)
+}
+
+impl Holds {
+    /// The open orders of the database.
+    pub(crate) async fn load(log: &Log) -> Result<Self, broker::Error> {
+        let holds = Self::default();
+        let open = log.waiting_states(Orders::NAME).await?;
+        for chunk in open.chunks(256) {
+            let (list, count) = placeholders(chunk.len(), 1);
+            let sql = format!("select id, shopper_id from orders where id in ({list})");
+            let mut select = db::query(db::built(sql));
+            for i in 0..count {
+                select = select.bind(chunk[i.min(chunk.len() - 1)].0.as_str());
+            }
+            let rows = select.fetch_all(log.db().reader()).await?;
+            let owners: Vec<(String, String)> = rows
+                .iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                .collect::<Result<_, db::SqlError>>()?;
+            let owners: HashMap<String, String> = owners.into_iter().collect();
+            for (key, state) in chunk {
+                let owner = owners.get(key).and_then(|owner| owner.parse().ok());
+                let (Ok(id), Some(shopper)) = (key.parse(), owner) else {
+                    continue;
+                };
+                let Ok(order) = serde_json::from_str::<OrderState>(state) else {
+                    continue;
+                };
+                let hold = Hold {
+                    shopper,
+                    source: None,
+                    pieces: order.lines.iter().map(|line| line.quantity).sum(),
+                };
+                holds.0.lock().open(id, hold);
+            }
+        }
+        Ok(holds)
+    }
+
+    pub(crate) fn limit(&self, limits: HoldLimits) {
+        self.0.lock().limits = limits;
+    }
+
+    /// Open orders, and their pieces.
+    pub(crate) fn held(&self) -> (usize, u64) {
+        let book = self.0.lock();
+        let pieces = book.by_shopper.values().map(|sum| u64::from(sum.pieces));
+        (book.open.len(), pieces.sum())
+    }
+
+    /// Takes an order in that is about to be written.
+    ///
+    /// # Errors
+    /// 409 `open-orders` when there are too many.
+    pub(crate) fn claim(
+        &self,
+        order: OrderId,
+        shopper: ShopperId,
+        pieces: u32,
+    ) -> crate::Result<()> {
+        let mut book = self.0.lock();
+        let source = book.arriving.get(&order).copied();
+        if book.open.contains_key(&order) {
+            return Ok(());
+        }
+        let hold = Hold {
+            shopper,
+            source,
+            pieces,
+        };
+        if let Some(problem) = book.refusal(&hold) {
+            return Err(problem);
+        }
+        book.open(order, hold);
+        Ok(())
+    }
+
+    /// An order that was not written after all.
+    fn release(&self, order: OrderId, shopper: ShopperId) {
+        let mut book = self.0.lock();
+        let is_theirs = |hold: &Hold| hold.shopper == shopper;
+        if book.open.get(&order).is_some_and(is_theirs) {
+            book.close(order);
+        }
+    }
+
+    /// Follows the log.
+    pub(crate) fn apply(&self, event: &Event) {
+        match event {
+            Event::OrderPlaced(placed) => {
+                let pieces = placed.lines.iter().map(|line| line.quantity).sum();
+                let hold = Hold {
+                    shopper: placed.shopper_id,
+                    source: None,
+                    pieces,
+                };
+                self.0.lock().open(placed.order_id, hold);
+            }
+            Event::OrderConfirmed(ended) => self.0.lock().close(ended.order_id),
+            Event::OrderRejected(ended) => self.0.lock().close(ended.order_id),
+            Event::OrderCancelled(ended) => self.0.lock().close(ended.order_id),
+            _ => {}
+        }
+    }
+}
+
+impl Shop {
+    /// [`Shop::place_order`] of a shopper who comes from `source`.
+    ///
+    /// # Errors
+    /// Those of [`Shop::place_order`]; 409 `open-orders` when too much is held back already.
+    pub async fn place_order_from(
+        &self,
+        source: u64,
+        shopper: ShopperId,
+        order: PlaceOrder,
+    ) -> crate::Result<OrderId> {
+        let id = order.order_id;
+        self.holds().0.lock().arriving.insert(id, source);
+        let placed = self.place_order(shopper, order).await;
+        self.holds().0.lock().arriving.remove(&id);
+        if placed.is_err() && !self.owns_order(shopper, id).await? {
+            self.holds().release(id, shopper);
+        }
+        placed
+    }
+}

@@ -1,0 +1,54 @@
+//! What nobody needs any more is deleted: carts nobody came back to, tokens and sessions that have
+//! ended. Orders, events and the gateway's books stay.
+
+use crate::events::Refused;
+use crate::shop::Shop;
+use crate::{carts, sessions, test_gateway};
+
+/// What was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub cart_lines: u64,
+    pub tokens: u64,
+    pub sessions: u64,
+}
+
+impl Shop {
+    /// Deletes cart lines that are older than `cart_life_us`, and tokens and sessions that have ended.
+    ///
+    /// # Errors
+    /// 500 when the database cannot be written.
+    pub async fn sweep(&self, cart_life_us: i64) -> crate::Result<Swept> {
+        let now_us = self.now_us();
+        let before = |life_us: i64| now_us.saturating_sub(life_us);
+        Ok(Swept {
+            cart_lines: self.delete(carts::SWEEP, before(cart_life_us)).await?,
+            // Twice its life: who retries late is told that the token is used, not unknown.
+            tokens: self
+                .delete(test_gateway::SWEEP, before(2 * test_gateway::TOKEN_LIFE_US))
+                .await?,
+            sessions: self.delete(sessions::SWEEP, now_us).await?,
+        })
+    }
+
+    /// Repeats `statement`, which deletes some rows, until there are no more: each transaction is
+    /// short, and nobody waits long behind it.
+    async fn delete(&self, statement: &'static str, before_us: i64) -> Result<u64, Refused> {
+        let mut gone = 0;
+        loop {
+            let deleted = self
+                .writer()
+                .run_single(move |tx| {
+                    Box::pin(async move {
+                        let deleted = db::query(statement).bind(before_us).execute(tx.conn());
+                        Ok::<_, Refused>(deleted.await?.rows_affected())
+                    })
+                })
+                .await?;
+            if deleted == 0 {
+                return Ok(gone);
+            }
+            gone += deleted;
+        }
+    }
+}
