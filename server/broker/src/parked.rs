@@ -7,12 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use db::{Columns, place_rows};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
 use crate::{Failure, Log, Recorded, Result, Tx};
 
 /// What became of a parked event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum ParkedState {
     /// Failed, or begun and not yet finished; is tried again when it is due.
     Retrying,
@@ -20,29 +22,6 @@ pub enum ParkedState {
     Held,
     /// Out of attempts.
     Dead,
-}
-
-impl ParkedState {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Retrying, "retrying"),
-        (Self::Held, "held"),
-        (Self::Dead, "dead"),
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Retrying => "retrying",
-            Self::Held => "held",
-            Self::Dead => "dead",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(state, _)| *state)
-    }
 }
 
 /// A parked event as people see it.
@@ -75,7 +54,10 @@ impl ParkedEvent {
             position,
             key: row.try_get(at + 6)?,
             consumer: row.try_get(at)?,
-            state: ParkedState::from_name(row.try_get(at + 1)?).unwrap_or(ParkedState::Dead),
+            state: row
+                .try_get::<&str, _>(at + 1)?
+                .parse()
+                .unwrap_or(ParkedState::Dead),
             attempts: u32::try_from(row.try_get::<i64, _>(at + 2)?).unwrap_or(u32::MAX),
             error: row.try_get(at + 3)?,
             parked_at_us: row.try_get(at + 4)?,
@@ -103,7 +85,10 @@ impl Row {
         Ok(Self {
             key: row.try_get(1)?,
             // An unknown word is of a newer version: leave it to a person.
-            state: ParkedState::from_name(row.try_get(2)?).unwrap_or(ParkedState::Dead),
+            state: row
+                .try_get::<&str, _>(2)?
+                .parse()
+                .unwrap_or(ParkedState::Dead),
             attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
             due_us: row.try_get(4)?,
             error: row.try_get(5)?,
@@ -272,7 +257,7 @@ pub(crate) async fn claim(
     )
     .bind(consumer)
     .bind(i64::try_from(position).unwrap_or(i64::MAX))
-    .bind(known.state.name())
+    .bind(known.state.into_str())
     .bind(i64::from(known.attempts))
     .execute(tx.conn())
     .await?
@@ -304,7 +289,7 @@ pub(crate) async fn store(
                 .bind(consumer)
                 .bind(i64::try_from(*position).unwrap_or(i64::MAX))
                 .bind(&row.key)
-                .bind(row.state.name())
+                .bind(row.state.into_str())
                 .bind(i64::from(row.attempts))
                 .bind(row.due_us)
                 .bind(&row.error)

@@ -31,7 +31,7 @@ impl Reactor for Payment {
     /// What is to be paid with the test gateway's tokens; also what the first release wrote, which
     /// knew no other.
     const HEARS: Filter<'static> = Filter(&[
-        REQUESTED.with(&[(Gateway::ATTRIBUTE, Gateway::Test.name())]),
+        REQUESTED.with(&[(Gateway::ATTRIBUTE, Gateway::Test.into_str())]),
         REQUESTED.with(&[(Gateway::ATTRIBUTE, "")]),
     ]);
 
