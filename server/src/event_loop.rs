@@ -37,6 +37,19 @@ impl EventLoop {
     }
 }
 
+impl EventLoop {
+    /// Runs a task here to its end.
+    ///
+    /// # Errors
+    /// When it panics.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
+        self.handle.spawn(task).await
+    }
+}
+
 impl Drop for EventLoop {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

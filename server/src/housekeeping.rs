@@ -8,27 +8,10 @@ use tokio::sync::watch;
 use crate::http::Pace;
 use crate::measure;
 
-/// How often payment windows are looked at.
-const WINDOW_TICK: Duration = Duration::from_secs(1);
 /// How often what is counted in memory is put in order.
 const TIDY: Duration = Duration::from_secs(10);
 /// How often the database is swept: once in so many tidyings, and at the start.
 const SWEEP_EVERY: u32 = 360;
-
-/// Ends payment windows that are over, until told to stop.
-pub async fn end_payment_windows(shop: Shop, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(WINDOW_TICK) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        match shop.end_payment_windows().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "payment windows over"),
-            Err(problem) => tracing::error!(%problem, "payment windows cannot be looked at"),
-        }
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct Housekeeping {

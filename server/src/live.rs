@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{REPLAYED, Recorded};
-use domain::order::progress_of;
+use domain::order::progress::progress_of;
 use parking_lot::Mutex;
 use services::{LevelChange, SessionTimes, Shop, Visitor, decode, event_row};
 use tokio::sync::{mpsc, watch};
@@ -295,7 +295,8 @@ impl Hub {
                     // A beat says "nothing up to here is missing": what was gathered goes first.
                     self.push(&shop, std::mem::take(&mut gathered));
                     let position = shop.levels().position();
-                    if let Some(text) = serialised(&ServerMessage::Beat { position }) {
+                    let log = shop.log().identity().to_owned();
+                    if let Some(text) = serialised(&ServerMessage::Beat { position, log }) {
                         self.registry.lock().beat(&text);
                     }
                 }
@@ -472,6 +473,7 @@ impl Seat {
                 Ok((state, position)) => ServerMessage::Snapshot {
                     topic,
                     position,
+                    log: shop.log().identity().to_owned(),
                     state,
                 },
                 Err(problem) => ServerMessage::Error {

@@ -11,7 +11,7 @@ use anyhow::Context;
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
 use services::test_gateway::TestGateway;
-use services::{Seed, SessionTimes, Shop, ShopSettings};
+use services::{Outside, Seed, SessionTimes, Shop, ShopSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::event_loop::EventLoop;
 use crate::health::Health;
-use crate::housekeeping::{self, Housekeeping};
+use crate::housekeeping::Housekeeping;
 use crate::http::{self, Parts, Site};
 use crate::live::Hub;
 use crate::supervise::Tasks;
@@ -88,7 +88,14 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         ..broker::Settings::default()
     };
     let asked = Arc::new(gateway.clone());
-    let runner = events.within(|| services::start_consumers(&log, asked, &settings, pace));
+    let roster = services::roster(&settings, Some(Outside { gateway: asked }));
+    let mut runner = Runner::new(log.clone(), pace);
+    let runner = events
+        .run(async move {
+            roster.start(&mut runner).await;
+            runner
+        })
+        .await?;
 
     let (stop, stopped) = watch::channel(false);
     let hub = Hub::new(&limits);
@@ -111,15 +118,11 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     );
     let mut tasks = Tasks::new();
     events.within(|| {
-        let (for_hub, for_windows, for_sessions) = (shop.clone(), shop.clone(), shop.clone());
+        let (for_hub, for_sessions) = (shop.clone(), shop.clone());
         let follower = hub.clone();
         let until = stopped.clone();
         tasks.spawn("hub", move || {
             follower.clone().run(for_hub.clone(), until.clone())
-        });
-        let until = stopped.clone();
-        tasks.spawn("payment_windows", move || {
-            housekeeping::end_payment_windows(for_windows.clone(), until.clone())
         });
         let until = stopped.clone();
         tasks.spawn("sessions", move || {

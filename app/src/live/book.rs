@@ -41,6 +41,15 @@ pub enum Heard<'a> {
     },
 }
 
+/// The log that a message is of, if it says so.
+pub fn log_of(text: &str) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Message<'a> {
+        log: Option<&'a str>,
+    }
+    serde_json::from_str::<Message>(text).ok()?.log
+}
+
 impl<'a> Heard<'a> {
     /// `None` for what this page has no use for, or does not understand.
     pub fn read(text: &'a str) -> Option<Self> {
@@ -71,6 +80,8 @@ impl<'a> Heard<'a> {
 #[derive(Debug, Default)]
 pub struct Book {
     topics: HashMap<Topic, Known>,
+    /// The log that the positions are of, once the server has named it.
+    log: Option<String>,
 }
 
 impl Book {
@@ -119,6 +130,28 @@ impl Book {
                 after: chunk[0].0,
             })
             .collect()
+    }
+
+    /// The server has named its log. Whether it is another one than before: then nothing is known any
+    /// more, and everything is to be asked for again.
+    pub fn is_of_another_log(&mut self, log: &str) -> bool {
+        let before = self.log.replace(log.to_owned());
+        if before.is_none_or(|before| before == log) {
+            return false;
+        }
+        for known in self.topics.values_mut() {
+            *known = Known {
+                followers: known.followers,
+                ..Known::default()
+            };
+        }
+        true
+    }
+
+    /// Whether what is shown of every topic is replaced whole by its next snapshot.
+    pub fn follows_stock_only(&self) -> bool {
+        let mut topics = self.topics.keys();
+        topics.all(|topic| matches!(topic, Topic::Product(_)))
     }
 
     /// The connection is gone; the next one has to be asked for everything again.
@@ -247,6 +280,27 @@ mod tests {
     }
 
     #[test]
+    fn after_a_restored_backup_everything_is_asked_for_again_and_lower_positions_are_news() {
+        let mut book = Book::default();
+        book.follow(topic("a"), 50);
+        book.ask();
+        assert!(!book.is_of_another_log("one"), "the first that it hears of");
+        assert!(book.news(&topic("a"), 60, true));
+        book.disconnected();
+        assert_eq!(asked(&mut book)[0].1, 60);
+        assert!(!book.is_of_another_log("one"));
+        assert!(!book.news(&topic("a"), 40, true), "a server that is behind");
+        assert!(book.is_of_another_log("other"));
+        assert_eq!(asked(&mut book), [(vec!["product:a".to_owned()], 0)]);
+        assert!(book.news(&topic("a"), 40, true));
+        assert!(!book.is_of_another_log("other"));
+        assert!(book.follows_stock_only());
+        book.follow(Topic::Inventory, 7);
+        assert!(!book.follows_stock_only());
+        assert_eq!(book.unfollow(&topic("a")), Some(true), "still followed");
+    }
+
+    #[test]
     fn a_topic_is_let_go_of_by_its_last_follower() {
         let mut book = Book::default();
         book.follow(topic("a"), 5);
@@ -278,8 +332,14 @@ mod tests {
         let news: ProductStock = serde_json::from_str(json).expect("stock");
         assert_eq!(State::Product(news), state);
 
-        let beat = serde_json::to_string(&ServerMessage::Beat { position: 9 }).expect("JSON");
+        assert_eq!(log_of(&text), None, "each change need not say it");
+        let beat = ServerMessage::Beat {
+            position: 9,
+            log: "00ff".to_owned(),
+        };
+        let beat = serde_json::to_string(&beat).expect("JSON");
         assert_eq!(Heard::read(&beat), Some(Heard::Beat { position: 9 }));
+        assert_eq!(log_of(&beat), Some("00ff"));
         assert_eq!(Heard::read(r#"{"type":"news","position":1}"#), None);
     }
 

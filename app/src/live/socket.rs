@@ -290,6 +290,12 @@ fn heard(event: &MessageEvent) {
     let Some(text) = event.data().as_string() else {
         return;
     };
+    if let Some(log) = book::log_of(&text)
+        && with_tab(|tab| tab.book.is_of_another_log(log))
+    {
+        begin_anew();
+        return;
+    }
     let take = with_tab(|tab| match Heard::read(&text)? {
         Heard::Beat { position } => {
             tab.book.beat(position);
@@ -308,6 +314,16 @@ fn heard(event: &MessageEvent) {
     });
     if let Some((take, json)) = take {
         take(json);
+    }
+}
+
+/// A backup was restored under this page: what it shows may never have been.
+fn begin_anew() {
+    if with_tab(|tab| tab.book.follows_stock_only()) {
+        with_tab(Tab::ask);
+    } else {
+        // Steps of an order and rows of the log are gathered; only the server can take some back.
+        let _ = window().location().reload();
     }
 }
 

@@ -10,6 +10,7 @@ use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState, StoryEv
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, ProblemNote, Subject, when};
+use crate::pages::page_problem::PageProblem;
 
 const HERE: &str = "/admin/events";
 /// Deeper effects are not indented further.
@@ -59,7 +60,7 @@ fn Desk(staff: Staff) -> impl IntoView {
                     }
                     .into_any()
                 }
-                Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                Err(problem) => view! { <PageProblem problem /> }.into_any(),
             }
         })
     };

@@ -6,9 +6,10 @@ use services::Staff;
 
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, LazyHint, ProblemNote};
+use crate::components::{AdminFrame, LazyHint};
 use crate::islands::admin_desk::AdminDesk;
 use crate::islands::inventory_table::{PAGE, Sort, View};
+use crate::pages::page_problem::PageProblem;
 
 /// Events rendered into the page; from then on they are pushed.
 const EVENTS: usize = 100;
@@ -47,7 +48,7 @@ fn Desk(staff: Staff) -> impl IntoView {
                     }
                     .into_any()
                 }
-                Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                Err(problem) => view! { <PageProblem problem /> }.into_any(),
             }
         })
     };

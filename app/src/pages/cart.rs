@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use crate::api::{refusal, shop, visitor};
-use crate::components::{LazyHint, ProblemNote, ShopFrame};
+use crate::components::{LazyHint, ShopFrame};
 use crate::islands::cart_lines::CartLines;
+use crate::pages::page_problem::PageProblem;
 
 /// The page of the cart.
 #[component]
@@ -25,7 +26,7 @@ pub fn CartPage() -> impl IntoView {
                                 <CartLines cart problem />
                             }
                             .into_any(),
-                            Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                            Err(problem) => view! { <PageProblem problem /> }.into_any(),
                         }
                     })}
                 </Suspense>

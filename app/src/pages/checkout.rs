@@ -5,8 +5,9 @@ use leptos_meta::Meta;
 
 use crate::api::flash::{self, Flash};
 use crate::api::{shop, visitor};
-use crate::components::{LazyHint, ProblemNote, ShopFrame};
+use crate::components::{LazyHint, ShopFrame};
 use crate::islands::checkout_form::Checkout;
+use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn CheckoutPage() -> impl IntoView {
@@ -28,7 +29,7 @@ pub fn CheckoutPage() -> impl IntoView {
         let flash = flash.clone();
         Suspend::new(async move {
             match cart.await {
-                Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                Err(problem) => view! { <PageProblem problem /> }.into_any(),
                 Ok((cart, _)) if cart.is_empty() => view! { <Empty /> }.into_any(),
                 Ok((cart, fresh)) => {
                     let (problem, draft) = match flash {

@@ -1,8 +1,6 @@
 //! `/orders/{id}`: how an order stands, to the shopper who placed it.
 
-use axum::http::StatusCode;
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::checkout::{COUNTRIES, is_payment_token};
@@ -10,9 +8,10 @@ use types::order::{Order, OrderLine, OrderStatus};
 use types::{FieldError, OrderId, Problem};
 
 use crate::api::{flash, shop, visitor};
-use crate::components::{LazyHint, ProblemNote, ShopFrame, when};
+use crate::components::{LazyHint, ShopFrame, when};
 use crate::islands::order_desk::OrderDesk;
 use crate::islands::order_payment::{GivenCard, Piece};
+use crate::pages::page_problem::{PageProblem, answer_with_status};
 
 #[component]
 pub fn OrderPage() -> impl IntoView {
@@ -37,23 +36,16 @@ pub fn OrderPage() -> impl IntoView {
             }
         },
     );
-    let response = use_context::<ResponseOptions>();
     let content = move || {
-        let (given, problem, response) = (given.clone(), problem.clone(), response.clone());
+        let (given, problem) = (given.clone(), problem.clone());
         Suspend::new(async move {
             match order.await {
                 Ok(order) => view! { <Found order given problem now_us /> }.into_any(),
-                Err(problem) => {
-                    if let (Some(response), Ok(status)) =
-                        (response, StatusCode::from_u16(problem.status))
-                    {
-                        response.set_status(status);
-                    }
-                    match problem.status {
-                        404 => view! { <NotTheirs /> }.into_any(),
-                        _ => view! { <ProblemNote problem /> }.into_any(),
-                    }
+                Err(problem) if problem.status == 404 => {
+                    answer_with_status(&problem);
+                    view! { <NotTheirs /> }.into_any()
                 }
+                Err(problem) => view! { <PageProblem problem /> }.into_any(),
             }
         })
     };

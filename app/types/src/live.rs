@@ -4,6 +4,9 @@
 //! topic the server answers one `snapshot`: the whole state, or only what changed after that position.
 //! From then on it pushes a `change` for every change. States are absolute, so a change seen twice
 //! does no harm, and positions only grow, so an older one is known by its number.
+//!
+//! Positions are those of one log, which each snapshot and beat names. After a backup was restored it
+//! is another one: what a client knew before is worth nothing, and it begins anew.
 
 use std::fmt;
 use std::str::FromStr;
@@ -104,6 +107,8 @@ pub enum ServerMessage {
     Snapshot {
         topic: Topic,
         position: u64,
+        /// Which log the position is of.
+        log: String,
         state: State,
     },
     /// What an event changed.
@@ -113,7 +118,7 @@ pub enum ServerMessage {
         state: State,
     },
     /// Nothing happened; the connection lives. `position` is as far as the server has looked.
-    Beat { position: u64 },
+    Beat { position: u64, log: String },
     /// A message could not be followed; the socket stays open.
     Error {
         topic: Option<Topic>,

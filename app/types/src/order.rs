@@ -117,6 +117,8 @@ pub enum CancelledBy {
     Shopper,
     /// The payment window ended before a card was accepted.
     PaymentWindow,
+    /// The shop did not manage it in time, or gave it up.
+    Deadline,
 }
 
 /// The part of an order that moves; what the socket pushes.

@@ -69,6 +69,15 @@ pub trait Consumer: Send + Sync + 'static {
         tx: &mut Tx,
         batch: &[Arc<Recorded>],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Makes up for an event that somebody has given up, inside the transaction that gives it up.
+    fn discarded(
+        &self,
+        _tx: &mut Tx,
+        _event: &Recorded,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// Touches the outside world, with no transaction open. May run twice for one event: it passes the

@@ -205,7 +205,11 @@ async fn handle<C: Consumer>(
     let mut decided = Vec::new();
     for event in batch {
         if decisions::concerns(event, lane.name) {
-            decided.extend(decisions::follow(tx, event, lane.now_us()).await?);
+            let change = decisions::follow(tx, event, lane.now_us()).await?;
+            if let Some(decisions::Change::Remove(position)) = change {
+                make_up(consumer, lane, tx, position).await?;
+            }
+            decided.extend(change);
         } else if state.parked.blocks(&event.key) {
             held.push((event.position, Row::held(&event.key)));
         } else {
@@ -218,6 +222,32 @@ async fn handle<C: Consumer>(
     }
     lane.reach(Step::Handled).await;
     Ok(ParkedChanges { held, decided })
+}
+
+/// Makes up for an event that is given up. What cannot be made up for is given up all the same.
+async fn make_up<C: Consumer>(
+    consumer: &C,
+    lane: &Lane,
+    tx: &mut Tx,
+    position: u64,
+) -> Result<(), Failure> {
+    let event = match lane.log.read_one(position).await {
+        Ok(event) => event,
+        Err(error @ crate::Error::Database(_)) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(consumer = lane.name, position, %error, "nothing makes up for it");
+            return Ok(());
+        }
+    };
+    let appended = tx.appended();
+    match caught(consumer.discarded(tx, &event)).await {
+        Err(failure @ Failure::Other(_)) => {
+            tracing::warn!(consumer = lane.name, position, %failure, "nothing makes up for it");
+            tx.forget_appended(appended);
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 /// Puts an event that failed aside and moves on.

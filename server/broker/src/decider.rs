@@ -47,6 +47,19 @@ pub trait Decider: Send + Sync + 'static {
     /// When the event cannot be read.
     fn evolve(&self, states: &mut States<Self::State>, event: &Recorded) -> Result<(), Failure>;
 
+    /// What makes up for an event that somebody has given up, and that was therefore never handled: so
+    /// that what others have done about it does not stand for ever.
+    ///
+    /// # Errors
+    /// When it cannot be made up for; the event is given up all the same.
+    fn discarded(
+        &self,
+        _states: &States<Self::State>,
+        _event: &Recorded,
+    ) -> Result<Vec<NewEvent>, Failure> {
+        Ok(Vec::new())
+    }
+
     /// When a state is to move on by itself, in unix microseconds; `None` when nothing is waited for.
     /// Because it follows from the state, a deadline can be neither forgotten nor left behind.
     fn deadline(&self, _state: &Self::State) -> Option<i64> {
@@ -310,6 +323,21 @@ impl<D: Decider> Consumer for Following<D> {
             for decided in known.decide(event)? {
                 known.evolve(tx.record(decided, Some(event)))?;
             }
+        }
+        let changes = known.changes()?.into_iter();
+        let changes = changes.map(|change| (D::NAME, generation, change));
+        tx.store_states(changes.collect()).await
+    }
+
+    async fn discarded(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Failure> {
+        let generation = states::generation(tx, D::NAME).await?;
+        let mut known = Known::new(self.0.clone());
+        let mut keys = BTreeSet::new();
+        known.missing(event, &mut keys)?;
+        states::load(tx, &mut known, generation, &keys).await?;
+        let makes_up = known.decider.discarded(&known.states, event)?;
+        for decided in known.checked(event, makes_up)? {
+            known.evolve(tx.record(decided, Some(event)))?;
         }
         let changes = known.changes()?.into_iter();
         let changes = changes.map(|change| (D::NAME, generation, change));

@@ -37,7 +37,7 @@ impl Log {
             "select topic, type, count(*), min(position), max(position) from events \
              group by topic, type order by topic, type",
         )
-        .fetch_all(self.db().reader())
+        .fetch_all(self.db().reports())
         .await?;
         let kind = |row: &db::Row| {
             Ok(Kind {

@@ -1,8 +1,11 @@
 //! An event as it is written and as it is read: a CloudEvents 1.0 envelope
 //! (<https://github.com/cloudevents/spec>) with the log's own attributes.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use db::{Columns, Row};
 use serde::Serialize;
@@ -19,7 +22,27 @@ pub struct NewEvent {
     key: String,
     data: String,
     attributes: Attributes,
+    decoded: Decoded,
 }
+
+/// What the content of an event means to those who read it, so that it is decoded once. No part of the
+/// event.
+#[derive(Clone, Default)]
+pub(crate) struct Decoded(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Decoded")
+    }
+}
+
+impl PartialEq for Decoded {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Decoded {}
 
 /// What an event says about itself beyond the common attributes, for those who route it: CloudEvents
 /// extension attributes.
@@ -40,6 +63,16 @@ impl NewEvent {
             key: key.into(),
             data: data.into(),
             attributes: Attributes::new(),
+            decoded: Decoded::default(),
+        }
+    }
+
+    /// Remembers what the content means; see [`Recorded::decoded`].
+    #[must_use]
+    pub fn meaning<T: Any + Send + Sync>(self, content: Arc<T>) -> Self {
+        Self {
+            decoded: Decoded(OnceLock::from(content as Arc<dyn Any + Send + Sync>)),
+            ..self
         }
     }
 
@@ -76,6 +109,7 @@ impl NewEvent {
             causation_id: cause.map(|cause| cause.id),
             attributes: self.attributes,
             data: self.data,
+            decoded: self.decoded,
         }
     }
 }
@@ -104,6 +138,7 @@ pub struct Recorded {
     pub attributes: Attributes,
     /// JSON.
     pub data: String,
+    pub(crate) decoded: Decoded,
 }
 
 /// The columns of [`Recorded::from_row`], in its order.
@@ -112,6 +147,25 @@ pub(crate) const COLUMNS: &str = "position, id, source, type, subject, time_us, 
 pub(crate) const COLUMN_COUNT: usize = 13;
 
 impl Recorded {
+    /// The content as `decode` reads it. Whoever asks first decodes; the others get the same.
+    ///
+    /// # Errors
+    /// Those of `decode`.
+    pub fn decoded<T: Any + Send + Sync, E>(
+        &self,
+        decode: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<Arc<T>, E> {
+        if let Some(known) = self.decoded.0.get()
+            && let Ok(content) = known.clone().downcast::<T>()
+        {
+            return Ok(content);
+        }
+        let content = Arc::new(decode(self)?);
+        // Somebody else may have been faster, or reads it as something else.
+        let _ = self.decoded.0.set(content.clone());
+        Ok(content)
+    }
+
     pub(crate) fn causation_text(&self) -> String {
         self.causation_id
             .map(|id| id.to_string())
@@ -202,6 +256,7 @@ impl Recorded {
                 })?,
             },
             data: row.try_get(11)?,
+            decoded: Decoded::default(),
         };
         let found = row.try_get(12)?;
         let expected = event.checksum();

@@ -194,7 +194,7 @@ where
             // A job that failed by itself tells why, whatever became of the others.
             (_, Some(Err(own))) => Err(own),
             (Ok(()), Some(done)) => done,
-            (Err(reason), _) => Err(E::from(Error::from(db::Error::Setting(reason)))),
+            (Err(_), _) => Err(E::from(Error::Broken)),
             (Ok(()), None) => Err(Error::Stopped.into()),
         };
         if let Some(answer) = self.answer.take() {

@@ -6,15 +6,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use db::Columns;
+use db::{Columns, placeholders};
 use futures::FutureExt;
 use rand::Rng;
 use tokio::sync::watch;
 
+use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
 use crate::log::POLL;
 use crate::parked::{ParkedState, Row};
-use crate::{Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
+use crate::{Beginning, Error, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
 
 /// How long a consumer has nothing to do before its position passes what was for others.
 const REST: Duration = Duration::from_secs(1);
@@ -122,6 +123,27 @@ impl Lane {
         Ok((batch, to))
     }
 
+    /// Builds the states of a decider that has come some way before the broker kept any.
+    pub async fn build_states(
+        &self,
+        decider: Box<dyn AnyDecider>,
+    ) -> std::result::Result<(), Failure> {
+        let row = db::query(
+            "select position from consumers where name = $1 and generation = 0 and position > 0",
+        )
+        .bind(self.name)
+        .fetch_optional(self.log.db().reader())
+        .await?;
+        if row.is_none() {
+            return Ok(());
+        }
+        tracing::info!(consumer = self.name, "builds its states out of the log");
+        self.log
+            .rebuild(decider, Beginning::Nothing, "upgrade", |_, _| {})
+            .await?;
+        Ok(())
+    }
+
     /// Where the consumer stands; a new one begins at the beginning.
     pub async fn cursor(&self) -> Result<Cursor> {
         let row = db::query("select position from consumers where name = $1")
@@ -135,9 +157,14 @@ impl Lane {
                 read: stored,
             });
         }
+        // The first generation of a decider's states is 1: before there were any, there was 0.
+        let generation = i64::from(self.takes_part.is_some());
         let mut tx = self.log.db().begin().await?;
-        db::query("insert into consumers (name, position) values ($1, 0) on conflict do nothing")
+        let insert = "insert into consumers (name, position, generation) values ($1, 0, $2) \
+                      on conflict do nothing";
+        db::query(insert)
             .bind(self.name)
+            .bind(generation)
             .execute(tx.conn())
             .await?;
         tx.commit().await?;
@@ -214,6 +241,47 @@ impl Lane {
             error,
         })
     }
+}
+
+/// Moves the stored positions of consumers that stand at `from` to `to`, all at once.
+///
+/// # Errors
+/// [`Error::Overtaken`] when one of them stands elsewhere.
+pub(crate) async fn move_positions(
+    tx: &mut db::Tx,
+    names: &[&str],
+    from: u64,
+    to: u64,
+) -> Result<()> {
+    let (list, count) = placeholders(names.len(), 3);
+    let sql =
+        format!("update consumers set position = $1 where position = $2 and name in ({list})");
+    let mut update = db::query(db::built(sql))
+        .bind(i64::try_from(to).unwrap_or(i64::MAX))
+        .bind(i64::try_from(from).unwrap_or(i64::MAX));
+    for i in 0..count {
+        update = update.bind(names[i.min(names.len() - 1)]);
+    }
+    let moved = update.execute(tx.conn()).await?.rows_affected();
+    if moved == names.len() as u64 {
+        Ok(())
+    } else {
+        Err(Error::Overtaken)
+    }
+}
+
+/// Puts another generation of a decider's states in use.
+pub(crate) async fn use_generation(
+    tx: &mut Tx,
+    decider: &str,
+    generation: i64,
+) -> std::result::Result<(), Failure> {
+    db::query("update consumers set generation = $1 where name = $2")
+        .bind(generation)
+        .bind(decider)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Keeps a consumer from committing until `tx` ends.

@@ -2,11 +2,12 @@
 //!
 //! - [`Log`]: append-only; positions are gapless and in commit order.
 //! - [`Tx`]: state and events in one transaction. [`GroupCommit`] lets requests share one.
-//! - [`Consumer`]: changes state only; position, state and emitted events commit together.
+//! - [`Decider`]: pure. Its answers commit in the transaction that appends what it hears.
+//! - [`Consumer`]: keeps a table; position, table and emitted events commit together.
 //! - [`Reactor`]: touches the outside world, with no transaction open.
-//! - [`Runner`]: wakes them, batches for them, retries for them.
+//! - [`Runner`]: wakes them, batches for them, retries for them, and tells deadlines.
 //! - [`Tail`]: follows the log without a position of its own in the database.
-//! - [`Projection`]: a table that [`Log::replay`] builds anew out of the log.
+//! - [`Roster`]: everyone who takes part. [`Log::replay`] builds a decider's states anew out of the log.
 
 mod consumer;
 mod consumer_lane;
@@ -20,10 +21,10 @@ mod group_commit;
 mod lane;
 mod log;
 mod parked;
-mod projection;
 mod reactor_lane;
 mod recent;
 mod replay;
+mod roster;
 mod runner;
 mod states;
 mod step;
@@ -41,8 +42,8 @@ pub use filter::{Filter, Rule};
 pub use group_commit::{GroupCommit, Job, JobError};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
-pub use projection::Projection;
 pub use replay::{Beginning, REPLAYED, Replayed};
+pub use roster::{Role, Roster};
 pub use runner::{Runner, Settings};
 pub use step::Step;
 pub use tx::Tx;
@@ -79,6 +80,17 @@ pub enum Error {
     Overtaken,
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
+}
+
+impl Error {
+    /// Whether the same may succeed later: it says nothing about what was asked.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_unavailable(),
+            Self::Broken | Self::Stopped => true,
+            _ => false,
+        }
+    }
 }
 
 impl From<db::SqlError> for Error {

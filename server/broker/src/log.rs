@@ -55,6 +55,11 @@ impl Log {
         &self.shared.db
     }
 
+    /// The log's random name; see [`Db::identity`].
+    pub fn identity(&self) -> &str {
+        self.shared.db.identity()
+    }
+
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
     }

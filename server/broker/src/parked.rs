@@ -222,22 +222,20 @@ impl Parked {
     }
 }
 
-/// The events of a consumer that are parked.
+/// Key and position of the events of a consumer that are parked.
 pub(crate) async fn of_consumer(
     tx: &mut Tx,
     consumer: &str,
-) -> std::result::Result<Vec<Recorded>, Failure> {
-    let sql = format!(
-        "select {} from parked p join events e on e.position = p.position where p.consumer = $1",
-        event_columns()
-    );
-    let rows = db::query(db::built(sql))
+) -> std::result::Result<Vec<(String, u64)>, Failure> {
+    let rows = db::query("select key, position from parked where consumer = $1")
         .bind(consumer)
         .fetch_all(tx.conn())
         .await?;
-    rows.iter()
-        .map(|row| Ok(Recorded::from_row(row)?))
-        .collect()
+    let read = |row: &db::Row| {
+        let position: i64 = row.try_get(1)?;
+        Ok((row.try_get(0)?, position.unsigned_abs()))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The columns of [`Recorded::from_row`] in a query that calls the log `e`.

@@ -1,37 +1,39 @@
-//! Rebuilds a projection out of the log beside the one in use, and puts it in its place, while the
-//! consumer goes on.
+//! Rebuilds the states of a decider out of the log beside those in use, and puts them in their place,
+//! while the decider goes on.
 //!
-//! First what is settled is folded into a fresh table, batch by batch, each in a transaction of its
-//! own. The rest is folded in a last one that holds the consumer's position, so that nothing of the
-//! consumer's can be committed meanwhile; then the tables change places. Nobody is asked anything and
-//! nothing is emitted but the audit.
+//! First what is settled is folded into a new generation of rows, batch by batch, each in a short
+//! transaction of its own; then what both generations hold is compared, page by page. The rest is
+//! folded in a last transaction that holds the head, so that nothing of the decider's can be committed
+//! meanwhile; one update of the decider's row then puts the new generation in use. Nobody is asked
+//! anything and nothing is emitted but the audit.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use db::Columns;
+use db::{Columns, placeholders};
 use serde::{Deserialize, Serialize};
 
+use crate::decider::AnyDecider;
 use crate::decisions::{self, DISCARDED, Decision};
-use crate::{Error, Failure, Log, Projection, Recorded, Tx, lane, parked};
+use crate::{Error, Failure, Log, Recorded, Roster, Tx, lane, parked, states};
 
-/// A projection was built anew.
+/// The states of a decider were built anew.
 pub const REPLAYED: &str = "broker.replayed";
 
-/// Events of one transaction. Large, since each costs the shop a commit; small, since the shop's own
-/// writes wait for it.
-const BATCH: usize = 2_048;
+/// Events of one transaction, and rows written, read or removed at once: the shop's own writes wait
+/// for each of them.
+const BATCH: usize = 512;
 /// So few events are left for the last transaction. There are always some while the shop sells.
 const NEAR: u64 = 256;
 
-/// Where a replay begins. Folding begins earlier than asked where the consumer has not come so far, or
+/// Where a replay begins. Folding begins earlier than asked where the decider has not come so far, or
 /// has parked an event before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beginning {
-    /// With an empty table and the first event.
+    /// With no state and the first event.
     Nothing,
-    /// With the rows of the table in use, and the events after a position. What those events do not
-    /// touch stays as it is.
+    /// With the states in use, and the events after a position. What those events do not touch stays
+    /// as it is.
     Position(u64),
     /// As [`Beginning::Position`], with the first event at or after this time, unix microseconds.
     Time(i64),
@@ -41,7 +43,6 @@ pub enum Beginning {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replayed {
     pub consumer: String,
-    pub table: String,
     /// Events after this position were folded…
     pub from: u64,
     /// … up to this one.
@@ -49,24 +50,42 @@ pub struct Replayed {
     /// Events folded.
     pub events: u64,
     pub rows: u64,
-    /// Rows of the old table that are not in the new one, and the other way round. 0: the projection
-    /// was what the log says, byte for byte.
+    /// Rows that were in use and are not in the new generation, and the other way round. 0: the states
+    /// were what the log says, byte for byte.
     pub differences: u64,
     /// Who asked for it.
     pub by: String,
 }
 
 impl Log {
-    /// Builds the projection's table anew and puts it in use. `progress` hears how far it is: position
-    /// and head. The last events are folded and the two tables compared while the consumer (with
-    /// SQLite: every writer) waits.
+    /// Builds the states of a decider anew and puts them in use. `progress` hears how far it is:
+    /// position and head. The last events are folded while nobody can append.
     ///
     /// # Errors
-    /// The log's and the database's, and for a position beyond the head; the old table then stays in
-    /// use. Of two replays of one table the one that began later goes on, and the other one ends.
-    pub async fn replay<P: Projection>(
+    /// For what is no decider of the roster and for a position beyond the head; the log's and the
+    /// database's. The states in use then stay. Of two replays of one decider the one that began later
+    /// goes on, and the other one ends.
+    pub async fn replay(
         &self,
-        projection: &P,
+        roster: &Roster,
+        consumer: &str,
+        beginning: Beginning,
+        by: &str,
+        progress: impl FnMut(u64, u64) + Send,
+    ) -> Result<Replayed, Failure> {
+        let decider = roster.known(consumer).ok_or_else(|| {
+            let deciders: Vec<&str> = roster.deciders().collect();
+            Failure::Other(format!(
+                "{consumer:?} keeps no states that could be built anew; expected one of {}",
+                deciders.join(", ")
+            ))
+        })?;
+        self.rebuild(decider, beginning, by, progress).await
+    }
+
+    pub(crate) async fn rebuild(
+        &self,
+        decider: Box<dyn AnyDecider>,
         beginning: Beginning,
         by: &str,
         progress: impl FnMut(u64, u64) + Send,
@@ -82,12 +101,12 @@ impl Log {
                 "the log ends at position {head}: there is nothing after {beyond}"
             )));
         }
-        let fresh = format!("{}_anew", P::TABLE);
         let mut replay = Replay {
             log: self,
-            projection,
-            fresh: &fresh,
+            name: decider.name(),
+            decider,
             token: self.environment().new_id().to_string(),
+            generation: 0,
             at: 0,
             apart: BTreeMap::new(),
             events: 0,
@@ -113,12 +132,14 @@ impl Log {
     }
 }
 
-struct Replay<'a, P> {
+struct Replay<'a> {
     log: &'a Log,
-    projection: &'a P,
-    fresh: &'a str,
-    /// Names this replay among those of the table.
+    name: &'static str,
+    decider: Box<dyn AnyDecider>,
+    /// Names this replay among those of the decider.
     token: String,
+    /// What it writes.
+    generation: i64,
     /// Folded up to here, but for what stands apart.
     at: u64,
     /// Keys of which an event is parked or not yet heard, each with the first position that is not
@@ -127,37 +148,55 @@ struct Replay<'a, P> {
     events: u64,
 }
 
-impl<P: Projection> Replay<'_, P> {
-    /// Makes the fresh table. From now on it is this replay's.
+impl Replay<'_> {
+    /// Takes a new generation. From now on it is this replay's.
     async fn begin(&mut self, asked: Option<u64>) -> Result<(), Failure> {
+        // What a replay that was killed has left.
+        self.remove_unused().await?;
         let mut tx = self.log.begin("replay").await?;
-        db::query(
-            "insert into replays (consumer, token) values ($1, $2) \
-             on conflict (consumer) do update set token = excluded.token",
+        // The rows below are locked after it, as in a turn.
+        tx.hold_head().await?;
+        lane::hold_position(&mut tx, self.name).await?;
+        let in_use = states::generation(&mut tx, self.name).await?;
+        // Also no generation of a replay that still runs and has written nothing yet.
+        let newest = db::query(
+            "select max(generation) from (\
+             select generation from decider_states where decider = $1 \
+             union all select generation from replays where consumer = $2) as known",
         )
-        .bind(P::NAME)
+        .bind(self.name)
+        .bind(self.name)
+        .fetch_one(tx.conn())
+        .await?
+        .try_get::<Option<i64>, _>(0)?;
+        self.generation = in_use.max(newest.unwrap_or(0)) + 1;
+        db::query(
+            "insert into replays (consumer, token, generation) values ($1, $2, $3) \
+             on conflict (consumer) do update set token = excluded.token, \
+             generation = excluded.generation",
+        )
+        .bind(self.name)
         .bind(&self.token)
+        .bind(self.generation)
         .execute(tx.conn())
         .await?;
-        tx.create_copy(P::TABLE, self.fresh).await?;
         if let Some(asked) = asked {
-            // The copy is the table as of this moment. What changes it later comes after the consumer's
-            // position, or was parked before it.
-            lane::hold_position(&mut tx, P::NAME).await?;
-            let standing = Standing::load::<P>(&mut tx).await?;
+            // The copy is the states as of this moment. What changes them later comes after the
+            // decider's position, or was parked before it.
+            let standing = self.standing(&mut tx).await?;
             let open = standing.unsettled.iter().map(|(_, position)| position - 1);
             self.at = open.fold(asked.min(standing.position), u64::min);
-            tx.fill_copy(P::TABLE, self.fresh).await?;
+            states::copy(&mut tx, self.name, in_use, self.generation).await?;
         }
         tx.commit().await?;
         Ok(())
     }
 
-    /// Makes sure, until `tx` ends, that no later replay has taken the fresh table over.
+    /// Makes sure, until `tx` ends, that no later replay has begun.
     async fn claim(&self, tx: &mut Tx) -> Result<(), Failure> {
         let claimed =
             db::query("update replays set token = token where consumer = $1 and token = $2")
-                .bind(P::NAME)
+                .bind(self.name)
                 .bind(&self.token)
                 .execute(tx.conn())
                 .await?
@@ -166,16 +205,16 @@ impl<P: Projection> Replay<'_, P> {
             1 => Ok(()),
             _ => Err(Failure::Other(format!(
                 "another replay of {} has begun, and goes on",
-                P::NAME
+                self.name
             ))),
         }
     }
 
-    /// Removes what was begun, unless it is another replay's by now.
+    /// Removes what was begun.
     async fn give_up(&self) -> Result<(), Failure> {
+        self.remove(self.generation).await?;
         let mut tx = self.log.begin("replay").await?;
         if self.claim(&mut tx).await.is_ok() {
-            tx.drop_table(self.fresh).await?;
             self.release(&mut tx).await?;
             tx.commit().await?;
         }
@@ -184,10 +223,40 @@ impl<P: Projection> Replay<'_, P> {
 
     async fn release(&self, tx: &mut Tx) -> Result<(), Failure> {
         db::query("delete from replays where consumer = $1")
-            .bind(P::NAME)
+            .bind(self.name)
             .execute(tx.conn())
             .await?;
         Ok(())
+    }
+
+    /// Removes the generations that are neither in use nor being written.
+    async fn remove_unused(&self) -> Result<(), Failure> {
+        let rows = db::query(
+            "select distinct generation from decider_states where decider = $1 \
+             and generation <> (select generation from consumers where name = $2) \
+             and not exists (select 1 from replays where consumer = $3)",
+        )
+        .bind(self.name)
+        .bind(self.name)
+        .bind(self.name)
+        .fetch_all(self.log.db().reader())
+        .await?;
+        for row in rows {
+            self.remove(row.try_get(0)?).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the rows of a generation, a batch at a time.
+    async fn remove(&self, generation: i64) -> Result<(), Failure> {
+        loop {
+            let mut tx = self.log.begin("replay").await?;
+            let removed = states::remove(&mut tx, self.name, generation, BATCH).await?;
+            tx.commit().await?;
+            if removed < BATCH {
+                return Ok(());
+            }
+        }
     }
 
     async fn run(
@@ -203,24 +272,29 @@ impl<P: Projection> Replay<'_, P> {
                 break;
             }
         }
+        let suspects = self.compare().await?;
         let mut tx = self.log.begin("replay").await?;
+        let head = tx.hold_head().await?;
         self.claim(&mut tx).await?;
-        let head = self.fold_rest(&mut tx).await?;
+        lane::hold_position(&mut tx, self.name).await?;
+        self.fold_rest(&mut tx, head).await?;
+        let in_use = states::generation(&mut tx, self.name).await?;
         let replayed = Replayed {
-            consumer: P::NAME.to_owned(),
-            table: P::TABLE.to_owned(),
+            consumer: self.name.to_owned(),
             from,
             to: head,
             events: self.events,
-            rows: tx.count_rows(self.fresh).await?,
-            differences: tx.count_differences(P::TABLE, self.fresh).await?,
+            rows: self.count(&mut tx).await?,
+            differences: self.differences(&mut tx, in_use, &suspects).await?,
             by: by.to_owned(),
         };
-        tx.replace_table(P::TABLE, self.fresh).await?;
+        lane::use_generation(&mut tx, self.name, self.generation).await?;
         self.release(&mut tx).await?;
-        tx.append(decisions::event(REPLAYED, P::NAME, &replayed)?, None);
+        tx.append(decisions::event(REPLAYED, self.name, &replayed)?, None);
+        tx.release(self.name);
         tx.commit().await?;
         progress(head, head);
+        self.remove(in_use).await?;
         Ok(replayed)
     }
 
@@ -232,14 +306,13 @@ impl<P: Projection> Replay<'_, P> {
         };
         let mut tx = self.log.begin("replay").await?;
         self.claim(&mut tx).await?;
-        let standing = Standing::load::<P>(&mut tx).await?;
+        let standing = self.standing(&mut tx).await?;
         for (key, position) in &standing.unsettled {
             let first = self.apart.entry(key.clone()).or_insert(*position);
             *first = (*first).min(*position);
         }
         for event in &batch {
-            let is_open = P::HEARS.matches(event) && event.position > standing.position;
-            if is_open && P::FOLDS.matches(event) {
+            if self.decider.hears(event) && event.position > standing.position {
                 let first = self.apart.entry(event.key.clone());
                 first.or_insert(event.position);
             }
@@ -251,16 +324,9 @@ impl<P: Projection> Replay<'_, P> {
         Ok(self.log.stored_head().await?.saturating_sub(last) > NEAR)
     }
 
-    /// Folds what is left, up to the answer. From here to the commit the consumer stands still.
-    async fn fold_rest(&mut self, tx: &mut Tx) -> Result<u64, Failure> {
-        lane::hold_position(tx, P::NAME).await?;
-        let standing = Standing::load::<P>(tx).await?;
-        let head = db::query("select position from log_head where id = 1")
-            .fetch_one(tx.conn())
-            .await?
-            .try_get::<i64, _>(0)?
-            .unsigned_abs();
-        self.log.saw_head(head);
+    /// Folds what is left, up to the head. From here to the commit nobody appends.
+    async fn fold_rest(&mut self, tx: &mut Tx, head: u64) -> Result<(), Failure> {
+        let standing = self.standing(tx).await?;
         while self.at < head {
             let mut batch = self.log.read_after(self.at, BATCH).await?;
             batch.retain(|event| event.position <= head);
@@ -278,15 +344,23 @@ impl<P: Projection> Replay<'_, P> {
         for (key, first) in std::mem::take(&mut self.apart) {
             let mut events = self.log.read_key(&key).await?;
             events.retain(|event| (first..=head).contains(&event.position));
+            // Its own were folded at their place.
+            events.retain(|event| !self.is_own(event));
             let events = events.into_iter().map(Arc::new).collect();
             self.fold(tx, &standing, events).await?;
         }
-        Ok(head)
+        Ok(())
     }
 
+    /// Whether the decider has said it. What the broker says of it is not.
+    fn is_own(&self, event: &Recorded) -> bool {
+        event.source == self.name && event.topic != decisions::TOPIC
+    }
+
+    /// Whether an event is left for the end. What the decider itself has said stands where it stands.
     fn is_apart(&self, event: &Recorded) -> bool {
         let first = self.apart.get(&event.key);
-        first.is_some_and(|first| *first <= event.position)
+        !self.is_own(event) && first.is_some_and(|first| *first <= event.position)
     }
 
     async fn fold(
@@ -296,46 +370,144 @@ impl<P: Projection> Replay<'_, P> {
         mut events: Vec<Arc<Recorded>>,
     ) -> Result<(), Failure> {
         events.retain(|event| {
-            P::FOLDS.matches(event) && (!P::HEARS.matches(event) || standing.is_handled(event))
+            self.is_own(event) || (self.decider.hears(event) && standing.is_handled(event))
         });
-        self.events += events.len() as u64;
         if events.is_empty() {
             return Ok(());
         }
-        self.projection.fold(tx, self.fresh, &events).await
+        self.events += events.len() as u64;
+        let mut keys = BTreeSet::new();
+        for event in &events {
+            self.decider.missing(event, &mut keys)?;
+        }
+        states::load(tx, &mut *self.decider, self.generation, &keys).await?;
+        for event in &events {
+            self.decider.evolve(event)?;
+        }
+        let changes = self.decider.changes()?.into_iter();
+        let changes: Vec<_> = changes
+            .map(|change| (self.name, self.generation, change))
+            .collect();
+        states::store(tx, &changes).await?;
+        self.decider.trim();
+        Ok(())
     }
-}
 
-/// How far the consumer has come, at one moment.
-struct Standing {
-    position: u64,
-    parked: HashSet<u64>,
-    /// Key and position of parked events that the projection folds.
-    unsettled: Vec<(String, u64)>,
-    discarded: HashSet<u64>,
-}
-
-impl Standing {
-    /// In this order: an event before the position was handled, or is parked, or was discarded.
-    async fn load<P: Projection>(tx: &mut Tx) -> Result<Self, Failure> {
+    /// How far the decider has come, at one moment. In this order: an event before the position was
+    /// handled, or is parked, or was discarded.
+    async fn standing(&self, tx: &mut Tx) -> Result<Standing, Failure> {
         let position = db::query("select position from consumers where name = $1")
-            .bind(P::NAME)
+            .bind(self.name)
             .fetch_optional(tx.conn())
             .await?;
         let position = match position {
             Some(row) => row.try_get::<i64, _>(0)?.unsigned_abs(),
             None => 0,
         };
-        let parked = parked::of_consumer(tx, P::NAME).await?;
-        let unsettled = parked.iter().filter(|event| P::FOLDS.matches(event));
-        Ok(Self {
+        let parked = parked::of_consumer(tx, self.name).await?;
+        Ok(Standing {
             position,
-            unsettled: unsettled.map(|e| (e.key.clone(), e.position)).collect(),
-            parked: parked.iter().map(|event| event.position).collect(),
-            discarded: discarded::<P>(tx).await?,
+            parked: parked.iter().map(|(_, position)| *position).collect(),
+            unsettled: parked,
+            discarded: discarded(tx, self.name).await?,
         })
     }
 
+    async fn count(&self, tx: &mut Tx) -> Result<u64, Failure> {
+        let row =
+            db::query("select count(*) from decider_states where decider = $1 and generation = $2")
+                .bind(self.name)
+                .bind(self.generation)
+                .fetch_one(tx.conn())
+                .await?;
+        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    }
+
+    /// The keys of which the generations do not hold the same, page by page. Those that changed while
+    /// this reads are among them, and are looked at again at the end.
+    async fn compare(&self) -> Result<BTreeSet<String>, Failure> {
+        let mut suspects = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let rows = db::query(
+                "select s.key, s.generation, s.state, s.deadline_us from decider_states s \
+                 where s.decider = $1 and s.key > $2 and (s.generation = $3 or s.generation = \
+                 (select c.generation from consumers c where c.name = $4)) \
+                 order by s.key, s.generation limit $5",
+            )
+            .bind(self.name)
+            .bind(after.as_deref().unwrap_or_default())
+            .bind(self.generation)
+            .bind(self.name)
+            .bind(2 * BATCH as i64)
+            .fetch_all(self.log.db().reader())
+            .await?;
+            let mut held: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+            for row in &rows {
+                let what = (row.try_get(2)?, row.try_get(3)?);
+                held.entry(row.try_get(0)?).or_default().push(what);
+            }
+            let is_last = rows.len() < 2 * BATCH;
+            if !is_last && held.len() > 1 {
+                // Of the last key there may be another row.
+                held.pop_last();
+            }
+            for (key, states) in &held {
+                if states.len() != 2 || states[0] != states[1] {
+                    suspects.insert(key.clone());
+                }
+            }
+            if is_last {
+                return Ok(suspects);
+            }
+            after = held.pop_last().map(|(key, _)| key);
+        }
+    }
+
+    /// How many rows of one generation the other one does not hold, of these keys.
+    async fn differences(
+        &self,
+        tx: &mut Tx,
+        in_use: i64,
+        suspects: &BTreeSet<String>,
+    ) -> Result<u64, Failure> {
+        let suspects: Vec<&String> = suspects.iter().collect();
+        let mut differences = 0;
+        for chunk in suspects.chunks(256) {
+            let (list, count) = placeholders(chunk.len(), 4);
+            let sql = format!(
+                "select key, state, deadline_us from decider_states where decider = $1 \
+                 and generation in ($2, $3) and key in ({list}) order by key"
+            );
+            let mut select = db::query(db::built(sql))
+                .bind(self.name)
+                .bind(in_use)
+                .bind(self.generation);
+            for i in 0..count {
+                select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
+            }
+            let rows = select.fetch_all(tx.conn()).await?;
+            let mut seen: BTreeMap<(String, String, i64), u64> = BTreeMap::new();
+            for row in &rows {
+                let what = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                *seen.entry(what).or_default() += 1;
+            }
+            differences += seen.values().filter(|times| **times == 1).count() as u64;
+        }
+        Ok(differences)
+    }
+}
+
+/// How far a decider has come, at one moment.
+struct Standing {
+    position: u64,
+    parked: HashSet<u64>,
+    /// Key and position of parked events.
+    unsettled: Vec<(String, u64)>,
+    discarded: HashSet<u64>,
+}
+
+impl Standing {
     fn is_handled(&self, event: &Recorded) -> bool {
         event.position <= self.position
             && !self.parked.contains(&event.position)
@@ -343,10 +515,10 @@ impl Standing {
     }
 }
 
-/// Positions of the consumer's events that somebody gave up.
-async fn discarded<P: Projection>(tx: &mut Tx) -> Result<HashSet<u64>, Failure> {
+/// Positions of the decider's events that somebody gave up.
+async fn discarded(tx: &mut Tx, decider: &str) -> Result<HashSet<u64>, Failure> {
     let rows = db::query("select data from events where key = $1 and type = $2")
-        .bind(P::NAME)
+        .bind(decider)
         .bind(DISCARDED)
         .fetch_all(tx.conn())
         .await?;

@@ -9,9 +9,11 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::lane::{Lane, Pace, panic_text};
 use crate::decider::{Following, Known};
-use crate::{Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers};
+use crate::lane::{Lane, Pace, panic_text};
+use crate::{
+    Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers,
+};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -72,14 +74,12 @@ impl Runner {
     }
 
     /// Starts a decider. It takes part in turns of this process once it has come to the head.
-    pub async fn decider<D: Decider>(&mut self, decider: D) -> &mut Self {
-        let decider = Arc::new(decider);
+    pub async fn decider<D: Decider>(&mut self, decider: Arc<D>) -> &mut Self {
         let known = Box::new(Known::new(decider.clone()));
         let takes_part = self.log.turn().await.register(known);
         let mut lane = self.lane(D::NAME, D::HEARS);
         lane.takes_part = Some(takes_part);
-        let consumer = Arc::new(Following::new(decider));
-        let run = move |lane| consumer_lane::run(consumer.clone(), lane);
+        let run = move |lane| run_decider(decider.clone(), lane);
         self.tasks.spawn(supervise(lane, run));
         self.deciders.push(D::NAME);
         self
@@ -122,6 +122,18 @@ impl Runner {
             turn.unregister(decider);
         }
     }
+}
+
+async fn run_decider<D: Decider>(decider: Arc<D>, lane: Lane) {
+    let mut pace = Pace::new(&lane);
+    while !pace.is_stopped() {
+        let known = Box::new(Known::new(decider.clone()));
+        match lane.build_states(known).await {
+            Ok(()) => break,
+            Err(failure) => pace.failed(&failure).await,
+        }
+    }
+    consumer_lane::run(Arc::new(Following::new(decider)), lane.clone()).await;
 }
 
 /// Runs a consumer's loop, again when it panics: a panic of a handler is caught where it happens, this

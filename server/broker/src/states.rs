@@ -75,7 +75,49 @@ pub(crate) async fn store(
     Ok(())
 }
 
-/// Position and generation of a decider, which begins at the beginning of the log.
+/// Writes the states of a generation as those of another one, too.
+pub(crate) async fn copy(
+    tx: &mut db::Tx,
+    decider: &str,
+    from: i64,
+    to: i64,
+) -> std::result::Result<(), Failure> {
+    db::query(
+        "insert into decider_states (decider, generation, key, state, deadline_us) \
+         select decider, $1, key, state, deadline_us from decider_states \
+         where decider = $2 and generation = $3",
+    )
+    .bind(to)
+    .bind(decider)
+    .bind(from)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Removes up to `limit` states of a generation; answers with how many.
+pub(crate) async fn remove(
+    tx: &mut db::Tx,
+    decider: &str,
+    generation: i64,
+    limit: usize,
+) -> std::result::Result<usize, Failure> {
+    let removed = db::query(
+        "delete from decider_states where decider = $1 and generation = $2 and key in \
+         (select key from decider_states where decider = $3 and generation = $4 limit $5)",
+    )
+    .bind(decider)
+    .bind(generation)
+    .bind(decider)
+    .bind(generation)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+}
+
+/// The generation of a decider's states that is in use.
 pub(crate) async fn generation(
     tx: &mut db::Tx,
     decider: &str,
@@ -115,7 +157,9 @@ impl Log {
             .bind(decider)
             .fetch_all(self.db().reader())
             .await?;
-        let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let rows = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         rows.collect()
     }
 }

@@ -112,11 +112,7 @@ impl Timers {
 }
 
 /// Tells deadlines until it is stopped. `deciders` are those of this process.
-pub(crate) async fn run(
-    log: Log,
-    deciders: Vec<&'static str>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn run(log: Log, deciders: Vec<&'static str>, mut stop: watch::Receiver<bool>) {
     loop {
         let wait = {
             let turn = log.turn().await;
@@ -150,9 +146,8 @@ async fn tell(log: &Log, deciders: &[&'static str]) -> Result<()> {
         let (page, last) = stored(log, deciders, &after).await?;
         let due = {
             let turn = log.turn().await;
-            let is_ours = |due: &Due| {
-                turn.can_tell(due.decider, &due.key) && !turn.timers.knows(due)
-            };
+            let is_ours =
+                |due: &Due| turn.can_tell(due.decider, &due.key) && !turn.timers.knows(due);
             page.into_iter().filter(is_ours).collect()
         };
         append(log, due).await?;

@@ -12,11 +12,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use db::{Columns, placeholders};
+use db::Columns;
 use tokio::sync::watch;
 
 use crate::decider::{AnyDecider, Change};
-use crate::lane::panic_text;
+use crate::lane::{self, panic_text};
 use crate::timers::{Due, Timers};
 use crate::{Environment, Error, Failure, NewEvent, Recorded, Result, decisions, states};
 
@@ -329,22 +329,7 @@ impl Turn {
         if names.is_empty() {
             return Ok(());
         }
-        let (list, count) = placeholders(names.len(), 3);
-        let sql = format!(
-            "update consumers set position = $1 where position = $2 and name in ({list})"
-        );
-        let mut update = db::query(db::built(sql))
-            .bind(i64::try_from(to).unwrap_or(i64::MAX))
-            .bind(i64::try_from(from).unwrap_or(i64::MAX));
-        for i in 0..count {
-            update = update.bind(names[i.min(names.len() - 1)]);
-        }
-        let moved = update.execute(tx.conn()).await?.rows_affected();
-        if moved == names.len() as u64 {
-            Ok(())
-        } else {
-            Err(Error::Overtaken)
-        }
+        lane::move_positions(tx, &names, from, to).await
     }
 
     /// Whether the deadline that was told is still the state's: its decider has ignored it.

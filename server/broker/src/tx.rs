@@ -98,7 +98,10 @@ impl Tx {
     }
 
     /// Writes states, the deadlines of which are followed from the commit on.
-    pub(crate) async fn store_states(&mut self, changes: Vec<Changed>) -> std::result::Result<(), Failure> {
+    pub(crate) async fn store_states(
+        &mut self,
+        changes: Vec<Changed>,
+    ) -> std::result::Result<(), Failure> {
         states::store(&mut self.inner, &changes).await?;
         self.changed.extend(changes);
         Ok(())
@@ -121,7 +124,10 @@ impl Tx {
         let has_turn = !self.pending.is_empty() || self.held.is_some();
         if !has_turn {
             self.inner.commit().await?;
-            self.log.environment().reach(Step::Durable, self.source).await;
+            self.log
+                .environment()
+                .reach(Step::Durable, self.source)
+                .await;
             return Ok(None);
         }
         let (mut turn, held) = match self.held.take() {

@@ -12,3 +12,6 @@ create table decider_states (
 create index decider_states_by_deadline on decider_states (deadline_us, key) where deadline_us > 0;
 
 alter table consumers add column generation bigint not null default 0;
+
+-- The generation that a replay writes.
+alter table replays add column generation bigint not null default 0;

@@ -8,6 +8,7 @@ impl Tx {
     /// Creates the empty table `copy` with the columns, keys, checks and indexes of `table`. One of
     /// that name that an earlier attempt left behind is dropped.
     pub async fn create_copy(&mut self, table: &str, copy: &str) -> Result<()> {
+        self.unhurried().await?;
         let dialect = self.dialect();
         self.execute(format!("drop table if exists {copy}")).await?;
         let mut statements = Vec::new();
@@ -39,6 +40,7 @@ impl Tx {
 
     /// Puts `copy` in the place of `table`, which is gone.
     pub async fn replace_table(&mut self, table: &str, copy: &str) -> Result<()> {
+        self.unhurried().await?;
         self.execute(format!("drop table {table}")).await?;
         self.execute(format!("alter table {copy} rename to {table}"))
             .await
@@ -50,12 +52,14 @@ impl Tx {
 
     /// Copies every row.
     pub async fn fill_copy(&mut self, table: &str, copy: &str) -> Result<()> {
+        self.unhurried().await?;
         self.execute(format!("insert into {copy} select * from {table}"))
             .await
     }
 
     /// Rows of either table that the other does not have.
     pub async fn count_differences(&mut self, table: &str, copy: &str) -> Result<u64> {
+        self.unhurried().await?;
         let missing = |here: &str, there: &str| {
             format!(
                 "(select count(*) from (select * from {here} except select * from {there}) as missing)"
@@ -67,6 +71,7 @@ impl Tx {
     }
 
     pub async fn count_rows(&mut self, table: &str) -> Result<u64> {
+        self.unhurried().await?;
         let sql = format!("select count(*) from {table}");
         let row = sqlx::query(built(sql)).fetch_one(self.conn()).await?;
         Ok(row.try_get::<i64, _>(0)?.unsigned_abs())

@@ -1,5 +1,7 @@
 //! What SQLite and PostgreSQL do differently. The only file that knows which one it is.
 
+use std::time::Duration;
+
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,17 @@ pub enum Synchronous {
     Normal,
 }
 
+/// Statements that answer with whether they were kept from it and with the log's pages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FoldLog {
+    /// As far as it goes without keeping anybody from their work.
+    pub passive: &'static str,
+    /// All of it, so that the next writer begins the log anew; waits for writers and readers.
+    pub restart: &'static str,
+    /// For how long it waits.
+    pub patience: &'static str,
+}
+
 impl Dialect {
     pub(crate) fn of(url: &str) -> Result<Self> {
         match url.split_once(':') {
@@ -31,53 +44,135 @@ impl Dialect {
         }
     }
 
+    /// The address of a connection. It makes no file: one that has gone would be replaced by an empty
+    /// one.
     pub(crate) fn connection_url(self, url: &str) -> String {
         match self {
-            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
-            _ => url.to_owned(),
+            Self::Sqlite => url.replace("mode=rwc", "mode=rw"),
+            Self::Postgres => url.to_owned(),
         }
     }
 
-    pub(crate) fn session_settings(self, synchronous: Synchronous) -> Vec<String> {
+    /// Whether what goes to the database passes through a network and is encrypted only if the server
+    /// happens to offer it.
+    pub(crate) fn is_exposed(self, url: &str) -> bool {
+        if self == Self::Sqlite {
+            return false;
+        }
+        // What stands between the last `@` of the authority, or its beginning, and its end.
+        let (_, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let is_here = ["localhost", "127.", "[::1]", "%2f", "%2F", ":"];
+        let is_here = host.is_empty() || is_here.iter().any(|here| host.starts_with(here));
+        let is_sure = [
+            "sslmode=require",
+            "sslmode=verify",
+            "ssl-mode=require",
+            "ssl-mode=verify",
+        ];
+        !is_here && !is_sure.iter().any(|sure| url.contains(sure))
+    }
+
+    /// What a new connection is told before it is used. `limit` ends a statement; none does when
+    /// there is none.
+    pub(crate) fn session_settings(
+        self,
+        synchronous: Synchronous,
+        limit: Option<Duration>,
+    ) -> String {
         match self {
             Self::Sqlite => {
                 let synchronous = match synchronous {
                     Synchronous::Full => "full",
                     Synchronous::Normal => "normal",
                 };
-                vec![
-                    "pragma journal_mode = wal".into(),
-                    format!("pragma synchronous = {synchronous}"),
-                    "pragma foreign_keys = on".into(),
+                [
+                    "pragma journal_mode = wal",
+                    &format!("pragma synchronous = {synchronous}"),
+                    "pragma foreign_keys = on",
                     // Another process (the command line, a backup) may hold the lock for a moment.
-                    "pragma busy_timeout = 10000".into(),
+                    "pragma busy_timeout = 1800",
                     // 32 MiB of page cache.
-                    "pragma cache_size = -32768".into(),
-                    // A writer folds the write-ahead log back only when the background does not keep
-                    // up (64 MiB): everybody waits for it meanwhile.
-                    "pragma wal_autocheckpoint = 16384".into(),
+                    "pragma cache_size = -32768",
+                    // The background folds the write-ahead log back, and no writer waits for it.
+                    "pragma wal_autocheckpoint = 0",
+                    // After a peak the file of the log shrinks to 32 MiB.
+                    "pragma journal_size_limit = 33554432",
                 ]
+                .join("; ")
             }
-            Self::Postgres => vec!["set client_min_messages = warning".into()],
+            Self::Postgres => {
+                let limit = limit.map_or(0, |limit| limit.as_millis());
+                [
+                    "set client_min_messages = warning",
+                    &format!("set statement_timeout = {limit}"),
+                    &format!("set lock_timeout = {limit}"),
+                    // A client that went silent in the middle holds its locks no longer.
+                    "set idle_in_transaction_session_timeout = '10s'",
+                    // Of a connection through the network that nobody uses.
+                    "set tcp_keepalives_idle = '10s'",
+                    "set tcp_keepalives_interval = '5s'",
+                    "set tcp_keepalives_count = 3",
+                    "set tcp_user_timeout = '15s'",
+                ]
+                .join("; ")
+            }
         }
     }
 
-    /// Folds what was written back into the main file, without keeping a writer from its work.
-    pub(crate) const fn background_checkpoint(self) -> Option<&'static str> {
+    /// Lets the statements of this transaction take as long as they need.
+    pub(crate) const fn unhurried(self) -> Option<&'static str> {
         match self {
-            Self::Sqlite => Some("pragma wal_checkpoint(passive)"),
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "set local statement_timeout = 0; set local lock_timeout = 0; \
+                 set local idle_in_transaction_session_timeout = 0",
+            ),
+        }
+    }
+
+    /// Whether an answer may never come, because it comes through a network. A file always answers,
+    /// though a slow disk may take its time.
+    pub(crate) const fn can_go_silent(self) -> bool {
+        matches!(self, Self::Postgres)
+    }
+
+    /// How the write-ahead log is folded back into the main file, where that is our business.
+    pub(crate) const fn fold_log(self) -> Option<FoldLog> {
+        match self {
+            Self::Sqlite => Some(FoldLog {
+                passive: "pragma wal_checkpoint(passive)",
+                restart: "pragma wal_checkpoint(restart)",
+                patience: "pragma busy_timeout = 50",
+            }),
             Self::Postgres => None,
         }
     }
 
-    pub(crate) const fn begin_write(self) -> Option<&'static str> {
+    /// Asks where the database stands, in words that change when it is restored there: its own number
+    /// and its table's are given out anew by a restored dump, the timeline by a restored folder or a
+    /// standby that took over. A file says nothing of the kind.
+    pub(crate) const fn place(self) -> Option<&'static str> {
         match self {
-            Self::Sqlite => Some("begin immediate"),
-            Self::Postgres => None,
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "select concat_ws(' ', \
+                 (select oid from pg_database where datname = current_database()), \
+                 cast('log_head' as regclass)::oid, \
+                 substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))",
+            ),
         }
     }
 
-    pub(crate) const fn writers(self) -> u32 {
+    pub(crate) const fn begin_write(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+
+    pub(crate) const fn writers(self) -> usize {
         match self {
             Self::Sqlite => 1,
             Self::Postgres => 12,
@@ -118,6 +213,14 @@ impl Dialect {
         }
     }
 
+    /// The expression that reads the value at `path` out of a column with JSON, as text.
+    pub fn json_text(self, column: &str, path: &[&str]) -> String {
+        match self {
+            Self::Sqlite => format!("json_extract({column}, '$.{}')", path.join(".")),
+            Self::Postgres => format!("({column}::json #>> '{{{}}}')", path.join(",")),
+        }
+    }
+
     /// Waits until no other transaction has locked the number `$1`, and locks it until the end.
     pub(crate) const fn lock(self) -> Option<&'static str> {
         match self {
@@ -128,19 +231,99 @@ impl Dialect {
     }
 }
 
-/// Whether what the database refused may succeed later. SQLite: busy, locked, an error of the disk, a
-/// full disk (<https://www.sqlite.org/rescode.html>); PostgreSQL: connection, rollback, resources,
-/// operator (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-pub(crate) fn is_transient(error: &dyn sqlx::error::DatabaseError) -> bool {
+/// An error code of either engine. SQLite: <https://www.sqlite.org/rescode.html>; PostgreSQL:
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+enum Code<'a> {
+    /// Extended codes carry the primary one in their low byte.
+    Sqlite(u32),
+    /// Always five letters and digits, which may look like a number; SQLite's never have five.
+    Postgres(&'a str),
+}
+
+impl<'a> Code<'a> {
+    fn of(code: &'a str) -> Self {
+        match code.parse::<u32>() {
+            Ok(number) if code.len() < 5 => Self::Sqlite(number & 0xff),
+            _ => Self::Postgres(code),
+        }
+    }
+}
+
+/// Of PostgreSQL: it only serves readers, which a standby does until it takes over.
+const READ_ONLY: &str = "25006";
+
+/// Whether what the database refused may succeed later.
+pub(crate) fn is_unavailable(error: &dyn sqlx::error::DatabaseError) -> bool {
     let Some(code) = error.code() else {
         return false;
     };
-    match code.parse::<u32>() {
-        // SQLite's extended codes carry the primary one in their low byte. PostgreSQL's five letters
-        // and digits may look like a number too, but never like one below 10,000 in these classes.
-        Ok(code) if code < 8_000 => matches!(code & 0xff, 5 | 6 | 10 | 13),
-        _ => ["08", "40", "53", "57"]
-            .iter()
-            .any(|class| code.starts_with(class)),
+    match Code::of(&code) {
+        // Busy, locked, out of memory, read-only, an error of the disk, a full disk, not to be opened.
+        Code::Sqlite(code) => matches!(code, 5 | 6 | 7 | 8 | 10 | 13 | 14),
+        // Connection, rollback, resources, lock not available, operator, system.
+        Code::Postgres(code) => {
+            let classes = ["08", "40", "53", "55P03", "57", "58", READ_ONLY];
+            classes.iter().any(|class| code.starts_with(class))
+        }
+    }
+}
+
+/// Whether the connection is to be closed. SQLite may have rolled back by itself, or may hold broken
+/// pages; PostgreSQL says goodbye, has no room, or cannot write here.
+pub(crate) fn breaks_connection(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return true;
+    };
+    match Code::of(&code) {
+        // Of the statement: logic, busy, locked, schema, too big, constraint, mismatch, misuse of an
+        // index. All that is left concerns the disk, memory or the file.
+        Code::Sqlite(code) => !matches!(code, 1 | 5 | 6 | 17 | 18 | 19 | 20 | 25),
+        Code::Postgres(code) => {
+            let classes = ["08", "53", "57P", "58", "XX", READ_ONLY];
+            // Of an idle transaction: the server has closed the connection.
+            code == "25P03" || classes.iter().any(|class| code.starts_with(class))
+        }
+    }
+}
+
+/// Whether the error says the same of the other connections.
+pub(crate) fn condemns_others(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    match Code::of(&code) {
+        Code::Sqlite(_) => false,
+        Code::Postgres(code) => {
+            let classes = ["08", "57P", READ_ONLY];
+            classes.iter().any(|class| code.starts_with(class))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leaves_the_machine_in_the_clear_is_exposed() {
+        let is_exposed = |url| Dialect::Postgres.is_exposed(url);
+        assert!(is_exposed("postgres://shop:pa@ss@db.example:5432/shop"));
+        assert!(is_exposed("postgres://10.0.0.7/shop?sslmode=prefer"));
+        assert!(!is_exposed(
+            "postgres://shop@db.example/shop?sslmode=verify-full"
+        ));
+        assert!(!is_exposed("postgres://shop@127.0.0.1:5432/shop"));
+        assert!(!is_exposed("postgres://localhost/shop"));
+        assert!(!is_exposed("postgres:///shop?host=/run/postgresql"));
+        assert!(!is_exposed("postgres://%2Frun%2Fpostgresql/shop"));
+    }
+
+    #[test]
+    fn a_code_that_looks_like_a_number_is_still_postgresqls() {
+        assert!(matches!(Code::of("25006"), Code::Postgres("25006")));
+        assert!(matches!(Code::of("08006"), Code::Postgres("08006")));
+        for disk in ["10", "778", "8714"] {
+            assert!(matches!(Code::of(disk), Code::Sqlite(10)), "{disk}");
+        }
     }
 }

@@ -7,70 +7,49 @@
 
 mod copies;
 mod dialect;
+mod error;
+mod file;
+mod health;
+mod identity;
+mod log_file;
 mod migrate;
+mod pool;
+mod reader;
 mod rows;
 mod tx;
+mod writes;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Connection};
-use tokio::time::MissedTickBehavior;
+use parking_lot::Mutex;
+use sqlx::Connection;
+use sqlx::any::AnyConnectOptions;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 pub use dialect::{Dialect, Synchronous};
+pub use error::{Error, Result};
+pub use health::Health;
+pub use reader::Reader;
 pub use rows::{place_rows, placeholders};
 pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};
-pub use tx::Tx;
+pub use tx::{Tx, Writer};
+pub use writes::{Counters, WriteError};
+
+use file::{DatabaseFile, OpenedFile};
+use identity::HeadNotes;
+use log_file::LogKeeper;
+use pool::{ACQUIRE, Connector, Pool, STATEMENT, STATEMENT_ON_SERVER, Shared};
+use writes::Writes;
 
 /// A query that is not a literal: built from literals and placeholders by [`place_rows`] or
 /// [`placeholders`], never from input.
 pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(sql)
-}
-
-pub type Result<T> = std::result::Result<T, Error>;
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{0}")]
-    Setting(String),
-    #[error("database: {0}")]
-    Sql(#[from] sqlx::Error),
-    #[error("migration {name}: {source}")]
-    Migration {
-        name: &'static str,
-        source: sqlx::Error,
-    },
-}
-
-impl Error {
-    /// Whether the same statement may succeed later: the database is away or busy. What it refused for
-    /// good (a constraint, a type, a syntax) is not.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Sql(sqlx::Error::Database(error)) => dialect::is_transient(&**error),
-            Self::Sql(
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed,
-            ) => true,
-            Self::Sql(_) | Self::Setting(_) | Self::Migration { .. } => false,
-        }
-    }
-
-    /// Whether a unique key refused the row.
-    pub fn is_unique_violation(&self) -> bool {
-        let Self::Sql(sqlx::Error::Database(error)) = self else {
-            return false;
-        };
-        error.is_unique_violation()
-    }
 }
 
 /// Where the data lives and how carefully it is written.
@@ -96,38 +75,62 @@ impl Settings {
 
     /// The URL of the SQLite file at `path`.
     pub fn sqlite_file(path: &Path) -> Self {
-        Self::new(format!("sqlite:{}", path.display()))
+        Self::new(DatabaseFile::url(path))
     }
-}
 
-impl Settings {
     /// Whether there is a database already. Of a server that is asked by connecting.
     pub fn exists(&self) -> bool {
-        sqlite_file(&self.url).is_none_or(|file| file.is_file())
+        DatabaseFile::of(&self.url).exists()
     }
 }
 
-/// How often the background folds the write-ahead log back.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+/// How long a read may take that somebody waits for, where a disk answers.
+const READ: Duration = Duration::from_secs(10);
+/// How long a report may take.
+const REPORT: Duration = Duration::from_secs(120);
+/// Reports that are made at once.
+const REPORTS: usize = 2;
 
 /// A handle to the database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     dialect: Dialect,
-    readers: AnyPool,
+    readers: Pool,
+    reports: Pool,
     /// SQLite allows one writer: one connection here makes the writers queue in memory and in order,
     /// where the engine would let them spin on its lock.
-    writers: AnyPool,
+    writers: Pool,
+    file: OpenedFile,
+    writes: Arc<Writes>,
+    identity: Arc<str>,
+    last_probe: Arc<Mutex<Option<Instant>>>,
+    closed: watch::Sender<bool>,
+    log_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Db {
-    /// Connects, creating the SQLite file when it does not exist, and brings the schema up to date.
+    /// Connects and brings the schema up to date. An SQLite file is made at the first start only: one
+    /// that has gone is not replaced by a new one.
     ///
     /// # Errors
-    /// [`Error::Setting`] when the URL names no known database or its folder is missing.
+    /// [`Error::Setting`] when the URL names no known database, its file cannot be made or has gone,
+    /// or a newer version of the shop has changed its schema.
     pub async fn open(settings: &Settings) -> Result<Self> {
-        let db = Self::connect(settings).await?;
-        migrate::run(&db).await?;
+        let place = DatabaseFile::of(&settings.url);
+        place.prepare()?;
+        let mut db = Self::connect(settings, &place).await?;
+        let settled = async {
+            migrate::run(&db).await?;
+            identity::settle(&db, &place).await
+        };
+        match settled.await {
+            Ok(identity) => db.identity = identity,
+            Err(error) => {
+                db.close().await;
+                return Err(error);
+            }
+        }
+        db.keep_log_small(Some(place));
         Ok(db)
     }
 
@@ -136,58 +139,85 @@ impl Db {
     /// # Errors
     /// As [`Db::open`]; [`Error::Setting`] when it is not a database of this version.
     pub async fn open_existing(settings: &Settings) -> Result<Self> {
-        let db = Self::connect(settings).await?;
-        if migrate::is_current(&db).await {
-            return Ok(db);
+        let place = DatabaseFile::of(&settings.url);
+        let mut db = Self::connect(settings, &place).await?;
+        let checked = async {
+            migrate::check(&db).await?;
+            identity::read(&db).await
+        };
+        match checked.await {
+            Ok(identity) => db.identity = identity,
+            Err(error) => {
+                db.close().await;
+                return Err(error);
+            }
         }
-        db.close().await;
-        Err(Error::Setting(
-            "this is not a database of this version of the shop: start the server on it once"
-                .to_owned(),
-        ))
+        db.keep_log_small(None);
+        Ok(db)
     }
 
-    async fn connect(settings: &Settings) -> Result<Self> {
+    async fn connect(settings: &Settings, place: &DatabaseFile) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(&settings.url)?;
-        if let Some(folder) = sqlite_folder(&settings.url) {
-            std::fs::create_dir_all(&folder).map_err(|error| {
-                Error::Setting(format!("cannot create {}: {error}", folder.display()))
-            })?;
-        }
-        let url = dialect.connection_url(&settings.url);
-        // By itself, since a pool that cannot connect only says that it has waited.
-        AnyConnection::connect(&url).await?.close().await?;
-        let options = |connections: u32| {
-            let pragmas = dialect.session_settings(settings.synchronous);
-            AnyPoolOptions::new()
-                .max_connections(connections)
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .after_connect(move |connection, _| {
-                    let pragmas = pragmas.clone();
-                    Box::pin(async move {
-                        for pragma in pragmas {
-                            sqlx::raw_sql(sqlx::AssertSqlSafe(pragma))
-                                .execute(&mut *connection)
-                                .await?;
-                        }
-                        Ok(())
-                    })
-                })
+        let options: AnyConnectOptions = dialect.connection_url(&settings.url).parse()?;
+        let shared = Arc::new(Shared::default());
+        let connector = |limit: Option<Duration>| Connector {
+            dialect,
+            options: options.clone(),
+            settings: dialect.session_settings(settings.synchronous, limit),
+            shared: shared.clone(),
         };
-        let writers = options(dialect.writers()).connect(&url).await?;
-        let readers = options(settings.readers.max(1)).connect(&url).await?;
-        let db = Self {
+        if dialect.is_exposed(&settings.url) {
+            tracing::warn!(
+                "what goes to the database may cross the network in the clear: put \
+                 ?sslmode=verify-full behind its URL"
+            );
+        }
+        // By itself: what keeps us from it is said at once.
+        let limited = || connector(Some(STATEMENT_ON_SERVER));
+        limited().connect().await?.close().await?;
+        let file = place.opened()?;
+        let writers = Pool::new(limited(), dialect.writers())?;
+        let readers = Pool::new(limited(), settings.readers.max(1) as usize)?;
+        let reports = Pool::new(connector(Some(REPORT)), REPORTS)?;
+        Ok(Self {
             dialect,
             readers,
+            reports,
             writers,
+            file,
+            writes: Arc::default(),
+            last_probe: Arc::default(),
+            identity: "".into(),
+            closed: watch::Sender::new(false),
+            log_keeper: Arc::default(),
+        })
+    }
+
+    /// Folds the write-ahead log back in the background, where there is one, and notes its head at
+    /// `place`.
+    fn keep_log_small(&self, place: Option<DatabaseFile>) {
+        let Some(statements) = self.dialect.fold_log() else {
+            return;
         };
-        if let Some(statement) = dialect.background_checkpoint() {
-            tokio::spawn(checkpoint(db.readers.clone(), statement));
-        }
-        Ok(db)
+        let notes = place.map(|file| HeadNotes {
+            file,
+            identity: self.identity.clone(),
+            head: 0,
+        });
+        let keeper = LogKeeper {
+            writers: self.writers.clone(),
+            statements,
+            notes,
+            closed: self.closed.subscribe(),
+        };
+        *self.log_keeper.lock() = Some(tokio::spawn(keeper.run()));
+    }
+
+    /// The random name of the log in this database. It is another one after a restored backup, whose
+    /// positions may stand for other events. Empty for one that only a command line has opened.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     pub const fn dialect(&self) -> Dialect {
@@ -195,55 +225,76 @@ impl Db {
     }
 
     /// For reads outside any transaction: `db::query("…").fetch_all(db.reader())`.
-    pub fn reader(&self) -> impl sqlx::Executor<'_, Database = Any> + Copy {
-        &self.readers
+    pub fn reader(&self) -> Reader<'_> {
+        let limit = if self.dialect.can_go_silent() {
+            STATEMENT
+        } else {
+            READ
+        };
+        Reader {
+            pool: &self.readers,
+            limit: Some(limit),
+        }
+    }
+
+    /// As [`Db::reader`], for what reads a whole table and is waited for by nobody in a hurry.
+    pub fn reports(&self) -> Reader<'_> {
+        Reader {
+            pool: &self.reports,
+            limit: Some(REPORT),
+        }
     }
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that reads
     /// first and writes later could be refused in a way that no waiting helps.
+    ///
+    /// # Errors
+    /// Of the kind [`Error::is_unavailable`] after two seconds at most.
     pub async fn begin(&self) -> Result<Tx> {
-        let inner = match self.dialect.begin_write() {
-            Some(statement) => self.writers.begin_with(statement).await?,
-            None => self.writers.begin().await?,
-        };
-        Ok(Tx::new(inner, self.dialect))
+        self.file.check()?;
+        let begun = tokio::time::timeout(ACQUIRE, self.begin_soon()).await;
+        let begun = begun.unwrap_or(Err(SqlError::PoolTimedOut));
+        begun.map_err(|error| {
+            if error::is_unavailable(&error) {
+                self.writes.failed(&error);
+            }
+            error.into()
+        })
+    }
+
+    async fn begin_soon(&self) -> std::result::Result<Tx, SqlError> {
+        loop {
+            let taken = self.writers.take().await?;
+            let is_old = Pool::is_old(&taken);
+            match Tx::begin(taken, self.dialect, self.writes.clone()).await {
+                // It died in the pool: the next one is asked before it is used, or is new.
+                Err(error) if is_old && error::condemns_others(&error) => {}
+                begun => return begun,
+            }
+        }
+    }
+
+    /// How writing has gone since the database was opened.
+    pub fn counters(&self) -> Counters {
+        self.writes.counters()
+    }
+
+    /// Bytes of the write-ahead log's file beside an SQLite database; 0 for a server.
+    pub fn wal_bytes(&self) -> u64 {
+        self.file.wal_bytes()
     }
 
     /// Closes every connection; on SQLite this also folds the write-ahead log back into the file.
     pub async fn close(&self) {
+        self.closed.send_replace(true);
+        let keeper = self.log_keeper.lock().take();
+        if let Some(keeper) = keeper
+            && let Err(error) = keeper.await
+        {
+            tracing::error!(%error, "what keeps the write-ahead log small ended before");
+        }
+        self.reports.close().await;
         self.readers.close().await;
         self.writers.close().await;
     }
-}
-
-/// Checkpoints now and then, until the database is closed.
-async fn checkpoint(pool: AnyPool, statement: &'static str) {
-    let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = pool.close_event() => return,
-        }
-        match sqlx::raw_sql(statement).execute(&pool).await {
-            Ok(_) => {}
-            Err(sqlx::Error::PoolClosed) => return,
-            Err(error) => tracing::warn!(%error, "the write-ahead log cannot be folded back"),
-        }
-    }
-}
-
-fn sqlite_file(url: &str) -> Option<&Path> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    Some(Path::new(
-        path.split_once('?').map_or(path, |(path, _)| path),
-    ))
-}
-
-fn sqlite_folder(url: &str) -> Option<PathBuf> {
-    sqlite_file(url)?
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .map(Path::to_path_buf)
 }

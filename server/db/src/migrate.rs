@@ -1,5 +1,6 @@
 //! Brings the schema up to date. The files are plain SQL that both engines understand.
 
+use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use crate::{Db, Error, Result};
@@ -26,6 +27,18 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0010_decider_states.sql"),
     ),
     (
+        "0011_states_of_old",
+        include_str!("../migrations/0011_states_of_old.sql"),
+    ),
+    (
+        "0020_write_probe",
+        include_str!("../migrations/0020_write_probe.sql"),
+    ),
+    (
+        "0021_log_identity",
+        include_str!("../migrations/0021_log_identity.sql"),
+    ),
+    (
         "0040_sessions",
         include_str!("../migrations/0040_sessions.sql"),
     ),
@@ -44,41 +57,101 @@ const LOCK: i64 = 8_240_117;
 
 pub(crate) async fn run(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
+    tx.unhurried().await?;
     tx.lock(LOCK).await?;
-    sqlx::query("create table if not exists migrations (name text primary key)")
-        .execute(tx.conn())
-        .await?;
-    let applied: Vec<String> = sqlx::query("select name from migrations")
-        .fetch_all(tx.conn())
-        .await?
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
+    // Two tables, since the first release had the first one.
+    for table in [
+        "create table if not exists migrations (name text primary key)",
+        "create table if not exists migration_checksums (name text primary key, checksum text not null)",
+    ] {
+        sqlx::query(table).execute(tx.conn()).await?;
+    }
+    let applied = applied(tx.conn()).await?;
+    expect_known(&applied)?;
     for (name, sql) in MIGRATIONS {
-        if applied.iter().any(|done| done == name) {
-            continue;
-        }
-        tracing::info!(name, "applying migration");
         let failed = |source| Error::Migration { name, source };
-        sqlx::raw_sql(*sql)
-            .execute(tx.conn())
-            .await
-            .map_err(failed)?;
-        sqlx::query("insert into migrations (name) values ($1)")
-            .bind(*name)
-            .execute(tx.conn())
-            .await
-            .map_err(failed)?;
+        let is_applied = applied.iter().find(|(applied, _)| applied == name);
+        if is_applied.is_none() {
+            tracing::info!(name, "applying migration");
+            sqlx::raw_sql(*sql)
+                .execute(tx.conn())
+                .await
+                .map_err(failed)?;
+            sqlx::query("insert into migrations (name) values ($1)")
+                .bind(*name)
+                .execute(tx.conn())
+                .await
+                .map_err(failed)?;
+        }
+        // What was applied before there were checksums is taken for what it is now.
+        if is_applied.is_none_or(|(_, checksum)| checksum.is_none()) {
+            sqlx::query("insert into migration_checksums (name, checksum) values ($1, $2)")
+                .bind(*name)
+                .bind(checksum(sql))
+                .execute(tx.conn())
+                .await
+                .map_err(failed)?;
+        }
     }
     tx.commit().await
 }
 
 /// Whether the schema is the one this program knows: nothing is missing, nothing is newer.
-pub(crate) async fn is_current(db: &Db) -> bool {
-    let applied = sqlx::query("select name from migrations order by name")
-        .fetch_all(db.reader())
-        .await;
-    let Ok(applied) = applied else { return false };
-    let applied: Vec<String> = applied.iter().map(|row| row.get(0)).collect();
-    applied.iter().eq(MIGRATIONS.iter().map(|(name, _)| *name))
+pub(crate) async fn check(db: &Db) -> Result<()> {
+    let applied = applied(db.reader()).await.map_err(|error| match error {
+        error if error.as_database_error().is_none() => error.into(),
+        _ => no_shop(),
+    })?;
+    expect_known(&applied)?;
+    if applied.len() == MIGRATIONS.len() {
+        Ok(())
+    } else {
+        Err(no_shop())
+    }
+}
+
+fn no_shop() -> Error {
+    Error::Setting(
+        "this is not a database of this version of the shop: start the server on it once"
+            .to_owned(),
+    )
+}
+
+/// Names of the migrations, with the checksum of what was applied.
+async fn applied(
+    executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
+) -> std::result::Result<Vec<(String, Option<String>)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "select m.name, c.checksum from migrations m \
+         left join migration_checksums c on c.name = m.name order by m.name",
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
+}
+
+/// What a newer version has changed, or somebody by hand, this version could only damage.
+fn expect_known(applied: &[(String, Option<String>)]) -> Result<()> {
+    for (name, found) in applied {
+        let known = MIGRATIONS.iter().find(|(known, _)| known == name);
+        let Some((_, sql)) = known else {
+            return Err(Error::Setting(format!(
+                "a newer version of the shop has changed this database ({name}): start that version"
+            )));
+        };
+        if found.as_ref().is_some_and(|found| *found != checksum(sql)) {
+            return Err(Error::Setting(format!(
+                "the database was changed by another {name} than the one of this version: start the \
+                 version that did it"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn checksum(sql: &str) -> String {
+    let digest = Sha256::digest(sql.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,14 +1,15 @@
-//! Every event of the shop. A new one is one entry of the list below plus the arms that care.
+//! Every event of the shop. A new one is a struct in the folder of its noun, its name in the list below,
+//! and the arms that care.
 //!
 //! Events carry no personal data: who ordered and where it goes stands in the orders table, where it
 //! can be erased.
 
-use serde::{Deserialize, Serialize};
-use types::order::{CancelledBy, DeclineReason, Shortage};
-use types::{Money, OrderId, ShopperId, Sku};
+pub use crate::order::events::*;
+pub use crate::payment::events::*;
+pub use crate::stock::events::*;
 
-/// Declares the events: a struct each, the enum of them, and how they are named and ordered in the log.
-macro_rules! events {
+/// Declares events of one noun: a struct each, and how they are named and ordered in the log.
+macro_rules! declare {
     ($(
         $(#[$doc:meta])*
         $name:ident ($kind:literal on $topic:literal, ordered by $key:ident) {
@@ -17,15 +18,9 @@ macro_rules! events {
     )*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
             pub struct $name {
                 $($(#[$field_doc])* pub $field: $type,)*
-            }
-
-            impl From<$name> for Event {
-                fn from(event: $name) -> Self {
-                    Self::$name(event)
-                }
             }
 
             impl $name {
@@ -33,31 +28,50 @@ macro_rules! events {
                 pub const KIND: &'static str = $kind;
                 /// The stream it belongs to.
                 pub const TOPIC: &'static str = $topic;
+
+                /// What it is about; events of one key are kept in order.
+                pub(crate) fn key(&self) -> String {
+                    self.$key.to_string()
+                }
+            }
+        )*
+    };
+}
+pub(crate) use declare;
+
+/// Makes one type of all events.
+macro_rules! events {
+    ($($name:ident,)*) => {
+        $(
+            impl From<$name> for Event {
+                fn from(event: $name) -> Self {
+                    Self::$name(event)
+                }
             }
         )*
 
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Event {
-            $($(#[$doc])* $name($name),)*
+            $($name($name),)*
         }
 
         impl Event {
             /// Every kind there is.
-            pub const KINDS: &'static [&'static str] = &[$($kind),*];
+            pub const KINDS: &'static [&'static str] = &[$($name::KIND),*];
 
             /// Its name in the log, e.g. `order.placed`.
             pub const fn kind(&self) -> &'static str {
-                match self { $(Self::$name(_) => $kind,)* }
+                match self { $(Self::$name(_) => $name::KIND,)* }
             }
 
             /// The stream it belongs to.
             pub const fn topic(&self) -> &'static str {
-                match self { $(Self::$name(_) => $topic,)* }
+                match self { $(Self::$name(_) => $name::TOPIC,)* }
             }
 
             /// What it is about; events of one key are kept in order.
             pub fn key(&self) -> String {
-                match self { $(Self::$name(event) => event.$key.to_string(),)* }
+                match self { $(Self::$name(event) => event.key(),)* }
             }
 
             /// Its content as JSON.
@@ -74,7 +88,7 @@ macro_rules! events {
             /// [`DecodeError`] names what was expected.
             pub fn from_json(kind: &str, data: &str) -> Result<Self, DecodeError> {
                 match kind {
-                    $($kind => serde_json::from_str(data).map(Self::$name).map_err(|source| {
+                    $($name::KIND => serde_json::from_str(data).map(Self::$name).map_err(|source| {
                         DecodeError::Content { kind: kind.to_owned(), source }
                     }),)*
                     _ => Err(DecodeError::UnknownKind(kind.to_owned())),
@@ -82,6 +96,30 @@ macro_rules! events {
             }
         }
     };
+}
+
+events! {
+    OrderPlaced,
+    OrderConfirmed,
+    OrderRejected,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderDeadlinePassed,
+    StockReserved,
+    StockRejected,
+    StockReleased,
+    StockCorrectionRequested,
+    StockCorrected,
+    StockCorrectionRejected,
+    StockReleaseRequested,
+    PaymentMethodRequired,
+    PaymentMethodGiven,
+    PaymentRequested,
+    PaymentAuthorized,
+    PaymentDeclined,
+    PaymentWindowElapsed,
+    PaymentVoidRequested,
+    PaymentVoided,
 }
 
 /// Why an event of the log could not be read.
@@ -96,190 +134,16 @@ pub enum DecodeError {
     },
 }
 
-/// A line of an order: which variant, how many, at which price per piece.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderedLine {
-    pub sku: Sku,
-    pub quantity: u32,
-    pub unit_price: Money,
-}
-
-/// Pieces of a SKU that an event moved, and the level after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockMove {
-    pub sku: Sku,
-    pub quantity: u32,
-    pub on_hand: i64,
-    pub allocated: i64,
-}
-
-events! {
-    /// A shopper's order was accepted; nothing is reserved or charged yet.
-    OrderPlaced ("order.placed" on "orders", ordered by order_id) {
-        order_id: OrderId,
-        shopper_id: ShopperId,
-        lines: Vec<OrderedLine>,
-        total: Money,
-        /// The gateway's token for the card, if one was given at checkout.
-        payment_token: Option<String>,
-    }
-
-    /// All lines of an order are reserved.
-    StockReserved ("stock.reserved" on "stock", ordered by order_id) {
-        order_id: OrderId,
-        /// One entry per SKU.
-        moves: Vec<StockMove>,
-    }
-
-    /// Not every line of an order could be reserved, so none is.
-    StockRejected ("stock.rejected" on "stock", ordered by order_id) {
-        order_id: OrderId,
-        short: Vec<Shortage>,
-    }
-
-    /// The reservation of a cancelled order is back on the shelf.
-    StockReleased ("stock.released" on "stock", ordered by order_id) {
-        order_id: OrderId,
-        moves: Vec<StockMove>,
-    }
-
-    /// The order waits for a card, until the payment window ends.
-    PaymentMethodRequired ("payment.method_required" on "payments", ordered by order_id) {
-        order_id: OrderId,
-        /// Unix microseconds.
-        reserved_until_us: i64,
-    }
-
-    /// The shopper gave a (or another) card for an order that waits for one.
-    PaymentMethodGiven ("payment.method_given" on "payments", ordered by order_id) {
-        order_id: OrderId,
-        payment_token: String,
-    }
-
-    /// The gateway is to be asked.
-    PaymentRequested ("payment.requested" on "payments", ordered by order_id) {
-        order_id: OrderId,
-        amount: Money,
-        payment_token: String,
-        /// 1 for the first card of the order.
-        attempt: u32,
-        /// Unix microseconds.
-        reserved_until_us: i64,
-        /// Whose token it is. The first release knew one gateway and did not say.
-        #[serde(default)]
-        gateway: Gateway,
-    }
-
-    /// The gateway holds the money for us.
-    PaymentAuthorized ("payment.authorized" on "payments", ordered by order_id) {
-        order_id: OrderId,
-        amount: Money,
-        attempt: u32,
-        /// The gateway's name for it.
-        authorization_id: String,
-    }
-
-    /// The gateway said no; nothing was charged and the stock stays reserved.
-    PaymentDeclined ("payment.declined" on "payments", ordered by order_id) {
-        order_id: OrderId,
-        attempt: u32,
-        reason: DeclineReason,
-    }
-
-    /// The payment window of an order that waits for a card is over.
-    PaymentWindowElapsed ("payment.window_elapsed" on "payments", ordered by order_id) {
-        order_id: OrderId,
-    }
-
-    /// Reserved and paid: the order stands.
-    OrderConfirmed ("order.confirmed" on "orders", ordered by order_id) {
-        order_id: OrderId,
-    }
-
-    /// The order ends for want of stock.
-    OrderRejected ("order.rejected" on "orders", ordered by order_id) {
-        order_id: OrderId,
-    }
-
-    /// The shopper asks to end an order that is not paid.
-    OrderCancellationRequested ("order.cancellation_requested" on "orders", ordered by order_id) {
-        order_id: OrderId,
-    }
-
-    /// The order ends unpaid; its reservation is to be released.
-    OrderCancelled ("order.cancelled" on "orders", ordered by order_id) {
-        order_id: OrderId,
-        by: CancelledBy,
-        /// What is reserved for it.
-        lines: Vec<ReservedLine>,
-    }
-
-    /// A count found another number of pieces than the books hold.
-    StockCorrectionRequested ("stock.correction_requested" on "stock", ordered by sku) {
-        sku: Sku,
-        /// Pieces counted.
-        on_hand: i64,
-        reason: String,
-        /// Who counted: a member of staff, or `seed`.
-        by: String,
-    }
-
-    /// The books follow the count.
-    StockCorrected ("stock.corrected" on "stock", ordered by sku) {
-        sku: Sku,
-        on_hand: i64,
-        allocated: i64,
-        /// Pieces more (or fewer) than before.
-        change: i64,
-        reason: String,
-        by: String,
-    }
-
-    /// The count is below what is promised to orders; the books stay.
-    StockCorrectionRejected ("stock.correction_rejected" on "stock", ordered by sku) {
-        sku: Sku,
-        on_hand: i64,
-        allocated: i64,
-        by: String,
-    }
-}
-
 impl Event {
     /// What it says about itself for those who route it, beside its name and topic: CloudEvents
     /// extension attributes.
     pub fn attributes(&self) -> Vec<(&'static str, &'static str)> {
         match self {
             Self::PaymentRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.name())],
+            Self::PaymentVoidRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.name())],
             _ => Vec::new(),
         }
     }
-}
-
-/// A payment gateway: whose token an order is paid with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Gateway {
-    /// The built-in one.
-    #[default]
-    Test,
-}
-
-impl Gateway {
-    /// The attribute that routes a request to its gateway.
-    pub const ATTRIBUTE: &'static str = "gateway";
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Test => "test",
-        }
-    }
-}
-
-/// Pieces held for an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReservedLine {
-    pub sku: Sku,
-    pub quantity: u32,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub mod event;
 pub mod order;
+pub mod payment;
 pub mod stock;
 
 pub use event::{Event, OrderedLine};

@@ -2,18 +2,21 @@
 //!
 //! Invariant, whatever comes: `0 ≤ allocated ≤ on_hand`.
 
+pub mod events;
+
 use std::collections::BTreeMap;
 
-use types::Sku;
+use serde::{Deserialize, Serialize};
 use types::order::Shortage;
+use types::{OrderId, Sku};
 
 use crate::event::{
-    Event, OrderCancelled, OrderPlaced, StockCorrected, StockCorrectionRejected,
+    Event, OrderPlaced, ReservedLine, StockCorrected, StockCorrectionRejected,
     StockCorrectionRequested, StockMove, StockRejected, StockReleased, StockReserved,
 };
 
 /// Pieces of one SKU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stock {
     /// In the house.
     pub on_hand: i64,
@@ -72,19 +75,18 @@ pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
     .into()
 }
 
-/// Puts the pieces of a cancelled order back.
-pub fn release(shelf: &mut Shelf, order: &OrderCancelled) -> Event {
-    let held = wanted(order.lines.iter().map(|line| (&line.sku, line.quantity)));
+/// Puts pieces that an order held back; `None` when it held none.
+pub fn release(shelf: &mut Shelf, order_id: OrderId, lines: &[ReservedLine]) -> Option<Event> {
+    if lines.is_empty() {
+        return None;
+    }
+    let held = wanted(lines.iter().map(|line| (&line.sku, line.quantity)));
     let moves = shift(shelf, held, |stock, quantity| {
         // Never below zero: a release that was not reserved is a defect elsewhere, and must not
         // make pieces out of nothing.
         stock.allocated = (stock.allocated - i64::from(quantity)).max(0);
     });
-    StockReleased {
-        order_id: order.order_id,
-        moves,
-    }
-    .into()
+    Some(StockReleased { order_id, moves }.into())
 }
 
 fn shift(
@@ -171,11 +173,10 @@ pub fn levels_of(event: &Event) -> Option<Vec<(&Sku, Stock)>> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use types::order::CancelledBy;
-    use types::{Currency, Money, OrderId};
+    use types::{Currency, Money};
 
     use super::*;
-    use crate::event::{OrderedLine, ReservedLine};
+    use crate::event::OrderedLine;
 
     const ORDER: &str = "0199c0a0-1111-7aaa-8bbb-123456789abc";
 
@@ -198,6 +199,8 @@ mod tests {
             sku: sku(name),
             quantity,
             unit_price,
+            adjustments: Vec::new(),
+            tax: Vec::new(),
         };
         OrderPlaced {
             order_id: order_id(),
@@ -208,17 +211,12 @@ mod tests {
         }
     }
 
-    fn cancelled(lines: &[(&str, u32)]) -> OrderCancelled {
+    fn held(lines: &[(&str, u32)]) -> Vec<ReservedLine> {
         let line = |&(name, quantity)| ReservedLine {
             sku: sku(name),
             quantity,
         };
-        let lines = lines.iter().map(line).collect();
-        OrderCancelled {
-            order_id: order_id(),
-            by: CancelledBy::Shopper,
-            lines,
-        }
+        lines.iter().map(line).collect()
     }
 
     #[test]
@@ -286,7 +284,7 @@ mod tests {
     #[test]
     fn given_a_reservation_when_the_order_is_cancelled_then_the_pieces_are_back() {
         let mut given = shelf(&[("A", 3, 3)]);
-        release(&mut given, &cancelled(&[("A", 1), ("A", 1)]));
+        release(&mut given, order_id(), &held(&[("A", 1), ("A", 1)]));
         assert_eq!(given, shelf(&[("A", 3, 1)]));
     }
 
@@ -349,7 +347,7 @@ mod tests {
                     }
                     Move::Cancel(n) if !living.is_empty() => {
                         let lines = living.swap_remove(n % living.len());
-                        release(&mut shelf, &cancelled(&lines));
+                        release(&mut shelf, order_id(), &held(&lines));
                     }
                     Move::Cancel(_) => {}
                     Move::Count(i, on_hand) => {

@@ -1,4 +1,4 @@
-//! Cuts the power of a disk, in tests: an SQLite VFS (<https://www.sqlite.org/vfs.html>) that records
+//! Cuts the power of a disk, or has it fail for a while, in tests: an SQLite VFS (<https://www.sqlite.org/vfs.html>) that records
 //! what SQLite asks of the disk, and from the record builds what the disk would hold had the power
 //! failed at a given moment. One recording serves any number of cuts.
 //!
@@ -23,6 +23,7 @@
 
 mod cut;
 mod record;
+mod trouble;
 #[expect(
     unsafe_code,
     reason = "SQLite calls a VFS through C function pointers and hands it C memory"
@@ -36,6 +37,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::Mutex;
 
 use crate::record::Record;
+use crate::trouble::Trouble;
+
+pub use crate::trouble::Fault;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -63,6 +67,7 @@ pub enum Unsynced {
 pub struct Disk {
     vfs: Arc<str>,
     record: Arc<Mutex<Record>>,
+    trouble: Arc<Mutex<Trouble>>,
 }
 
 impl Disk {
@@ -73,10 +78,12 @@ impl Disk {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let vfs = format!("powercut-{number}");
         let record = Arc::<Mutex<Record>>::default();
-        vfs::register(&vfs, record.clone())?;
+        let trouble = Arc::<Mutex<Trouble>>::default();
+        vfs::register(&vfs, record.clone(), trouble.clone())?;
         Ok(Self {
             vfs: vfs.into(),
             record,
+            trouble,
         })
     }
 
@@ -88,6 +95,19 @@ impl Disk {
     /// How much was recorded so far. It grows with each thing done to the disk.
     pub fn moment(&self) -> usize {
         self.record.lock().operations.len()
+    }
+
+    /// From now on the disk fails: `spared` changes succeed, and the next `times` that the fault
+    /// concerns do not.
+    pub fn fail(&self, fault: Fault, spared: usize, times: usize) {
+        self.trouble.lock().begin(fault, spared, times);
+    }
+
+    /// The disk is sound again. Answers with how many changes have failed.
+    pub fn mend(&self) -> usize {
+        let mut trouble = self.trouble.lock();
+        trouble.end();
+        trouble.failed()
     }
 
     /// The moments at which a file had just come or gone. They are few among many, and delicate.

@@ -21,11 +21,13 @@ use parking_lot::Mutex;
 
 use crate::Error;
 use crate::record::{FileId, Kind, Record};
+use crate::trouble::{Change, Trouble};
 
 /// What `pAppData` of the VFS points to.
 struct App {
     platform: *mut sqlite3_vfs,
     record: Arc<Mutex<Record>>,
+    trouble: Arc<Mutex<Trouble>>,
 }
 
 /// What SQLite takes for its file; the platform's file follows in the same piece of memory.
@@ -39,7 +41,11 @@ struct Shim {
 }
 
 /// Makes the VFS known to SQLite under `name`, for good.
-pub(crate) fn register(name: &str, record: Arc<Mutex<Record>>) -> Result<(), Error> {
+pub(crate) fn register(
+    name: &str,
+    record: Arc<Mutex<Record>>,
+    trouble: Arc<Mutex<Trouble>>,
+) -> Result<(), Error> {
     // SAFETY: a null name asks for the default VFS.
     let platform = unsafe { sqlite3_vfs_find(ptr::null()) };
     if platform.is_null() {
@@ -49,7 +55,11 @@ pub(crate) fn register(name: &str, record: Arc<Mutex<Record>>) -> Result<(), Err
     let (file_size, longest_path) = unsafe { ((*platform).szOsFile, (*platform).mxPathname) };
     let shim_size = c_int::try_from(size_of::<Shim>()).map_err(|_| Error::NoPlatform)?;
     let name = CString::new(name).map_err(|_| Error::NoPlatform)?;
-    let app = Box::new(App { platform, record });
+    let app = Box::new(App {
+        platform,
+        record,
+        trouble,
+    });
     let vfs = Box::new(sqlite3_vfs {
         iVersion: 1,
         szOsFile: shim_size + file_size,
@@ -131,6 +141,19 @@ unsafe fn recorded<'a>(file: *mut sqlite3_file) -> Option<(&'a Mutex<Record>, Fi
     unsafe {
         let shim = file.cast::<Shim>();
         (*shim).recorded.map(|id| (&*(*(*shim).app).record, id))
+    }
+}
+
+/// The result code with which a change to a recorded file fails, if it does.
+///
+/// # Safety
+/// As [`recorded`].
+unsafe fn struck(file: *mut sqlite3_file, change: Change) -> Option<c_int> {
+    // SAFETY: as in `recorded`.
+    unsafe {
+        let shim = file.cast::<Shim>();
+        (*shim).recorded?;
+        (*(*shim).app).trouble.lock().strikes(change)
     }
 }
 
@@ -293,6 +316,9 @@ unsafe extern "C" fn write(
 ) -> c_int {
     // SAFETY: SQLite passes a file that `open` opened and `size` bytes.
     unsafe {
+        if let Some(code) = struck(file, Change::Write) {
+            return code;
+        }
         let code = platform_write(file, bytes, size, offset);
         if code == SQLITE_OK
             && let Some((record, id)) = recorded(file)
@@ -308,6 +334,9 @@ unsafe extern "C" fn write(
 unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c_int {
     // SAFETY: SQLite passes a file that `open` opened.
     unsafe {
+        if let Some(code) = struck(file, Change::Truncate) {
+            return code;
+        }
         let code = platform_truncate(file, size);
         if code == SQLITE_OK
             && let Some((record, id)) = recorded(file)
@@ -325,6 +354,9 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
         let Some((record, id)) = recorded(file) else {
             return platform_sync(file, flags);
         };
+        if let Some(code) = struck(file, Change::Sync) {
+            return code;
+        }
         let covers = record.lock().operations.len();
         let code = platform_sync(file, flags);
         if code == SQLITE_OK {

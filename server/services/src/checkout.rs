@@ -3,9 +3,9 @@
 use db::Columns;
 use domain::event::{
     Event, OrderCancellationRequested, OrderPlaced, OrderedLine, PaymentMethodGiven,
-    PaymentWindowElapsed,
 };
-use domain::order::progress_of;
+use domain::order::progress::progress_of;
+use domain::order::{Command, Refusal};
 use serde::{Deserialize, Serialize};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
@@ -108,13 +108,15 @@ impl Shop {
                         sku,
                         quantity,
                         unit_price,
+                        adjustments: Vec::new(),
+                        tax: Vec::new(),
                     },
                 )
                 .collect(),
             total: totals.total,
             payment_token: order.payment_token,
         });
-        tx.append(encode(&placed)?, None);
+        tx.append(encode(placed)?, None);
         Ok(())
     }
 
@@ -236,50 +238,52 @@ impl Shop {
             order_id: id,
             payment_token: token,
         };
-        Ok(self.ask_of_waiting_order(shopper, id, given.into()).await?)
+        Ok(self.ask(shopper, id, Command::Pay, given.into()).await?)
     }
 
     /// Asks to end an order that is not paid.
     ///
     /// # Errors
-    /// 404, 409 `not-payable` when the order does not wait for a card.
+    /// 404, 409 `not-cancellable` when the order has ended.
     pub async fn cancel(&self, shopper: ShopperId, id: OrderId) -> crate::Result<()> {
         let asked = OrderCancellationRequested { order_id: id };
-        Ok(self.ask_of_waiting_order(shopper, id, asked.into()).await?)
+        Ok(self.ask(shopper, id, Command::Cancel, asked.into()).await?)
     }
 
     /// The process manager decides; what it would refuse anyway is refused here, with a reason.
-    async fn ask_of_waiting_order(
+    async fn ask(
         &self,
         shopper: ShopperId,
         id: OrderId,
+        command: Command,
         event: Event,
     ) -> Result<(), Refused> {
         if !self.owns_order(shopper, id).await? {
             return Err(no_such_order().into());
         }
-        match orders::status(self.log(), id).await? {
-            Some(OrderStatus::AwaitingPayment) => {}
-            status => return Err(not_waiting(status).into()),
+        match orders::state(self.log(), id).await? {
+            Some(order) => order
+                .check(command)
+                .map_err(|refusal| refused(command, refusal))?,
+            None => return Err(refused(command, Refusal::StillReserving).into()),
         }
         let from = self.log().head();
-        let append = move |tx: &mut broker::Tx| -> Result<_, Refused> {
-            Ok(tx.append(encode(&event)?, None))
-        };
         let asked = self
             .writer()
-            .run(move |tx| Box::pin(async move { append(tx) }))
+            .run(move |tx| {
+                Box::pin(async move { Ok::<_, Refused>(tx.append(encode(event)?, None)) })
+            })
             .await?;
-        self.decided(from, id, asked).await;
+        self.decided(from, id, command, asked).await;
         Ok(())
     }
 
     /// Follows the log until the process manager has taken up what was `asked`. A plain form shows
     /// the order right after this, and must not be told to enter the same card again.
-    async fn decided(&self, from: u64, id: OrderId, asked: uuid::Uuid) {
+    async fn decided(&self, from: u64, id: OrderId, command: Command, asked: uuid::Uuid) {
         let waits = async || {
-            let status = orders::status(self.log(), id).await;
-            matches!(status, Ok(Some(OrderStatus::AwaitingPayment)))
+            let state = orders::state(self.log(), id).await;
+            matches!(state, Ok(Some(order)) if order.check(command).is_ok())
         };
         let answered = async {
             let mut tail = self.log().tail(from);
@@ -293,32 +297,6 @@ impl Shop {
         };
         // It is in the log and will be taken up; only this page stops waiting.
         let _ = tokio::time::timeout(PATIENCE, answered).await;
-    }
-
-    /// Tells the process manager of payment windows that are over. Telling it twice does no harm.
-    pub async fn end_payment_windows(&self) -> crate::Result<usize> {
-        let overdue = orders::overdue(self.log(), self.now_us())
-            .await
-            .map_err(internal)?;
-        let count = overdue.len();
-        if count > 0 {
-            self.append_elapsed(overdue).await?;
-        }
-        Ok(count)
-    }
-
-    async fn append_elapsed(&self, orders: Vec<OrderId>) -> Result<(), Refused> {
-        self.writer()
-            .run(move |tx| {
-                Box::pin(async move {
-                    for order_id in orders {
-                        let elapsed = Event::from(PaymentWindowElapsed { order_id });
-                        tx.append(encode(&elapsed)?, None);
-                    }
-                    Ok(())
-                })
-            })
-            .await
     }
 }
 
@@ -392,13 +370,11 @@ fn price_changed(totals: Totals) -> Problem {
     Problem::conflict("price-changed", "The total has changed", detail)
 }
 
-fn not_waiting(status: Option<OrderStatus>) -> Problem {
-    let detail = match status {
-        Some(OrderStatus::Confirmed) => "This order is paid already.",
-        Some(OrderStatus::Cancelled) => "This order was cancelled and nothing was charged.",
-        Some(OrderStatus::Rejected) => "This order could not be fulfilled; nothing was charged.",
-        Some(OrderStatus::Paying) => "A payment for this order is on its way. Please wait for it.",
-        _ => "This order is still being reserved. Try again in a moment.",
+/// Says why an order does not do what it is asked.
+fn refused(command: Command, refusal: Refusal) -> Problem {
+    let (kind, title) = match command {
+        Command::Pay => ("not-payable", "This order does not wait for a card"),
+        Command::Cancel => ("not-cancellable", "This order cannot be cancelled"),
     };
-    Problem::conflict("not-payable", "This order does not wait for a card", detail)
+    Problem::conflict(kind, title, refusal.to_string())
 }

@@ -34,4 +34,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send
 /// A payment gateway. Which one is decided once, where the server is put together.
 pub trait PaymentGateway: Send + Sync + 'static {
     fn authorize(&self, request: Authorize) -> Answer<'_, Decision>;
+
+    /// Lets go what is held under this name. Asked again, it does no harm.
+    fn void(&self, authorization_id: String) -> Answer<'_, ()>;
 }

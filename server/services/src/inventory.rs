@@ -1,123 +1,78 @@
-//! The inventory consumer: the only writer of the stock table.
+//! The inventory: holds and releases the pieces of orders, and follows counts.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use broker::{Consumer, Failure, Filter, Projection, Recorded, Rule, Tx};
-use db::{Columns, place_rows, placeholders};
+use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
-    OrderCancelled, OrderPlaced, StockCorrected, StockCorrectionRequested, StockReleased,
-    StockReserved,
+    OrderCancelled, OrderPlaced, StockCorrectionRequested, StockRejected, StockReleaseRequested,
 };
 use domain::stock::{self, Shelf, Stock};
 use types::Sku;
 
-use crate::events::{decode, encode};
+use crate::events::{decode, encode, encode_all};
 
 #[derive(Debug)]
 pub(crate) struct Inventory;
 
-impl Consumer for Inventory {
+impl Decider for Inventory {
     const NAME: &'static str = "inventory";
     const HEARS: Filter<'static> = Filter(&[
         Rule::topic(OrderPlaced::TOPIC).of(&[OrderPlaced::KIND, OrderCancelled::KIND]),
-        Rule::topic(StockCorrectionRequested::TOPIC).of(&[StockCorrectionRequested::KIND]),
+        Rule::topic(StockReleaseRequested::TOPIC)
+            .of(&[StockCorrectionRequested::KIND, StockReleaseRequested::KIND]),
     ]);
+    /// By SKU.
+    type State = Stock;
 
-    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        let events: Vec<Event> = batch.iter().map(|e| decode(e)).collect::<Result<_, _>>()?;
-        let mut shelf = load(tx, events.iter().flat_map(skus).collect()).await?;
-        let before = shelf.clone();
-        for (recorded, event) in batch.iter().zip(&events) {
-            let decided = match event {
-                Event::OrderPlaced(order) => stock::reserve(&mut shelf, order),
-                Event::OrderCancelled(order) => stock::release(&mut shelf, order),
-                Event::StockCorrectionRequested(count) => stock::correct(&mut shelf, count),
-                _ => continue,
-            };
-            tx.append(encode(&decided)?, Some(recorded));
+    fn keys(&self, event: &Recorded) -> Result<Vec<String>, Failure> {
+        let event = decode(event)?;
+        Ok(skus(&event).into_iter().map(Sku::to_string).collect())
+    }
+
+    fn decide(&self, stock: &States<Stock>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let event = decode(event)?;
+        let level = |sku: &Sku| Some((sku.clone(), *stock.get(sku.as_str())?));
+        let mut shelf: Shelf = skus(&event).into_iter().filter_map(level).collect();
+        let decided = match &*event {
+            Event::OrderPlaced(order) => Some(stock::reserve(&mut shelf, order)),
+            Event::OrderCancelled(order) => {
+                stock::release(&mut shelf, order.order_id, &order.lines)
+            }
+            Event::StockReleaseRequested(asked) => {
+                stock::release(&mut shelf, asked.order_id, &asked.lines)
+            }
+            Event::StockCorrectionRequested(count) => Some(stock::correct(&mut shelf, count)),
+            _ => None,
+        };
+        encode_all(decided.into_iter().collect())
+    }
+
+    fn evolve(&self, stock: &mut States<Stock>, event: &Recorded) -> Result<(), Failure> {
+        for (sku, level) in stock::levels_of(&*decode(event)?).unwrap_or_default() {
+            stock.put(sku.as_str(), level);
         }
-        shelf.retain(|sku, stock| before.get(sku) != Some(stock));
-        store(tx, Self::TABLE, &shelf).await
+        Ok(())
+    }
+
+    /// An order that nobody will reserve anything for ends.
+    fn discarded(&self, _: &States<Stock>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let Event::OrderPlaced(order) = &*decode(event)? else {
+            return Ok(Vec::new());
+        };
+        let (order_id, short) = (order.order_id, Vec::new());
+        Ok(vec![encode(StockRejected { order_id, short }.into())?])
     }
 }
 
-impl Projection for Inventory {
-    const TABLE: &'static str = "stock";
-    const FOLDS: Filter<'static> = Filter(&[Rule::topic(StockReserved::TOPIC).of(&[
-        StockReserved::KIND,
-        StockReleased::KIND,
-        StockCorrected::KIND,
-    ])]);
-
-    async fn fold(
-        &self,
-        tx: &mut db::Tx,
-        table: &str,
-        batch: &[Arc<Recorded>],
-    ) -> Result<(), Failure> {
-        let mut shelf = Shelf::new();
-        for recorded in batch {
-            let event = decode(recorded)?;
-            let levels = stock::levels_of(&event).unwrap_or_default();
-            shelf.extend(levels.into_iter().map(|(sku, stock)| (sku.clone(), stock)));
-        }
-        store(tx, table, &shelf).await
-    }
-}
-
+/// The SKUs that an event is about.
 fn skus(event: &Event) -> Vec<&Sku> {
     match event {
         Event::OrderPlaced(order) => order.lines.iter().map(|line| &line.sku).collect(),
         Event::OrderCancelled(order) => order.lines.iter().map(|line| &line.sku).collect(),
+        Event::StockReleaseRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
         Event::StockCorrectionRequested(count) => vec![&count.sku],
-        _ => Vec::new(),
-    }
-}
-
-async fn load(tx: &mut Tx, skus: BTreeSet<&Sku>) -> Result<Shelf, Failure> {
-    let mut shelf = Shelf::new();
-    let skus: Vec<&Sku> = skus.into_iter().collect();
-    for chunk in skus.chunks(256) {
-        let (list, count) = placeholders(chunk.len(), 1);
-        let sql = format!("select sku, on_hand, allocated from stock where sku in ({list})");
-        let mut select = db::query(db::built(sql));
-        for i in 0..count {
-            select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
-        }
-        for row in select.fetch_all(tx.conn()).await? {
-            let sku: String = row.try_get(0)?;
-            let sku = sku
-                .parse()
-                .map_err(|error| Failure::Other(format!("stock: {error}")))?;
-            let stock = Stock {
-                on_hand: row.try_get(1)?,
-                allocated: row.try_get(2)?,
-            };
-            shelf.insert(sku, stock);
+        moved => {
+            let levels = stock::levels_of(moved).unwrap_or_default();
+            levels.into_iter().map(|(sku, _)| sku).collect()
         }
     }
-    Ok(shelf)
-}
-
-/// Writes levels, in the order of SKUs.
-async fn store(tx: &mut db::Tx, table: &str, shelf: &Shelf) -> Result<(), Failure> {
-    let levels: Vec<(&Sku, &Stock)> = shelf.iter().collect();
-    for (tuples, chunk) in place_rows(&levels, 3) {
-        let sql = format!(
-            "insert into {table} (sku, on_hand, allocated) values {tuples} \
-             on conflict (sku) do update \
-             set on_hand = excluded.on_hand, allocated = excluded.allocated"
-        );
-        let mut upsert = db::query(db::built(sql));
-        for (sku, stock) in chunk {
-            upsert = upsert
-                .bind(sku.as_str())
-                .bind(stock.on_hand)
-                .bind(stock.allocated);
-        }
-        upsert.execute(tx.conn()).await?;
-    }
-    Ok(())
 }

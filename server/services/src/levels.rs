@@ -3,14 +3,16 @@
 
 use std::collections::HashMap;
 
-use db::{Columns, Db};
+use broker::{Decider, Log};
 use domain::Event;
 use domain::stock::{Stock, levels_of};
 use parking_lot::RwLock;
 use types::Sku;
 use types::admin::Level;
 
-/// A projection of the log. Whoever follows the log calls [`Levels::apply`].
+use crate::inventory::Inventory;
+
+/// A view of the log. Whoever follows the log calls [`Levels::apply`].
 #[derive(Debug)]
 pub struct Levels {
     inner: RwLock<Inner>,
@@ -26,13 +28,13 @@ struct Inner {
 pub type LevelChange = Vec<Sku>;
 
 impl Levels {
-    /// Reads the stock table. The answer's position is at or before the moment of the reading; events
+    /// Reads the inventory's states. The answer's position is at or before the moment of the reading; events
     /// after it carry absolute levels, so that applying one twice does no harm.
     pub(crate) async fn load(
-        db: &Db,
+        log: &Log,
         position: u64,
         thresholds: impl Iterator<Item = (Sku, i64)>,
-    ) -> Result<Self, db::SqlError> {
+    ) -> Result<Self, broker::Error> {
         let level = |reorder_threshold| Level {
             on_hand: 0,
             allocated: 0,
@@ -42,7 +44,7 @@ impl Levels {
         let mut levels: HashMap<Sku, Level> = thresholds
             .map(|(sku, threshold)| (sku, level(threshold)))
             .collect();
-        for (sku, stock) in read(db).await? {
+        for (sku, stock) in read(log).await? {
             if let Some(level) = levels.get_mut(&sku) {
                 set(level, stock, position);
             }
@@ -52,10 +54,14 @@ impl Levels {
         })
     }
 
-    /// Reads the stock table again, which was built anew. Answers with the SKUs that are told wrongly
+    /// Reads the stock again, which was built anew. Answers with the SKUs that are told wrongly
     /// until now. `position` as for [`Levels::load`].
-    pub(crate) async fn reload(&self, db: &Db, position: u64) -> Result<LevelChange, db::SqlError> {
-        let rows = read(db).await?;
+    pub(crate) async fn reload(
+        &self,
+        log: &Log,
+        position: u64,
+    ) -> Result<LevelChange, broker::Error> {
+        let rows = read(log).await?;
         let mut inner = self.inner.write();
         let mut changed = Vec::new();
         for (sku, stock) in rows {
@@ -133,20 +139,12 @@ impl Levels {
     }
 }
 
-async fn read(db: &Db) -> Result<Vec<(Sku, Stock)>, db::SqlError> {
-    let rows = db::query("select sku, on_hand, allocated from stock")
-        .fetch_all(db.reader())
-        .await?;
-    let mut read = Vec::with_capacity(rows.len());
-    for row in rows {
-        let sku: &str = row.try_get(0)?;
-        let stock = Stock {
-            on_hand: row.try_get(1)?,
-            allocated: row.try_get(2)?,
-        };
-        read.extend(sku.parse().ok().map(|sku| (sku, stock)));
-    }
-    Ok(read)
+async fn read(log: &Log) -> Result<Vec<(Sku, Stock)>, broker::Error> {
+    let states = log.states_of(Inventory::NAME).await?;
+    let read = |(sku, stock): (String, String)| {
+        Some((sku.parse().ok()?, serde_json::from_str(&stock).ok()?))
+    };
+    Ok(states.into_iter().filter_map(read).collect())
 }
 
 fn set(level: &mut Level, stock: Stock, position: u64) {

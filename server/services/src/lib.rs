@@ -1,7 +1,7 @@
-//! The shop's services: the consumers that drive an order, and the commands and queries that pages use.
+//! The shop's services: the deciders and reactors that drive an order, and the commands and queries that pages use.
 //!
-//! The consumers never import one another; they meet through events. [`start_consumers`] is their
-//! registry: a new one is one new file and one line there.
+//! They never import one another; they meet through events. [`roster`] names them all: a new one is one
+//! new file and one line there.
 
 mod carts;
 mod catalogue;
@@ -18,14 +18,16 @@ mod payment;
 mod retention;
 mod seed;
 mod sessions;
+mod settings;
 mod shop;
+mod sql_views;
 mod staff;
 mod summary;
 pub mod test_gateway;
 
 use std::sync::Arc;
 
-use broker::{Beginning, Consumer, Failure, Log, Reactor, Replayed, Runner};
+use broker::Roster;
 
 pub use events::decode;
 pub use gateway::PaymentGateway;
@@ -36,56 +38,27 @@ pub use look_back::look_back;
 pub use retention::Swept;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
-pub use shop::{Shop, ShopSettings, Visitor};
+pub use settings::ShopSettings;
+pub use shop::{Shop, Visitor};
+pub use sql_views::create_sql_views;
 pub use staff::{Member, Staff, remove_staff, set_staff_password, sign_staff_out, staff_members};
 pub use summary::event_row;
 
 pub type Result<T> = std::result::Result<T, types::Problem>;
 
-/// Starts every consumer of the shop. The registry: one line each.
-pub fn start_consumers(
-    log: &Log,
-    gateway: Arc<dyn PaymentGateway>,
-    settings: &ShopSettings,
-    pace: broker::Settings,
-) -> Runner {
-    let mut runner = Runner::new(log.clone(), pace);
-    runner.consumer(inventory::Inventory);
-    runner.consumer(orders::Orders::new(settings));
-    runner.reactor(payment::Payment { gateway });
-    runner
+/// What lies outside the shop, and is asked.
+#[derive(Clone)]
+pub struct Outside {
+    pub gateway: Arc<dyn PaymentGateway>,
 }
 
-/// The consumers whose tables [`replay`] builds anew.
-pub const PROJECTIONS: [&str; 2] = [inventory::Inventory::NAME, orders::Orders::NAME];
-
-/// Builds the table of a consumer anew out of the log and puts it in use, while the shop runs. Nothing
-/// is asked of the outside world.
-///
-/// # Errors
-/// For a name that is not one of [`PROJECTIONS`]; those of [`Log::replay`].
-pub async fn replay(
-    log: &Log,
-    consumer: &str,
-    beginning: Beginning,
-    by: &str,
-    progress: impl FnMut(u64, u64) + Send,
-) -> std::result::Result<Replayed, Failure> {
-    match consumer {
-        inventory::Inventory::NAME => {
-            let inventory = inventory::Inventory;
-            log.replay(&inventory, beginning, by, progress).await
-        }
-        orders::Orders::NAME => {
-            let orders = orders::Orders::new(&ShopSettings::default());
-            log.replay(&orders, beginning, by, progress).await
-        }
-        payment::Payment::NAME => Err(Failure::Other(
-            "payment asks the outside world: it has no table, and is never replayed".to_owned(),
-        )),
-        unknown => Err(Failure::Other(format!(
-            "there is no consumer {unknown:?}; expected one of {}",
-            PROJECTIONS.join(", ")
-        ))),
-    }
+/// Everyone who takes part in the shop: one line each. Without an outside world nobody is asked; the
+/// command line needs the names alone.
+pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
+    Roster::new()
+        .decider(inventory::Inventory)
+        .decider(orders::Orders::new(settings))
+        .reactor(outside.map(|outside| payment::Payment {
+            gateway: outside.gateway,
+        }))
 }

@@ -94,9 +94,11 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
             unreadable.push(format!("#{} {}", recorded.position, recorded.kind));
             continue;
         };
-        match (&mut state, &event) {
-            (None, Event::OrderPlaced(placed)) => state = Some(OrderState::placed(placed)),
-            (Some(state), event) => state.evolve(event),
+        match (&mut state, &*event) {
+            (None, Event::OrderPlaced(placed)) => {
+                state = Some(OrderState::placed(placed, recorded.time_us));
+            }
+            (Some(state), event) => state.evolve(event, recorded.time_us),
             (None, _) => {}
         }
     }
@@ -116,10 +118,10 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
     let lines = state.lines.iter();
     let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
     let mut facts = vec![
-        ("status".to_owned(), status(state.status).to_owned()),
+        ("status".to_owned(), status(state.status()).to_owned()),
         ("total".to_owned(), state.total.to_string()),
         ("lines".to_owned(), lines.collect::<Vec<_>>().join(", ")),
-        ("cards asked".to_owned(), state.attempts.to_string()),
+        ("cards asked".to_owned(), state.payment.attempts.to_string()),
     ];
     if state.reserved_until_us > 0 {
         let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);

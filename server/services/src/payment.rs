@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use broker::{Failure, Filter, NewEvent, Reactor, Recorded, Rule};
 use domain::Event;
-use domain::event::{Gateway, PaymentAuthorized, PaymentDeclined, PaymentRequested};
+use domain::event::{
+    Gateway, PaymentAuthorized, PaymentDeclined, PaymentRequested, PaymentVoidRequested,
+    PaymentVoided,
+};
 
 use crate::events::{decode, encode};
 use crate::gateway::{Authorize, Decision, PaymentGateway};
@@ -20,7 +23,8 @@ impl fmt::Debug for Payment {
     }
 }
 
-const REQUESTED: Rule<'static> = Rule::topic(PaymentRequested::TOPIC).of(&[PaymentRequested::KIND]);
+const REQUESTED: Rule<'static> =
+    Rule::topic(PaymentRequested::TOPIC).of(&[PaymentRequested::KIND, PaymentVoidRequested::KIND]);
 
 impl Reactor for Payment {
     const NAME: &'static str = "payment";
@@ -32,8 +36,10 @@ impl Reactor for Payment {
     ]);
 
     async fn react(&self, recorded: &Recorded) -> Result<Vec<NewEvent>, Failure> {
-        let Event::PaymentRequested(request) = decode(recorded)? else {
-            return Ok(Vec::new());
+        let request = match &*decode(recorded)? {
+            Event::PaymentRequested(request) => request.clone(),
+            Event::PaymentVoidRequested(request) => return self.void(request).await,
+            _ => return Ok(Vec::new()),
         };
         let PaymentRequested {
             order_id,
@@ -64,6 +70,20 @@ impl Reactor for Payment {
             }
             .into(),
         };
-        Ok(vec![encode(&decided)?])
+        Ok(vec![encode(decided)?])
+    }
+}
+
+impl Payment {
+    /// Lets go what the gateway holds for an order that has ended.
+    async fn void(&self, request: &PaymentVoidRequested) -> Result<Vec<NewEvent>, Failure> {
+        let asked = self.gateway.void(request.authorization_id.clone()).await;
+        asked.map_err(|error| Failure::NoAnswer(error.to_string()))?;
+        let voided = PaymentVoided {
+            order_id: request.order_id,
+            attempt: request.attempt,
+            authorization_id: request.authorization_id.clone(),
+        };
+        Ok(vec![encode(voided.into())?])
     }
 }

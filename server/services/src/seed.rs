@@ -245,7 +245,7 @@ impl Seed {
                 reason: "opening stock".to_owned(),
                 by: "seed".to_owned(),
             });
-            tx.append(encode(&count)?, None);
+            tx.append(encode(count)?, None);
         }
         Ok(())
     }

@@ -15,22 +15,8 @@ use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
+use crate::sql_views::create_sql_views;
 use crate::staff::Staff;
-
-/// What the shop's services can be told.
-#[derive(Debug, Clone, Copy)]
-pub struct ShopSettings {
-    /// How long stock is held for an order that is not paid, in microseconds.
-    pub payment_window_us: i64,
-}
-
-impl Default for ShopSettings {
-    fn default() -> Self {
-        Self {
-            payment_window_us: 15 * 60 * 1_000_000,
-        }
-    }
-}
 
 /// Who is asking.
 #[derive(Debug, Clone)]
@@ -96,14 +82,15 @@ impl Shop {
                 .map_err(|refused| OpenError::Seed(refused.0))?;
         }
         let catalogue = Catalogue::load(log.db()).await?;
+        create_sql_views(log.db())
+            .await
+            .map_err(broker::Error::from)?;
         // The head before the stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
         let thresholds = catalogue
             .variants()
             .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
-        let levels = Levels::load(log.db(), position, thresholds)
-            .await
-            .map_err(CatalogueError::from)?;
+        let levels = Levels::load(&log, position, thresholds).await?;
         let holds = Holds::load(log.db()).await.map_err(CatalogueError::from)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -172,7 +159,7 @@ impl Shop {
     pub async fn reload_levels(&self) -> crate::Result<LevelChange> {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
-        let reloaded = self.levels().reload(log.db(), position).await;
+        let reloaded = self.levels().reload(log, position).await;
         reloaded.map_err(internal)
     }
 

@@ -295,7 +295,7 @@ impl Shop {
     }
 
     async fn append_correction(&self, event: Event) -> Result<uuid::Uuid, Refused> {
-        let append = move |tx: &mut broker::Tx| Ok(tx.append(encode(&event)?, None));
+        let append = move |tx: &mut broker::Tx| Ok(tx.append(encode(event)?, None));
         self.writer()
             .run(move |tx| Box::pin(async move { append(tx) }))
             .await
@@ -318,8 +318,9 @@ impl Shop {
         let answer = waited.map_err(|_| {
             Problem::unavailable("The count is recorded and will be booked in a moment.")
         })?;
-        match answer.map_err(internal)? {
-            (Event::StockCorrected(done), position) => {
+        let (answer, position) = answer.map_err(internal)?;
+        match &*answer {
+            Event::StockCorrected(done) => {
                 let threshold = self
                     .levels()
                     .level(&done.sku)
@@ -331,7 +332,7 @@ impl Shop {
                     position,
                 })
             }
-            (Event::StockCorrectionRejected(refused), _) => {
+            Event::StockCorrectionRejected(refused) => {
                 let detail = format!(
                     "Orders were promised {}, so {} cannot be on hand. Cancel an order first, or \
                      count again.",
@@ -343,7 +344,7 @@ impl Shop {
                     detail,
                 ))
             }
-            (other, _) => Err(internal(format!("unexpected answer {}", other.kind()))),
+            other => Err(internal(format!("unexpected answer {}", other.kind()))),
         }
     }
 

@@ -46,12 +46,10 @@ fn broker_summary(recorded: &Recorded) -> String {
         REPLAYED => serde_json::from_str(&recorded.data)
             .ok()
             .map(|done: Replayed| {
-                let Replayed {
-                    table, rows, by, ..
-                } = done;
+                let Replayed { rows, by, .. } = done;
                 match done.differences {
-                    0 => format!("{table} by {by}: {rows} rows, the same as before"),
-                    n => format!("{table} by {by}: {rows} rows, {n} differences mended"),
+                    0 => format!("by {by}: {rows} rows, the same as before"),
+                    n => format!("by {by}: {rows} rows, {n} differences mended"),
                 }
             }),
         _ => decision().map(|decision| format!("#{} by {}", decision.position, decision.by)),
@@ -86,7 +84,12 @@ fn summary(event: &Event) -> String {
         Event::OrderCancelled(e) => match e.by {
             CancelledBy::Shopper => "by the shopper".to_owned(),
             CancelledBy::PaymentWindow => "the payment window was over".to_owned(),
+            CancelledBy::Deadline => "it took too long, or was given up".to_owned(),
         },
+        Event::OrderDeadlinePassed(_) => "waited too long".to_owned(),
+        Event::PaymentVoidRequested(e) => format!("let {} go", e.authorization_id),
+        Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),
+        Event::StockReleaseRequested(_) => "reserved in vain".to_owned(),
         Event::StockCorrectionRequested(e) => {
             format!("counted {}: {} ({})", e.on_hand, e.reason, e.by)
         }

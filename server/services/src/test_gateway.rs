@@ -201,6 +201,30 @@ impl TestGateway {
     }
 }
 
+impl TestGateway {
+    async fn let_go(&self, authorization_id: String) -> Result<(), NoAnswer> {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        let booked: Result<(), Refused> = self
+            .writer
+            .run_single(move |tx| {
+                Box::pin(async move {
+                    db::query(
+                        "update test_gateway_payments set status = 'voided' \
+                         where authorization_id = $1",
+                    )
+                    .bind(authorization_id)
+                    .execute(tx.conn())
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await;
+        booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
+    }
+}
+
 /// Enters the decision into the books. A request that was decided before keeps its first decision.
 async fn book(
     tx: &mut broker::Tx,
@@ -278,6 +302,10 @@ async fn use_up(tx: &mut broker::Tx, request: &Authorize) -> Result<bool, Refuse
 impl PaymentGateway for TestGateway {
     fn authorize(&self, request: Authorize) -> Answer<'_, Decision> {
         Box::pin(self.decide(request))
+    }
+
+    fn void(&self, authorization_id: String) -> Answer<'_, ()> {
+        Box::pin(self.let_go(authorization_id))
     }
 }
 

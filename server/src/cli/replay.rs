@@ -2,24 +2,34 @@
 
 use std::io::Write;
 
-use broker::{Beginning, Log};
+use broker::{Beginning, Log, Roster};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use services::ShopSettings;
 
 use super::operator;
 use super::times::{Moment, moment};
 
 #[derive(Debug, Args)]
 pub struct Request {
-    /// The consumer whose table is built anew
-    #[arg(long, value_parser = PossibleValuesParser::new(services::PROJECTIONS))]
+    /// The decider whose states are built anew
+    #[arg(long, value_parser = deciders())]
     consumer: String,
 
-    /// Begins with the table in use, and folds only what came after this position or time; without it
-    /// the table is built from nothing
+    /// Begins with the states in use, and folds only what came after this position or time; without it
+    /// they are built from nothing
     #[arg(long, value_parser = moment)]
     from: Option<Moment>,
+}
+
+fn roster() -> Roster {
+    services::roster(&ShopSettings::default(), None)
+}
+
+fn deciders() -> PossibleValuesParser {
+    PossibleValuesParser::new(roster().deciders())
 }
 
 pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyhow::Result<()> {
@@ -37,8 +47,15 @@ pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyho
         shown.set_length(head);
         shown.set_position(position);
     };
-    let replayed =
-        services::replay(log, &request.consumer, beginning, &operator(), progress).await?;
+    let replayed = log
+        .replay(
+            &roster(),
+            &request.consumer,
+            beginning,
+            &operator(),
+            progress,
+        )
+        .await?;
     bar.finish_and_clear();
     let found = match replayed.differences {
         0 => "the same, byte for byte, as the one before".to_owned(),
@@ -47,7 +64,7 @@ pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyho
     writeln!(
         out,
         "{}: {} rows out of {} events ({} to {}); {found}",
-        replayed.table, replayed.rows, replayed.events, replayed.from, replayed.to
+        replayed.consumer, replayed.rows, replayed.events, replayed.from, replayed.to
     )?;
     Ok(())
 }

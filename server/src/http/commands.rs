@@ -53,6 +53,9 @@ pub async fn errors_as_problems(request: Request, next: Next) -> Response {
         return HttpProblem(Problem::internal()).into_response();
     };
     parts.status = problem::status(&problem);
+    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
+        parts.headers.insert(RETRY_AFTER, problem::SOON);
+    }
     parts.headers.insert(CONTENT_TYPE, problem::CONTENT);
     parts.headers.remove(CONTENT_LENGTH);
     if parts.status == StatusCode::SERVICE_UNAVAILABLE {

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use scratch::Scratch;
 use services::gateway::{Answer, Authorize, Decision, NoAnswer, PaymentGateway};
 use services::test_gateway::TestGateway;
-use services::{Seed, Shop, ShopSettings};
+use services::{Outside, Seed, Shop, ShopSettings};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -89,6 +89,10 @@ impl PaymentGateway for Shy {
         }
         self.gateway.authorize(request)
     }
+
+    fn void(&self, authorization_id: String) -> Answer<'_, ()> {
+        self.gateway.void(authorization_id)
+    }
 }
 
 /// A shop without its pages: everything between the commands and the disk.
@@ -117,7 +121,10 @@ impl Process {
             ..broker::Settings::default()
         };
         let settings = ShopSettings::default();
-        let runner = services::start_consumers(&log, Arc::new(gateway), &settings, pace);
+        let gateway = Arc::new(gateway);
+        let mut runner = Runner::new(log.clone(), pace);
+        let roster = services::roster(&settings, Some(Outside { gateway }));
+        roster.start(&mut runner).await;
         // What the hub does: pages and carts know the stock from the log.
         let levels = shop.clone();
         tokio::spawn(async move {
@@ -288,11 +295,12 @@ async fn day(process: &Process) {
     rebuild(process).await;
 }
 
-/// Both tables are built anew, and are what they were.
+/// All states are built anew, and are what they were.
 async fn rebuild(process: &Process) {
-    for consumer in services::PROJECTIONS {
+    let roster = services::roster(&ShopSettings::default(), None);
+    for decider in roster.deciders() {
         let log = process.shop.log();
-        let replayed = services::replay(log, consumer, Beginning::Nothing, "test", |_, _| {});
+        let replayed = log.replay(&roster, decider, Beginning::Nothing, "test", |_, _| {});
         let replayed = replayed.await.expect("replayed");
         assert_eq!(replayed.differences, 0, "{replayed:?}");
     }

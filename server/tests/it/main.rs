@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod cards;
 mod client;
+mod database_away;
 mod desk;
 mod doors;
 mod failpoints;

@@ -121,8 +121,12 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Socket<S> {
             ServerMessage::Snapshot {
                 topic,
                 position,
+                log,
                 state,
-            } => (topic, position, state),
+            } => {
+                assert!(!log.is_empty(), "which log the position is of");
+                (topic, position, state)
+            }
             other => panic!("expected a snapshot, got {other:?}"),
         }
     }

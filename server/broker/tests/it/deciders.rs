@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use broker::{
-    Decider, Environment, Failure, Filter, Log, NewEvent, ParkedState, Recorded, Rule, Runner,
-    States,
+    Decider, Environment, Failure, Filter, Log, NewEvent, ParkedState, Recorded, Roster, Rule,
+    Runner, States,
 };
 use parking_lot::Mutex;
 use uuid::Uuid;
@@ -40,7 +40,12 @@ impl Decider for Rounds {
         Ok(match heard.kind.as_str() {
             "opened" if !is_open => {
                 let until = heard.time_us + ROUND_US;
-                vec![NewEvent::new("began", "tests", &heard.key, until.to_string())]
+                vec![NewEvent::new(
+                    "began",
+                    "tests",
+                    &heard.key,
+                    until.to_string(),
+                )]
             }
             "closed" | "elapsed" if is_open => vec![event("ended", &heard.key)],
             _ => Vec::new(),
@@ -54,6 +59,10 @@ impl Decider for Rounds {
             _ => {}
         }
         Ok(())
+    }
+
+    fn discarded(&self, _: &States<i64>, given_up: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        Ok(vec![event("made_up", &given_up.key)])
     }
 
     fn deadline(&self, until: &i64) -> Option<i64> {
@@ -80,7 +89,12 @@ impl Decider for Score {
 
     fn decide(&self, score: &States<u64>, _: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         let score = score.get("all").copied().unwrap_or_default() + 1;
-        Ok(vec![NewEvent::new("scored", "tests", "all", score.to_string())])
+        Ok(vec![NewEvent::new(
+            "scored",
+            "tests",
+            "all",
+            score.to_string(),
+        )])
     }
 
     fn evolve(&self, score: &mut States<u64>, event: &Recorded) -> Result<(), Failure> {
@@ -98,7 +112,8 @@ impl Fixture {
 
     async fn start_in(&self, log: &Log, rounds: &Rounds) -> Runner {
         let mut runner = self.runner_of(log);
-        runner.decider(rounds.clone()).await.decider(Score).await.timers();
+        let roster = Roster::new().decider(rounds.clone()).decider(Score);
+        roster.start(&mut runner).await;
         runner
     }
 
@@ -114,7 +129,7 @@ impl Fixture {
         let before = self.log.head();
         self.append("probed", &["probe"]).await;
         let lags = self.log.lags().await.expect("read");
-        if lags.iter().any(|lag| lag.position <= before) {
+        if lags.len() < 2 || lags.iter().any(|lag| lag.position <= before) {
             Box::pin(self.until_in_turns()).await;
         }
     }
@@ -185,9 +200,43 @@ async fn one_that_fails_leaves_the_turn_and_only_its_own_key_waits() {
     );
     rounds.poison.lock().clear();
     let dead = parked[0].position;
-    fixture.log.redrive("rounds", dead, "ada").await.expect("asked");
+    fixture
+        .log
+        .redrive("rounds", dead, "ada")
+        .await
+        .expect("asked");
     fixture.until("scored", 3).await;
-    assert!(fixture.log.parked(false, 10).await.expect("read").is_empty());
+    assert!(
+        fixture
+            .log
+            .parked(false, 10)
+            .await
+            .expect("read")
+            .is_empty()
+    );
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_made_up_for_in_the_same_commit() {
+    let rounds = Rounds::default();
+    let fixture = Fixture::new().await;
+    let runner = fixture.start(&rounds).await;
+    rounds.poison.lock().insert("bad");
+    fixture.append("opened", &["bad"]).await;
+    let dead = fixture.until(broker::decisions::DEAD_LETTERED, 1).await;
+    assert!(dead[0].data.contains("bad is poison"), "{}", dead[0].data);
+    let position = fixture.log.parked(true, 1).await.expect("read")[0].position;
+    fixture
+        .log
+        .discard("rounds", position, "ada")
+        .await
+        .expect("asked");
+    let made_up = fixture.until("made_up", 1).await;
+    let opened = fixture.until("opened", 1).await;
+    assert_eq!(made_up[0].causation_id, Some(opened[0].id));
+    let discarded = fixture.until(broker::decisions::DISCARDED, 1).await;
+    assert_eq!(made_up[0].position.abs_diff(discarded[0].position), 1);
     runner.stop().await;
 }
 
@@ -268,9 +317,12 @@ async fn a_clock_that_jumps_ends_nothing_early_and_one_set_back_delays_nothing()
     // The timers look once a second: after two looks nothing has ended.
     for _ in 0..2 {
         fixture.append("opened", &["other"]).await;
-        tokio::time::timeout(std::time::Duration::from_millis(1_100), std::future::pending::<()>())
-            .await
-            .expect_err("waits");
+        tokio::time::timeout(
+            std::time::Duration::from_millis(1_100),
+            std::future::pending::<()>(),
+        )
+        .await
+        .expect_err("waits");
     }
     assert!(fixture.of_kind("elapsed").await.is_empty());
     steady.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, Recorded, States, Tx,
+    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, Recorded, Roster,
+    States, Tx,
 };
 use parking_lot::Mutex;
 use proptest::prelude::*;
@@ -64,12 +65,20 @@ impl Decider for Counter {
     fn decide(&self, counts: &States<u64>, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         self.0.meet(called)?;
         let count = counts.get(&called.key).copied().unwrap_or_default() + 1;
-        Ok(vec![NewEvent::new("counted", "tests", &called.key, count.to_string())])
+        Ok(vec![NewEvent::new(
+            "counted",
+            "tests",
+            &called.key,
+            count.to_string(),
+        )])
     }
 
     fn evolve(&self, counts: &mut States<u64>, event: &Recorded) -> Result<(), Failure> {
         if event.kind == "counted" {
-            let count = event.data.parse().map_err(|_| Failure::Other("no number".into()))?;
+            let count = event
+                .data
+                .parse()
+                .map_err(|_| Failure::Other("no number".into()))?;
             counts.put(&event.key, count);
         }
         Ok(())
@@ -154,11 +163,11 @@ impl World {
     async fn start(&mut self) {
         for log in &self.logs {
             let mut runner = self.fixture.runner_of(log);
-            runner
+            let roster = Roster::new()
                 .decider(Counter(self.trouble.clone()))
-                .await
                 .consumer(Listener(self.trouble.clone()))
-                .reactor(Caller(self.trouble.clone()));
+                .reactor(Some(Caller(self.trouble.clone())));
+            roster.start(&mut runner).await;
             self.runners.push(runner);
         }
     }
@@ -311,7 +320,12 @@ impl World {
             let counts: Vec<String> = counted.map(|event| event.data.clone()).collect();
             let expected: Vec<String> = (1..=counts.len()).map(|n| n.to_string()).collect();
             prop_assert_eq!(&counts, &expected, "numbers of {}", key);
-            let state = self.fixture.log.state_of("counter", key).await.expect("read");
+            let state = self
+                .fixture
+                .log
+                .state_of("counter", key)
+                .await
+                .expect("read");
             prop_assert_eq!(state, counts.last().cloned(), "the state of {}", key);
         }
         let positions: Vec<u64> = all.iter().map(|event| event.position).collect();

@@ -1,81 +1,55 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use broker::{
-    Beginning, Consumer, Failure, Filter, Projection, REPLAYED, Recorded, Replayed, Rule, Runner,
-    Tx,
+    Beginning, Decider, Failure, Filter, NewEvent, REPLAYED, Recorded, Replayed, Roster, Rule,
+    Runner, States,
 };
-use db::Columns;
 use parking_lot::Mutex;
 
-use crate::{CALLED, Fixture, event};
+use crate::{Fixture, event};
 
 /// Counts calls and echoes per key: the first are heard, the second its own.
 #[derive(Clone, Default)]
 struct Tally {
     poison: Arc<Mutex<HashSet<&'static str>>>,
+    /// Whether it refuses what it does not know.
+    is_strict: Arc<Mutex<bool>>,
 }
 
-impl Consumer for Tally {
+impl Decider for Tally {
     const NAME: &'static str = "tally";
-    const HEARS: Filter<'static> = CALLED;
+    const HEARS: Filter<'static> = Filter(&[Rule::topic("tests").of(&["called", "garbled"])]);
+    /// Called and echoed.
+    type State = (i64, i64);
 
-    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        for called in batch {
-            if self.poison.lock().contains(called.key.as_str()) {
-                return Err(Failure::Other(format!("{} is poison", called.key)));
-            }
-            tx.append(event("echoed", &called.key), Some(called));
-            add(tx, Self::TABLE, &called.key, (1, 1)).await?;
+    fn keys(&self, event: &Recorded) -> Result<Vec<String>, Failure> {
+        Ok(vec![event.key.clone()])
+    }
+
+    fn decide(&self, _: &States<(i64, i64)>, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        if self.poison.lock().contains(called.key.as_str()) {
+            return Err(Failure::Other(format!("{} is poison", called.key)));
         }
+        Ok(match called.kind.as_str() {
+            "called" => vec![event("echoed", &called.key)],
+            _ => Vec::new(),
+        })
+    }
+
+    fn evolve(&self, tally: &mut States<(i64, i64)>, event: &Recorded) -> Result<(), Failure> {
+        let (mut called, mut echoed) = tally.get(&event.key).copied().unwrap_or_default();
+        match event.kind.as_str() {
+            "called" => called += 1,
+            "echoed" => echoed += 1,
+            other if *self.is_strict.lock() => {
+                return Err(Failure::Other(format!("{other} cannot be counted")));
+            }
+            _ => return Ok(()),
+        }
+        tally.put(&event.key, (called, echoed));
         Ok(())
     }
-}
-
-impl Projection for Tally {
-    const TABLE: &'static str = "tally";
-    const FOLDS: Filter<'static> =
-        Filter(&[Rule::topic("tests").of(&["called", "echoed", "garbled"])]);
-
-    async fn fold(
-        &self,
-        tx: &mut db::Tx,
-        table: &str,
-        batch: &[Arc<Recorded>],
-    ) -> Result<(), Failure> {
-        let mut keys: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
-        for event in batch {
-            let counts = keys.entry(&event.key).or_default();
-            match event.kind.as_str() {
-                "called" => counts.0 += 1,
-                "echoed" => counts.1 += 1,
-                other => return Err(Failure::Other(format!("{other} cannot be counted"))),
-            }
-        }
-        for (key, counts) in keys {
-            add(tx, table, key, counts).await?;
-        }
-        Ok(())
-    }
-}
-
-async fn add(
-    tx: &mut db::Tx,
-    table: &str,
-    key: &str,
-    (called, echoed): (i64, i64),
-) -> Result<(), Failure> {
-    let sql = format!(
-        "insert into {table} (key, called, echoed) values ($1, $2, $3) on conflict (key) do update \
-         set called = {table}.called + excluded.called, echoed = {table}.echoed + excluded.echoed"
-    );
-    db::query(db::built(sql))
-        .bind(key)
-        .bind(called)
-        .bind(echoed)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
 }
 
 struct Shelf {
@@ -86,46 +60,33 @@ struct Shelf {
 impl Shelf {
     async fn new() -> Self {
         let fixture = Fixture::new().await;
-        fixture
-            .execute(
-                "create table tally (key text primary key, called bigint not null check (called >= 0), \
-                 echoed bigint not null)",
-            )
-            .await;
-        fixture
-            .execute("create index tally_by_called on tally (called, key)")
-            .await;
         let tally = Tally::default();
         Self { fixture, tally }
     }
 
-    fn start(&self) -> Runner {
+    fn roster(&self) -> Roster {
+        Roster::new().decider(self.tally.clone())
+    }
+
+    async fn start(&self) -> Runner {
         let mut runner = self.fixture.runner();
-        runner.consumer(self.tally.clone());
+        self.roster().start(&mut runner).await;
         runner
     }
 
     async fn replay(&self, beginning: Beginning) -> Result<Replayed, Failure> {
         let log = &self.fixture.log;
-        log.replay(&self.tally, beginning, "ada", |_, _| {}).await
+        log.replay(&self.roster(), "tally", beginning, "ada", |_, _| {})
+            .await
     }
 
     async fn rows(&self) -> Vec<String> {
-        rows(&self.fixture, "tally").await
+        let states = self.fixture.log.states_of("tally").await.expect("read");
+        let text = |(key, state): (String, String)| {
+            format!("{key} {}", state.replace(['[', ']'], "").replace(',', " "))
+        };
+        states.into_iter().map(text).collect()
     }
-}
-
-async fn rows(fixture: &Fixture, table: &str) -> Vec<String> {
-    let sql = format!("select key, called, echoed from {table} order by key");
-    let rows = db::query(db::built(sql))
-        .fetch_all(fixture.log.db().reader())
-        .await
-        .expect("rows");
-    let text = |row: &db::Row| {
-        let (key, called, echoed): (&str, i64, i64) = (row.get(0), row.get(1), row.get(2));
-        format!("{key} {called} {echoed}")
-    };
-    rows.iter().map(text).collect()
 }
 
 const KEYS: [&str; 6] = ["a", "b", "a", "c", "b", "a"];
@@ -133,7 +94,7 @@ const KEYS: [&str; 6] = ["a", "b", "a", "c", "b", "a"];
 #[tokio::test]
 async fn a_table_is_built_anew_to_the_same_bytes_while_its_consumer_runs() {
     let shelf = Shelf::new().await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     let append = async {
         for _ in 0..60 {
             shelf.fixture.append("called", &KEYS).await;
@@ -165,7 +126,7 @@ async fn a_table_is_built_anew_to_the_same_bytes_while_its_consumer_runs() {
 async fn what_is_parked_is_not_in_the_table_before_it_is_handled() {
     let shelf = Shelf::new().await;
     shelf.tally.poison.lock().extend(["b", "c"]);
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf.fixture.append("called", &KEYS).await;
     let dead = shelf
         .fixture
@@ -195,7 +156,7 @@ async fn what_is_parked_during_a_replay_is_settled_at_its_end() {
     let shelf = Shelf::new().await;
     shelf.tally.poison.lock().insert("b");
     shelf.fixture.append("called", &KEYS).await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf
         .fixture
         .until(broker::decisions::DEAD_LETTERED, 1)
@@ -215,7 +176,8 @@ async fn what_is_parked_during_a_replay_is_settled_at_its_end() {
             });
         });
     };
-    let replayed = log.replay(&shelf.tally, Beginning::Nothing, "ada", progress);
+    let roster = shelf.roster();
+    let replayed = log.replay(&roster, "tally", Beginning::Nothing, "ada", progress);
     let replayed = replayed.await.expect("replayed");
     runner.stop().await;
     assert_eq!(replayed.differences, 0, "{replayed:?}");
@@ -226,7 +188,7 @@ async fn what_is_parked_during_a_replay_is_settled_at_its_end() {
 async fn what_the_consumer_has_not_heard_yet_is_not_in_the_table() {
     let shelf = Shelf::new().await;
     shelf.fixture.append("called", &KEYS).await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf.fixture.until("echoed", KEYS.len()).await;
     runner.stop().await;
     // More than one batch, of a known key and a new one, while the consumer is away.
@@ -236,7 +198,7 @@ async fn what_the_consumer_has_not_heard_yet_is_not_in_the_table() {
     let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
     assert_eq!(replayed.differences, 0, "{replayed:?}");
     assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf.fixture.until("echoed", KEYS.len() + 3_000).await;
     let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
     runner.stop().await;
@@ -251,10 +213,10 @@ async fn what_the_consumer_has_not_heard_yet_is_not_in_the_table() {
 async fn a_replay_mends_a_table_and_says_so() {
     let shelf = Shelf::new().await;
     shelf.fixture.append("called", &KEYS).await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf.fixture.until("echoed", KEYS.len()).await;
     let right = shelf.rows().await;
-    let damage = "update tally set called = 99 where key in ('a', 'c')";
+    let damage = "update decider_states set state = '[99,1]' where key in ('a', 'c')";
     shelf.fixture.execute(damage).await;
     let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
     assert_eq!(replayed.differences, 4, "two rows, before and after");
@@ -270,7 +232,7 @@ async fn a_replay_mends_a_table_and_says_so() {
 async fn a_replay_from_a_position_or_a_time_begins_with_the_table_in_use() {
     let shelf = Shelf::new().await;
     shelf.fixture.append("called", &KEYS).await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf.fixture.until("echoed", KEYS.len()).await;
     shelf.fixture.until_caught_up().await;
     runner.stop().await;
@@ -296,7 +258,7 @@ async fn a_replay_from_a_position_or_a_time_begins_with_the_table_in_use() {
 #[tokio::test]
 async fn a_replay_from_the_head_loses_nothing_while_its_consumer_runs() {
     let shelf = Shelf::new().await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     let append = async {
         for _ in 0..50 {
             shelf.fixture.append("called", &KEYS).await;
@@ -333,7 +295,7 @@ async fn a_replay_while_its_consumer_starts_for_the_first_time_loses_nothing() {
     for _ in 0..8 {
         let shelf = Shelf::new().await;
         shelf.fixture.append("called", &KEYS).await;
-        let runner = shelf.start();
+        let runner = shelf.start().await;
         let replays = async {
             for _ in 0..3 {
                 let replayed = shelf.replay(Beginning::Nothing).await;
@@ -349,7 +311,7 @@ async fn a_replay_while_its_consumer_starts_for_the_first_time_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replays_at_once_the_later_one_goes_on() {
     let shelf = Shelf::new().await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     for _ in 0..40 {
         shelf.fixture.append("called", &KEYS).await;
     }
@@ -384,24 +346,30 @@ async fn of_two_replays_at_once_the_later_one_goes_on() {
 async fn a_replay_that_fails_leaves_the_table_in_use() {
     let shelf = Shelf::new().await;
     shelf.fixture.append("called", &KEYS).await;
-    let runner = shelf.start();
+    let runner = shelf.start().await;
     shelf.fixture.until("echoed", KEYS.len()).await;
     shelf.fixture.append("garbled", &["a"]).await;
+    shelf.fixture.until_caught_up().await;
+    *shelf.tally.is_strict.lock() = true;
     let error = shelf.replay(Beginning::Nothing).await.expect_err("refused");
     assert!(error.to_string().contains("garbled"), "{error}");
     assert_eq!(shelf.rows().await, ["a 3 3", "b 2 2", "c 1 1"]);
     shelf.fixture.append("called", &["c"]).await;
     shelf.fixture.until("echoed", KEYS.len() + 1).await;
-    runner.stop().await;
-    let left = db::query("select count(*) from tally_anew")
-        .fetch_one(shelf.fixture.log.db().reader())
-        .await;
-    assert!(left.is_err(), "what was begun is gone");
+    let generations = "select count(distinct generation) from decider_states";
+    assert_eq!(
+        shelf.fixture.numbers(generations).await,
+        [1],
+        "what was begun is gone"
+    );
     // What a replay that was killed left behind is no obstacle for the next one.
     shelf
         .fixture
-        .execute("create table tally_anew (key text)")
+        .execute("insert into decider_states values ('tally', 7, 'a', 'torn', 0)")
         .await;
-    let error = shelf.replay(Beginning::Nothing).await.expect_err("refused");
-    assert!(error.to_string().contains("garbled"), "{error}");
+    *shelf.tally.is_strict.lock() = false;
+    let replayed = shelf.replay(Beginning::Nothing).await.expect("replayed");
+    assert_eq!((replayed.differences, replayed.rows), (0, 3));
+    assert_eq!(shelf.fixture.numbers(generations).await, [1]);
+    runner.stop().await;
 }

@@ -25,7 +25,7 @@ const ORDERS_EACH: usize = 12;
 const CUTS: u64 = 100;
 /// Of so many cuts, one is followed by a new start of the shop.
 const RESTARTS: u64 = 20;
-const RING: &str = "AS-VEG-WG-50";
+pub const RING: &str = "AS-VEG-WG-50";
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A day of selling.
@@ -113,18 +113,22 @@ async fn buy(shop: &Shop, shopper: ShopperId) -> OrderId {
     shop.place_order(shopper, order).await.expect("accepted")
 }
 
-async fn texts(db: &Db, sql: &'static str) -> Vec<String> {
+pub async fn texts(db: &Db, sql: &'static str) -> Vec<String> {
     let rows = db::query(sql).fetch_all(db.reader()).await.expect(sql);
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+pub async fn count(db: &Db, sql: &'static str) -> i64 {
+    let row = db::query(sql).fetch_one(db.reader()).await.expect(sql);
+    row.get(0)
+}
+
 /// Waits until the number that `sql` finds is `expected`.
-async fn until(db: &Db, sql: &'static str, expected: i64, what: &str) {
+pub async fn until(db: &Db, sql: &'static str, expected: i64, what: &str) {
     let mut tick = tokio::time::interval(Duration::from_millis(5));
     let reached = tokio::time::timeout(DEADLINE, async {
         loop {
-            let row = db::query(sql).fetch_one(db.reader()).await.expect(sql);
-            if row.get::<i64, _>(0) == expected {
+            if count(db, sql).await == expected {
                 return;
             }
             tick.tick().await;

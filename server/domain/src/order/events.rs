@@ -1,0 +1,81 @@
+//! What happens to an order.
+
+use serde::{Deserialize, Serialize};
+use types::order::CancelledBy;
+use types::{Money, OrderId, ShopperId, Sku};
+
+use crate::event::declare;
+use crate::stock::events::ReservedLine;
+
+/// A line of an order: which variant, how many, at which price per piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderedLine {
+    pub sku: Sku,
+    pub quantity: u32,
+    pub unit_price: Money,
+    /// What is taken off or added for the whole line.
+    #[serde(default)]
+    pub adjustments: Vec<Adjustment>,
+    /// Taxes that the price contains.
+    #[serde(default)]
+    pub tax: Vec<Tax>,
+}
+
+/// A change of a line's price: a discount (negative) or a surcharge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adjustment {
+    /// Why, for the receipt.
+    pub label: String,
+    pub amount: Money,
+}
+
+/// A tax contained in a line's price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tax {
+    pub label: String,
+    /// Hundredths of a percent.
+    pub rate_basis_points: u32,
+    pub amount: Money,
+}
+
+declare! {
+    /// A shopper's order was accepted; nothing is reserved or charged yet.
+    OrderPlaced ("order.placed" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        shopper_id: ShopperId,
+        lines: Vec<OrderedLine>,
+        total: Money,
+        /// The gateway's token for the card, if one was given at checkout.
+        payment_token: Option<String>,
+    }
+
+    /// Reserved and paid: the order stands.
+    OrderConfirmed ("order.confirmed" on "orders", ordered by order_id) {
+        order_id: OrderId,
+    }
+
+    /// The order ends for want of stock.
+    OrderRejected ("order.rejected" on "orders", ordered by order_id) {
+        order_id: OrderId,
+    }
+
+    /// The shopper asks to end an order that is not paid.
+    OrderCancellationRequested ("order.cancellation_requested" on "orders", ordered by order_id) {
+        order_id: OrderId,
+    }
+
+    /// The order ends unpaid; its reservation is to be released.
+    OrderCancelled ("order.cancelled" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        by: CancelledBy,
+        /// What is reserved for it.
+        lines: Vec<ReservedLine>,
+    }
+
+    /// The order waited too long for stock or for the gateway's answer.
+    OrderDeadlinePassed ("order.deadline_passed" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        /// The deadline, unix microseconds: a later one is not meant.
+        deadline_us: i64,
+    }
+}

@@ -1,0 +1,96 @@
+//! What happens to the payment of an order.
+
+use serde::{Deserialize, Serialize};
+use types::order::DeclineReason;
+use types::{Money, OrderId};
+
+use crate::event::declare;
+
+declare! {
+    /// The order waits for a card, until the payment window ends.
+    PaymentMethodRequired ("payment.method_required" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        /// Unix microseconds.
+        reserved_until_us: i64,
+    }
+
+    /// The shopper gave a (or another) card for an order that waits for one.
+    PaymentMethodGiven ("payment.method_given" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        payment_token: String,
+    }
+
+    /// The gateway is to be asked.
+    PaymentRequested ("payment.requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        amount: Money,
+        payment_token: String,
+        /// 1 for the first card of the order.
+        attempt: u32,
+        /// Unix microseconds.
+        reserved_until_us: i64,
+        /// Whose token it is. The first release knew one gateway and did not say.
+        #[serde(default)]
+        gateway: Gateway,
+    }
+
+    /// The gateway holds the money for us.
+    PaymentAuthorized ("payment.authorized" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        amount: Money,
+        attempt: u32,
+        /// The gateway's name for it.
+        authorization_id: String,
+    }
+
+    /// The gateway said no; nothing was charged and the stock stays reserved.
+    PaymentDeclined ("payment.declined" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        attempt: u32,
+        reason: DeclineReason,
+    }
+
+    /// The payment window of an order that waits for a card is over.
+    PaymentWindowElapsed ("payment.window_elapsed" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        /// The end that was meant, unix microseconds. The first release did not say.
+        #[serde(default)]
+        reserved_until_us: Option<i64>,
+    }
+
+    /// Money is held for an order that has ended: the gateway is to let it go.
+    PaymentVoidRequested ("payment.void_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        attempt: u32,
+        /// The gateway's name for what it holds.
+        authorization_id: String,
+        gateway: Gateway,
+    }
+
+    /// The gateway has let the money go.
+    PaymentVoided ("payment.voided" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        attempt: u32,
+        authorization_id: String,
+    }
+}
+
+/// A payment gateway: whose token an order is paid with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gateway {
+    /// The built-in one.
+    #[default]
+    Test,
+}
+
+impl Gateway {
+    /// The attribute that routes a request to its gateway.
+    pub const ATTRIBUTE: &'static str = "gateway";
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+        }
+    }
+}
