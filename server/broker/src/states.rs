@@ -162,4 +162,20 @@ impl Log {
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         rows.collect()
     }
+    /// The states that a decider keeps and that wait for something, as of the last commit: those with a
+    /// deadline. Key and JSON.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn waiting_states(&self, decider: &str) -> Result<Vec<(String, String)>> {
+        let sql = format!("select s.key, s.state {IN_USE} and s.deadline_us > 0");
+        let rows = db::query(db::built(sql))
+            .bind(decider)
+            .fetch_all(self.db().reader())
+            .await?;
+        let rows = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        rows.collect()
+    }
 }

@@ -8,13 +8,16 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use db::Columns;
+use broker::{Decider, Log};
+use db::{Columns, placeholders};
 use domain::Event;
+use domain::order::OrderState;
 use parking_lot::Mutex;
 use types::checkout::PlaceOrder;
 use types::order::order_number;
 use types::{OrderId, Problem, ShopperId};
 
+use crate::orders::Orders;
 use crate::shop::Shop;
 
 /// Orders and pieces that may be open at once.
@@ -147,27 +150,37 @@ fn open_orders(detail: String) -> Problem {
 
 impl Holds {
     /// The open orders of the database.
-    pub(crate) async fn load(db: &db::Db) -> Result<Self, db::SqlError> {
-        let rows = db::query(
-            "select o.id, o.shopper_id, p.lines from order_progress p \
-             join orders o on o.id = p.order_id \
-             where p.status not in ('confirmed', 'cancelled', 'rejected')",
-        )
-        .fetch_all(db.reader())
-        .await?;
+    pub(crate) async fn load(log: &Log) -> Result<Self, broker::Error> {
         let holds = Self::default();
-        for row in rows {
-            let (id, shopper, lines): (&str, &str, &str) =
-                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            let (Ok(id), Ok(shopper)) = (id.parse(), shopper.parse()) else {
-                continue;
-            };
-            let hold = Hold {
-                shopper,
-                source: None,
-                pieces: pieces_in(lines),
-            };
-            holds.0.lock().open(id, hold);
+        let open = log.waiting_states(Orders::NAME).await?;
+        for chunk in open.chunks(256) {
+            let (list, count) = placeholders(chunk.len(), 1);
+            let sql = format!("select id, shopper_id from orders where id in ({list})");
+            let mut select = db::query(db::built(sql));
+            for i in 0..count {
+                select = select.bind(chunk[i.min(chunk.len() - 1)].0.as_str());
+            }
+            let rows = select.fetch_all(log.db().reader()).await?;
+            let owners: Vec<(String, String)> = rows
+                .iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                .collect::<Result<_, db::SqlError>>()?;
+            let owners: HashMap<String, String> = owners.into_iter().collect();
+            for (key, state) in chunk {
+                let owner = owners.get(key).and_then(|owner| owner.parse().ok());
+                let (Ok(id), Some(shopper)) = (key.parse(), owner) else {
+                    continue;
+                };
+                let Ok(order) = serde_json::from_str::<OrderState>(state) else {
+                    continue;
+                };
+                let hold = Hold {
+                    shopper,
+                    source: None,
+                    pieces: order.lines.iter().map(|line| line.quantity).sum(),
+                };
+                holds.0.lock().open(id, hold);
+            }
         }
         Ok(holds)
     }
@@ -259,14 +272,4 @@ impl Shop {
         }
         placed
     }
-}
-
-/// Pieces in the lines as the process manager keeps them.
-fn pieces_in(lines: &str) -> u32 {
-    #[derive(serde::Deserialize)]
-    struct Line {
-        quantity: u32,
-    }
-    let lines: Vec<Line> = serde_json::from_str(lines).unwrap_or_default();
-    lines.iter().map(|line| line.quantity).sum()
 }

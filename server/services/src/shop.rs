@@ -91,7 +91,7 @@ impl Shop {
             .variants()
             .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
         let levels = Levels::load(&log, position, thresholds).await?;
-        let holds = Holds::load(log.db()).await.map_err(CatalogueError::from)?;
+        let holds = Holds::load(&log).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 log,

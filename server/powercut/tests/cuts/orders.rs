@@ -13,7 +13,7 @@ use powercut::{Disk, Unsynced};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use services::test_gateway::TestGateway;
-use services::{Seed, Shop, ShopSettings};
+use services::{Outside, Seed, Shop, ShopSettings};
 use tempfile::TempDir;
 use types::cart::totals;
 use types::checkout::{DeliveryMethod, PlaceOrder};
@@ -55,7 +55,7 @@ async fn sell(synchronous: Synchronous) -> Sold {
     let seed = Seed::demo().expect("the demo").with_stock_everywhere(1_000);
     let shop = Shop::open(log.clone(), writer.clone(), Some(seed)).await;
     let shop = shop.expect("a shop");
-    let runner = start_consumers(&log, writer);
+    let runner = start_consumers(&log, writer).await;
     let counted = "select count(*) from variants where sku not in (select sku from stock)";
     until(&db, counted, 0, "the opening stock").await;
     shop.reload_levels().await.expect("read");
@@ -84,10 +84,14 @@ async fn sell(synchronous: Synchronous) -> Sold {
     }
 }
 
-fn start_consumers(log: &Log, writer: GroupCommit) -> broker::Runner {
+async fn start_consumers(log: &Log, writer: GroupCommit) -> broker::Runner {
     let gateway = TestGateway::new(log.clone(), writer, Duration::ZERO);
     let pace = broker::Settings::default();
-    services::start_consumers(log, Arc::new(gateway), &ShopSettings::default(), pace)
+    let gateway = Arc::new(gateway);
+    let roster = services::roster(&ShopSettings::default(), Some(Outside { gateway }));
+    let mut runner = broker::Runner::new(log.clone(), pace);
+    roster.start(&mut runner).await;
+    runner
 }
 
 async fn buy(shop: &Shop, shopper: ShopperId) -> OrderId {
@@ -149,7 +153,7 @@ async fn examine(folder: &Path, goes_on: bool, what: &str) -> BTreeSet<String> {
     if goes_on && !orders.is_empty() {
         let log = Log::open(db.clone(), Environment::system()).await;
         let log = log.expect("a log");
-        let runner = start_consumers(&log, GroupCommit::start(&log, "shop"));
+        let runner = start_consumers(&log, GroupCommit::start(&log, "shop")).await;
         let confirmed = "select count(*) from order_progress where status = 'confirmed'";
         until(&db, confirmed, orders.len() as i64, what).await;
         runner.stop().await;

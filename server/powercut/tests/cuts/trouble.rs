@@ -8,7 +8,7 @@ use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
 use powercut::{Disk, Fault};
 use services::test_gateway::TestGateway;
-use services::{Seed, Shop, ShopSettings};
+use services::{Outside, Seed, Shop, ShopSettings};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use types::cart::totals;
@@ -52,7 +52,10 @@ impl House {
             max_backoff: Duration::from_millis(50),
             ..broker::Settings::default()
         };
-        let runner = services::start_consumers(&log, Arc::new(gateway), &settings, pace);
+        let gateway = Arc::new(gateway);
+        let roster = services::roster(&settings, Some(Outside { gateway }));
+        let mut runner = Runner::new(log.clone(), pace);
+        roster.start(&mut runner).await;
         let counted = "select count(*) from variants where sku not in (select sku from stock)";
         until(&db, counted, 0, "the opening stock").await;
         shop.reload_levels().await.expect("read");
