@@ -43,7 +43,11 @@ impl Process {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
         shell.arg(env!("CARGO_BIN_EXE_server"));
-        shell.args(["--listen=127.0.0.1:0", "--test-gateway-delay-ms=0", "--lift-limits"]);
+        shell.args([
+            "--listen=127.0.0.1:0",
+            "--test-gateway-delay-ms=0",
+            "--lift-limits",
+        ]);
         shell.args(["--demo-stock=1000", &site(folder), &data(folder)]);
         shell.env_remove("VITRINE_DATABASE_URL");
         // While the disk is full every request fails, and each says so.
