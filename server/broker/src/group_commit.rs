@@ -14,13 +14,6 @@ use tokio::time::Instant;
 
 use crate::{Error, Log, Result, Step, Tx};
 
-/// How a job fails.
-pub trait JobError: From<Error> + Send + 'static {
-    /// Whether the job itself said no, before it wrote anything. Otherwise the database failed it, and
-    /// may have failed the whole transaction.
-    fn is_refusal(&self) -> bool;
-}
-
 /// What a job does inside the shared transaction.
 pub type Job<'t, T, E> = Pin<Box<dyn Future<Output = std::result::Result<T, E>> + Send + 't>>;
 
@@ -88,7 +81,7 @@ impl GroupCommit {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.queue_up(job, None).await
+        self.queue_up(job, true).await
     }
 
     /// As [`GroupCommit::run`], for a job that writes with one statement and does so last: when it
@@ -100,16 +93,12 @@ impl GroupCommit {
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send + 'static,
         T: Send + 'static,
-        E: JobError,
+        E: From<Error> + Send + 'static,
     {
-        self.queue_up(job, Some(E::is_refusal)).await
+        self.queue_up(job, false).await
     }
 
-    async fn queue_up<T, E, F>(
-        &self,
-        job: F,
-        is_refusal: Option<fn(&E) -> bool>,
-    ) -> std::result::Result<T, E>
+    async fn queue_up<T, E, F>(&self, job: F, needs_mark: bool) -> std::result::Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send + 'static,
         T: Send + 'static,
@@ -117,7 +106,7 @@ impl GroupCommit {
     {
         let (answer, answered) = oneshot::channel();
         let queued = Pending {
-            is_refusal,
+            needs_mark,
             job: Some(job),
             outcome: None,
             answer: Some(answer),
@@ -134,28 +123,18 @@ impl GroupCommit {
     }
 }
 
-/// What becomes of a job's work.
-enum Fate {
-    Kept,
-    /// Undone, or never begun.
-    RolledBack,
-    /// The database failed it, and nothing marks where it began: the transaction cannot go on.
-    Broken,
-}
-
 /// A job whose types are known to itself only.
 trait Queued: Send {
     /// Whether a failure leaves something to be rolled back.
     fn needs_mark(&self) -> bool;
-    /// Runs the job.
-    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = Fate> + Send + 'a>>;
+    /// Runs the job; says whether what it did is kept.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
     /// Tells the outcome, now that the fate of the transaction is known.
     fn finish(self: Box<Self>, committed: std::result::Result<(), String>);
 }
 
 struct Pending<F, T, E> {
-    /// For a job without a mark: which failures leave the transaction as it was.
-    is_refusal: Option<fn(&E) -> bool>,
+    needs_mark: bool,
     job: Option<F>,
     outcome: Option<std::result::Result<T, E>>,
     answer: Option<oneshot::Sender<std::result::Result<T, E>>>,
@@ -168,24 +147,20 @@ where
     E: From<Error> + Send,
 {
     fn needs_mark(&self) -> bool {
-        self.is_refusal.is_none()
+        self.needs_mark
     }
 
-    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = Fate> + Send + 'a>> {
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
         Box::pin(async move {
             let Some(job) = self.job.take() else {
-                return Fate::RolledBack;
+                return false;
             };
             // A panic is this job's failure; the writer serves the others.
             let outcome = AssertUnwindSafe(job(tx)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(Error::Panicked.into()));
-            let fate = match (&outcome, self.is_refusal) {
-                (Ok(_), _) => Fate::Kept,
-                (Err(error), Some(is_refusal)) if !is_refusal(error) => Fate::Broken,
-                (Err(_), _) => Fate::RolledBack,
-            };
+            let is_kept = outcome.is_ok();
             self.outcome = Some(outcome);
-            fate
+            is_kept
         })
     }
 
@@ -253,22 +228,19 @@ async fn run_batch(
             tx.mark().await?;
             moved = false;
         }
-        let fate = job.run(&mut tx).await;
+        let is_kept = job.run(&mut tx).await;
         log.environment().reach(Step::JobDone, source).await;
-        match fate {
-            Fate::Kept => moved = true,
-            Fate::RolledBack => {
-                if marked {
-                    tx.return_to_mark().await?;
-                }
-                tx.forget_appended(appended);
-            }
-            Fate::Broken if marked => {
-                tx.return_to_mark().await?;
-                tx.forget_appended(appended);
-            }
-            Fate::Broken => return Err(Error::Broken),
+        if is_kept {
+            moved = true;
+            continue;
         }
+        if marked {
+            tx.return_to_mark().await?;
+        } else if !tx.is_sound() {
+            // The database has ended the transaction, and what the others did with it.
+            return Err(Error::Broken);
+        }
+        tx.forget_appended(appended);
     }
     tx.commit().await?;
     Ok(())

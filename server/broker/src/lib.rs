@@ -39,7 +39,7 @@ pub use dump::Dump;
 pub use environment::{Environment, Probe};
 pub use event::{Attributes, NewEvent, Recorded};
 pub use filter::{Filter, Rule};
-pub use group_commit::{GroupCommit, Job, JobError};
+pub use group_commit::{GroupCommit, Job};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
 pub use replay::{Beginning, REPLAYED, Replayed};

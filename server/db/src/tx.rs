@@ -109,6 +109,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether the transaction goes on as if a statement that failed had never been.
+    pub fn is_sound(&self) -> bool {
+        self.condition == Condition::Sound
+    }
+
     /// Marks a point to which [`Tx::return_to_mark`] returns. The mark before it is gone.
     pub async fn mark(&mut self) -> Result<()> {
         let statement = if self.marked {

@@ -76,12 +76,6 @@ impl From<db::Error> for Refused {
     }
 }
 
-impl broker::JobError for Refused {
-    fn is_refusal(&self) -> bool {
-        self.0.status < 500
-    }
-}
-
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         refused.0

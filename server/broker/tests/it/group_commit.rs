@@ -186,3 +186,33 @@ async fn a_writer_that_panics_fails_that_batch_and_goes_on_with_the_next() {
     let keys: Vec<&str> = keys.iter().map(|event| event.key.as_str()).collect();
     assert_eq!(keys, ["two"], "nothing of the batch that failed is left");
 }
+
+#[tokio::test]
+async fn a_job_that_the_database_refuses_fails_alone() {
+    let fixture = Fixture::new().await;
+    let writer = GroupCommit::start(&fixture.log, "writer");
+    // In the same transaction, whichever comes first: each inserts the same row, and appends.
+    let jobs = (0..64).map(|job: usize| {
+        let writer = writer.clone();
+        async move {
+            let insert = move |tx: &mut broker::Tx| {
+                tx.append(event("written", &job.to_string()), None);
+                format!("insert into handled values ({}, 1)", job / 2)
+            };
+            let done: Result<(), Error> = writer
+                .run_single(move |tx| {
+                    Box::pin(async move {
+                        let sql = insert(tx);
+                        db::query(db::built(sql)).execute(tx.conn()).await?;
+                        Ok(())
+                    })
+                })
+                .await;
+            done.is_ok()
+        }
+    });
+    let done = join_all(jobs).await;
+    assert_eq!(done.iter().filter(|is_done| **is_done).count(), 32);
+    assert_eq!(fixture.of_kind("written").await.len(), 32);
+    assert_eq!(fixture.numbers("select count(*) from handled").await, [32]);
+}
