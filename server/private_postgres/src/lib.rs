@@ -1,6 +1,8 @@
 //! A private PostgreSQL: made for one run and gone with it. The programs are the system's; its own
 //! service, if one runs, is neither used nor touched.
 
+mod proxy;
+
 use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -11,6 +13,8 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
+
+pub use proxy::Proxy;
 
 /// Debian keeps the server's programs off the PATH, in a folder per version.
 const DEBIAN: &str = "/usr/lib/postgresql";

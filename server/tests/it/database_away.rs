@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use private_postgres::{Durability, Programs, Stop};
+use private_postgres::{Durability, Programs, Proxy, Server, Stop};
+use server::Running;
 use server::cli::Cli;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -151,22 +152,30 @@ async fn a_full_disk_is_told_and_waited_out_without_a_restart() {
     assert!(page.body.contains("Confirmed"), "{page:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_away_is_told_in_time_and_sold_from_when_it_is_back() {
+fn postgres() -> Server {
     let programs = Programs::find().expect("PostgreSQL's server programs");
-    let postgres = programs.start(Durability::Volatile).expect("a server");
-    let folder = tempfile::tempdir().expect("a folder");
-    let database = format!("--database-url={}", postgres.url());
+    programs.start(Durability::Volatile).expect("a server")
+}
+
+async fn shop_on(folder: &TempDir, database_url: &str) -> Running {
+    let database = format!("--database-url={database_url}");
     let arguments = [
         "server",
         "--test-gateway-delay-ms=0",
-        &site(&folder),
-        &data(&folder),
+        &site(folder),
+        &data(folder),
         &database,
     ];
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let running = server::start(listener, Cli::parse_from(arguments).config).await;
-    let running = running.expect("a shop");
+    running.expect("a shop")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_is_told_in_time_and_sold_from_when_it_is_back() {
+    let postgres = postgres();
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = shop_on(&folder, &postgres.url()).await;
     let mut shopper = Client::new(&running.url);
     let order = shopper.order(RING, "pm_card_visa", RING_PRICE).await;
 
@@ -190,6 +199,42 @@ async fn a_server_that_is_away_is_told_in_time_and_sold_from_when_it_is_back() {
         }
     }
     postgres.start_again().expect("started");
+    sells_again(&mut shopper, LIMIT).await;
+    running.stop().await;
+}
+
+/// Nobody says that the server is away: it only does not answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_server_is_silent_nobody_waits_long() {
+    let postgres = postgres();
+    let proxy = Proxy::before(postgres.port()).expect("a proxy");
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = shop_on(&folder, &postgres.url_at(proxy.port())).await;
+    let mut shopper = Client::new(&running.url);
+    shopper.order(RING, "pm_card_visa", RING_PRICE).await;
+
+    proxy.go_silent();
+    for _ in 0..3 {
+        let many = (0..24).map(|n| {
+            let mut shopper = Client::new(&running.url);
+            let command = n % 2 == 0;
+            tokio::spawn(async move {
+                let asked = Instant::now();
+                if command {
+                    assert_told(&shopper.add(RING, "1", "").await);
+                } else {
+                    let page = shopper.get("/cart").await;
+                    assert_eq!(page.status, 503, "{page:?}");
+                }
+                asked.elapsed()
+            })
+        });
+        for waited in futures::future::join_all(many).await {
+            let waited = waited.expect("told");
+            assert!(waited < LIMIT, "{waited:?}");
+        }
+    }
+    proxy.speak();
     sells_again(&mut shopper, LIMIT).await;
     running.stop().await;
 }
