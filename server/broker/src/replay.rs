@@ -118,18 +118,6 @@ impl Log {
         }
         replayed
     }
-
-    /// The position before the first event at or after a time.
-    pub async fn position_before(&self, time_us: i64) -> Result<u64, Error> {
-        let row = db::query("select min(position) from events where time_us >= $1")
-            .bind(time_us)
-            .fetch_one(self.db().reader())
-            .await?;
-        match row.try_get::<Option<i64>, _>(0)? {
-            Some(position) => Ok(position.unsigned_abs() - 1),
-            None => self.stored_head().await,
-        }
-    }
 }
 
 struct Replay<'a> {

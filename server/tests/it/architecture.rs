@@ -6,6 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::module_circles::{Module, circles};
+
 /// Every crate of the workspace and the crates of the workspace that it uses. Along the chain
 /// `types <- domain <- services <- server` and `db <- broker <- services` a crate may also name what
 /// is further below.
@@ -151,6 +153,107 @@ fn crates_import_only_what_stands_below_them() {
             tests.is_subset(&allowed),
             "what {name} tests with: {tests:?}"
         );
+    }
+}
+
+/// Files that use one another in a circle and have yet to be cut apart: by folder of the crate, the
+/// names of such files. It only ever gets shorter.
+const CIRCLES: [(&str, &[&str]); 5] = [
+    (
+        "app",
+        &[
+            "api::flash",
+            "api::form",
+            "api::orders",
+            "islands::inventory_table",
+            "islands::stock_correction",
+            "live",
+            "live::socket",
+            "live::staff",
+        ],
+    ),
+    (
+        "server",
+        &[
+            "http",
+            "http::commands",
+            "http::health",
+            "http::live",
+            "http::origin",
+            "http::pages",
+            "http::problem",
+            "http::request",
+            "http::sessions",
+            "http::staff",
+            "http::test_gateway",
+            "http::visitor",
+        ],
+    ),
+    (
+        "server/broker",
+        &[
+            "consumer",
+            "consumer_lane",
+            "decider",
+            "decisions",
+            "lane",
+            "log",
+            "parked",
+            "reactor_lane",
+            "replay",
+            "roster",
+            "runner",
+            "states",
+            "timers",
+            "turn",
+            "tx",
+        ],
+    ),
+    (
+        "server/db",
+        &[
+            "the root", "dialect", "error", "identity", "log_file", "migrate", "pool",
+        ],
+    ),
+    ("server/services", &["holds", "sessions", "shop", "staff"]),
+];
+
+/// The sources of a crate with the paths of their modules. A program beside a library is another crate.
+fn modules(folder: &str) -> Vec<Module> {
+    let src = format!("{folder}/src/");
+    let sources = sources(&src);
+    let has_library = sources
+        .iter()
+        .any(|source| source.is(&format!("{src}lib.rs")));
+    let module = |source: &Source| {
+        let name = source.path.strip_prefix(&src)?.strip_suffix(".rs")?;
+        let path: Vec<String> = match name {
+            "main" if has_library => return None,
+            "main" | "lib" => Vec::new(),
+            name => {
+                let name = name.strip_suffix("/mod").unwrap_or(name);
+                name.split('/').map(str::to_owned).collect()
+            }
+        };
+        let text = source.text.clone();
+        Some(Module { path, text })
+    };
+    sources.iter().filter_map(module).collect()
+}
+
+#[test]
+fn files_do_not_use_one_another_in_circles() {
+    let packages = packages();
+    for package in packages.values() {
+        let manifest = PathBuf::from(text_of(&package["manifest_path"]));
+        let folder = manifest.parent().expect("a folder").strip_prefix(root());
+        let folder = folder.expect("inside").display().to_string();
+        let known = CIRCLES.iter().find(|(name, _)| *name == folder);
+        let known = known.map_or(&[][..], |(_, files)| *files);
+        for circle in circles(&modules(&folder)) {
+            let is_known = circle.iter().all(|file| known.contains(&file.as_str()));
+            assert!(is_known, "{folder} has a circle of files: {circle:?}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod desk;
 mod doors;
 mod failpoints;
 mod health;
+mod module_circles;
 mod oversell;
 mod process;
 mod release_1;

@@ -6,6 +6,7 @@ mod deciders;
 mod dumps;
 mod feed;
 mod group_commit;
+mod history;
 mod log;
 mod model;
 mod reactors;
