@@ -11,12 +11,12 @@ mod error;
 mod file;
 mod health;
 mod identity;
-mod log_file;
 mod migrate;
 mod pool;
 mod reader;
 mod rows;
 mod tx;
+mod wal;
 mod writes;
 
 use std::path::Path;
@@ -42,8 +42,8 @@ pub use writes::{Counters, WriteError};
 
 use file::{DatabaseFile, OpenedFile};
 use identity::HeadNotes;
-use log_file::LogKeeper;
 use pool::{ACQUIRE, Connector, Pool, STATEMENT, STATEMENT_ON_SERVER, Shared};
+use wal::WalKeeper;
 use writes::Writes;
 
 /// A query that is not a literal: built from literals and placeholders by [`place_rows`] or
@@ -105,7 +105,7 @@ pub struct Db {
     identity: Arc<str>,
     last_probe: Arc<Mutex<Option<Instant>>>,
     closed: watch::Sender<bool>,
-    log_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
+    wal_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Db {
@@ -130,7 +130,7 @@ impl Db {
                 return Err(error);
             }
         }
-        db.keep_log_small(Some(place));
+        db.keep_wal_small(Some(place));
         Ok(db)
     }
 
@@ -152,7 +152,7 @@ impl Db {
                 return Err(error);
             }
         }
-        db.keep_log_small(None);
+        db.keep_wal_small(None);
         Ok(db)
     }
 
@@ -190,14 +190,14 @@ impl Db {
             last_probe: Arc::default(),
             identity: "".into(),
             closed: watch::Sender::new(false),
-            log_keeper: Arc::default(),
+            wal_keeper: Arc::default(),
         })
     }
 
     /// Folds the write-ahead log back in the background, where there is one, and notes its head at
     /// `place`.
-    fn keep_log_small(&self, place: Option<DatabaseFile>) {
-        let Some(statements) = self.dialect.fold_log() else {
+    fn keep_wal_small(&self, place: Option<DatabaseFile>) {
+        let Some(statements) = self.dialect.fold_wal() else {
             return;
         };
         let notes = place.map(|file| HeadNotes {
@@ -205,13 +205,13 @@ impl Db {
             identity: self.identity.clone(),
             head: 0,
         });
-        let keeper = LogKeeper {
+        let keeper = WalKeeper {
             writers: self.writers.clone(),
             statements,
             notes,
             closed: self.closed.subscribe(),
         };
-        *self.log_keeper.lock() = Some(tokio::spawn(keeper.run()));
+        *self.wal_keeper.lock() = Some(tokio::spawn(keeper.run()));
     }
 
     /// The random name of the log in this database. It is another one after a restored backup, whose
@@ -287,7 +287,7 @@ impl Db {
     /// Closes every connection; on SQLite this also folds the write-ahead log back into the file.
     pub async fn close(&self) {
         self.closed.send_replace(true);
-        let keeper = self.log_keeper.lock().take();
+        let keeper = self.wal_keeper.lock().take();
         if let Some(keeper) = keeper
             && let Err(error) = keeper.await
         {
