@@ -33,7 +33,7 @@ pub use dialect::{Dialect, Synchronous};
 pub use error::{Error, Result};
 pub use health::Health;
 pub use reader::Reader;
-pub use rows::{place_rows, placeholders};
+pub use rows::{built, place_rows, placeholders};
 pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};
@@ -45,12 +45,6 @@ use identity::HeadNotes;
 use pool::{ACQUIRE, Connector, Pool, STATEMENT, STATEMENT_ON_SERVER, Shared};
 use wal::WalKeeper;
 use writes::Writes;
-
-/// A query that is not a literal: built from literals and placeholders by [`place_rows`] or
-/// [`placeholders`], never from input.
-pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(sql)
-}
 
 /// Where the data lives and how carefully it is written.
 #[derive(Debug, Clone)]
@@ -120,8 +114,8 @@ impl Db {
         place.prepare()?;
         let mut db = Self::connect(settings, &place).await?;
         let settled = async {
-            migrate::run(&db).await?;
-            identity::settle(&db, &place).await
+            migrate::run(db.begin().await?).await?;
+            identity::settle(db.begin().await?, &place).await
         };
         match settled.await {
             Ok(identity) => db.identity = identity,
@@ -142,8 +136,8 @@ impl Db {
         let place = DatabaseFile::of(&settings.url);
         let mut db = Self::connect(settings, &place).await?;
         let checked = async {
-            migrate::check(&db).await?;
-            identity::read(&db).await
+            migrate::check(db.reader()).await?;
+            identity::read(db.reader()).await
         };
         match checked.await {
             Ok(identity) => db.identity = identity,
