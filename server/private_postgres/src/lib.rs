@@ -182,7 +182,7 @@ fn configure(data: &Path, port: u16, durability: Durability) -> Result<()> {
 
 /// The last of two lines that say the same holds.
 fn settings(port: u16, durability: Durability) -> String {
-    // A shop opens up to 16 connections, and there is a test per core at once, some with two shops.
+    // A shop opens up to 18 connections, and there is a test per core at once, some with two shops.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let connections = (40 * cores).max(300);
     let mut settings = format!(

@@ -209,12 +209,6 @@ const CIRCLES: [(&str, &[&str]); 5] = [
             "tx",
         ],
     ),
-    (
-        "server/db",
-        &[
-            "the root", "dialect", "error", "identity", "log_file", "migrate", "pool",
-        ],
-    ),
     ("server/services", &["holds", "sessions", "shop", "staff"]),
 ];
 

@@ -1,5 +1,5 @@
 //! The database cannot be written to, or is away: shoppers are told so in time, pages that need nothing
-//! of it open, and the shop goes on by itself.
+//! of it open, and the shop goes on by itself. Or it comes back as it was yesterday: open tabs are told.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,9 +12,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
+use types::live::{ServerMessage, State};
 
 use crate::client::{Answer, Client, new_order_id};
-use crate::shop::{DEADLINE, RING, RING_PRICE};
+use crate::shop::{DEADLINE, RING, RING_PRICE, RING_TOPIC};
 
 /// From the return of the disk or the server to the next sale.
 const SELLS_AGAIN: Duration = Duration::from_secs(2);
@@ -162,6 +163,7 @@ async fn shop_on(folder: &TempDir, database_url: &str) -> Running {
     let arguments = [
         "server",
         "--test-gateway-delay-ms=0",
+        "--lift-limits",
         &site(folder),
         &data(folder),
         &database,
@@ -236,5 +238,46 @@ async fn while_the_server_is_silent_nobody_waits_long() {
     }
     proxy.speak();
     sells_again(&mut shopper, LIMIT).await;
+    running.stop().await;
+}
+
+/// A tab of before the restore knows higher positions than the shop has now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restored_backup_open_tabs_hear_of_another_log_and_get_all_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |suffix: &str| folder.path().join(format!("shop.db{suffix}"));
+    let database = format!("sqlite:{}", file("").display());
+    let snapshot = async |running: &Running, after: u64| {
+        let mut socket = Client::new(&running.url).socket().await;
+        socket.subscribe(&[RING_TOPIC], after).await;
+        match socket.next().await {
+            ServerMessage::Snapshot {
+                position,
+                log,
+                state: State::Product(stock),
+                ..
+            } => (position, log, stock),
+            other => panic!("expected a snapshot, got {other:?}"),
+        }
+    };
+    let running = shop_on(&folder, &database).await;
+    let (_, log, whole) = snapshot(&running, 0).await;
+    running.stop().await;
+    std::fs::copy(file(""), file(".backup")).expect("a backup");
+
+    let running = shop_on(&folder, &database).await;
+    let mut shopper = Client::new(&running.url);
+    shopper.order(RING, "pm_card_visa", RING_PRICE).await;
+    let (position, same, sold) = snapshot(&running, 0).await;
+    assert_eq!(same, log, "it was only restarted");
+    assert!(sold.available < whole.available, "{sold:?}");
+    running.stop().await;
+
+    std::fs::copy(file(".backup"), file("")).expect("restored");
+    let running = shop_on(&folder, &database).await;
+    let (lower, other, restored) = snapshot(&running, position).await;
+    assert_ne!(other, log);
+    assert!(lower < position, "{lower} of {position}");
+    assert_eq!(restored, whole, "all of it, not only what is newer");
     running.stop().await;
 }
