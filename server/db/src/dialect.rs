@@ -21,7 +21,7 @@ pub enum Synchronous {
 
 /// Statements that answer with whether they were kept from it and with the log's pages.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FoldLog {
+pub(crate) struct FoldWal {
     /// As far as it goes without keeping anybody from their work.
     pub passive: &'static str,
     /// All of it, so that the next writer begins the log anew; waits for writers and readers.
@@ -139,9 +139,9 @@ impl Dialect {
     }
 
     /// How the write-ahead log is folded back into the main file, where that is our business.
-    pub(crate) const fn fold_log(self) -> Option<FoldLog> {
+    pub(crate) const fn fold_wal(self) -> Option<FoldWal> {
         match self {
-            Self::Sqlite => Some(FoldLog {
+            Self::Sqlite => Some(FoldWal {
                 passive: "pragma wal_checkpoint(passive)",
                 restart: "pragma wal_checkpoint(restart)",
                 patience: "pragma busy_timeout = 50",

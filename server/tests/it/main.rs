@@ -8,6 +8,7 @@ mod client;
 mod database_away;
 mod desk;
 mod doors;
+mod endings;
 mod failpoints;
 mod health;
 mod module_circles;
