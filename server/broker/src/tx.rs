@@ -180,7 +180,10 @@ impl Tx {
         let span = tracing::Span::current();
         span.record("events", count);
         if let Some(first) = self.pending.first() {
-            span.record("correlation_id", tracing::field::display(first.correlation_id));
+            span.record(
+                "correlation_id",
+                tracing::field::display(first.correlation_id),
+            );
         }
         for (position, event) in (before + 1..).zip(&mut self.pending) {
             event.position = position;

@@ -50,7 +50,12 @@ async fn placed_and_reserved_are_one_commit_as_are_authorized_and_confirmed() {
     let order = crate::client::new_order_id();
     ada.place(order, GOOD_CARD, RING_PRICE).await.expect_ok();
     let mut turns: Vec<Vec<String>> = Vec::new();
-    while turns.last().and_then(|turn| turn.last()).map(String::as_str) != Some("order.confirmed") {
+    while turns
+        .last()
+        .and_then(|turn| turn.last())
+        .map(String::as_str)
+        != Some("order.confirmed")
+    {
         // What is committed at once is heard at once.
         let events = tail.next(100).await.expect("sound");
         turns.push(events.iter().map(|event| event.kind.clone()).collect());
