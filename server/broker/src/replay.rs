@@ -120,6 +120,8 @@ impl Log {
     }
 }
 
+type Events = Vec<Arc<Recorded>>;
+
 struct Replay<'a> {
     log: &'a Log,
     name: &'static str,
@@ -357,7 +359,7 @@ impl Replay<'_> {
         &self,
         events: Vec<Arc<Recorded>>,
         is_apart: impl Fn(&Recorded) -> bool,
-    ) -> Result<(Vec<Arc<Recorded>>, Vec<Arc<Recorded>>), Failure> {
+    ) -> Result<(Events, Events), Failure> {
         let (mut left, mut folded) = (Vec::new(), Vec::with_capacity(events.len()));
         for event in events {
             let waits =
