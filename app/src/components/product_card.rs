@@ -47,6 +47,15 @@ fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> 
     } else {
         card.price_from.to_string()
     };
+    let before = card.compare_at.map(|before| {
+        view! {
+            " "
+            <s>
+                <span class="visually-hidden">"Before: "</span>
+                {before.to_string()}
+            </s>
+        }
+    });
     let metals = card
         .images
         .iter()
@@ -69,8 +78,8 @@ fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> 
             </div>
             {title}
             <p class="card__line">
-                <span class="card__price">{price}</span>
-                <CardStock slug=card.slug available=card.available position=card.position />
+                <span class="card__price">{price} {before}</span>
+                <CardStock slug=card.slug stock=card.stock position=card.position />
             </p>
             {(metals > 1)
                 .then(|| view! { <p class="card__metals">{format!("{metals} metals")}</p> })}

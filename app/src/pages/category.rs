@@ -72,10 +72,10 @@ pub fn CategoryPage() -> impl IntoView {
         .iter()
         .find(|(name, _, _)| *name == metal)
         .map(|(name, _, _)| name.clone());
-    let mut cards = all.clone();
-    if let Some(metal) = &metal {
-        cards.retain(|card| card.images.iter().any(|image| image.metal == *metal));
-    }
+    let mut cards = match &metal {
+        Some(metal) => shop.cards_in_metal(&category.slug, metal),
+        None => all.clone(),
+    };
     match sort {
         Sort::Catalogue => {}
         Sort::PriceUp => cards.sort_by_key(|card| card.price_from.minor),

@@ -38,9 +38,12 @@ pub fn CheckoutPage() -> impl IntoView {
                         }) => (Some(problem), checkout),
                         None => (None, None),
                     };
-                    // A form that came back keeps its id: it is still the same order.
+                    // A form that came back keeps its id: it is still the same order. An id that is
+                    // taken stays taken.
+                    let is_taken = problem.as_ref().is_some_and(|p| p.is("order-id-taken"));
                     let order_id = draft
                         .as_ref()
+                        .filter(|_| !is_taken)
                         .and_then(|draft| draft.order_id.parse().ok())
                         .unwrap_or(fresh);
                     view! {

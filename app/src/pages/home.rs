@@ -120,7 +120,7 @@ fn DropPiece(card: ProductCard, product: Product) -> impl IntoView {
                 {product.drop_note.map(|note| view! { <p class="drop__note">{note}</p> })}
                 <p class="card__line">
                     <span class="card__price">{card.price_from.to_string()}</span>
-                    <CardStock slug=card.slug available=card.available position=card.position />
+                    <CardStock slug=card.slug stock=card.stock position=card.position />
                 </p>
             </div>
         </article>

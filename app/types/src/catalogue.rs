@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stock::ProductStock;
 use crate::{Money, Sku, Slug};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub struct Hero {
     pub products: Vec<Slug>,
 }
 
-/// A product as a card in a grid.
+/// A product as a card in a grid: the whole of it, or its variants in one metal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductCard {
     pub slug: Slug,
@@ -38,12 +39,14 @@ pub struct ProductCard {
     pub price_from: Money,
     /// Whether some variant costs more than `price_from`.
     pub price_varies: bool,
+    /// The former price of the variant that costs `price_from`.
+    pub compare_at: Option<Money>,
     pub images: Vec<Image>,
     /// A limited piece.
     pub drop: bool,
-    /// Pieces available over all variants.
-    pub available: i64,
-    /// Position of the log at which `available` is true.
+    /// What is left of what the card shows. Names the variants when they are not the whole product.
+    pub stock: ProductStock,
+    /// Position of the log at which `stock` is true.
     pub position: u64,
 }
 

@@ -11,6 +11,7 @@ pub mod log;
 pub mod money;
 pub mod order;
 pub mod problem;
+pub mod stock;
 mod text;
 
 pub use ids::{LineId, OrderId, ShopperId, Sku, Slug};

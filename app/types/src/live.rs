@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::admin::{EventRow, InventoryRow, Level};
 use crate::ids::InvalidId;
 use crate::order::Progress;
+pub use crate::stock::{ProductStock, VariantStock};
 use crate::{OrderId, Sku, Slug};
 
 /// Path of the socket.
@@ -133,19 +134,6 @@ pub enum State {
     Order(Progress),
     Inventory { levels: Vec<SkuLevel> },
     Events { events: Vec<EventRow> },
-}
-
-/// Available pieces of a product: over all variants, and of the variants that the message is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProductStock {
-    pub available: i64,
-    pub variants: Vec<VariantStock>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VariantStock {
-    pub sku: Sku,
-    pub available: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -165,6 +165,8 @@ const MAX_KEPT: usize = 65_536;
 pub(crate) trait AnyDecider: fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
     fn hears(&self, event: &Recorded) -> bool;
+    /// Whether an event is about the state of its own key and no other.
+    fn is_of_its_key(&self, event: &Recorded) -> Result<bool, Failure>;
     /// Adds the keys of an event whose states are not known.
     fn missing(&self, event: &Recorded, keys: &mut BTreeSet<String>) -> Result<(), Failure>;
     fn knows(&self, key: &str) -> bool;
@@ -222,6 +224,11 @@ impl<D: Decider> AnyDecider for Known<D> {
 
     fn hears(&self, event: &Recorded) -> bool {
         D::HEARS.matches(event)
+    }
+
+    fn is_of_its_key(&self, event: &Recorded) -> Result<bool, Failure> {
+        let keys = self.decider.keys(event)?;
+        Ok(keys.iter().all(|key| *key == event.key))
     }
 
     fn missing(&self, event: &Recorded, keys: &mut BTreeSet<String>) -> Result<(), Failure> {

@@ -120,6 +120,8 @@ impl Log {
     }
 }
 
+type Events = Vec<Arc<Recorded>>;
+
 struct Replay<'a> {
     log: &'a Log,
     name: &'static str,
@@ -288,7 +290,7 @@ impl Replay<'_> {
 
     /// Folds the next batch, but for what is not settled; says whether the head is still far.
     async fn fold_settled(&mut self) -> Result<bool, Failure> {
-        let mut batch = self.log.read_after(self.at, BATCH).await?;
+        let batch = self.log.read_after(self.at, BATCH).await?;
         let Some(last) = batch.last().map(|event| event.position) else {
             return Ok(false);
         };
@@ -305,7 +307,7 @@ impl Replay<'_> {
                 first.or_insert(event.position);
             }
         }
-        batch.retain(|event| !self.is_apart(event));
+        let (_, batch) = self.parted(batch, |event| self.is_apart(event))?;
         self.fold(&mut tx, &standing, batch).await?;
         tx.commit().await?;
         self.at = last;
@@ -325,17 +327,16 @@ impl Replay<'_> {
                 }
                 .into());
             };
-            batch.retain(|event| !self.is_apart(event));
+            let (_, batch) = self.parted(batch, |event| self.is_apart(event))?;
             self.fold(tx, &standing, batch).await?;
             self.at = last;
         }
         for (key, first) in std::mem::take(&mut self.apart) {
             let mut events = self.log.read_key(&key).await?;
             events.retain(|event| (first..=head).contains(&event.position));
-            // Its own were folded at their place.
-            events.retain(|event| !self.is_own(event));
             let events = events.into_iter().map(Arc::new).collect();
-            self.fold(tx, &standing, events).await?;
+            let (left, _) = self.parted(events, |_| true)?;
+            self.fold(tx, &standing, left).await?;
         }
         Ok(())
     }
@@ -345,10 +346,31 @@ impl Replay<'_> {
         event.source == self.name && event.topic != decisions::TOPIC
     }
 
-    /// Whether an event is left for the end. What the decider itself has said stands where it stands.
+    /// Whether an event of its key stands apart, at it or before it.
     fn is_apart(&self, event: &Recorded) -> bool {
         let first = self.apart.get(&event.key);
-        !self.is_own(event) && first.is_some_and(|first| *first <= event.position)
+        first.is_some_and(|first| *first <= event.position)
+    }
+
+    /// Parts the events that are left for the end from those that are folded at their place. What the
+    /// decider has said about states of other keys is folded at its place: those states wait for
+    /// nobody. About its own key it is left, too, since it may follow what stands apart.
+    fn parted(
+        &self,
+        events: Vec<Arc<Recorded>>,
+        is_apart: impl Fn(&Recorded) -> bool,
+    ) -> Result<(Events, Events), Failure> {
+        let (mut left, mut folded) = (Vec::new(), Vec::with_capacity(events.len()));
+        for event in events {
+            let waits =
+                is_apart(&event) && (!self.is_own(&event) || self.decider.is_of_its_key(&event)?);
+            if waits {
+                left.push(event);
+            } else {
+                folded.push(event);
+            }
+        }
+        Ok((left, folded))
     }
 
     async fn fold(

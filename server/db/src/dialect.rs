@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::{Error, Result};
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Sqlite,
@@ -31,16 +29,17 @@ pub(crate) struct FoldWal {
 }
 
 impl Dialect {
-    pub(crate) fn of(url: &str) -> Result<Self> {
+    /// The one that a URL names, or what was expected.
+    pub(crate) fn of(url: &str) -> Result<Self, String> {
         match url.split_once(':') {
             Some(("sqlite", _)) => Ok(Self::Sqlite),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
             // The URL may hold a password: only its scheme is repeated.
-            other => Err(Error::Setting(format!(
+            other => Err(format!(
                 "expected a database URL that starts with sqlite: or postgres:, got one that starts \
                  with {:?}",
                 other.map_or("", |(scheme, _)| scheme)
-            ))),
+            )),
         }
     }
 

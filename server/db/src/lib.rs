@@ -152,7 +152,7 @@ impl Db {
 
     async fn connect(settings: &Settings, place: &DatabaseFile) -> Result<Self> {
         sqlx::any::install_default_drivers();
-        let dialect = Dialect::of(&settings.url)?;
+        let dialect = Dialect::of(&settings.url).map_err(Error::Setting)?;
         let options: AnyConnectOptions = dialect.connection_url(&settings.url).parse()?;
         let shared = Arc::new(Shared::default());
         let connector = |limit: Option<Duration>| Connector {

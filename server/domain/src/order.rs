@@ -209,10 +209,10 @@ impl OrderState {
                 self.payment_token = None;
             }
             // The one change that nobody decides: the order waits again, as long as it may.
-            Event::PaymentDeclined(event) if event.attempt == self.payment.attempts => {
-                if self.stage == Stage::Reserved {
-                    self.deadline_us = self.reserved_until_us;
-                }
+            Event::PaymentDeclined(event)
+                if self.stage == Stage::Reserved && event.attempt == self.payment.attempts =>
+            {
+                self.deadline_us = self.reserved_until_us;
             }
             Event::OrderConfirmed(_) => self.end(Stage::Confirmed),
             Event::OrderRejected(_) => self.end(Stage::Rejected),

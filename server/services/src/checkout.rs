@@ -51,11 +51,12 @@ impl Shop {
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means
-    /// "accepted": stock and payment follow. Placing the same order again is answered the same.
+    /// "accepted": stock and payment follow. The same command again is answered the same.
     ///
     /// # Errors
     /// 422 for the form's fields, 409 `empty-cart`, 409 `price-changed` when the shopper saw another
-    /// total, 409 `order-id-taken`.
+    /// total, 409 `order-id-taken` when the id stands for an order of somebody else, for another
+    /// command, or for another cart than what is in it by now.
     pub async fn place_order(
         &self,
         shopper: ShopperId,
@@ -63,18 +64,55 @@ impl Shop {
     ) -> crate::Result<OrderId> {
         let order = order.checked()?;
         let id = order.order_id;
-        let shop = self.clone();
-        let written = self
+        let (shop, command) = (self.clone(), order.clone());
+        let written: Result<(), Refused> = self
             .writer_of(shopper)
-            .run(move |tx| Box::pin(async move { shop.write_order(tx, shopper, order).await }))
+            .run(move |tx| Box::pin(async move { shop.write_order(tx, shopper, command).await }))
             .await;
-        match written {
-            Ok(()) => self.remember_owner(id, shopper),
-            // The form came twice: the first one is the answer, whatever is in the cart by now.
-            Err(_) if self.owns_order(shopper, id).await? => {}
-            Err(refused) => return Err(refused.into()),
+        let refused = match written {
+            Ok(()) => {
+                self.remember_owner(id, shopper);
+                return Ok(id);
+            }
+            Err(refused) => refused.0,
+        };
+        if !self.owns_order(shopper, id).await? {
+            return Err(refused);
         }
-        Ok(id)
+        // The form came twice. What is in the cart by now was not ordered with it.
+        let nothing_new = refused.is("empty-cart") || refused.status >= 500;
+        match nothing_new && self.is_placed_by(&order).await? {
+            true => Ok(id),
+            false => Err(order_id_used()),
+        }
+    }
+
+    /// Whether the order with this id was placed by this very command. The card is not compared: a
+    /// form that is sent again brings another token for it.
+    async fn is_placed_by(&self, order: &PlaceOrder) -> Result<bool, Refused> {
+        let row = db::query(
+            "select email, name, street, postal_code, city, country, delivery, total_minor \
+             from orders where id = $1",
+        )
+        .bind(order.order_id.to_string())
+        .fetch_optional(self.log().db().reader())
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        let command = [
+            order.email.as_str(),
+            &order.name,
+            &order.street,
+            &order.postal_code,
+            &order.city,
+            &order.country,
+            order.delivery.name(),
+        ];
+        for (column, sent) in command.into_iter().enumerate() {
+            if row.try_get::<&str, _>(column)? != sent {
+                return Ok(false);
+            }
+        }
+        Ok(row.try_get::<i64, _>(7)? == order.expected_total_minor)
     }
 
     async fn write_order(
@@ -372,6 +410,12 @@ fn empty_cart() -> Problem {
 fn order_id_taken() -> Problem {
     let detail = "Open the checkout again and place the order from there.";
     Problem::conflict("order-id-taken", "This order cannot be placed", detail)
+}
+
+fn order_id_used() -> Problem {
+    let detail = "An order was placed with this form already. Open the checkout again to order what is \
+                  in your cart now.";
+    Problem::conflict("order-id-taken", "This form was used already", detail)
 }
 
 fn no_such_order() -> Problem {

@@ -10,7 +10,7 @@ use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::{LineId, OrderId, ShopperId, Sku, Slug};
 
-use crate::catalogue::{Catalogue, CatalogueError, ProductRecord};
+use crate::catalogue::{Catalogue, CatalogueError, ProductRecord, VariantRecord};
 use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
@@ -199,28 +199,50 @@ impl Shop {
             .products
             .iter()
             .filter(|product| category.is_none_or(|category| product.category == *category))
-            .map(|product| self.card(product))
+            .filter_map(|product| self.card(product, None))
             .collect()
     }
 
-    fn card(&self, product: &ProductRecord) -> ProductCard {
-        let (available, position) = self.levels().available(product.skus());
-        let prices = || product.variants.iter().map(|variant| variant.price);
-        // The catalogue refuses a product without variants.
-        let price_from = prices()
-            .min_by_key(|price| price.minor)
-            .unwrap_or_else(|| types::Money::new(0, self.catalogue().currency));
-        ProductCard {
+    /// Cards of the pieces of a category that come in a metal. Price and stock are that metal's.
+    pub fn cards_in_metal(&self, category: &Slug, metal: &str) -> Vec<ProductCard> {
+        self.catalogue()
+            .products
+            .iter()
+            .filter(|product| product.category == *category)
+            .filter_map(|product| self.card(product, Some(metal)))
+            .collect()
+    }
+
+    /// A card of the whole product, or of its variants in one metal; `None` when it has none.
+    fn card(&self, product: &ProductRecord, metal: Option<&str>) -> Option<ProductCard> {
+        let of_metal = |variant: &&VariantRecord| metal.is_none_or(|metal| variant.metal == metal);
+        let shown: Vec<&VariantRecord> = product.variants.iter().filter(of_metal).collect();
+        let (available, position) = self.levels().available(shown.iter().map(|v| &v.sku));
+        let cheapest = shown.iter().min_by_key(|variant| variant.price.minor)?;
+        let price_from = cheapest.price;
+        let stock = shown
+            .iter()
+            .zip(&available)
+            .map(|(variant, available)| VariantStock {
+                sku: variant.sku.clone(),
+                available: *available,
+            });
+        Some(ProductCard {
             slug: product.slug.clone(),
             title: product.title.clone(),
             category: product.category.clone(),
             price_from,
-            price_varies: prices().any(|price| price != price_from),
+            price_varies: shown.iter().any(|variant| variant.price != price_from),
+            compare_at: cheapest.compare_at,
             images: product.details.images.clone(),
             drop: product.details.drop,
-            available: available.iter().sum(),
+            stock: ProductStock {
+                available: available.iter().sum(),
+                // The total of a whole product is pushed as such.
+                variants: metal.map(|_| stock.collect()).unwrap_or_default(),
+            },
             position,
-        }
+        })
     }
 
     pub fn product(&self, slug: &Slug) -> Option<Product> {
@@ -269,8 +291,8 @@ impl Shop {
         let same = others().filter(|product| product.category == *category);
         let rest = others().filter(|product| product.category != *category);
         same.chain(rest)
+            .filter_map(|product| self.card(product, None))
             .take(4)
-            .map(|product| self.card(product))
             .collect()
     }
 

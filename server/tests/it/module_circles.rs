@@ -30,7 +30,7 @@ pub fn circles(modules: &[Module]) -> Vec<Vec<String>> {
                 targets.insert(file_of(&files, &handed_out, &used.segments));
             }
         }
-        targets.remove(&path.to_vec());
+        targets.remove(*path);
         uses.insert(path.to_vec(), targets);
     }
     components(&uses)

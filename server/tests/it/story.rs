@@ -196,6 +196,31 @@ async fn the_same_order_posted_twice_is_placed_once() {
     shop.closed().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_id_used_again_with_another_content_is_refused_and_loses_nothing() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+
+    // Another total, with nothing in the cart.
+    let taken = ada
+        .place(order, GOOD_CARD, RING_PRICE + 1)
+        .await
+        .problem(409);
+    assert!(taken.is("order-id-taken"), "{taken:?}");
+
+    // The same words, but what is in the cart now was never ordered.
+    ada.add(RING, "1", "").await.expect_ok();
+    for total in [RING_PRICE, 2 * RING_PRICE] {
+        let taken = ada.place(order, GOOD_CARD, total).await.problem(409);
+        assert!(taken.is("order-id-taken"), "{taken:?}");
+    }
+    assert_eq!(ada.cart_lines().await, [(RING.to_owned(), 1)]);
+    let placed = shop.number("select count(*) from events where type = 'order.placed'");
+    assert_eq!(placed.await, 1);
+    shop.closed().await;
+}
+
 /// Another tab of the same shopper.
 fn other_tab(shop: &TestShop, shopper: &Client) -> Client {
     let mut tab = shop.shopper();
