@@ -21,7 +21,7 @@ use crate::{Beginning, Error, Failure, Filter, Log, Recorded, Result, Settings, 
 const REST: Duration = Duration::from_secs(1);
 
 /// How long a decider that has caught up with another process leaves the head to others.
-const CATCH_UP: Duration = Duration::from_millis(50);
+const CATCH_UP: Duration = Duration::from_millis(20);
 
 /// One consumer's name, what it hears, and the log it hears it from.
 #[derive(Debug, Clone)]

@@ -3,7 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use broker::{Environment, Log, NewEvent, Tail};
+use broker::{
+    Decider, Environment, Failure, Filter, Log, NewEvent, Recorded, Roster, Rule, Runner, States,
+    Tail,
+};
 use db::{Db, Settings};
 use private_postgres::{Durability, Programs, Proxy, Server};
 
@@ -122,6 +125,72 @@ async fn what_another_process_appends_is_told_and_not_asked_for() {
     let mut follower = Follower::of(&one);
     follower.until_told().await;
     follower.hears_without_asking(&other).await;
+    one.db().close().await;
+    other.db().close().await;
+}
+
+/// Answers each event.
+#[derive(Debug)]
+struct Answers;
+
+impl Decider for Answers {
+    const NAME: &'static str = "answers";
+    const HEARS: Filter<'static> = Filter(&[Rule::topic("tests").of(&["called"])]);
+    type State = ();
+
+    fn keys(&self, heard: &Recorded) -> Result<Vec<String>, Failure> {
+        Ok(vec![heard.key.clone()])
+    }
+
+    fn decide(&self, _: &States<()>, heard: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        Ok(vec![NewEvent::new("answered", "tests", &heard.key, "{}")])
+    }
+
+    fn evolve(&self, _: &mut States<()>, _: &Recorded) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// What the other process appends begins no turn of this one: the decider waits for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decider_answers_what_another_process_appends_when_it_is_told() {
+    let server = server();
+    let (one, other) = (open(server.url()).await, open(server.url()).await);
+    let mut runner = Runner::new(one.clone(), broker::Settings::default());
+    Roster::new().decider(Answers).start(&mut runner).await;
+    until("told", || one.is_told_of_others()).await;
+    // Once it answers in the transaction that asks, it takes part in turns.
+    let in_turn = async {
+        loop {
+            append(&one).await;
+            let last = one.read_last(2).await.expect("readable");
+            if last
+                .iter()
+                .map(|event| &*event.kind)
+                .eq(["answered", "called"])
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    in_time("in turns", in_turn).await;
+    let polls = one.polls();
+    let mut head = one.watch_head();
+    let mut took = Vec::new();
+    for _ in 0..20 {
+        let asked = one.stored_head().await.expect("readable") + 1;
+        append(&other).await;
+        let begun = Instant::now();
+        in_time("answered", head.wait_for(|head| *head > asked))
+            .await
+            .expect("a head");
+        took.push(begun.elapsed());
+    }
+    assert_eq!(one.polls(), polls, "it was told, and did not ask");
+    took.sort();
+    assert!(took[10] < AT_ONCE, "{took:?}");
+    runner.stop().await;
     one.db().close().await;
     other.db().close().await;
 }
