@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::lane::{Cursor, Lane, Pace, caught};
-use crate::parked::{self, Parked, ParkedState, Row};
+use crate::parked::{self, Parked, Row};
 use crate::turn::Join;
 use crate::{Consumer, Failure, Recorded, Step, Tx, decisions, states};
 
@@ -71,12 +71,12 @@ async fn step<C: Consumer>(
         Some(state) => state,
         None => state.insert(State {
             cursor: lane.cursor().await?,
-            parked: Parked::load(&lane.log, lane.name).await?,
+            parked: Parked::load(&lane.log, lane.name, lane.settings.max_backoff).await?,
             one_by_one: 0,
             committed: None,
         }),
     };
-    if let Some(position) = state.parked.due(lane.now_us()) {
+    if let Some(position) = state.parked.due(lane.steady_us()) {
         retry(consumer, lane, state, position).await?;
         return Ok(true);
     }
@@ -205,7 +205,7 @@ async fn handle<C: Consumer>(
     let mut decided = Vec::new();
     for event in batch {
         if decisions::concerns(event, lane.name) {
-            let change = decisions::follow(tx, event, lane.now_us()).await?;
+            let change = decisions::follow(tx, event, lane.log.environment()).await?;
             if let Some(decisions::Change::Remove(position)) = change {
                 make_up(consumer, lane, tx, position).await?;
             }
@@ -216,7 +216,7 @@ async fn handle<C: Consumer>(
             free.push(event.clone());
         }
     }
-    parked::store(tx, lane.name, &held, lane.now_us()).await?;
+    parked::store(tx, lane.name, &held, lane.log.environment()).await?;
     if !free.is_empty() {
         caught(consumer.handle(tx, &free)).await?;
     }
@@ -262,12 +262,12 @@ async fn park(
     let mut tx = lane.begin().await?;
     lane.store_position(&mut tx, state.cursor.stored, to)
         .await?;
-    let row = lane.after_failure(&mut tx, event, 1, failure)?;
+    let row = lane.after_failure(&mut tx, event, 0, failure)?;
     parked::store(
         &mut tx,
         lane.name,
         &[(event.position, row.clone())],
-        lane.now_us(),
+        lane.log.environment(),
     )
     .await?;
     lane.reach(Step::Parked).await;
@@ -289,9 +289,15 @@ async fn retry<C: Consumer>(
     position: u64,
 ) -> Result<(), Failure> {
     lane.reach(Step::Retrying).await;
-    let event = lane.log.read_one(position).await?;
     let stored = state.cursor.stored;
     let known = (state.parked.get(position).cloned()).ok_or(Failure::Moved)?;
+    let event = match lane.log.read_one(position).await {
+        Ok(event) => event,
+        Err(error) if error.is_damage() => {
+            return bury(lane, state, position, &known, error.into()).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
     let attempt = async {
         let mut tx = lane.begin().await?;
         lane.store_position(&mut tx, stored, stored).await?;
@@ -312,24 +318,43 @@ async fn retry<C: Consumer>(
         }
         Err(failure) => failure,
     };
-    let attempts = known.attempts + 1;
     lane.reach(Step::Failed).await;
     let mut tx = lane.begin().await?;
     lane.store_position(&mut tx, stored, stored).await?;
     parked::claim(&mut tx, lane.name, position, &known).await?;
-    let row = lane.after_failure(&mut tx, &event, attempts, &failure)?;
+    let row = lane.after_failure(&mut tx, &event, known.attempts, &failure)?;
     parked::store(
         &mut tx,
         lane.name,
         &[(position, row.clone())],
-        lane.now_us(),
+        lane.log.environment(),
     )
     .await?;
     lane.reach(Step::Parked).await;
     tx.commit().await?;
-    if row.state == ParkedState::Dead {
-        tracing::error!(consumer = lane.name, position, attempts, %failure, "dead letter");
-    }
     state.parked.put(position, row);
+    Ok(())
+}
+
+/// Gives up a parked event that cannot be read, until somebody decides about it. Only its key waits.
+async fn bury(
+    lane: &Lane,
+    state: &mut State,
+    position: u64,
+    known: &Row,
+    damage: Failure,
+) -> Result<(), Failure> {
+    let mut tx = lane.begin().await?;
+    let stored = state.cursor.stored;
+    lane.store_position(&mut tx, stored, stored).await?;
+    parked::claim(&mut tx, lane.name, position, known).await?;
+    let attempts = known.attempts + 1;
+    let row = lane.bury(&mut tx, (position, &known.key), attempts, &damage, None)?;
+    let rows = [(position, row)];
+    parked::store(&mut tx, lane.name, &rows, lane.log.environment()).await?;
+    tx.commit().await?;
+    for (position, row) in rows {
+        state.parked.put(position, row);
+    }
     Ok(())
 }

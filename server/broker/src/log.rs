@@ -1,5 +1,6 @@
 //! The log: reading, following, and who else to tell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db::{Columns, Db};
@@ -11,7 +12,7 @@ use crate::head::{Head, POLL};
 use crate::parked::event_columns;
 use crate::recent::Recent;
 use crate::turn::Turn;
-use crate::{Environment, Error, ParkedEvent, Recorded, Result, Step, Tx};
+use crate::{Environment, Error, ParkedEvent, ReactorStatus, Recorded, Result, Step, Tx};
 
 /// A handle to the event log; cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,6 +26,7 @@ struct Shared {
     environment: Environment,
     recent: Mutex<Recent>,
     turn: Arc<tokio::sync::Mutex<Turn>>,
+    reactors: Mutex<BTreeMap<&'static str, ReactorStatus>>,
     head: Arc<Head>,
 }
 
@@ -41,6 +43,7 @@ impl Log {
                 environment,
                 recent: Mutex::default(),
                 turn: Arc::default(),
+                reactors: Mutex::default(),
             }),
         };
         log.stored_head().await?;
@@ -70,6 +73,15 @@ impl Log {
     /// The deciders of this process, for one transaction at a time.
     pub(crate) async fn turn(&self) -> OwnedMutexGuard<Turn> {
         self.shared.turn.clone().lock_owned().await
+    }
+
+    /// What the reactors of this process are doing.
+    pub fn reactors(&self) -> Vec<ReactorStatus> {
+        self.shared.reactors.lock().values().copied().collect()
+    }
+
+    pub(crate) fn set_reactor(&self, status: ReactorStatus) {
+        self.shared.reactors.lock().insert(status.name, status);
     }
 
     /// The newest position this process knows of.

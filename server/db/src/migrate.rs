@@ -50,6 +50,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0042_order_numbers",
         include_str!("../migrations/0042_order_numbers.sql"),
     ),
+    (
+        "0030_reactors",
+        include_str!("../migrations/0030_reactors.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -7,7 +7,7 @@ use db::{built, placeholders};
 
 use crate::events::{Refused, internal};
 use crate::shop::Shop;
-use crate::staff::{Staff, mark_of};
+use crate::visitor::{Staff, mark_of};
 
 /// How long a session lasts.
 #[derive(Debug, Clone, Copy)]

@@ -16,20 +16,6 @@ use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
 use crate::sql_views::create_sql_views;
-use crate::staff::Staff;
-
-/// Who is asking.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    pub shopper: ShopperId,
-    /// Whether the browser has shown no cookie: there is no cart to look for.
-    pub is_new: bool,
-    /// Whether cookies can be marked Secure on this connection.
-    pub is_secure: bool,
-    /// Where they come from, as a hash: limits count it.
-    pub source: u64,
-    pub staff: Option<Staff>,
-}
 
 /// Cheap to clone.
 #[derive(Clone)]
