@@ -239,6 +239,9 @@ async fn make_up<C: Consumer>(
             return Ok(());
         }
     };
+    if event.is_stand_in() {
+        return Ok(());
+    }
     let appended = tx.appended();
     match caught(consumer.discarded(tx, &event)).await {
         Err(failure @ Failure::Other(_)) => {
@@ -302,7 +305,9 @@ async fn retry<C: Consumer>(
         let mut tx = lane.begin().await?;
         lane.store_position(&mut tx, stored, stored).await?;
         parked::claim(&mut tx, lane.name, position, &known).await?;
-        caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
+        if !event.is_stand_in() {
+            caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
+        }
         parked::delete(&mut tx, lane.name, position).await?;
         lane.reach(Step::Handled).await;
         tx.commit().await?;

@@ -25,6 +25,7 @@ mod lane;
 mod lease;
 mod log;
 mod parked;
+mod quarantine;
 mod reactor;
 mod reactor_lane;
 mod recent;
@@ -37,6 +38,7 @@ mod step;
 mod timers;
 mod turn;
 mod tx;
+mod unheard;
 
 pub use consumer::{Consumer, Failure};
 pub use decider::{Decider, States};
@@ -47,12 +49,14 @@ pub use filter::{Filter, Rule};
 pub use group_commit::{GroupCommit, Job};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
+pub use quarantine::{QUARANTINED, Quarantined};
 pub use reactor::{Begins, Reactor, ReactorSettings, ReactorStatus};
 pub use replay::{Beginning, REPLAYED, Replayed};
 pub use roster::{Role, Roster};
 pub use runner::{Runner, Settings};
 pub use step::Step;
 pub use tx::Tx;
+pub use unheard::Unheard;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -78,6 +82,8 @@ pub enum Error {
     NoSuchDeadLetter { consumer: String, position: u64 },
     #[error("the log has no event at position {0}")]
     NoSuchEvent(u64),
+    #[error("the event at position {0} can be read: only a damaged one can be stepped over")]
+    NotDamaged(u64),
     #[error("the job panicked; nothing of it was kept")]
     Panicked,
     #[error("the database failed a job of the same transaction; nothing of it was kept")]

@@ -104,6 +104,7 @@ impl Runner {
 
     fn lane(&self, name: &'static str, hears: Filter<'static>) -> Lane {
         let stop = self.stop.subscribe();
+        self.log.is_heard(hears);
         Lane {
             log: self.log.clone(),
             settings: self.settings,
