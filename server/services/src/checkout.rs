@@ -105,7 +105,7 @@ impl Shop {
             &order.postal_code,
             &order.city,
             &order.country,
-            order.delivery.name(),
+            order.delivery.into_str(),
         ];
         for (column, sent) in command.into_iter().enumerate() {
             if row.try_get::<&str, _>(column)? != sent {
