@@ -5,7 +5,7 @@ use std::io::Write;
 use broker::Log;
 use clap::Args;
 
-use super::operator;
+use super::operator::operator;
 
 /// Which record is meant.
 #[derive(Debug, Args)]
