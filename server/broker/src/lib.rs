@@ -10,6 +10,7 @@
 //! - [`Roster`]: everyone who takes part. [`Log::replay`] builds a decider's states anew out of the log.
 
 mod backoff;
+mod beginning;
 mod circuit;
 mod consumer;
 mod consumer_lane;
@@ -28,11 +29,13 @@ mod parked;
 mod quarantine;
 mod reactor;
 mod reactor_lane;
+mod reactor_settings;
 mod recent;
 mod replay;
 mod roster;
 mod runner;
 mod runs;
+mod settings;
 mod states;
 mod step;
 mod timers;
@@ -40,6 +43,7 @@ mod turn;
 mod tx;
 mod unheard;
 
+pub use beginning::Beginning;
 pub use consumer::{Consumer, Failure};
 pub use decider::{Decider, States};
 pub use dump::Dump;
@@ -50,10 +54,12 @@ pub use group_commit::{GroupCommit, Job};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
 pub use quarantine::{QUARANTINED, Quarantined};
-pub use reactor::{Begins, Reactor, ReactorSettings, ReactorStatus};
-pub use replay::{Beginning, REPLAYED, Replayed};
+pub use reactor::Reactor;
+pub use reactor_settings::{Begins, ReactorSettings, ReactorStatus};
+pub use replay::{REPLAYED, Replayed};
 pub use roster::{Role, Roster};
-pub use runner::{Runner, Settings};
+pub use runner::Runner;
+pub use settings::Settings;
 pub use step::Step;
 pub use tx::Tx;
 pub use unheard::Unheard;

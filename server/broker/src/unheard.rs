@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Filter, Recorded, decisions};
+use crate::event::BROKER;
+use crate::{Filter, Recorded};
 
 /// Topics and types that are counted; there are never so many but by a defect.
 const MAX_KINDS: usize = 1_000;
@@ -34,8 +35,8 @@ impl Hearers {
             return;
         }
         for event in events {
-            let is_heard = event.topic == decisions::TOPIC
-                || self.filters.iter().any(|filter| filter.matches(event));
+            let is_heard =
+                event.topic == BROKER || self.filters.iter().any(|filter| filter.matches(event));
             if is_heard {
                 continue;
             }
