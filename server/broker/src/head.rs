@@ -25,7 +25,7 @@ pub(crate) struct Head {
     is_told: AtomicBool,
     listening: Once,
     /// When the database was last asked because it does not tell.
-    polled: Mutex<Option<Instant>>,
+    polled: Mutex<Instant>,
     polls: AtomicU64,
 }
 
@@ -37,7 +37,7 @@ impl Head {
             found: watch::Sender::new(0),
             is_told: AtomicBool::new(false),
             listening: Once::new(),
-            polled: Mutex::default(),
+            polled: Mutex::new(Instant::now()),
             polls: AtomicU64::new(0),
         })
     }
@@ -98,6 +98,16 @@ impl Head {
         });
     }
 
+    /// Waits until it is time to ask. Not for so long from now: a follower that always has something
+    /// else to do before would never ask.
+    pub async fn until_poll(&self) {
+        let at = match self.is_told() {
+            true => Instant::now(),
+            false => *self.polled.lock(),
+        };
+        tokio::time::sleep_until(at + POLL).await;
+    }
+
     /// Reads it in the database, unless the database tells of it, or somebody else has just asked.
     /// Answers with what is known then.
     pub async fn poll(&self) -> Result<u64> {
@@ -111,9 +121,9 @@ impl Head {
     /// All followers of a process wait for the same news: one of them asks.
     fn is_time_to_poll(&self) -> bool {
         let mut polled = self.polled.lock();
-        let is_time = polled.is_none_or(|at| at.elapsed() > POLL / 2);
+        let is_time = polled.elapsed() > POLL / 2;
         if is_time {
-            *polled = Some(Instant::now());
+            *polled = Instant::now();
         }
         is_time
     }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::event::COLUMNS;
-use crate::head::{Head, POLL};
+use crate::head::Head;
 use crate::parked::event_columns;
 use crate::recent::Recent;
 use crate::turn::Turn;
@@ -315,7 +315,7 @@ impl Log {
         self.shared.head.listen();
         tokio::select! {
             _ = head.changed() => {}
-            () = tokio::time::sleep(POLL) => {
+            () = self.shared.head.until_poll() => {
                 if let Err(error) = self.polled_head().await {
                     tracing::warn!(%error, "the log's head cannot be read");
                 }

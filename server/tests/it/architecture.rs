@@ -438,8 +438,14 @@ fn one_file_knows_which_database_it_is() {
             assert!(!lower.contains(mark), "{} has {mark:?}", source.path);
         }
         let driver = ["sqlx::sqlite", "sqlx::postgres", "SqlitePool", "PgPool"];
+        // `Any` hears nothing: what listens is the server's own driver.
+        let listens = source.is("server/db/src/listen.rs");
         for name in driver {
-            assert!(!code.contains(name), "{} names {name}", source.path);
+            assert!(
+                listens || !code.contains(name),
+                "{} names {name}",
+                source.path
+            );
         }
         let names_sqlx = has_word(&code, "sqlx") && code.contains("sqlx::");
         let is_db = source.path.starts_with("server/db/");
