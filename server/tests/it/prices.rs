@@ -7,7 +7,7 @@ use crate::client::{Client, new_order_id};
 use crate::replay::command;
 use crate::shop::{EMAIL, PASSWORD, RING, RING_PRICE, TestShop, eventually};
 
-const PAGE: &str = "/product/vega-solitaire-ring";
+const PAGE: &str = "/p/vega-solitaire-ring";
 const GOOD_CARD: &str = "pm_card_visa";
 /// €2,600.00
 const NEW_PRICE: i64 = 260_000;
