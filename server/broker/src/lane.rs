@@ -10,15 +10,17 @@ use db::{Columns, placeholders};
 use futures::FutureExt;
 use tokio::sync::watch;
 
-use crate::backoff::jittered;
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
-use crate::log::POLL;
+use crate::head::POLL;
 use crate::parked::{ParkedState, Row};
 use crate::{Beginning, Begins, Error, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
 
 /// How long a consumer has nothing to do before its position passes what was for others.
 const REST: Duration = Duration::from_secs(1);
+
+/// How long a decider that has caught up with another process leaves the head to others.
+const CATCH_UP: Duration = Duration::from_millis(20);
 
 /// One consumer's name, what it hears, and the log it hears it from.
 #[derive(Debug, Clone)]
@@ -82,11 +84,20 @@ impl Lane {
         }
         let due = until(due_us, self.steady_us());
         tokio::pin!(due);
+        let mut others = self.log.watch_others();
+        // What they appended before this is looked for at once.
+        others.mark_changed();
+        let mut rested = tokio::time::Instant::now();
         loop {
+            let appended = async {
+                tokio::time::sleep_until(rested).await;
+                others.changed().await
+            };
             let is_due = tokio::select! {
                 () = &mut due => true,
                 _ = takes_part.wait_for(|takes_part| !takes_part) => return Ok(true),
                 _ = stop.wait_for(|stop| *stop) => return Ok(true),
+                _ = appended => false,
                 () = tokio::time::sleep(POLL) => false,
             };
             if is_due {
@@ -94,17 +105,22 @@ impl Lane {
                 return Ok(true);
             }
             // What another process appends begins no turn of this one.
-            let head = self.log.stored_head().await?;
+            let head = self.log.polled_head().await?;
             if self.log.turn().await.head() < head {
                 let mut tx = self.log.begin(self.name).await?;
                 tx.hold_head().await?;
                 tx.commit().await?;
+                // Two busy processes would wait for each other's head all the time.
+                rested = tokio::time::Instant::now() + CATCH_UP;
             }
         }
     }
 
     /// Up to `limit` events for this consumer after `position`, and how far that reaches.
     pub async fn read(&self, position: u64, limit: usize) -> Result<(Vec<Arc<Recorded>>, u64)> {
+        if position >= self.log.head() {
+            return Ok((Vec::new(), position));
+        }
         // Most of what is read may be for others: read ahead of the batch.
         let read = self
             .log
@@ -140,11 +156,45 @@ impl Lane {
         if row.is_none() {
             return Ok(());
         }
+        if self.is_built_elsewhere().await? {
+            return Ok(());
+        }
         tracing::info!(consumer = self.name, "builds its states out of the log");
         self.log
             .rebuild(decider, Beginning::Nothing, "upgrade", |_, _| {})
             .await?;
         Ok(())
+    }
+
+    /// Waits for another process that builds the states of this decider, as long as it comes on.
+    async fn is_built_elsewhere(&self) -> std::result::Result<bool, Failure> {
+        const PATIENCE: u32 = 30;
+        let (mut rows, mut still) = (-1, 0);
+        let mut stop = self.stop.clone();
+        while still < PATIENCE {
+            let row = db::query(
+                "select c.generation, (select count(*) from replays where consumer = $1), \
+                 (select count(*) from decider_states where decider = $2) \
+                 from consumers c where c.name = $3",
+            )
+            .bind(self.name)
+            .bind(self.name)
+            .bind(self.name)
+            .fetch_one(self.log.db().reader())
+            .await?;
+            let (generation, replays): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            if generation != 0 || replays == 0 {
+                return Ok(generation != 0);
+            }
+            let found = row.try_get::<i64, _>(2)?;
+            still = if found == rows { still + 1 } else { 0 };
+            rows = found;
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(true),
+            }
+        }
+        Ok(false)
     }
 
     /// Where the consumer stands; a new one begins where it says.
@@ -334,19 +384,13 @@ pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::R
     // Nothing is changed, and the row is held; also that of a consumer which starts for the first time
     // just now, and would otherwise not be noticed.
     db::query(
-        "insert into consumers (name, position) values ($1, 0) \
+        "insert into consumers (name, position, generation) values ($1, 0, 1) \
          on conflict (name) do update set position = consumers.position",
     )
     .bind(consumer)
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-impl Settings {
-    fn backoff_after(&self, attempts: u32) -> Duration {
-        jittered(self.backoff, self.max_backoff, attempts)
-    }
 }
 
 /// When a loop goes on: at news, when something is due, after a pause, or not at all.

@@ -189,12 +189,13 @@ impl Tx {
             event.position = position;
         }
         self.insert_events().await?;
-        let changes = turn.changes()?;
+        let changes = turn.take_changes();
         states::store(&mut self.inner, &changes)
             .await
             .map_err(Failure::into_error)?;
         if count > 0 {
             turn.store_positions(&mut self.inner, before, last).await?;
+            self.inner.moved_head(last);
         }
         environment.reach(Step::Appended, self.source).await;
         self.inner.commit().await?;

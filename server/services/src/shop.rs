@@ -166,6 +166,7 @@ impl Shop {
     pub async fn reload(&self) -> crate::Result<LevelChange> {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
+        self.holds().reload(log).await.map_err(internal)?;
         let catalogue = self.inner.catalogue.reload(log).await;
         catalogue.map_err(internal)?;
         let reloaded = self.levels().reload(log, position).await;
