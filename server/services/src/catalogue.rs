@@ -33,7 +33,7 @@ impl CatalogueView {
     /// Follows one event. Applying one twice does no harm.
     pub fn apply(&self, event: &Event) {
         if product_of(event).is_some() {
-            // Whoever reads an older one keeps it; nobody waits for the copy but other writers.
+            // Whoever reads an older one keeps it.
             Arc::make_mut(&mut *self.0.write()).apply(event);
         }
     }

@@ -7,7 +7,7 @@ use crate::client::{Client, new_order_id};
 use crate::replay::command;
 use crate::shop::{EMAIL, PASSWORD, RING, RING_PRICE, TestShop, eventually};
 
-const PAGE: &str = "/product/vega-solitaire-ring";
+const PAGE: &str = "/p/vega-solitaire-ring";
 const GOOD_CARD: &str = "pm_card_visa";
 /// €2,600.00
 const NEW_PRICE: i64 = 260_000;
@@ -34,6 +34,12 @@ impl TestShop {
 
 async fn unit_price(shopper: &mut Client) -> i64 {
     shopper.cart().await.lines[0].unit_price.minor
+}
+
+async fn unit_price_of_a_new_shopper(shop: &TestShop) -> i64 {
+    let mut shopper = shop.shopper();
+    shopper.add(RING, "1", "").await.expect_ok();
+    unit_price(&mut shopper).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,15 +80,16 @@ async fn page_cart_and_order_follow_a_price_that_changes_while_the_shop_runs() {
     assert_eq!(shop.number(&total(order)).await, NEW_PRICE);
     assert_eq!(shop.number(&total(kept)).await, RING_PRICE);
 
+    let replayed = command(&shop, &["replay", "--consumer=catalogue"]).await;
+    replayed.expect("a replay");
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, NEW_PRICE);
     // Who changed it stands in the log, and a restart changes nothing.
     let by = format!(
         "select count(*) from events where type = 'price.changed' and data like '%{EMAIL}%'"
     );
     assert_eq!(shop.number(&by).await, 1);
     let shop = shop.reopened().await;
-    let mut ada = shop.shopper();
-    ada.add(RING, "1", "").await.expect_ok();
-    assert_eq!(unit_price(&mut ada).await, NEW_PRICE);
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, NEW_PRICE);
     shop.closed().await;
 }
 
