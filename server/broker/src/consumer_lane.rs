@@ -89,12 +89,15 @@ async fn step<C: Consumer>(
         lane.settings.batch
     };
     let (batch, to) = lane.read(state.cursor.read, limit).await?;
+    // Under load there is always something new: the last batch and the way into the turns are one.
+    let is_near = state.one_by_one == 0 && to >= lane.log.head();
+    if is_near && lane.takes_part.is_some() && join(consumer, lane, state).await? {
+        state.committed = Some(Instant::now());
+        return Ok(true);
+    }
     if batch.is_empty() {
         let moved = to > state.cursor.read;
         state.cursor.read = to;
-        if !moved && lane.takes_part.is_some() {
-            return join(consumer, lane, state).await;
-        }
         return Ok(moved);
     }
     let handled = batch.len();
@@ -130,20 +133,20 @@ async fn advance<C: Consumer>(
 }
 
 /// Lets a decider take part in turns, if it has come to the head: what came since it last looked is
-/// handled in the same transaction. Says whether there was anything to do.
+/// handled in the same transaction. Says whether it has come to that.
 async fn join<C: Consumer>(consumer: &C, lane: &Lane, state: &mut State) -> Result<bool, Failure> {
     let mut tx = lane.begin().await?;
     let head = tx.hold_head().await?;
     let (batch, to) = lane.read(state.cursor.read, lane.settings.batch).await?;
     if to < head {
         // There is more than one batch of it.
-        return Ok(true);
+        return Ok(false);
     }
     let parked = handle(consumer, lane, state, &mut tx, &batch, to).await;
     let parked = match parked {
         Ok(parked) => parked,
         // The plain way finds out which one it is.
-        Err(_) if !batch.is_empty() => return Ok(true),
+        Err(_) if !batch.is_empty() => return Ok(false),
         Err(failure) => return Err(failure),
     };
     if parked.is_nothing() {
@@ -305,8 +308,22 @@ async fn retry<C: Consumer>(
         let mut tx = lane.begin().await?;
         lane.store_position(&mut tx, stored, stored).await?;
         parked::claim(&mut tx, lane.name, position, &known).await?;
+        let appended = tx.appended();
         if !event.is_stand_in() {
             caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
+        }
+        if lane.takes_part.is_some() && tx.appended() == appended {
+            // A state may have changed: the head tells the other processes that know it.
+            let (consumer, by) = (lane.name.to_owned(), "retry".to_owned());
+            let handled = decisions::Decision {
+                consumer,
+                position,
+                by,
+            };
+            tx.append(
+                decisions::event(decisions::HANDLED, lane.name, &handled)?,
+                Some(&event),
+            );
         }
         parked::delete(&mut tx, lane.name, position).await?;
         lane.reach(Step::Handled).await;

@@ -16,6 +16,8 @@ pub const REDRIVE_REQUESTED: &str = "broker.redrive_requested";
 /// Somebody gave a dead letter up.
 pub const DISCARD_REQUESTED: &str = "broker.discard_requested";
 
+/// A decider has handled an event that was parked, and has nothing to say about it.
+pub const HANDLED: &str = "broker.handled";
 /// A consumer has taken a dead letter up again.
 pub const REDRIVEN: &str = "broker.redriven";
 /// A consumer has given a dead letter up: its state is as if the event had never been.

@@ -139,11 +139,45 @@ impl Lane {
         if row.is_none() {
             return Ok(());
         }
+        if self.is_built_elsewhere().await? {
+            return Ok(());
+        }
         tracing::info!(consumer = self.name, "builds its states out of the log");
         self.log
             .rebuild(decider, Beginning::Nothing, "upgrade", |_, _| {})
             .await?;
         Ok(())
+    }
+
+    /// Waits for another process that builds the states of this decider, as long as it comes on.
+    async fn is_built_elsewhere(&self) -> std::result::Result<bool, Failure> {
+        const PATIENCE: u32 = 30;
+        let (mut rows, mut still) = (-1, 0);
+        let mut stop = self.stop.clone();
+        while still < PATIENCE {
+            let row = db::query(
+                "select c.generation, (select count(*) from replays where consumer = $1), \
+                 (select count(*) from decider_states where decider = $2) \
+                 from consumers c where c.name = $3",
+            )
+            .bind(self.name)
+            .bind(self.name)
+            .bind(self.name)
+            .fetch_one(self.log.db().reader())
+            .await?;
+            let (generation, replays): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            if generation != 0 || replays == 0 {
+                return Ok(generation != 0);
+            }
+            let found = row.try_get::<i64, _>(2)?;
+            still = if found == rows { still + 1 } else { 0 };
+            rows = found;
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(true),
+            }
+        }
+        Ok(false)
     }
 
     /// Where the consumer stands; a new one begins where it says.
@@ -333,7 +367,7 @@ pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::R
     // Nothing is changed, and the row is held; also that of a consumer which starts for the first time
     // just now, and would otherwise not be noticed.
     db::query(
-        "insert into consumers (name, position) values ($1, 0) \
+        "insert into consumers (name, position, generation) values ($1, 0, 1) \
          on conflict (name) do update set position = consumers.position",
     )
     .bind(consumer)

@@ -187,15 +187,22 @@ impl Replay<'_> {
         }
     }
 
-    /// Removes what was begun.
+    /// Removes what was begun, as long as it is this replay's: it may have been put in use after all,
+    /// by a commit that only seemed to fail, or another one may have taken its number.
     async fn give_up(&self) -> Result<(), Failure> {
-        self.remove(self.generation).await?;
-        let mut tx = self.log.begin("replay").await?;
-        if self.claim(&mut tx).await.is_ok() {
-            self.release(&mut tx).await?;
+        loop {
+            let mut tx = self.log.begin("replay").await?;
+            if self.claim(&mut tx).await.is_err() {
+                return Ok(());
+            }
+            let removed = states::remove(&mut tx, self.name, self.generation, BATCH).await?;
+            if removed < BATCH {
+                self.release(&mut tx).await?;
+                tx.commit().await?;
+                return Ok(());
+            }
             tx.commit().await?;
         }
-        Ok(())
     }
 
     async fn release(&self, tx: &mut Tx) -> Result<(), Failure> {
@@ -249,12 +256,12 @@ impl Replay<'_> {
                 break;
             }
         }
-        let suspects = self.compare().await?;
+        let mut suspects = self.compare().await?;
         let mut tx = self.log.begin("replay").await?;
         let head = tx.hold_head().await?;
         self.claim(&mut tx).await?;
         lane::hold_position(&mut tx, self.name).await?;
-        self.fold_rest(&mut tx, head).await?;
+        suspects.extend(self.fold_rest(&mut tx, head).await?);
         let in_use = states::generation(&mut tx, self.name).await?;
         let replayed = Replayed {
             consumer: self.name.to_owned(),
@@ -271,7 +278,10 @@ impl Replay<'_> {
         tx.release(self.name);
         tx.commit().await?;
         progress(head, head);
-        self.remove(in_use).await?;
+        if let Err(failure) = self.remove(in_use).await {
+            // They are in nobody's way, and go with the next replay.
+            tracing::warn!(consumer = self.name, %failure, "old states cannot be removed now");
+        }
         Ok(replayed)
     }
 
@@ -302,7 +312,9 @@ impl Replay<'_> {
     }
 
     /// Folds what is left, up to the head. From here to the commit nobody appends.
-    async fn fold_rest(&mut self, tx: &mut Tx, head: u64) -> Result<(), Failure> {
+    /// Answers with the keys of the states that this changed.
+    async fn fold_rest(&mut self, tx: &mut Tx, head: u64) -> Result<Vec<String>, Failure> {
+        let mut changed = Vec::new();
         let standing = self.standing(tx).await?;
         while self.at < head {
             let mut batch = self.log.read_after(self.at, BATCH).await?;
@@ -315,7 +327,7 @@ impl Replay<'_> {
                 .into());
             };
             let (_, batch) = self.parted(batch, |event| self.is_apart(event))?;
-            self.fold(tx, &standing, batch).await?;
+            changed.extend(self.fold(tx, &standing, batch).await?);
             self.at = last;
         }
         for (key, first) in std::mem::take(&mut self.apart) {
@@ -323,9 +335,9 @@ impl Replay<'_> {
             events.retain(|event| (first..=head).contains(&event.position));
             let events = events.into_iter().map(Arc::new).collect();
             let (left, _) = self.parted(events, |_| true)?;
-            self.fold(tx, &standing, left).await?;
+            changed.extend(self.fold(tx, &standing, left).await?);
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Whether the decider has said it. What the broker says of it is not.
@@ -360,17 +372,18 @@ impl Replay<'_> {
         Ok((left, folded))
     }
 
+    /// Answers with the keys of the states that changed.
     async fn fold(
         &mut self,
         tx: &mut Tx,
         standing: &Standing,
         mut events: Vec<Arc<Recorded>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         events.retain(|event| {
             self.is_own(event) || (self.decider.hears(event) && standing.is_handled(event))
         });
         if events.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.events += events.len() as u64;
         let mut keys = BTreeSet::new();
@@ -387,7 +400,8 @@ impl Replay<'_> {
             .collect();
         states::store(tx, &changes).await?;
         self.decider.trim();
-        Ok(())
+        let keys = changes.into_iter().map(|(.., change)| change.key);
+        Ok(keys.collect())
     }
 
     /// How far the decider has come, at one moment. In this order: an event before the position was
@@ -439,15 +453,19 @@ impl Replay<'_> {
             .bind(2 * BATCH as i64)
             .fetch_all(self.log.db().reader())
             .await?;
-            let mut held: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+            // In the order of the database, which need not be ours.
+            let mut held: Vec<(String, Vec<(String, i64)>)> = Vec::new();
             for row in &rows {
-                let what = (row.try_get(2)?, row.try_get(3)?);
-                held.entry(row.try_get(0)?).or_default().push(what);
+                let (key, what) = (row.try_get(0)?, (row.try_get(2)?, row.try_get(3)?));
+                match held.last_mut() {
+                    Some((last, states)) if *last == key => states.push(what),
+                    _ => held.push((key, vec![what])),
+                }
             }
             let is_last = rows.len() < 2 * BATCH;
-            if !is_last && held.len() > 1 {
+            if !is_last {
                 // Of the last key there may be another row.
-                held.pop_last();
+                held.pop();
             }
             for (key, states) in &held {
                 if states.len() != 2 || states[0] != states[1] {
@@ -457,7 +475,7 @@ impl Replay<'_> {
             if is_last {
                 return Ok(suspects);
             }
-            after = held.pop_last().map(|(key, _)| key);
+            after = held.pop().map(|(key, _)| key);
         }
     }
 

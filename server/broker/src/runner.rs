@@ -99,6 +99,8 @@ impl Runner {
 
 async fn run_decider<D: Decider>(decider: Arc<D>, lane: Lane) {
     let mut pace = Pace::new(&lane);
+    // After a panic of this loop it may take part still, and nobody would try what it has parked.
+    lane.log.turn().await.release(D::NAME);
     while !pace.is_stopped() {
         let known = Box::new(Known::new(decider.clone()));
         match lane.build_states(known).await {

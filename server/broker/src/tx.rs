@@ -189,7 +189,7 @@ impl Tx {
             event.position = position;
         }
         self.insert_events().await?;
-        let changes = turn.changes()?;
+        let changes = turn.take_changes();
         states::store(&mut self.inner, &changes)
             .await
             .map_err(Failure::into_error)?;

@@ -160,6 +160,12 @@ impl Holds {
     /// The open orders of the database.
     pub(crate) async fn load(log: &Log) -> Result<Self, broker::Error> {
         let holds = Self::default();
+        holds.reload(log).await?;
+        Ok(holds)
+    }
+
+    /// Takes in the open orders of the database that it does not know: after the states were built anew.
+    pub(crate) async fn reload(&self, log: &Log) -> Result<(), broker::Error> {
         let open = log.waiting_states(Orders::NAME).await?;
         for chunk in open.chunks(256) {
             let (list, count) = placeholders(chunk.len(), 1);
@@ -187,10 +193,10 @@ impl Holds {
                     source: None,
                     pieces: order.lines.iter().map(|line| line.quantity).sum(),
                 };
-                holds.0.lock().open(id, hold);
+                self.0.lock().open(id, hold);
             }
         }
-        Ok(holds)
+        Ok(())
     }
 
     pub(crate) fn limit(&self, limits: HoldLimits) {

@@ -145,6 +145,7 @@ impl Shop {
     pub async fn reload_levels(&self) -> crate::Result<LevelChange> {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
+        self.holds().reload(log).await.map_err(internal)?;
         let reloaded = self.levels().reload(log, position).await;
         reloaded.map_err(internal)
     }
