@@ -5,6 +5,7 @@ mod dead_letters;
 mod events;
 mod look_back;
 mod operator;
+mod price;
 mod quarantine;
 mod replay;
 mod staff;
@@ -48,6 +49,8 @@ pub enum Command {
     Quarantine(quarantine::Place),
     /// Builds a consumer's table anew out of the log and puts it in use, while the shop runs
     Replay(replay::Request),
+    /// Changes what a SKU costs, while the shop runs
+    Price(price::Request),
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
@@ -83,6 +86,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         Command::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
         Command::Quarantine(place) => quarantine::quarantine(&log, &place, out).await,
         Command::Replay(request) => replay::replay(&log, &request, out).await,
+        Command::Price(request) => price::price(&log, request, out).await,
         Command::Staff(task) => staff::staff(&log, &task, out).await,
         Command::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),

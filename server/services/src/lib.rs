@@ -15,6 +15,8 @@ mod log_desk;
 mod look_back;
 mod orders;
 mod payment;
+mod prices;
+mod products;
 mod retention;
 mod seed;
 mod sessions;
@@ -36,6 +38,7 @@ pub use holds::HoldLimits;
 pub use levels::{LevelChange, Levels};
 pub use log_desk::log_view;
 pub use look_back::look_back;
+pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use retention::Swept;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
@@ -60,6 +63,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
     Roster::new()
         .decider(inventory::Inventory)
         .decider(orders::Orders::new(settings))
+        .decider(products::Products)
         .reactor(outside.map(|outside| payment::Payment {
             gateway: outside.gateway,
         }))
