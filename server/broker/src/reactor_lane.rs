@@ -158,7 +158,12 @@ async fn wait(
         Some(answer) = flights.next(), if !flights.is_empty() => state.answered(lane, answer),
         () = pace.wait(cursor.read, due_us), if has_room => {}
         () = until(due_us, lane.steady_us()), if !has_room => {}
-        () = until_next(lane, pause) => {}
+        () = until_next(lane, pause) => {
+            // A lease is looked at more often than the wait for news may take.
+            if let Err(error) = lane.log.polled_head().await {
+                tracing::warn!(consumer = lane.name, %error, "the log's head cannot be read");
+            }
+        }
     }
 }
 

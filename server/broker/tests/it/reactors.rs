@@ -116,7 +116,7 @@ async fn a_reactor_never_asks_again_for_what_is_recorded() {
 
 /// Says how it is being asked, and answers only when it is let.
 #[derive(Clone)]
-struct Gateway {
+struct Oracle {
     /// Keys, in the order of the calls.
     asked: Arc<Mutex<Vec<String>>>,
     /// Permits to answer.
@@ -126,7 +126,7 @@ struct Gateway {
     settings: ReactorSettings,
 }
 
-impl Gateway {
+impl Oracle {
     fn new(settings: ReactorSettings) -> Self {
         Self {
             asked: Arc::default(),
@@ -138,9 +138,9 @@ impl Gateway {
 
     /// One that answers at once.
     fn open(settings: ReactorSettings) -> Self {
-        let gateway = Self::new(settings);
-        gateway.gate.add_permits(Semaphore::MAX_PERMITS);
-        gateway
+        let oracle = Self::new(settings);
+        oracle.gate.add_permits(Semaphore::MAX_PERMITS);
+        oracle
     }
 
     async fn until_asked(&self, count: usize) {
@@ -153,8 +153,8 @@ impl Gateway {
     }
 }
 
-impl Reactor for Gateway {
-    const NAME: &'static str = "gateway";
+impl Reactor for Oracle {
+    const NAME: &'static str = "oracle";
     const HEARS: Filter<'static> = CALLED;
 
     fn settings(&self) -> ReactorSettings {
@@ -205,16 +205,16 @@ async fn thousands_of_calls_are_made_at_once_and_none_is_put_aside_for_being_slo
     let fixture = Fixture::new().await;
     let keys = keys(2_000);
     append(&fixture, &keys).await;
-    let gateway = Gateway::new(ReactorSettings {
+    let oracle = Oracle::new(ReactorSettings {
         in_flight: 2_048,
         ..ReactorSettings::from_start()
     });
     let mut runner = fixture.runner();
-    runner.reactor(gateway.clone());
-    gateway.until_asked(keys.len()).await;
+    runner.reactor(oracle.clone());
+    oracle.until_asked(keys.len()).await;
     let status = fixture.log.reactors();
     assert_eq!(status[0].in_flight, keys.len(), "not one was answered yet");
-    gateway.gate.add_permits(keys.len() - 1);
+    oracle.gate.add_permits(keys.len() - 1);
     fixture.until("answered", keys.len() - 1).await;
     let parked = fixture.numbers("select count(*) from parked").await;
     assert_eq!(parked, [0]);
@@ -222,7 +222,7 @@ async fn thousands_of_calls_are_made_at_once_and_none_is_put_aside_for_being_slo
     // Another process asks about the one that is left, and about no other.
     drop(runner);
     let fixture = fixture.reopen().await;
-    let again = Gateway::open(ReactorSettings::from_start());
+    let again = Oracle::open(ReactorSettings::from_start());
     let mut runner = fixture.runner();
     runner.reactor(again.clone());
     fixture.until("answered", keys.len()).await;
@@ -247,19 +247,19 @@ async fn while_nobody_answers_one_call_at_a_time_finds_out_and_the_rest_waits_in
     let fixture = Fixture::new().await;
     let keys = keys(40);
     append(&fixture, &keys).await;
-    let gateway = Gateway::open(impatient());
-    gateway.is_away.store(true, Ordering::SeqCst);
+    let oracle = Oracle::open(impatient());
+    oracle.is_away.store(true, Ordering::SeqCst);
     let mut runner = fixture.runner();
-    runner.reactor(gateway.clone());
+    runner.reactor(oracle.clone());
     until_circuit(&fixture, true).await;
-    let before = gateway.asked.lock().len();
-    gateway.until_asked(before + 12).await;
+    let before = oracle.asked.lock().len();
+    oracle.until_asked(before + 12).await;
     assert!(fixture.log.reactors()[0].in_flight <= 1, "one at a time");
-    let probed: HashSet<String> = gateway.asked.lock()[before..].iter().cloned().collect();
+    let probed: HashSet<String> = oracle.asked.lock()[before..].iter().cloned().collect();
     assert!(probed.len() >= 12, "each about another key: {probed:?}");
     assert_eq!(fixture.numbers("select count(*) from parked").await, [0]);
 
-    gateway.is_away.store(false, Ordering::SeqCst);
+    oracle.is_away.store(false, Ordering::SeqCst);
     fixture.until("answered", keys.len()).await;
     until_circuit(&fixture, false).await;
     runner.stop().await;
@@ -271,19 +271,19 @@ async fn while_nobody_answers_one_call_at_a_time_finds_out_and_the_rest_waits_in
 async fn a_key_that_never_gets_an_answer_is_put_aside_alive_and_others_go_on() {
     let fixture = Fixture::new().await;
     append(&fixture, &keys(1)).await;
-    let gateway = Gateway::open(impatient());
-    gateway.is_away.store(true, Ordering::SeqCst);
+    let oracle = Oracle::open(impatient());
+    oracle.is_away.store(true, Ordering::SeqCst);
     let mut runner = fixture.runner();
-    runner.reactor(gateway.clone());
+    runner.reactor(oracle.clone());
     // More often than an event has attempts.
-    gateway.until_asked(8).await;
+    oracle.until_asked(8).await;
     let parked = fixture.log.parked(false, 10).await.expect("parked");
     assert_eq!(parked.len(), 1);
     assert_eq!(
         (parked[0].state, parked[0].attempts),
         (ParkedState::Retrying, 0)
     );
-    gateway.is_away.store(false, Ordering::SeqCst);
+    oracle.is_away.store(false, Ordering::SeqCst);
     append(&fixture, &["other".to_owned()]).await;
     fixture.until("answered", 2).await;
     runner.stop().await;
@@ -293,17 +293,17 @@ async fn a_key_that_never_gets_an_answer_is_put_aside_alive_and_others_go_on() {
 async fn a_stop_leaves_calls_that_take_too_long_and_they_are_made_again() {
     let fixture = Fixture::new().await;
     append(&fixture, &keys(2)).await;
-    let gateway = Gateway::new(ReactorSettings {
+    let oracle = Oracle::new(ReactorSettings {
         stops_within: Duration::from_millis(20),
         ..ReactorSettings::from_start()
     });
     let mut runner = fixture.runner();
-    runner.reactor(gateway.clone());
-    gateway.until_asked(2).await;
+    runner.reactor(oracle.clone());
+    oracle.until_asked(2).await;
     let stopped = tokio::time::timeout(Duration::from_secs(5), runner.stop());
     assert!(stopped.await.is_ok(), "it does not wait for the other side");
     let mut runner = fixture.runner();
-    runner.reactor(Gateway::open(ReactorSettings::from_start()));
+    runner.reactor(Oracle::open(ReactorSettings::from_start()));
     fixture.until("answered", 2).await;
     runner.stop().await;
 }
@@ -312,17 +312,17 @@ async fn a_stop_leaves_calls_that_take_too_long_and_they_are_made_again() {
 async fn a_new_reactor_begins_with_what_comes_next_and_one_that_is_known_goes_on() {
     let fixture = Fixture::new().await;
     append(&fixture, &keys(3)).await;
-    let gateway = Gateway::open(ReactorSettings::default());
+    let oracle = Oracle::open(ReactorSettings::default());
     let mut runner = fixture.runner();
-    runner.reactor(gateway.clone());
+    runner.reactor(oracle.clone());
     until_circuit(&fixture, false).await;
     runner.stop().await;
     append(&fixture, &["later".to_owned()]).await;
     let mut runner = fixture.runner();
-    runner.reactor(gateway.clone());
+    runner.reactor(oracle.clone());
     fixture.until("answered", 1).await;
     runner.stop().await;
-    assert_eq!(*gateway.asked.lock(), ["later"]);
+    assert_eq!(*oracle.asked.lock(), ["later"]);
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn of_two_processes_one_asks_and_the_other_takes_over_when_it_is_gone() {
     let fixture = Fixture::new().await;
     let other = open(&fixture.scratch).await;
     let settings = ReactorSettings::from_start();
-    let (first, second) = (Gateway::open(settings), Gateway::open(settings));
+    let (first, second) = (Oracle::open(settings), Oracle::open(settings));
     let mut runner = fixture.runner();
     runner.reactor(first.clone());
     until_circuit(&fixture, false).await;
