@@ -4,7 +4,6 @@
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use types::cart::Cart;
 use types::checkout::{DeliveryMethod, PlaceOrder};
 use types::{FieldError, OrderId, Problem};
 
@@ -130,13 +129,6 @@ pub async fn cancel_order(#[server(default)] order_id: String) -> Result<(), Api
         shop.cancel(visitor.shopper, known(&order_id)?).await
     };
     back_to_order(&order_id, cancelled.await)
-}
-
-/// The cart as it is now: what the checkout shows again after prices or stock have moved.
-#[server(prefix = "/api", endpoint = "review_cart")]
-pub async fn review_cart() -> Result<Cart, ApiError> {
-    let (shop, visitor) = (super::shop(), super::visitor());
-    Ok(shop.cart(visitor.shopper).await?)
 }
 
 #[cfg(feature = "ssr")]
