@@ -50,6 +50,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0042_order_numbers",
         include_str!("../migrations/0042_order_numbers.sql"),
     ),
+    (
+        "0050_cart_return",
+        include_str!("../migrations/0050_cart_return.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -3,6 +3,7 @@
 //! They never import one another; they meet through events. [`roster`] names them all: a new one is one
 //! new file and one line there.
 
+mod cart_return;
 mod carts;
 mod catalogue;
 mod checkout;
@@ -58,6 +59,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
     Roster::new()
         .decider(inventory::Inventory)
         .decider(orders::Orders::new(settings))
+        .consumer(cart_return::CartReturn)
         .reactor(outside.map(|outside| payment::Payment {
             gateway: outside.gateway,
         }))

@@ -122,7 +122,7 @@ async fn staff_see_how_far_consumers_are_and_what_they_could_not_handle() {
     let (shop, position) = shop_with_dead_letter().await;
     let mut staff = shop.staff().await;
     let page = staff.get(PAGE).await.expect_ok().body;
-    for consumer in ["inventory", "orders", "payment"] {
+    for consumer in ["inventory", "orders", "cart_return", "payment"] {
         let row = format!("<th scope=\"row\">{consumer}</th>");
         assert!(page.contains(&row), "{consumer}: {page}");
     }
@@ -137,7 +137,7 @@ async fn staff_see_how_far_consumers_are_and_what_they_could_not_handle() {
     })
     .await;
     let page = staff.get(PAGE).await.expect_ok().body;
-    assert_eq!(page.matches("up to date").count(), 3, "{page}");
+    assert_eq!(page.matches("up to date").count(), 4, "{page}");
     shop.closed().await;
 }
 
