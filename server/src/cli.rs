@@ -4,6 +4,7 @@
 mod dead_letters;
 mod events;
 mod look_back;
+mod operator;
 mod replay;
 mod staff;
 mod times;
@@ -86,10 +87,4 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
     };
     db.close().await;
     done
-}
-
-/// Who decides, for the audit: the user of this machine.
-fn operator() -> String {
-    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
-    format!("{} (command line)", user.as_deref().unwrap_or("somebody"))
 }

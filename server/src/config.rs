@@ -106,6 +106,11 @@ pub struct Config {
     )]
     pub log_format: LogFormat,
 
+    /// A catalogue file, in the format of server/services/seed/catalogue.json, for a database that is
+    /// empty: its products are sold in place of the demo shop's. A shop that has products keeps them.
+    #[arg(long, env = "VITRINE_CATALOGUE")]
+    pub catalogue: Option<PathBuf>,
+
     /// Pieces of every SKU in a newly planted demo shop, instead of the catalogue's own; for load runs.
     #[arg(long, env = "VITRINE_DEMO_STOCK",
           value_parser = clap::value_parser!(i64).range(0..=1_000_000))]

@@ -47,10 +47,11 @@ impl Health {
 
 /// What is wrong with the database, if anything is.
 async fn look(shop: &Shop) -> Option<&'static str> {
-    let read = tokio::time::timeout(PATIENCE, shop.can_read()).await;
-    if read != Ok(true) {
-        return Some("The database cannot be read.");
+    let health = tokio::time::timeout(PATIENCE, shop.log().db().health()).await;
+    match health {
+        Ok(health) if !health.can_read => Some("The database cannot be read."),
+        Ok(health) if !health.can_write => Some("The database cannot be written."),
+        Ok(_) => None,
+        Err(_) => Some("The database does not answer."),
     }
-    let written = tokio::time::timeout(PATIENCE, shop.can_write()).await;
-    (written != Ok(true)).then_some("The database cannot be written.")
 }

@@ -6,6 +6,9 @@ use clap::Args;
 use ipnet::IpNet;
 use services::HoldLimits;
 
+/// Bytes of a request's body, at most: no form of the shop comes near it.
+pub const MAX_BODY: usize = 64 * 1024;
+
 /// Settings of the limits. Those per address are generous, for many people may sit behind one; those
 /// per visitor are what one person needs.
 #[derive(Debug, Clone, Args)]

@@ -98,7 +98,7 @@ fn complain(error: &anyhow::Error) {
     eprintln!("server: {text}");
 }
 
-/// The two things whoever started the shop needs: where it is, and how to get in.
+/// What whoever started the shop needs: where it is, how to get in, and where it is measured.
 #[expect(
     clippy::print_stdout,
     reason = "what a person or a script waits for at start"
@@ -106,6 +106,9 @@ fn complain(error: &anyhow::Error) {
 fn announce(running: &server::Running) {
     if let Some((email, password)) = &running.first_password {
         println!("admin: sign in as {email} with the password {password} (shown this once)");
+    }
+    if let Some(address) = running.metrics_address {
+        println!("metrics on http://{address}/metrics");
     }
     println!("listening on {}", running.url);
 }

@@ -48,6 +48,11 @@ pub fn begin() {
             "vitrine_panics_total",
             "Panics, each a defect, by the part that survived it",
         ),
+        ("vitrine_commits_total", "Transactions that were committed"),
+        (
+            "vitrine_failed_writes_total",
+            "Transactions that the database could not begin, go on with or commit",
+        ),
         ("vitrine_requests_total", "Requests that were answered"),
     ];
     for (name, help) in counters {
@@ -62,6 +67,14 @@ pub fn begin() {
         (
             "vitrine_connections",
             "Connections that are open, sockets included",
+        ),
+        (
+            "vitrine_commit_seconds_sum",
+            "What all commits took together, the waiting for the disk included",
+        ),
+        (
+            "vitrine_wal_bytes",
+            "Size of SQLite's write-ahead log; 0 for a server",
         ),
         ("vitrine_open_orders", "Orders that are not yet paid"),
         (
@@ -111,6 +124,13 @@ async fn look_at_shop(shop: &Shop) -> broker::Result<()> {
     metrics::gauge!("vitrine_open_orders").set(orders as f64);
     metrics::gauge!("vitrine_held_pieces").set(pieces as f64);
     metrics::gauge!("vitrine_write_queue").set(shop.waiting_writes() as f64);
+    let db = log.db();
+    let counted = db.counters();
+    metrics::counter!("vitrine_commits_total").absolute(counted.commits);
+    metrics::counter!("vitrine_failed_writes_total").absolute(counted.failed_writes);
+    // A commit is the statement that waits for the disk: this is the time of the syncs as well.
+    metrics::gauge!("vitrine_commit_seconds_sum").set(counted.commit_microseconds as f64 / 1e6);
+    metrics::gauge!("vitrine_wal_bytes").set(db.wal_bytes() as f64);
     metrics::gauge!("vitrine_log_head").set(log.head() as f64);
     for lag in log.lags().await? {
         let name = lag.consumer;

@@ -47,6 +47,11 @@ pub struct Running {
     _events: EventLoop,
 }
 
+fn read_catalogue(file: &Path) -> anyhow::Result<Seed> {
+    let read = || Ok::<_, anyhow::Error>(Seed::from_json(&std::fs::read_to_string(file)?)?);
+    read().with_context(|| format!("the catalogue {}", file.display()))
+}
+
 /// Opens the shop and serves it from `listener`.
 ///
 /// # Errors
@@ -69,7 +74,10 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let log = Log::open(db.clone(), Environment::system()).await?;
     let events = EventLoop::start().context("cannot start a thread")?;
     let writer = events.within(|| GroupCommit::start(&log, "shop"));
-    let seed = Seed::demo().context("the demo catalogue")?;
+    let seed = match &config.catalogue {
+        Some(file) => read_catalogue(file)?,
+        None => Seed::demo().context("the demo catalogue")?,
+    };
     let seed = match config.demo_stock {
         Some(on_hand) => seed.with_stock_everywhere(on_hand),
         None => seed,

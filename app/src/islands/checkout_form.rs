@@ -177,7 +177,7 @@ pub fn Checkout(
                                 id="delivery"
                                 type="radio"
                                 name="delivery"
-                                value=DeliveryMethod::Standard.name()
+                                value=DeliveryMethod::Standard.into_str()
                                 checked=chosen == DeliveryMethod::Standard
                                 on:change=move |_| delivery.set(DeliveryMethod::Standard)
                             />
@@ -187,7 +187,7 @@ pub fn Checkout(
                             <input
                                 type="radio"
                                 name="delivery"
-                                value=DeliveryMethod::Express.name()
+                                value=DeliveryMethod::Express.into_str()
                                 checked=chosen == DeliveryMethod::Express
                                 node_ref=express
                                 on:change=move |_| delivery.set(DeliveryMethod::Express)

@@ -5,6 +5,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 use types::admin::{InventoryRow, Level};
 use types::{Problem, Sku};
 
@@ -20,9 +21,12 @@ pub const TOOLS: &str = "inventory-tools";
 #[cfg(feature = "hydrate")]
 const LOOK: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// A column to sort by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// A column to sort by. As a word it stands in the address; a leading `-` means descending.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Column {
     #[default]
     Product,
@@ -52,18 +56,6 @@ impl Column {
         }
     }
 
-    /// As it stands in the address; a leading `-` means descending.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Product => "product",
-            Self::Sku => "sku",
-            Self::OnHand => "on_hand",
-            Self::Allocated => "allocated",
-            Self::Available => "available",
-            Self::Threshold => "threshold",
-        }
-    }
-
     fn of(self, level: &Level) -> i64 {
         match self {
             Self::Product | Self::Sku => 0,
@@ -89,14 +81,13 @@ impl Sort {
             Some(name) => (true, name),
             None => (false, text),
         };
-        let all = [[Column::Product, Column::Sku].as_slice(), &Column::NUMBERS].concat();
-        let by = all.into_iter().find(|column| column.name() == name);
-        by.map_or_else(Self::default, |by| Self { by, descending })
+        let by = name.parse();
+        by.map_or_else(|_| Self::default(), |by| Self { by, descending })
     }
 
     fn written(self) -> String {
         let sign = if self.descending { "-" } else { "" };
-        format!("{sign}{}", self.by.name())
+        format!("{sign}{}", self.by.into_str())
     }
 
     /// What a press on a heading asks for: that column, or the other way round.

@@ -1,6 +1,7 @@
 //! Where an order stands: a sentence and the steps it has taken. Moves by itself.
 
 use leptos::prelude::*;
+use strum::IntoStaticStr;
 use types::order::{CancelledBy, OrderStatus, Progress, StepKind};
 
 use crate::components::when;
@@ -25,7 +26,7 @@ pub fn OrderProgress(name: String, progress: ReadSignal<Progress>) -> impl IntoV
                         view! {
                             <li
                                 class="step"
-                                data-state=move || step().state.name()
+                                data-state=move || step().state.into_str()
                                 aria-current=move || {
                                     (step().state == StepState::Now).then_some("step")
                                 }
@@ -105,7 +106,9 @@ fn name_of(status: OrderStatus) -> &'static str {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// As the styles name it, in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 enum StepState {
     Done,
     Now,
@@ -115,19 +118,6 @@ enum StepState {
     Ahead,
     /// Will not come any more.
     Never,
-}
-
-impl StepState {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Now => "now",
-            Self::Yours => "yours",
-            Self::Failed => "failed",
-            Self::Ahead => "ahead",
-            Self::Never => "never",
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

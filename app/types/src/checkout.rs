@@ -1,11 +1,32 @@
 //! What the checkout page sends: the `PlaceOrder` command, and what makes it acceptable.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
+use crate::ids::InvalidId;
 use crate::{FieldError, Money, OrderId, Problem};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+/// As a word, `standard` or `express`.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Default,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(
+    serialize_all = "snake_case",
+    const_into_str,
+    parse_err_ty = InvalidId,
+    parse_err_fn = unknown_method
+)]
 pub enum DeliveryMethod {
     #[default]
     Standard,
@@ -31,14 +52,6 @@ impl DeliveryMethod {
         }
     }
 
-    /// The form's value, `standard` or `express`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Express => "express",
-        }
-    }
-
     pub fn price(self, subtotal: Money) -> Money {
         let minor = match self {
             Self::Standard if subtotal.minor >= Self::FREE_FROM_MINOR => 0,
@@ -49,17 +62,10 @@ impl DeliveryMethod {
     }
 }
 
-impl std::str::FromStr for DeliveryMethod {
-    type Err = crate::ids::InvalidId;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|method| method.name() == name)
-            .ok_or_else(|| crate::ids::InvalidId {
-                expected: "standard or express",
-                got: name.to_owned(),
-            })
+fn unknown_method(text: &str) -> InvalidId {
+    InvalidId {
+        expected: "standard or express",
+        got: text.to_owned(),
     }
 }
 

@@ -3,10 +3,21 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::ids::InvalidId;
 
 /// ISO 4217 code. The shop sells in one currency; the code travels with every amount all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(
+    serialize_all = "UPPERCASE",
+    const_into_str,
+    parse_err_ty = InvalidId,
+    parse_err_fn = unknown_currency
+)]
 pub enum Currency {
     Eur,
     Gbp,
@@ -15,11 +26,7 @@ pub enum Currency {
 
 impl Currency {
     pub const fn code(self) -> &'static str {
-        match self {
-            Self::Eur => "EUR",
-            Self::Gbp => "GBP",
-            Self::Usd => "USD",
-        }
+        self.into_str()
     }
 
     pub const fn symbol(self) -> &'static str {
@@ -31,17 +38,10 @@ impl Currency {
     }
 }
 
-impl std::str::FromStr for Currency {
-    type Err = crate::ids::InvalidId;
-
-    fn from_str(code: &str) -> Result<Self, Self::Err> {
-        [Self::Eur, Self::Gbp, Self::Usd]
-            .into_iter()
-            .find(|currency| currency.code() == code)
-            .ok_or(crate::ids::InvalidId {
-                expected: "EUR, GBP or USD",
-                got: code.to_owned(),
-            })
+fn unknown_currency(text: &str) -> InvalidId {
+    InvalidId {
+        expected: "EUR, GBP or USD",
+        got: text.to_owned(),
     }
 }
 

@@ -1,9 +1,9 @@
-//! The two kinds of consumer. They differ in how they fail: state rolls back, the world does not.
+//! Who keeps a table, and how handling an event fails.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::{Error, Filter, NewEvent, Recorded, Tx};
+use crate::{Error, Filter, Recorded, Tx};
 
 /// Why an event could not be handled. Everything is tried again; nothing is skipped.
 #[derive(Debug, thiserror::Error)]
@@ -78,17 +78,4 @@ pub trait Consumer: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Failure>> + Send {
         async { Ok(()) }
     }
-}
-
-/// Touches the outside world, with no transaction open. May run twice for one event: it passes the
-/// event's id on as the idempotency key.
-pub trait Reactor: Send + Sync + 'static {
-    const NAME: &'static str;
-    const HEARS: Filter<'static>;
-
-    /// Answers with what is to be recorded.
-    fn react(
-        &self,
-        event: &Recorded,
-    ) -> impl Future<Output = Result<Vec<NewEvent>, Failure>> + Send;
 }

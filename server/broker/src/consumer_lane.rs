@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::lane::{Cursor, Lane, Pace, caught};
-use crate::parked::{self, Parked, ParkedState, Row};
+use crate::parked::{self, Parked, Row};
 use crate::turn::Join;
 use crate::{Consumer, Failure, Recorded, Step, Tx, decisions, states};
 
@@ -71,12 +71,12 @@ async fn step<C: Consumer>(
         Some(state) => state,
         None => state.insert(State {
             cursor: lane.cursor().await?,
-            parked: Parked::load(&lane.log, lane.name).await?,
+            parked: Parked::load(&lane.log, lane.name, lane.settings.max_backoff).await?,
             one_by_one: 0,
             committed: None,
         }),
     };
-    if let Some(position) = state.parked.due(lane.now_us()) {
+    if let Some(position) = state.parked.due(lane.steady_us()) {
         retry(consumer, lane, state, position).await?;
         return Ok(true);
     }
@@ -89,12 +89,15 @@ async fn step<C: Consumer>(
         lane.settings.batch
     };
     let (batch, to) = lane.read(state.cursor.read, limit).await?;
+    // Under load there is always something new: the last batch and the way into the turns are one.
+    let is_near = state.one_by_one == 0 && to >= lane.log.head();
+    if is_near && lane.takes_part.is_some() && join(consumer, lane, state).await? {
+        state.committed = Some(Instant::now());
+        return Ok(true);
+    }
     if batch.is_empty() {
         let moved = to > state.cursor.read;
         state.cursor.read = to;
-        if !moved && lane.takes_part.is_some() {
-            return join(consumer, lane, state).await;
-        }
         return Ok(moved);
     }
     let handled = batch.len();
@@ -130,20 +133,20 @@ async fn advance<C: Consumer>(
 }
 
 /// Lets a decider take part in turns, if it has come to the head: what came since it last looked is
-/// handled in the same transaction. Says whether there was anything to do.
+/// handled in the same transaction. Says whether it has come to that.
 async fn join<C: Consumer>(consumer: &C, lane: &Lane, state: &mut State) -> Result<bool, Failure> {
     let mut tx = lane.begin().await?;
     let head = tx.hold_head().await?;
     let (batch, to) = lane.read(state.cursor.read, lane.settings.batch).await?;
     if to < head {
         // There is more than one batch of it.
-        return Ok(true);
+        return Ok(false);
     }
     let parked = handle(consumer, lane, state, &mut tx, &batch, to).await;
     let parked = match parked {
         Ok(parked) => parked,
         // The plain way finds out which one it is.
-        Err(_) if !batch.is_empty() => return Ok(true),
+        Err(_) if !batch.is_empty() => return Ok(false),
         Err(failure) => return Err(failure),
     };
     if parked.is_nothing() {
@@ -205,7 +208,7 @@ async fn handle<C: Consumer>(
     let mut decided = Vec::new();
     for event in batch {
         if decisions::concerns(event, lane.name) {
-            let change = decisions::follow(tx, event, lane.now_us()).await?;
+            let change = decisions::follow(tx, event, lane.log.environment()).await?;
             if let Some(decisions::Change::Remove(position)) = change {
                 make_up(consumer, lane, tx, position).await?;
             }
@@ -216,7 +219,7 @@ async fn handle<C: Consumer>(
             free.push(event.clone());
         }
     }
-    parked::store(tx, lane.name, &held, lane.now_us()).await?;
+    parked::store(tx, lane.name, &held, lane.log.environment()).await?;
     if !free.is_empty() {
         caught(consumer.handle(tx, &free)).await?;
     }
@@ -262,12 +265,12 @@ async fn park(
     let mut tx = lane.begin().await?;
     lane.store_position(&mut tx, state.cursor.stored, to)
         .await?;
-    let row = lane.after_failure(&mut tx, event, 1, failure)?;
+    let row = lane.after_failure(&mut tx, event, 0, failure)?;
     parked::store(
         &mut tx,
         lane.name,
         &[(event.position, row.clone())],
-        lane.now_us(),
+        lane.log.environment(),
     )
     .await?;
     lane.reach(Step::Parked).await;
@@ -289,14 +292,34 @@ async fn retry<C: Consumer>(
     position: u64,
 ) -> Result<(), Failure> {
     lane.reach(Step::Retrying).await;
-    let event = lane.log.read_one(position).await?;
     let stored = state.cursor.stored;
     let known = (state.parked.get(position).cloned()).ok_or(Failure::Moved)?;
+    let event = match lane.log.read_one(position).await {
+        Ok(event) => event,
+        Err(error) if error.is_damage() => {
+            return bury(lane, state, position, &known, error.into()).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
     let attempt = async {
         let mut tx = lane.begin().await?;
         lane.store_position(&mut tx, stored, stored).await?;
         parked::claim(&mut tx, lane.name, position, &known).await?;
+        let appended = tx.appended();
         caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
+        if lane.takes_part.is_some() && tx.appended() == appended {
+            // A state may have changed: the head tells the other processes that know it.
+            let (consumer, by) = (lane.name.to_owned(), "retry".to_owned());
+            let handled = decisions::Decision {
+                consumer,
+                position,
+                by,
+            };
+            tx.append(
+                decisions::event(decisions::HANDLED, lane.name, &handled)?,
+                Some(&event),
+            );
+        }
         parked::delete(&mut tx, lane.name, position).await?;
         lane.reach(Step::Handled).await;
         tx.commit().await?;
@@ -312,24 +335,43 @@ async fn retry<C: Consumer>(
         }
         Err(failure) => failure,
     };
-    let attempts = known.attempts + 1;
     lane.reach(Step::Failed).await;
     let mut tx = lane.begin().await?;
     lane.store_position(&mut tx, stored, stored).await?;
     parked::claim(&mut tx, lane.name, position, &known).await?;
-    let row = lane.after_failure(&mut tx, &event, attempts, &failure)?;
+    let row = lane.after_failure(&mut tx, &event, known.attempts, &failure)?;
     parked::store(
         &mut tx,
         lane.name,
         &[(position, row.clone())],
-        lane.now_us(),
+        lane.log.environment(),
     )
     .await?;
     lane.reach(Step::Parked).await;
     tx.commit().await?;
-    if row.state == ParkedState::Dead {
-        tracing::error!(consumer = lane.name, position, attempts, %failure, "dead letter");
-    }
     state.parked.put(position, row);
+    Ok(())
+}
+
+/// Gives up a parked event that cannot be read, until somebody decides about it. Only its key waits.
+async fn bury(
+    lane: &Lane,
+    state: &mut State,
+    position: u64,
+    known: &Row,
+    damage: Failure,
+) -> Result<(), Failure> {
+    let mut tx = lane.begin().await?;
+    let stored = state.cursor.stored;
+    lane.store_position(&mut tx, stored, stored).await?;
+    parked::claim(&mut tx, lane.name, position, known).await?;
+    let attempts = known.attempts + 1;
+    let row = lane.bury(&mut tx, (position, &known.key), attempts, &damage, None)?;
+    let rows = [(position, row)];
+    parked::store(&mut tx, lane.name, &rows, lane.log.environment()).await?;
+    tx.commit().await?;
+    for (position, row) in rows {
+        state.parked.put(position, row);
+    }
     Ok(())
 }

@@ -41,7 +41,9 @@ pub trait Decider: Send + Sync + 'static {
     ) -> Result<Vec<NewEvent>, Failure>;
 
     /// Takes note of an event: one that it hears, after it was decided about, or one of its own.
-    /// Depends on the event and the states alone, so that a replay leads to the same bytes.
+    /// Depends on the event and the states alone, so that a replay leads to the same bytes. Events that
+    /// come at once are noted each with its answers; a replay notes them as they stand in the log, the
+    /// answers behind: of one key the order of an answer and of a later event must not matter.
     ///
     /// # Errors
     /// When the event cannot be read.
@@ -114,7 +116,8 @@ impl<S> States<S> {
         match self.known.get_mut(key) {
             Some(known) => *known = Some(state),
             None => {
-                self.known.insert(key.to_owned(), Some(state));
+                self.missed.store(true, Ordering::Relaxed);
+                return;
             }
         }
         if !self.changed.contains(key) {
@@ -165,6 +168,8 @@ const MAX_KEPT: usize = 65_536;
 pub(crate) trait AnyDecider: fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
     fn hears(&self, event: &Recorded) -> bool;
+    /// Whether an event is about the state of its own key and no other.
+    fn is_of_its_key(&self, event: &Recorded) -> Result<bool, Failure>;
     /// Adds the keys of an event whose states are not known.
     fn missing(&self, event: &Recorded, keys: &mut BTreeSet<String>) -> Result<(), Failure>;
     fn knows(&self, key: &str) -> bool;
@@ -222,6 +227,11 @@ impl<D: Decider> AnyDecider for Known<D> {
 
     fn hears(&self, event: &Recorded) -> bool {
         D::HEARS.matches(event)
+    }
+
+    fn is_of_its_key(&self, event: &Recorded) -> Result<bool, Failure> {
+        let keys = self.decider.keys(event)?;
+        Ok(keys.iter().all(|key| *key == event.key))
     }
 
     fn missing(&self, event: &Recorded, keys: &mut BTreeSet<String>) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::parked::{self, Parked, ParkedState, Row};
-use crate::{Error, Failure, Log, NewEvent, Recorded, Result, Tx};
+use crate::{Environment, Error, Failure, Log, NewEvent, Recorded, Result, Tx};
 
 /// The stream of the broker's own events.
 pub const TOPIC: &str = "broker";
@@ -16,6 +16,8 @@ pub const REDRIVE_REQUESTED: &str = "broker.redrive_requested";
 /// Somebody gave a dead letter up.
 pub const DISCARD_REQUESTED: &str = "broker.discard_requested";
 
+/// A decider has handled an event that was parked, and has nothing to say about it.
+pub const HANDLED: &str = "broker.handled";
 /// A consumer has taken a dead letter up again.
 pub const REDRIVEN: &str = "broker.redriven";
 /// A consumer has given a dead letter up: its state is as if the event had never been.
@@ -70,12 +72,12 @@ pub(crate) enum Change {
 pub(crate) async fn follow(
     tx: &mut Tx,
     recorded: &Recorded,
-    now_us: i64,
+    environment: &Environment,
 ) -> std::result::Result<Option<Change>, Failure> {
     let Ok(decision) = serde_json::from_str::<Decision>(&recorded.data) else {
         return Ok(None);
     };
-    let row = parked::load_one(tx, &decision.consumer, decision.position).await?;
+    let row = parked::load_one(tx, &decision.consumer, decision.position, environment).await?;
     let Some(row) = row.filter(|row| row.state == ParkedState::Dead) else {
         return Ok(None);
     };
@@ -95,20 +97,12 @@ pub(crate) async fn follow(
         tx,
         &decision.consumer,
         &[(decision.position, row.clone())],
-        now_us,
+        environment,
     )
     .await?;
     let redriven = event(REDRIVEN, &decision.consumer, &decision)?;
     tx.append(redriven, Some(recorded));
     Ok(Some(Change::Put(decision.position, row)))
-}
-
-impl Change {
-    pub fn position(&self) -> u64 {
-        match self {
-            Self::Put(position, _) | Self::Remove(position) => *position,
-        }
-    }
 }
 
 impl Parked {

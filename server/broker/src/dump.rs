@@ -84,7 +84,7 @@ impl fmt::Display for Dump {
             } = lag;
             writeln!(f, "consumer {consumer}: at {position}, {behind} behind")?;
             for parked in self.parked.iter().filter(|p| p.consumer == *consumer) {
-                let (state, position) = (parked.state.name(), parked.position);
+                let (state, position) = (parked.state.into_str(), parked.position);
                 let kind = parked.event.as_ref().map_or("damaged", |event| &event.kind);
                 write!(f, "  {state} {position} {kind} of {}", parked.key)?;
                 write!(f, ", {} attempts", parked.attempts)?;

@@ -196,7 +196,13 @@ async fn write(log: Log, source: &'static str, mut jobs: Jobs) {
         let ran = AssertUnwindSafe(run_batch(&log, source, &mut batch, &mut jobs));
         let ran = ran.catch_unwind().await.unwrap_or(Err(Error::Panicked));
         let committed = ran.map_err(|error| {
-            tracing::error!(%error, jobs = batch.len(), "a group commit failed");
+            let jobs = batch.len();
+            if error.is_unavailable() {
+                // The database has said so already, once.
+                tracing::debug!(%error, jobs, "a group commit failed");
+            } else {
+                tracing::error!(%error, jobs, "a group commit failed");
+            }
             error.to_string()
         });
         for job in batch {

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use db::{Columns, placeholders};
 use futures::FutureExt;
-use rand::Rng;
 use tokio::sync::watch;
 
+use crate::backoff::jittered;
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
 use crate::log::POLL;
 use crate::parked::{ParkedState, Row};
-use crate::{Beginning, Error, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
+use crate::{Beginning, Begins, Error, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
 
 /// How long a consumer has nothing to do before its position passes what was for others.
 const REST: Duration = Duration::from_secs(1);
@@ -30,6 +30,8 @@ pub(crate) struct Lane {
     pub stop: watch::Receiver<bool>,
     /// Tells whether this decider takes part in turns; `None` for what is no decider.
     pub takes_part: Option<watch::Receiver<bool>>,
+    /// Where it begins when the database does not know it.
+    pub begins: Begins,
 }
 
 /// How far a consumer has come.
@@ -43,8 +45,9 @@ pub(crate) struct Cursor {
 }
 
 impl Lane {
-    pub fn now_us(&self) -> i64 {
-        self.log.environment().now_us()
+    /// Microseconds of the clock that nobody sets: what a wait is measured by.
+    pub fn steady_us(&self) -> i64 {
+        self.log.environment().steady_us()
     }
 
     /// Says that this consumer has come to `step`.
@@ -77,7 +80,7 @@ impl Lane {
         if !*takes_part.borrow_and_update() {
             return Ok(false);
         }
-        let due = until(due_us, self.now_us());
+        let due = until(due_us, self.steady_us());
         tokio::pin!(due);
         loop {
             let is_due = tokio::select! {
@@ -137,6 +140,9 @@ impl Lane {
         if row.is_none() {
             return Ok(());
         }
+        if self.is_built_elsewhere().await? {
+            return Ok(());
+        }
         tracing::info!(consumer = self.name, "builds its states out of the log");
         self.log
             .rebuild(decider, Beginning::Nothing, "upgrade", |_, _| {})
@@ -144,7 +150,38 @@ impl Lane {
         Ok(())
     }
 
-    /// Where the consumer stands; a new one begins at the beginning.
+    /// Waits for another process that builds the states of this decider, as long as it comes on.
+    async fn is_built_elsewhere(&self) -> std::result::Result<bool, Failure> {
+        const PATIENCE: u32 = 30;
+        let (mut rows, mut still) = (-1, 0);
+        let mut stop = self.stop.clone();
+        while still < PATIENCE {
+            let row = db::query(
+                "select c.generation, (select count(*) from replays where consumer = $1), \
+                 (select count(*) from decider_states where decider = $2) \
+                 from consumers c where c.name = $3",
+            )
+            .bind(self.name)
+            .bind(self.name)
+            .bind(self.name)
+            .fetch_one(self.log.db().reader())
+            .await?;
+            let (generation, replays): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            if generation != 0 || replays == 0 {
+                return Ok(generation != 0);
+            }
+            let found = row.try_get::<i64, _>(2)?;
+            still = if found == rows { still + 1 } else { 0 };
+            rows = found;
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Where the consumer stands; a new one begins where it says.
     pub async fn cursor(&self) -> Result<Cursor> {
         let row = db::query("select position from consumers where name = $1")
             .bind(self.name)
@@ -159,16 +196,30 @@ impl Lane {
         }
         // The first generation of a decider's states is 1: before there were any, there was 0.
         let generation = i64::from(self.takes_part.is_some());
+        let begins = match self.begins {
+            Begins::AtStart => "0",
+            Begins::AtHead => "position",
+        };
+        let insert = format!(
+            "insert into consumers (name, position, generation) \
+             select $1, {begins}, $2 from log_head where id = 1 on conflict do nothing"
+        );
         let mut tx = self.log.db().begin().await?;
-        let insert = "insert into consumers (name, position, generation) values ($1, 0, $2) \
-                      on conflict do nothing";
-        db::query(insert)
+        db::query(db::built(insert))
             .bind(self.name)
             .bind(generation)
             .execute(tx.conn())
             .await?;
+        let row = db::query("select position from consumers where name = $1")
+            .bind(self.name)
+            .fetch_one(tx.conn())
+            .await?;
+        let stored = row.try_get::<i64, _>(0)?.unsigned_abs();
         tx.commit().await?;
-        Ok(Cursor { stored: 0, read: 0 })
+        Ok(Cursor {
+            stored,
+            read: stored,
+        })
     }
 
     /// Moves the stored position inside `tx`. Holds the consumer's row until the commit, so that two
@@ -205,7 +256,8 @@ impl Lane {
         Ok(())
     }
 
-    /// The row of an event whose `attempts`-th attempt failed: later, or dead, which is also told.
+    /// The row of an event that failed once more, after so many attempts: later, or dead, which is
+    /// also told. What says nothing about the event uses up no attempt.
     pub fn after_failure(
         &self,
         tx: &mut Tx,
@@ -213,34 +265,61 @@ impl Lane {
         attempts: u32,
         failure: &Failure,
     ) -> std::result::Result<Row, Failure> {
-        let error: String = failure.to_string().chars().take(2_000).collect();
-        let dead = attempts >= self.settings.max_attempts && !failure.is_transient();
-        if dead {
-            let (consumer, position) = (self.name.to_owned(), event.position);
-            let told = DeadLettered {
-                consumer,
-                position,
+        let attempts = attempts + u32::from(!failure.is_transient());
+        if attempts >= self.settings.max_attempts && !failure.is_transient() {
+            return self.bury(
+                tx,
+                (event.position, &event.key),
                 attempts,
-                error: error.clone(),
-            };
-            tx.append(
-                decisions::event(DEAD_LETTERED, self.name, &told)?,
+                failure,
                 Some(event),
             );
         }
-        let wait = i64::try_from(self.settings.backoff_after(attempts).as_micros());
         Ok(Row {
             key: event.key.clone(),
-            state: if dead {
-                ParkedState::Dead
-            } else {
-                ParkedState::Retrying
-            },
+            state: ParkedState::Retrying,
             attempts,
-            due_us: self.now_us().saturating_add(wait.unwrap_or(i64::MAX)),
+            due_us: self.retry_us(attempts),
+            error: short(failure),
+        })
+    }
+
+    /// The row of an event that is dead, which is told.
+    pub fn bury(
+        &self,
+        tx: &mut Tx,
+        (position, key): (u64, &str),
+        attempts: u32,
+        failure: &Failure,
+        event: Option<&Recorded>,
+    ) -> std::result::Result<Row, Failure> {
+        let error = short(failure);
+        tracing::error!(consumer = self.name, position, attempts, %failure, "dead letter");
+        let told = DeadLettered {
+            consumer: self.name.to_owned(),
+            position,
+            attempts,
+            error: error.clone(),
+        };
+        tx.append(decisions::event(DEAD_LETTERED, self.name, &told)?, event);
+        Ok(Row {
+            key: key.to_owned(),
+            state: ParkedState::Dead,
+            attempts,
+            due_us: 0,
             error,
         })
     }
+
+    /// When to try again what was tried so often, by the clock that nobody sets.
+    pub fn retry_us(&self, attempts: u32) -> i64 {
+        let wait = i64::try_from(self.settings.backoff_after(attempts).as_micros());
+        self.steady_us().saturating_add(wait.unwrap_or(i64::MAX))
+    }
+}
+
+fn short(failure: &Failure) -> String {
+    failure.to_string().chars().take(2_000).collect()
 }
 
 /// Moves the stored positions of consumers that stand at `from` to `to`, all at once.
@@ -289,7 +368,7 @@ pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::R
     // Nothing is changed, and the row is held; also that of a consumer which starts for the first time
     // just now, and would otherwise not be noticed.
     db::query(
-        "insert into consumers (name, position) values ($1, 0) \
+        "insert into consumers (name, position, generation) values ($1, 0, 1) \
          on conflict (name) do update set position = consumers.position",
     )
     .bind(consumer)
@@ -299,13 +378,8 @@ pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::R
 }
 
 impl Settings {
-    /// Exponential, with jitter, so that what failed together is not tried together.
     fn backoff_after(&self, attempts: u32) -> Duration {
-        let doublings = attempts.saturating_sub(1).min(16);
-        let limit = self.backoff.saturating_mul(1 << doublings);
-        limit
-            .min(self.max_backoff)
-            .mul_f64(rand::rng().random_range(0.5..=1.0))
+        jittered(self.backoff, self.max_backoff, attempts)
     }
 }
 
@@ -339,14 +413,20 @@ impl<'a> Pace<'a> {
         self.failures = 0;
     }
 
-    /// Waits as [`Pace::wait`]. Says whether nothing has come for a while: then the stored position is
-    /// to pass what was read, so that the lag people see is what is left to do.
+    /// Waits as [`Pace::wait`]. Says then what [`Pace::is_at_rest`] does.
     pub async fn rest(&mut self, cursor: Cursor, due_us: Option<i64>) -> bool {
+        self.is_at_rest(cursor);
+        self.wait(cursor.read, due_us).await;
+        self.is_at_rest(cursor)
+    }
+
+    /// Says whether nothing has come for a while: then the stored position is to pass what was read, so
+    /// that the lag people see is what is left to do.
+    pub fn is_at_rest(&mut self, cursor: Cursor) -> bool {
         let since = match self.resting {
             Some((read, since)) if read == cursor.read => since,
             _ => self.resting.insert((cursor.read, Instant::now())).1,
         };
-        self.wait(cursor.read, due_us).await;
         cursor.read > cursor.stored && since.elapsed() >= REST && !self.is_stopped()
     }
 
@@ -355,7 +435,7 @@ impl<'a> Pace<'a> {
         self.failures = 0;
         tokio::select! {
             () = self.lane.log.wait_past(read, &mut self.head) => {}
-            () = until(due_us, self.lane.now_us()) => {}
+            () = until(due_us, self.lane.steady_us()) => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
         }
     }
@@ -379,8 +459,8 @@ impl<'a> Pace<'a> {
     }
 }
 
-/// Waits until `due_us`, if it comes at all.
-async fn until(due_us: Option<i64>, now_us: i64) {
+/// Waits until `due_us`, if it comes at all. Both are of the same clock.
+pub(crate) async fn until(due_us: Option<i64>, now_us: i64) {
     let Some(due_us) = due_us else {
         return std::future::pending().await;
     };

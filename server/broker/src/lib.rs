@@ -9,6 +9,8 @@
 //! - [`Tail`]: follows the log without a position of its own in the database.
 //! - [`Roster`]: everyone who takes part. [`Log::replay`] builds a decider's states anew out of the log.
 
+mod backoff;
+mod circuit;
 mod consumer;
 mod consumer_lane;
 mod decider;
@@ -18,22 +20,25 @@ mod environment;
 mod event;
 mod filter;
 mod group_commit;
+mod history;
 mod lane;
+mod lease;
 mod log;
 mod parked;
+mod reactor;
 mod reactor_lane;
 mod recent;
 mod replay;
 mod roster;
 mod runner;
+mod runs;
 mod states;
 mod step;
-mod story;
 mod timers;
 mod turn;
 mod tx;
 
-pub use consumer::{Consumer, Failure, Reactor};
+pub use consumer::{Consumer, Failure};
 pub use decider::{Decider, States};
 pub use dump::Dump;
 pub use environment::{Environment, Probe};
@@ -42,6 +47,7 @@ pub use filter::{Filter, Rule};
 pub use group_commit::{GroupCommit, Job};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
+pub use reactor::{Begins, Reactor, ReactorSettings, ReactorStatus};
 pub use replay::{Beginning, REPLAYED, Replayed};
 pub use roster::{Role, Roster};
 pub use runner::{Runner, Settings};
@@ -83,6 +89,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether an event cannot be read, and never can be.
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. }
+                | Self::Unreadable { .. }
+                | Self::Gap { .. }
+                | Self::Missing { .. }
+        )
+    }
+
     /// Whether the same may succeed later: it says nothing about what was asked.
     pub fn is_unavailable(&self) -> bool {
         match self {

@@ -1,5 +1,6 @@
 //! The log: reading, following, and who else to tell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::event::COLUMNS;
 use crate::parked::event_columns;
 use crate::recent::Recent;
 use crate::turn::Turn;
-use crate::{Environment, Error, ParkedEvent, Recorded, Result, Step, Tx};
+use crate::{Environment, Error, ParkedEvent, ReactorStatus, Recorded, Result, Step, Tx};
 
 /// Fallback for a wake-up that comes from another process, which no notification reaches.
 pub(crate) const POLL: Duration = Duration::from_millis(250);
@@ -28,6 +29,7 @@ struct Shared {
     environment: Environment,
     recent: Mutex<Recent>,
     turn: Arc<tokio::sync::Mutex<Turn>>,
+    reactors: Mutex<BTreeMap<&'static str, ReactorStatus>>,
     /// The newest position this process knows to be committed.
     head: watch::Sender<u64>,
 }
@@ -44,6 +46,7 @@ impl Log {
                 environment,
                 recent: Mutex::default(),
                 turn: Arc::default(),
+                reactors: Mutex::default(),
                 head: watch::channel(0).0,
             }),
         };
@@ -74,6 +77,15 @@ impl Log {
     /// The deciders of this process, for one transaction at a time.
     pub(crate) async fn turn(&self) -> OwnedMutexGuard<Turn> {
         self.shared.turn.clone().lock_owned().await
+    }
+
+    /// What the reactors of this process are doing.
+    pub fn reactors(&self) -> Vec<ReactorStatus> {
+        self.shared.reactors.lock().values().copied().collect()
+    }
+
+    pub(crate) fn set_reactor(&self, status: ReactorStatus) {
+        self.shared.reactors.lock().insert(status.name, status);
     }
 
     /// The newest position this process knows of.

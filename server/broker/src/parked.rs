@@ -5,14 +5,17 @@
 //! waits for a person, who redrives or discards it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use db::{Columns, place_rows};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
-use crate::{Failure, Log, Recorded, Result, Tx};
+use crate::{Environment, Failure, Log, Recorded, Result, Tx};
 
 /// What became of a parked event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum ParkedState {
     /// Failed, or begun and not yet finished; is tried again when it is due.
     Retrying,
@@ -20,29 +23,6 @@ pub enum ParkedState {
     Held,
     /// Out of attempts.
     Dead,
-}
-
-impl ParkedState {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Retrying, "retrying"),
-        (Self::Held, "held"),
-        (Self::Dead, "dead"),
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Retrying => "retrying",
-            Self::Held => "held",
-            Self::Dead => "dead",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(state, _)| *state)
-    }
 }
 
 /// A parked event as people see it.
@@ -75,7 +55,10 @@ impl ParkedEvent {
             position,
             key: row.try_get(at + 6)?,
             consumer: row.try_get(at)?,
-            state: ParkedState::from_name(row.try_get(at + 1)?).unwrap_or(ParkedState::Dead),
+            state: row
+                .try_get::<&str, _>(at + 1)?
+                .parse()
+                .unwrap_or(ParkedState::Dead),
             attempts: u32::try_from(row.try_get::<i64, _>(at + 2)?).unwrap_or(u32::MAX),
             error: row.try_get(at + 3)?,
             parked_at_us: row.try_get(at + 4)?,
@@ -89,7 +72,8 @@ pub(crate) struct Row {
     pub key: String,
     pub state: ParkedState,
     pub attempts: u32,
-    /// Unix microseconds.
+    /// When to try again, by the clock that nobody sets; 0 for at once. The table has it in unix
+    /// microseconds, for the next process.
     pub due_us: i64,
     pub error: String,
 }
@@ -99,13 +83,26 @@ const ROWS: &str =
     "select position, key, state, attempts, due_us, error from parked where consumer = $1";
 
 impl Row {
-    fn read(row: &db::Row) -> Result<Self> {
+    /// However the clock was set meanwhile, it is due after `longest` at the latest.
+    fn read(row: &db::Row, environment: &Environment, longest: Duration) -> Result<Self> {
+        let longest = i64::try_from(longest.as_micros()).unwrap_or(i64::MAX);
+        let due_us = match row.try_get(4)? {
+            0 => 0,
+            due_us => {
+                let wait = i64::saturating_sub(due_us, environment.now_us());
+                let wait = wait.clamp(0, longest);
+                environment.steady_us().saturating_add(wait)
+            }
+        };
         Ok(Self {
             key: row.try_get(1)?,
             // An unknown word is of a newer version: leave it to a person.
-            state: ParkedState::from_name(row.try_get(2)?).unwrap_or(ParkedState::Dead),
+            state: row
+                .try_get::<&str, _>(2)?
+                .parse()
+                .unwrap_or(ParkedState::Dead),
             attempts: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
-            due_us: row.try_get(4)?,
+            due_us,
             error: row.try_get(5)?,
         })
     }
@@ -132,7 +129,7 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    pub async fn load(log: &Log, consumer: &str) -> Result<Self> {
+    pub async fn load(log: &Log, consumer: &str, longest: Duration) -> Result<Self> {
         let rows = db::query(ROWS)
             .bind(consumer)
             .fetch_all(log.db().reader())
@@ -140,7 +137,7 @@ impl Parked {
         let mut parked = Self::default();
         for row in rows {
             let position = row.try_get::<i64, _>(0)?.unsigned_abs();
-            parked.put(position, Row::read(&row)?);
+            parked.put(position, Row::read(&row, log.environment(), longest)?);
         }
         Ok(parked)
     }
@@ -159,16 +156,32 @@ impl Parked {
         self.rows.get(&position)
     }
 
-    pub fn key_of(&self, position: u64) -> Option<&str> {
-        self.rows.get(&position).map(|row| row.key.as_str())
-    }
-
     /// The next event to try: the one that has been due for longest.
-    pub fn due(&self, now_us: i64) -> Option<u64> {
+    pub fn due(&self, steady_us: i64) -> Option<u64> {
         self.runnable
             .first()
-            .filter(|(due_us, _)| *due_us <= now_us)
+            .filter(|(due_us, _)| *due_us <= steady_us)
             .map(|(_, position)| *position)
+    }
+
+    /// The next event to try after `position`, in a circle, due or not.
+    pub fn next_after(&self, position: u64) -> Option<u64> {
+        let first = |ahead: bool| {
+            let runnable = self
+                .runnable
+                .iter()
+                .filter(|(due_us, _)| *due_us < i64::MAX);
+            let places = runnable.map(|(_, place)| *place);
+            places.filter(|place| (*place > position) == ahead).min()
+        };
+        first(true).or_else(|| first(false))
+    }
+
+    /// Sets when an event is due, in memory alone.
+    pub fn set_due(&mut self, position: u64, due_us: i64) {
+        if let Some(row) = self.rows.get(&position).cloned() {
+            self.put(position, Row { due_us, ..row });
+        }
     }
 
     /// When the next event is due.
@@ -249,13 +262,15 @@ pub(crate) async fn load_one(
     tx: &mut Tx,
     consumer: &str,
     position: u64,
+    environment: &Environment,
 ) -> std::result::Result<Option<Row>, Failure> {
     let row = db::query(db::built(format!("{ROWS} and position = $2")))
         .bind(consumer)
         .bind(i64::try_from(position).unwrap_or(i64::MAX))
         .fetch_optional(tx.conn())
         .await?;
-    Ok(row.as_ref().map(Row::read).transpose()?)
+    let read = |row| Row::read(row, environment, Duration::ZERO);
+    Ok(row.as_ref().map(read).transpose()?)
 }
 
 /// Makes sure, until `tx` ends, that a row stands as this process knows it: another one that runs the
@@ -272,7 +287,7 @@ pub(crate) async fn claim(
     )
     .bind(consumer)
     .bind(i64::try_from(position).unwrap_or(i64::MAX))
-    .bind(known.state.name())
+    .bind(known.state.into_str())
     .bind(i64::from(known.attempts))
     .execute(tx.conn())
     .await?
@@ -289,8 +304,9 @@ pub(crate) async fn store(
     tx: &mut Tx,
     consumer: &str,
     rows: &[(u64, Row)],
-    now_us: i64,
+    environment: &Environment,
 ) -> std::result::Result<(), Failure> {
+    let (now_us, steady_us) = (environment.now_us(), environment.steady_us());
     for (tuples, chunk) in place_rows(rows, 8) {
         let sql = format!(
             "insert into parked (consumer, position, key, state, attempts, due_us, error, \
@@ -300,13 +316,17 @@ pub(crate) async fn store(
         );
         let mut insert = db::query(db::built(sql));
         for (position, row) in chunk {
+            let due_us = match row.due_us {
+                0 => 0,
+                due_us => now_us.saturating_add(due_us.saturating_sub(steady_us).max(0)),
+            };
             insert = insert
                 .bind(consumer)
                 .bind(i64::try_from(*position).unwrap_or(i64::MAX))
                 .bind(&row.key)
-                .bind(row.state.name())
+                .bind(row.state.into_str())
                 .bind(i64::from(row.attempts))
-                .bind(row.due_us)
+                .bind(due_us)
                 .bind(&row.error)
                 .bind(now_us);
         }

@@ -1,45 +1,72 @@
 //! The loop of a [`Reactor`]: events of different keys at once, those of one key in order, with no
 //! transaction open while the outside world is asked.
 //!
-//! Answers are recorded in groups. The stored position passes an event when its answer is recorded, or
-//! when it is slow and others have overtaken it: then it is parked as begun, so that it is asked again
-//! after a crash.
+//! Answers are recorded in groups, in whatever order they come. The stored position passes an event
+//! when it is dealt with and all before it are; what is dealt with beyond it is remembered as
+//! [`Runs`], so that nothing waits for a slow call and nothing is asked again after a crash. While the
+//! other side does not answer, the [`Circuit`] is open, and what is to be asked waits in the log.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use db::Columns;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
-use crate::lane::{Cursor, Lane, Pace, caught};
-use crate::parked::{self, Parked, ParkedState, Row};
-use crate::{Failure, NewEvent, Reactor, Recorded, Step, decisions};
+use crate::circuit::Circuit;
+use crate::lane::{Cursor, Lane, Pace, caught, until};
+use crate::lease::Lease;
+use crate::parked::{self, Parked, Row};
+use crate::runs::Runs;
+use crate::{
+    Failure, NewEvent, Reactor, ReactorSettings, ReactorStatus, Recorded, Result, Step, Tx,
+    decisions,
+};
 
-/// An event that others have waited for this long is parked, so that they can be recorded.
-const OVERTAKE: Duration = Duration::from_millis(20);
+/// Times that an event goes without an answer before it may be put aside.
+const TRIES: u32 = 3;
 
-type Answer = (Arc<Recorded>, Result<Vec<NewEvent>, Failure>);
+type Answer = (Arc<Recorded>, std::result::Result<Vec<NewEvent>, Failure>);
 type Flight = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
+/// An event that is to be asked about: the first of its key, and not parked.
+#[derive(Debug)]
+struct Try {
+    event: Arc<Recorded>,
+    /// When, by the clock that nobody sets.
+    due_us: i64,
+    /// Calls without an answer.
+    unanswered: u32,
+    first_asked_us: i64,
+}
+
 struct State {
+    settings: ReactorSettings,
     cursor: Cursor,
+    /// What is dealt with beyond the stored position.
+    beyond: Runs,
     parked: Parked,
-    /// Asked and not answered, by position, with the moment of asking.
-    asked: BTreeMap<u64, (Arc<Recorded>, Instant)>,
-    /// Read and behind an earlier event of their key. A key stands here while one of its events is
-    /// asked or unrecorded, be there others behind it or not.
-    waiting: HashMap<String, VecDeque<Arc<Recorded>>>,
-    /// Events that wait, over all keys.
-    waiting_count: usize,
+    circuit: Circuit,
+    /// Where the last probe was: the next one is about the event after it.
+    probed: u64,
+    /// Read, and not dealt with.
+    open: BTreeSet<u64>,
+    /// By key, what is open behind the event that is being asked about or is to be.
+    behind: HashMap<String, VecDeque<Arc<Recorded>>>,
+    /// To be asked about, by position; and when.
+    tries: BTreeMap<u64, Try>,
+    due: BTreeSet<(i64, u64)>,
+    /// Being asked about, by position. What is parked is not among `tries`.
+    asked: BTreeMap<u64, Option<Try>>,
     /// Answered and not recorded.
     answers: BTreeMap<u64, Answer>,
+    /// Behind something parked, and not recorded to be.
+    held: Vec<Arc<Recorded>>,
     /// Decisions about dead letters, read and not followed.
     decisions: Vec<Arc<Recorded>>,
-    /// Keys whose last event is recorded: the next one can be asked.
-    freed: Vec<String>,
     /// When answers were recorded last.
     recorded: Option<Instant>,
     /// Nothing has come for a while: the position passes what was read.
@@ -48,286 +75,444 @@ struct State {
 
 pub(crate) async fn run<R: Reactor>(reactor: Arc<R>, lane: Lane) {
     let mut pace = Pace::new(&lane);
-    let mut flights: FuturesUnordered<Flight> = FuturesUnordered::new();
-    let mut state: Option<State> = None;
-    loop {
-        if pace.is_stopped() && flights.is_empty() {
-            if let Some(state) = &mut state
-                && let Err(failure) = state.record(&lane).await
-            {
-                tracing::warn!(consumer = lane.name, %failure, "answers unrecorded; asked again");
-            }
+    let settings = reactor.settings();
+    // It begins now, whoever asks.
+    while let Err(error) = lane.cursor().await {
+        if pace.is_stopped() {
             return;
         }
-        let asking = !pace.is_stopped();
-        match step(&reactor, &lane, &mut flights, &mut state, asking).await {
+        pace.failed(&error.into()).await;
+    }
+    let mut lease = Lease::new(&lane.log, lane.name, lane.settings.lease);
+    let mut flights: FuturesUnordered<Flight> = FuturesUnordered::new();
+    let mut state: Option<State> = None;
+    while !pace.is_stopped() {
+        let done = match lease.is_held().await {
+            Ok(true) => step(&reactor, &lane, &lease, &mut flights, &mut state).await,
+            Ok(false) => {
+                state = None;
+                flights.clear();
+                report(&lane, &state);
+                until_next(&lane, lease.pause()).await;
+                continue;
+            }
+            Err(error) => Err(error.into()),
+        };
+        report(&lane, &state);
+        match done {
             Ok(true) => pace.went_well(),
             Ok(false) => {
-                let read = state.as_ref().map_or(0, |state| state.cursor.read);
-                let due_us = state.as_ref().and_then(|state| state.next_due_us(&lane));
-                if flights.is_empty() {
-                    let at_rest = state.as_mut().filter(|state| state.is_at_rest());
-                    match at_rest {
-                        Some(at) => at.is_resting = pace.rest(at.cursor, due_us).await,
-                        None => pace.wait(read, due_us).await,
-                    }
-                } else {
-                    let reading =
-                        asking && state.as_ref().is_some_and(|state| state.has_room(&lane));
-                    // At the latest when what was answered must be recorded.
-                    let overdue = async {
-                        match state
-                            .as_ref()
-                            .is_some_and(|state| !state.answers.is_empty())
-                        {
-                            true => tokio::time::sleep(OVERTAKE).await,
-                            false => std::future::pending().await,
-                        }
-                    };
-                    tokio::select! {
-                        answer = flights.next() => {
-                            if let (Some(answer), Some(state)) = (answer, state.as_mut()) {
-                                state.answered(answer);
-                            }
-                        }
-                        () = pace.wait(read, due_us), if reading => {}
-                        () = overdue => {}
-                    }
+                if let Some(state) = &mut state {
+                    wait(state, &lane, &mut pace, &mut flights, lease.pause()).await;
                 }
             }
             Err(failure) => {
                 // What was asked is asked again: the idempotency key makes that harmless.
                 state = None;
                 flights.clear();
+                lease.doubt();
                 pace.failed(&failure).await;
             }
         }
     }
+    if let Some(state) = &mut state
+        && let Err(failure) = finish(&reactor, &lane, &lease, &mut flights, state, settings).await
+    {
+        tracing::warn!(consumer = lane.name, %failure, "answers unrecorded; asked again");
+    }
+    report(&lane, &None);
+    if let Err(error) = lease.give_up().await {
+        tracing::warn!(consumer = lane.name, %error, "the lease runs out by itself");
+    }
+}
+
+fn report(lane: &Lane, state: &Option<State>) {
+    lane.log.set_reactor(ReactorStatus {
+        name: lane.name,
+        in_flight: state.as_ref().map_or(0, |state| state.asked.len()),
+        is_circuit_open: state.as_ref().is_some_and(|state| state.circuit.is_open()),
+        is_asking: state.is_some(),
+    });
+}
+
+async fn until_next(lane: &Lane, pause: Duration) {
+    let mut stop = lane.stop.clone();
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// Waits for an answer, for something to ask, or until the lease is to be looked at.
+async fn wait(
+    state: &mut State,
+    lane: &Lane,
+    pace: &mut Pace<'_>,
+    flights: &mut FuturesUnordered<Flight>,
+    pause: Duration,
+) {
+    let due_us = state.next_due_us();
+    let (cursor, has_room) = (state.cursor, state.has_room());
+    state.is_resting = pace.is_at_rest(cursor);
+    tokio::select! {
+        Some(answer) = flights.next(), if !flights.is_empty() => state.answered(lane, answer),
+        () = pace.wait(cursor.read, due_us), if has_room => {}
+        () = until(due_us, lane.steady_us()), if !has_room => {}
+        () = until_next(lane, pause) => {}
+    }
+}
+
+/// Records what is answered within the time that a stop has.
+async fn finish<R: Reactor>(
+    reactor: &Arc<R>,
+    lane: &Lane,
+    lease: &Lease,
+    flights: &mut FuturesUnordered<Flight>,
+    state: &mut State,
+    settings: ReactorSettings,
+) -> std::result::Result<(), Failure> {
+    let end = tokio::time::Instant::now() + settings.stops_within;
+    while let Ok(Some(answer)) = tokio::time::timeout_at(end, flights.next()).await {
+        state.answered(lane, answer);
+    }
+    if !flights.is_empty() {
+        let left = flights.len();
+        tracing::warn!(
+            consumer = lane.name,
+            left,
+            "calls without an answer; made again"
+        );
+        flights.clear();
+    }
+    state.record(reactor, lane, lease).await?;
+    Ok(())
 }
 
 /// Asks what can be asked and records what was answered; says whether there was anything to do.
 async fn step<R: Reactor>(
     reactor: &Arc<R>,
     lane: &Lane,
+    lease: &Lease,
     flights: &mut FuturesUnordered<Flight>,
     state: &mut Option<State>,
-    asking: bool,
-) -> Result<bool, Failure> {
+) -> std::result::Result<bool, Failure> {
     let state = match state {
         Some(state) => state,
-        None => state.insert(State {
-            cursor: lane.cursor().await?,
-            parked: Parked::load(&lane.log, lane.name).await?,
-            asked: BTreeMap::new(),
-            waiting: HashMap::new(),
-            waiting_count: 0,
-            answers: BTreeMap::new(),
-            decisions: Vec::new(),
-            freed: Vec::new(),
-            recorded: None,
-            is_resting: false,
-        }),
+        None => state.insert(State::load(lane, reactor.settings()).await?),
     };
     while let Some(Some(answer)) = flights.next().now_or_never() {
-        state.answered(answer);
+        state.answered(lane, answer);
     }
-    let mut busy = state.record(lane).await?;
-    if asking {
-        busy |= state.ask_waiting(reactor, lane, flights);
-        busy |= state.ask_parked(reactor, lane, flights).await?;
-        busy |= state.ask_new(reactor, lane, flights).await?;
-    }
+    let mut busy = state.record(reactor, lane, lease).await?;
+    busy |= state.read(lane).await?;
+    busy |= state.ask_due(reactor, lane, flights).await?;
     Ok(busy)
 }
 
 impl State {
-    fn answered(&mut self, answer: Answer) {
-        let position = answer.0.position;
-        self.asked.remove(&position);
-        self.answers.insert(position, answer);
+    async fn load(lane: &Lane, settings: ReactorSettings) -> Result<Self> {
+        let cursor = lane.cursor().await?;
+        let row = db::query("select beyond from reactors where name = $1")
+            .bind(lane.name)
+            .fetch_optional(lane.log.db().reader())
+            .await?;
+        let beyond = match row {
+            Some(row) => Runs::from_text(row.try_get(0)?, cursor.stored).unwrap_or_default(),
+            None => Runs::default(),
+        };
+        Ok(Self {
+            circuit: Circuit::new(&settings),
+            settings,
+            cursor,
+            beyond,
+            parked: Parked::load(&lane.log, lane.name, lane.settings.max_backoff).await?,
+            probed: 0,
+            open: BTreeSet::new(),
+            behind: HashMap::new(),
+            tries: BTreeMap::new(),
+            due: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            held: Vec::new(),
+            decisions: Vec::new(),
+            recorded: None,
+            is_resting: false,
+        })
     }
 
-    /// When a parked event that is not being asked is due.
-    fn next_due_us(&self, lane: &Lane) -> Option<i64> {
-        let due_us = self
-            .parked
-            .next_due_us()
-            .filter(|due_us| *due_us < i64::MAX);
-        due_us.filter(|_| self.asked.len() < lane.settings.parallel_keys)
+    /// Whether more may be read: bounds what is in memory.
+    fn has_room(&self) -> bool {
+        self.open.len() < self.settings.in_flight.max(1) * 2
     }
 
-    /// Whether nothing is on its way. What waits then waits behind something parked.
-    fn is_at_rest(&self) -> bool {
-        self.asked.is_empty() && self.answers.is_empty() && self.decisions.is_empty()
-    }
-
-    /// Whether another event may be asked: bounds what is in memory and what the outside world gets
-    /// at once.
-    fn has_room(&self, lane: &Lane) -> bool {
-        let unrecorded = self.asked.len() + self.waiting_count + self.answers.len();
-        self.asked.len() < lane.settings.parallel_keys
-            && unrecorded < lane.settings.batch.max(lane.settings.parallel_keys) * 2
-    }
-
-    fn is_busy(&self, key: &str) -> bool {
-        self.waiting.contains_key(key) || self.parked.blocks(key)
-    }
-
-    fn ask<R: Reactor>(
-        &mut self,
-        reactor: &Arc<R>,
-        lane: &Lane,
-        flights: &mut FuturesUnordered<Flight>,
-        event: Arc<Recorded>,
-    ) {
-        self.asked
-            .insert(event.position, (event.clone(), Instant::now()));
-        let (reactor, log) = (reactor.clone(), lane.log.clone());
-        flights.push(Box::pin(async move {
-            log.environment().reach(Step::Asking, R::NAME).await;
-            let answer = caught(reactor.react(&event)).await;
-            log.environment().reach(Step::Answered, R::NAME).await;
-            (event, answer)
-        }));
-    }
-
-    /// Asks parked events that are due again.
-    async fn ask_parked<R: Reactor>(
-        &mut self,
-        reactor: &Arc<R>,
-        lane: &Lane,
-        flights: &mut FuturesUnordered<Flight>,
-    ) -> Result<bool, Failure> {
-        let mut busy = false;
-        while self.asked.len() < lane.settings.parallel_keys
-            && let Some(position) = self.parked.due(lane.now_us())
-        {
-            lane.reach(Step::Retrying).await;
-            let event = lane.log.read_one(position).await?;
-            // Not due again until this attempt is answered.
-            if let Some(row) = self.parked.get(position).cloned() {
-                self.parked.put(
-                    position,
-                    Row {
-                        due_us: i64::MAX,
-                        ..row
-                    },
-                );
-            }
-            self.ask(reactor, lane, flights, event);
-            busy = true;
+    /// When there is something to ask.
+    fn next_due_us(&self) -> Option<i64> {
+        if self.circuit.is_open() {
+            return self.circuit.next_probe_us();
         }
-        Ok(busy)
+        if self.asked.len() >= self.settings.in_flight {
+            return None;
+        }
+        let parked = self.parked.next_due_us();
+        let parked = parked.filter(|due_us| *due_us < i64::MAX);
+        let due = self.due.first().map(|(due_us, _)| *due_us);
+        due.into_iter().chain(parked).min()
     }
 
-    /// Reads on, asks what is free to be asked, and lets the rest wait.
-    async fn ask_new<R: Reactor>(
-        &mut self,
-        reactor: &Arc<R>,
-        lane: &Lane,
-        flights: &mut FuturesUnordered<Flight>,
-    ) -> Result<bool, Failure> {
-        if !self.has_room(lane) {
+    /// Reads on, and lines up what is to be asked.
+    async fn read(&mut self, lane: &Lane) -> Result<bool> {
+        if !self.has_room() {
             return Ok(false);
         }
-        let room = lane.settings.parallel_keys - self.asked.len();
-        let (batch, to) = lane
-            .read(self.cursor.read, room.min(lane.settings.batch))
-            .await?;
+        let room = self.settings.in_flight.max(1) * 2 - self.open.len();
+        let limit = room.min(lane.settings.batch);
+        let (batch, to) = lane.read(self.cursor.read, limit).await?;
         let moved = to > self.cursor.read;
         self.cursor.read = to;
         for event in batch {
+            if self.beyond.contains(event.position) {
+                continue;
+            }
+            self.open.insert(event.position);
             if decisions::concerns(&event, lane.name) {
                 self.decisions.push(event);
-            } else if self.is_busy(&event.key) {
-                self.waiting_count += 1;
-                self.waiting
-                    .entry(event.key.clone())
-                    .or_default()
-                    .push_back(event);
+            } else if self.parked.blocks(&event.key) {
+                self.held.push(event);
+            } else if let Some(behind) = self.behind.get_mut(&event.key) {
+                behind.push_back(event);
             } else {
-                // The key is busy from now on, with nothing behind it yet.
-                self.waiting.insert(event.key.clone(), VecDeque::new());
-                self.ask(reactor, lane, flights, event);
+                self.line_up(event);
             }
         }
         Ok(moved)
     }
 
-    /// The lowest position that is neither answered nor parked. What waits behind a parked event is not
-    /// open: it is held when the position passes it.
-    fn lowest_open(&self) -> Option<u64> {
-        let asked = self
-            .asked
-            .keys()
-            .find(|position| self.parked.get(**position).is_none());
-        let free = self
-            .waiting
-            .iter()
-            .filter(|(key, _)| !self.parked.blocks(key));
-        let waiting = free.filter_map(|(_, queue)| queue.front());
-        asked
-            .copied()
-            .into_iter()
-            .chain(waiting.map(|event| event.position))
-            .min()
+    /// Lets an event be asked about that is the first one of its key.
+    fn line_up(&mut self, event: Arc<Recorded>) {
+        self.behind.entry(event.key.clone()).or_default();
+        self.retry(Try {
+            event,
+            due_us: 0,
+            unanswered: 0,
+            first_asked_us: i64::MAX,
+        });
+    }
+
+    fn retry(&mut self, one: Try) {
+        let position = one.event.position;
+        self.due.insert((one.due_us, position));
+        self.tries.insert(position, one);
+    }
+
+    fn take_try(&mut self, position: u64) -> Option<Try> {
+        let one = self.tries.remove(&position)?;
+        self.due.remove(&(one.due_us, position));
+        Some(one)
+    }
+
+    /// Asks what is due; while the circuit is open, about one event.
+    async fn ask_due<R: Reactor>(
+        &mut self,
+        reactor: &Arc<R>,
+        lane: &Lane,
+        flights: &mut FuturesUnordered<Flight>,
+    ) -> std::result::Result<bool, Failure> {
+        let now_us = lane.steady_us();
+        let mut busy = false;
+        while self.asked.len() < self.settings.in_flight.max(1) {
+            if self.circuit.is_open() {
+                let Some(position) = self.next_probe(now_us) else {
+                    return Ok(busy);
+                };
+                self.circuit.probes(position);
+                self.probed = position;
+                busy |= self.ask(reactor, lane, flights, position).await?;
+                continue;
+            }
+            let due = self.due.first().filter(|(due_us, _)| *due_us <= now_us);
+            let due = due.map(|(_, position)| *position);
+            let Some(position) = due.or_else(|| self.parked.due(now_us)) else {
+                return Ok(busy);
+            };
+            busy |= self.ask(reactor, lane, flights, position).await?;
+        }
+        Ok(busy)
+    }
+
+    /// What to find out with whether the other side is back: each time about another event, so that
+    /// one that never gets an answer does not keep all others waiting.
+    fn next_probe(&self, now_us: i64) -> Option<u64> {
+        if !self.circuit.wants_probe(now_us) {
+            return None;
+        }
+        let ahead = self.tries.range(self.probed + 1..).next();
+        let open = ahead.or_else(|| self.tries.first_key_value());
+        let open = open.map(|(position, _)| *position);
+        let parked = self.parked.next_after(self.probed);
+        // Whichever is nearer on the way around.
+        let probed = self.probed;
+        let way = |position: &u64| position.wrapping_sub(probed + 1);
+        open.into_iter().chain(parked).min_by_key(way)
+    }
+
+    /// Asks about an event that is due, or parked.
+    async fn ask<R: Reactor>(
+        &mut self,
+        reactor: &Arc<R>,
+        lane: &Lane,
+        flights: &mut FuturesUnordered<Flight>,
+        position: u64,
+    ) -> std::result::Result<bool, Failure> {
+        let mut one = self.take_try(position);
+        let event = if let Some(one) = &mut one {
+            one.first_asked_us = one.first_asked_us.min(lane.steady_us());
+            one.event.clone()
+        } else {
+            lane.reach(Step::Retrying).await;
+            // Not due again until this attempt is answered.
+            self.parked.set_due(position, i64::MAX);
+            match lane.log.read_one(position).await {
+                Ok(event) => event,
+                Err(error) if error.is_damage() => {
+                    self.circuit.said_nothing(position);
+                    self.bury(lane, position, error.into()).await?;
+                    return Ok(true);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        self.asked.insert(position, one);
+        let (reactor, log) = (reactor.clone(), lane.log.clone());
+        let deadline = self.settings.deadline;
+        flights.push(Box::pin(async move {
+            log.environment().reach(Step::Asking, R::NAME).await;
+            let call = tokio::time::timeout(deadline, caught(reactor.react(&event)));
+            let answer = call.await.unwrap_or_else(|_| {
+                Err(Failure::NoAnswer(format!("no answer within {deadline:?}")))
+            });
+            log.environment().reach(Step::Answered, R::NAME).await;
+            (event, answer)
+        }));
+        Ok(true)
+    }
+
+    /// Gives up a parked event that cannot be read, until somebody decides about it.
+    async fn bury(
+        &mut self,
+        lane: &Lane,
+        position: u64,
+        damage: Failure,
+    ) -> std::result::Result<(), Failure> {
+        let known = (self.parked.get(position).cloned()).ok_or(Failure::Moved)?;
+        let mut tx = lane.log.begin(lane.name).await?;
+        parked::claim(&mut tx, lane.name, position, &known).await?;
+        let attempts = known.attempts + 1;
+        let row = lane.bury(&mut tx, (position, &known.key), attempts, &damage, None)?;
+        let rows = [(position, row)];
+        parked::store(&mut tx, lane.name, &rows, lane.log.environment()).await?;
+        tx.commit().await?;
+        for (position, row) in rows {
+            self.parked.put(position, row);
+        }
+        Ok(())
+    }
+
+    /// Takes in the end of a call. What is to be recorded waits for [`State::record`].
+    fn answered(&mut self, lane: &Lane, answer: Answer) {
+        let position = answer.0.position;
+        let one = self.asked.remove(&position).flatten();
+        match &answer.1 {
+            Ok(_) => {
+                if self.circuit.answered() {
+                    tracing::info!(consumer = lane.name, "the other side answers again");
+                    self.hurry();
+                }
+            }
+            Err(failure) if failure.is_transient() => {
+                let failure = failure.to_string();
+                self.unanswered(lane, answer, one, &failure);
+                return;
+            }
+            // It is our own defect, or the event's.
+            Err(_) => self.circuit.said_nothing(position),
+        }
+        self.answers.insert(position, answer);
+    }
+
+    /// An event without an answer is asked about again, for as long as it takes. It waits in memory
+    /// and in the log; a row is written only when it stays without one while others get theirs.
+    fn unanswered(&mut self, lane: &Lane, answer: Answer, one: Option<Try>, failure: &str) {
+        let (now_us, event) = (lane.steady_us(), answer.0.clone());
+        let position = event.position;
+        if matches!(answer.1, Err(Failure::NoAnswer(_))) {
+            if self.circuit.not_answered(position, &event.key, now_us) {
+                tracing::error!(
+                    consumer = lane.name,
+                    failure,
+                    "the other side does not answer"
+                );
+            }
+        } else {
+            self.circuit.said_nothing(position);
+        }
+        let Some(mut one) = one else {
+            let attempts = self.parked.get(position).map_or(1, |row| row.attempts + 1);
+            self.parked.set_due(position, lane.retry_us(attempts));
+            return;
+        };
+        one.unanswered += 1;
+        let patience = i64::try_from(self.settings.patience.as_micros()).unwrap_or(i64::MAX);
+        let has_waited = now_us.saturating_sub(one.first_asked_us) >= patience;
+        if one.unanswered >= TRIES && has_waited && !self.circuit.is_open() {
+            tracing::warn!(consumer = lane.name, position, failure, "put aside");
+            self.answers.insert(position, answer);
+            return;
+        }
+        one.due_us = lane.retry_us(one.unanswered);
+        self.retry(one);
+    }
+
+    /// What has waited for the other side to come back is asked about at once.
+    fn hurry(&mut self) {
+        self.due.clear();
+        for (position, one) in &mut self.tries {
+            (one.due_us, one.unanswered, one.first_asked_us) = (0, 0, i64::MAX);
+            self.due.insert((0, *position));
+        }
     }
 
     /// Records what was answered, with the position that this allows.
-    async fn record(&mut self, lane: &Lane) -> Result<bool, Failure> {
-        // Behind a dead letter events gather without anything being answered: they must not fill the
-        // memory, nor keep the decision about it from being read.
-        let crowded =
-            self.waiting_count >= lane.settings.batch || std::mem::take(&mut self.is_resting);
-        if self.answers.is_empty() && self.decisions.is_empty() && !crowded {
+    async fn record<R: Reactor>(
+        &mut self,
+        reactor: &Arc<R>,
+        lane: &Lane,
+        lease: &Lease,
+    ) -> std::result::Result<bool, Failure> {
+        let is_resting = std::mem::take(&mut self.is_resting);
+        let nothing = self.answers.is_empty() && self.decisions.is_empty() && self.held.is_empty();
+        if nothing && !(is_resting && self.open.is_empty()) {
             return Ok(false);
         }
         let gap = self
             .recorded
             .map_or(lane.settings.min_gap, |recorded| recorded.elapsed());
         tokio::time::sleep(lane.settings.min_gap.saturating_sub(gap)).await;
-        let overtaken = self.asked.iter().any(|(position, (_, since))| {
-            since.elapsed() >= OVERTAKE && self.parked.get(*position).is_none()
-        });
-        let open = self.lowest_open();
-        let to = match open {
-            Some(open) if !overtaken => open - 1,
-            _ => self.cursor.read,
-        };
-        let to = to.max(self.cursor.stored);
-        let ready: Vec<u64> = (self.answers.keys().copied())
-            .filter(|position| *position <= to || self.parked.get(*position).is_some())
-            .collect();
-        let decisions: Vec<Arc<Recorded>> = self
-            .decisions
-            .iter()
-            .filter(|event| event.position <= to)
-            .cloned()
-            .collect();
-        // What the position passes while it waits is held: it comes from the table from now on.
-        let held: Vec<(u64, Row)> = (self.waiting.iter())
-            .flat_map(|(key, queue)| {
-                let passed = queue.iter().filter(move |event| event.position <= to);
-                passed.map(|event| (event.position, Row::held(key)))
-            })
-            .collect();
-        if ready.is_empty() && decisions.is_empty() && (to == self.cursor.stored || !crowded) {
-            return Ok(false);
-        }
 
-        let now_us = lane.now_us();
         let mut tx = lane.log.begin(lane.name).await?;
-        lane.store_position(&mut tx, self.cursor.stored, to).await?;
-        lane.reach(Step::Moved).await;
-        let mut puts: Vec<(u64, Row)> = Vec::new();
+        lease.keep(&mut tx).await?;
+        let mut answers = std::mem::take(&mut self.answers);
+        let mut held = std::mem::take(&mut self.held);
+        let decisions = std::mem::take(&mut self.decisions);
+        let mut done: BTreeSet<u64> = decisions.iter().map(|event| event.position).collect();
+        let mut rows: Vec<(u64, Row)> = Vec::new();
         let mut removed = Vec::new();
-        for position in &ready {
-            let Some((event, answer)) = self.answers.get_mut(position) else {
-                continue;
-            };
+        let mut freed = Vec::new();
+        for (position, (event, answer)) in &mut answers {
             let before = self.parked.get(*position);
             if let Some(known) = before {
                 parked::claim(&mut tx, lane.name, *position, known).await?;
+            } else {
+                done.insert(*position);
             }
             match answer {
                 Ok(emitted) => {
@@ -337,102 +522,123 @@ impl State {
                     if before.is_some() {
                         parked::delete(&mut tx, lane.name, *position).await?;
                         removed.push(*position);
+                    } else {
+                        freed.push(event.key.clone());
                     }
                 }
                 Err(failure) => {
-                    let attempts = before.map_or(0, |row| row.attempts) + 1;
+                    let attempts = before.map_or(0, |row| row.attempts);
                     let row = lane.after_failure(&mut tx, event, attempts, failure)?;
-                    tracing::warn!(consumer = lane.name, position, attempts, %failure, "parked");
-                    puts.push((*position, row));
+                    tracing::warn!(consumer = lane.name, position, %failure, "parked");
+                    rows.push((*position, row));
+                    // What stands in line behind it waits with it.
+                    held.extend(self.behind.remove(&event.key).unwrap_or_default());
                 }
             }
         }
-        for (position, (event, _)) in self.asked.range(..=to) {
-            if self.parked.get(*position).is_none() {
-                let begun = Row {
-                    state: ParkedState::Retrying,
-                    ..Row::held(&event.key)
-                };
-                puts.push((*position, begun));
-            }
-        }
-        puts.extend(held);
-        parked::store(&mut tx, lane.name, &puts, now_us).await?;
-        if !puts.is_empty() {
+        done.extend(held.iter().map(|event| event.position));
+        rows.extend(
+            held.iter()
+                .map(|event| (event.position, Row::held(&event.key))),
+        );
+        parked::store(&mut tx, lane.name, &rows, lane.log.environment()).await?;
+        if !rows.is_empty() {
             lane.reach(Step::Parked).await;
         }
         let mut changes = Vec::new();
         for event in &decisions {
-            changes.extend(decisions::follow(&mut tx, event, now_us).await?);
+            let change = decisions::follow(&mut tx, event, lane.log.environment()).await?;
+            if let Some(decisions::Change::Remove(position)) = change {
+                make_up(&**reactor, lane, &mut tx, position).await?;
+            }
+            changes.extend(change);
         }
+        for position in &done {
+            self.open.remove(position);
+        }
+        let first = self
+            .open
+            .first()
+            .map_or(self.cursor.read, |first| first - 1);
+        let to = first.max(self.cursor.stored);
+        let beyond = self.beyond.with(&done, &self.open, to);
+        lane.store_position(&mut tx, self.cursor.stored, to).await?;
+        lane.reach(Step::Moved).await;
+        self.store_beyond(lane, &mut tx, &beyond, to).await?;
         lane.reach(Step::Recorded).await;
         tx.commit().await?;
 
         self.recorded = Some(Instant::now());
         self.cursor.stored = to;
-        self.decisions.retain(|event| event.position > to);
-        let mut touched: Vec<String> = Vec::new();
-        for (position, row) in puts {
-            // One that is still being asked is not due before its answer.
-            let due_us = if self.asked.contains_key(&position) {
-                i64::MAX
-            } else {
-                row.due_us
-            };
-            self.parked.put(position, Row { due_us, ..row });
+        self.beyond = beyond;
+        for (position, row) in rows {
+            self.parked.put(position, row);
         }
         for change in changes {
-            touched.extend(self.parked.key_of(change.position()).map(str::to_owned));
             self.parked.change(change);
         }
         for position in removed {
             self.parked.remove(position);
         }
-        for position in ready {
-            touched.extend(
-                self.answers
-                    .remove(&position)
-                    .map(|(event, _)| event.key.clone()),
-            );
-        }
-        self.drop_held(to);
-        self.freed.extend(touched);
-        Ok(true)
-    }
-
-    /// Asks the next event of keys whose last one is recorded.
-    fn ask_waiting<R: Reactor>(
-        &mut self,
-        reactor: &Arc<R>,
-        lane: &Lane,
-        flights: &mut FuturesUnordered<Flight>,
-    ) -> bool {
-        let freed = std::mem::take(&mut self.freed);
-        let busy = !freed.is_empty();
         for key in freed {
-            if self.parked.blocks(&key) {
-                continue;
-            }
-            match self.waiting.get_mut(&key).map(VecDeque::pop_front) {
-                Some(Some(event)) => {
-                    self.waiting_count -= 1;
-                    self.ask(reactor, lane, flights, event);
-                }
+            match self.behind.get_mut(&key).map(VecDeque::pop_front) {
+                Some(Some(next)) => self.line_up(next),
                 Some(None) => {
-                    self.waiting.remove(&key);
+                    self.behind.remove(&key);
                 }
                 None => {}
             }
         }
-        busy
+        Ok(true)
     }
 
-    /// What was held is in the table now, and comes from there.
-    fn drop_held(&mut self, to: u64) {
-        for queue in self.waiting.values_mut() {
-            let before = queue.len();
-            queue.retain(|event| event.position > to);
-            self.waiting_count -= before - queue.len();
+    async fn store_beyond(
+        &self,
+        lane: &Lane,
+        tx: &mut Tx,
+        beyond: &Runs,
+        to: u64,
+    ) -> std::result::Result<(), Failure> {
+        let text = beyond.to_text(to);
+        if self.recorded.is_some() && text == self.beyond.to_text(self.cursor.stored) {
+            return Ok(());
+        }
+        db::query(
+            "insert into reactors (name, beyond) values ($1, $2) \
+             on conflict (name) do update set beyond = excluded.beyond",
+        )
+        .bind(lane.name)
+        .bind(text)
+        .execute(tx.conn())
+        .await?;
+        Ok(())
+    }
+}
+
+/// Makes up for an event that is given up. What cannot be made up for is given up all the same.
+async fn make_up<R: Reactor>(
+    reactor: &R,
+    lane: &Lane,
+    tx: &mut Tx,
+    position: u64,
+) -> std::result::Result<(), Failure> {
+    let event = match lane.log.read_one(position).await {
+        Ok(event) => event,
+        Err(error) if error.is_damage() => {
+            tracing::warn!(consumer = lane.name, position, %error, "nothing makes up for it");
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match caught(async { reactor.discarded(&event) }).await {
+        Ok(emitted) => {
+            for new in emitted {
+                tx.append(new, Some(&event));
+            }
+        }
+        Err(failure) => {
+            tracing::warn!(consumer = lane.name, position, %failure, "nothing makes up for it");
         }
     }
+    Ok(())
 }

@@ -118,19 +118,9 @@ impl Log {
         }
         replayed
     }
-
-    /// The position before the first event at or after a time.
-    pub async fn position_before(&self, time_us: i64) -> Result<u64, Error> {
-        let row = db::query("select min(position) from events where time_us >= $1")
-            .bind(time_us)
-            .fetch_one(self.db().reader())
-            .await?;
-        match row.try_get::<Option<i64>, _>(0)? {
-            Some(position) => Ok(position.unsigned_abs() - 1),
-            None => self.stored_head().await,
-        }
-    }
 }
+
+type Events = Vec<Arc<Recorded>>;
 
 struct Replay<'a> {
     log: &'a Log,
@@ -210,15 +200,22 @@ impl Replay<'_> {
         }
     }
 
-    /// Removes what was begun.
+    /// Removes what was begun, as long as it is this replay's: it may have been put in use after all,
+    /// by a commit that only seemed to fail, or another one may have taken its number.
     async fn give_up(&self) -> Result<(), Failure> {
-        self.remove(self.generation).await?;
-        let mut tx = self.log.begin("replay").await?;
-        if self.claim(&mut tx).await.is_ok() {
-            self.release(&mut tx).await?;
+        loop {
+            let mut tx = self.log.begin("replay").await?;
+            if self.claim(&mut tx).await.is_err() {
+                return Ok(());
+            }
+            let removed = states::remove(&mut tx, self.name, self.generation, BATCH).await?;
+            if removed < BATCH {
+                self.release(&mut tx).await?;
+                tx.commit().await?;
+                return Ok(());
+            }
             tx.commit().await?;
         }
-        Ok(())
     }
 
     async fn release(&self, tx: &mut Tx) -> Result<(), Failure> {
@@ -272,12 +269,12 @@ impl Replay<'_> {
                 break;
             }
         }
-        let suspects = self.compare().await?;
+        let mut suspects = self.compare().await?;
         let mut tx = self.log.begin("replay").await?;
         let head = tx.hold_head().await?;
         self.claim(&mut tx).await?;
         lane::hold_position(&mut tx, self.name).await?;
-        self.fold_rest(&mut tx, head).await?;
+        suspects.extend(self.fold_rest(&mut tx, head).await?);
         let in_use = states::generation(&mut tx, self.name).await?;
         let replayed = Replayed {
             consumer: self.name.to_owned(),
@@ -294,13 +291,16 @@ impl Replay<'_> {
         tx.release(self.name);
         tx.commit().await?;
         progress(head, head);
-        self.remove(in_use).await?;
+        if let Err(failure) = self.remove(in_use).await {
+            // They are in nobody's way, and go with the next replay.
+            tracing::warn!(consumer = self.name, %failure, "old states cannot be removed now");
+        }
         Ok(replayed)
     }
 
     /// Folds the next batch, but for what is not settled; says whether the head is still far.
     async fn fold_settled(&mut self) -> Result<bool, Failure> {
-        let mut batch = self.log.read_after(self.at, BATCH).await?;
+        let batch = self.log.read_after(self.at, BATCH).await?;
         let Some(last) = batch.last().map(|event| event.position) else {
             return Ok(false);
         };
@@ -317,7 +317,7 @@ impl Replay<'_> {
                 first.or_insert(event.position);
             }
         }
-        batch.retain(|event| !self.is_apart(event));
+        let (_, batch) = self.parted(batch, |event| self.is_apart(event))?;
         self.fold(&mut tx, &standing, batch).await?;
         tx.commit().await?;
         self.at = last;
@@ -325,7 +325,9 @@ impl Replay<'_> {
     }
 
     /// Folds what is left, up to the head. From here to the commit nobody appends.
-    async fn fold_rest(&mut self, tx: &mut Tx, head: u64) -> Result<(), Failure> {
+    /// Answers with the keys of the states that this changed.
+    async fn fold_rest(&mut self, tx: &mut Tx, head: u64) -> Result<Vec<String>, Failure> {
+        let mut changed = Vec::new();
         let standing = self.standing(tx).await?;
         while self.at < head {
             let mut batch = self.log.read_after(self.at, BATCH).await?;
@@ -337,19 +339,18 @@ impl Replay<'_> {
                 }
                 .into());
             };
-            batch.retain(|event| !self.is_apart(event));
-            self.fold(tx, &standing, batch).await?;
+            let (_, batch) = self.parted(batch, |event| self.is_apart(event))?;
+            changed.extend(self.fold(tx, &standing, batch).await?);
             self.at = last;
         }
         for (key, first) in std::mem::take(&mut self.apart) {
             let mut events = self.log.read_key(&key).await?;
             events.retain(|event| (first..=head).contains(&event.position));
-            // Its own were folded at their place.
-            events.retain(|event| !self.is_own(event));
             let events = events.into_iter().map(Arc::new).collect();
-            self.fold(tx, &standing, events).await?;
+            let (left, _) = self.parted(events, |_| true)?;
+            changed.extend(self.fold(tx, &standing, left).await?);
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Whether the decider has said it. What the broker says of it is not.
@@ -357,23 +358,45 @@ impl Replay<'_> {
         event.source == self.name && event.topic != decisions::TOPIC
     }
 
-    /// Whether an event is left for the end. What the decider itself has said stands where it stands.
+    /// Whether an event of its key stands apart, at it or before it.
     fn is_apart(&self, event: &Recorded) -> bool {
         let first = self.apart.get(&event.key);
-        !self.is_own(event) && first.is_some_and(|first| *first <= event.position)
+        first.is_some_and(|first| *first <= event.position)
     }
 
+    /// Parts the events that are left for the end from those that are folded at their place. What the
+    /// decider has said about states of other keys is folded at its place: those states wait for
+    /// nobody. About its own key it is left, too, since it may follow what stands apart.
+    fn parted(
+        &self,
+        events: Vec<Arc<Recorded>>,
+        is_apart: impl Fn(&Recorded) -> bool,
+    ) -> Result<(Events, Events), Failure> {
+        let (mut left, mut folded) = (Vec::new(), Vec::with_capacity(events.len()));
+        for event in events {
+            let waits =
+                is_apart(&event) && (!self.is_own(&event) || self.decider.is_of_its_key(&event)?);
+            if waits {
+                left.push(event);
+            } else {
+                folded.push(event);
+            }
+        }
+        Ok((left, folded))
+    }
+
+    /// Answers with the keys of the states that changed.
     async fn fold(
         &mut self,
         tx: &mut Tx,
         standing: &Standing,
         mut events: Vec<Arc<Recorded>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         events.retain(|event| {
             self.is_own(event) || (self.decider.hears(event) && standing.is_handled(event))
         });
         if events.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.events += events.len() as u64;
         let mut keys = BTreeSet::new();
@@ -390,7 +413,8 @@ impl Replay<'_> {
             .collect();
         states::store(tx, &changes).await?;
         self.decider.trim();
-        Ok(())
+        let keys = changes.into_iter().map(|(.., change)| change.key);
+        Ok(keys.collect())
     }
 
     /// How far the decider has come, at one moment. In this order: an event before the position was
@@ -442,15 +466,19 @@ impl Replay<'_> {
             .bind(2 * BATCH as i64)
             .fetch_all(self.log.db().reader())
             .await?;
-            let mut held: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+            // In the order of the database, which need not be ours.
+            let mut held: Vec<(String, Vec<(String, i64)>)> = Vec::new();
             for row in &rows {
-                let what = (row.try_get(2)?, row.try_get(3)?);
-                held.entry(row.try_get(0)?).or_default().push(what);
+                let (key, what) = (row.try_get(0)?, (row.try_get(2)?, row.try_get(3)?));
+                match held.last_mut() {
+                    Some((last, states)) if *last == key => states.push(what),
+                    _ => held.push((key, vec![what])),
+                }
             }
             let is_last = rows.len() < 2 * BATCH;
-            if !is_last && held.len() > 1 {
+            if !is_last {
                 // Of the last key there may be another row.
-                held.pop_last();
+                held.pop();
             }
             for (key, states) in &held {
                 if states.len() != 2 || states[0] != states[1] {
@@ -460,7 +488,7 @@ impl Replay<'_> {
             if is_last {
                 return Ok(suspects);
             }
-            after = held.pop_last().map(|(key, _)| key);
+            after = held.pop().map(|(key, _)| key);
         }
     }
 

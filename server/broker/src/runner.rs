@@ -12,15 +12,13 @@ use tokio::task::JoinSet;
 use crate::decider::{Following, Known};
 use crate::lane::{Lane, Pace, panic_text};
 use crate::{
-    Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers,
+    Begins, Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers,
 };
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Events of one transaction, at most.
     pub batch: usize,
-    /// Keys that a reactor works on at once.
-    pub parallel_keys: usize,
     /// Least time between two commits of one consumer. Under load it makes batches of what would be
     /// single events, each with an fsync of its own; an event that comes alone does not wait.
     pub min_gap: Duration,
@@ -29,6 +27,8 @@ pub struct Settings {
     pub max_backoff: Duration,
     /// Attempts before an event is a dead letter.
     pub max_attempts: u32,
+    /// How long a process that asks the outside world may be silent before another one takes over.
+    pub lease: Duration,
 }
 
 impl Default for Settings {
@@ -36,11 +36,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             batch: 256,
-            parallel_keys: 256,
             min_gap: Duration::from_millis(3),
             backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(60),
             max_attempts: 10,
+            lease: Duration::from_secs(3),
         }
     }
 }
@@ -95,7 +95,8 @@ impl Runner {
     }
 
     pub fn reactor<R: Reactor>(&mut self, reactor: R) -> &mut Self {
-        let (reactor, lane) = (Arc::new(reactor), self.lane(R::NAME, R::HEARS));
+        let (reactor, mut lane) = (Arc::new(reactor), self.lane(R::NAME, R::HEARS));
+        lane.begins = reactor.settings().begins;
         let run = move |lane| reactor_lane::run(reactor.clone(), lane);
         self.tasks.spawn(supervise(lane, run));
         self
@@ -110,6 +111,7 @@ impl Runner {
             hears,
             stop,
             takes_part: None,
+            begins: Begins::AtStart,
         }
     }
 
@@ -126,6 +128,8 @@ impl Runner {
 
 async fn run_decider<D: Decider>(decider: Arc<D>, lane: Lane) {
     let mut pace = Pace::new(&lane);
+    // After a panic of this loop it may take part still, and nobody would try what it has parked.
+    lane.log.turn().await.release(D::NAME);
     while !pace.is_stopped() {
         let known = Box::new(Known::new(decider.clone()));
         match lane.build_states(known).await {

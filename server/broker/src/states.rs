@@ -95,7 +95,7 @@ pub(crate) async fn copy(
     Ok(())
 }
 
-/// Removes up to `limit` states of a generation; answers with how many.
+/// Removes up to `limit` states of a generation that is not in use; answers with how many.
 pub(crate) async fn remove(
     tx: &mut db::Tx,
     decider: &str,
@@ -103,11 +103,13 @@ pub(crate) async fn remove(
     limit: usize,
 ) -> std::result::Result<usize, Failure> {
     let removed = db::query(
-        "delete from decider_states where decider = $1 and generation = $2 and key in \
-         (select key from decider_states where decider = $3 and generation = $4 limit $5)",
+        "delete from decider_states where decider = $1 and generation = $2 and generation <> \
+         (select c.generation from consumers c where c.name = $3) and key in \
+         (select key from decider_states where decider = $4 and generation = $5 limit $6)",
     )
     .bind(decider)
     .bind(generation)
+    .bind(decider)
     .bind(decider)
     .bind(generation)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -98,7 +98,11 @@ impl Timers {
 
     /// Microseconds until the next one.
     fn next_in(&self, steady_us: i64) -> Option<Duration> {
-        let (due_us, ..) = self.queue.first()?;
+        // What has passed and cannot be told waits for somebody.
+        let (due_us, ..) = self
+            .queue
+            .range((steady_us + 1, "", String::new())..)
+            .next()?;
         let wait = due_us.saturating_sub(steady_us).max(0);
         Some(Duration::from_micros(wait.unsigned_abs()))
     }
@@ -135,12 +139,18 @@ pub(crate) async fn run(log: Log, deciders: Vec<&'static str>, mut stop: watch::
 
 /// Tells every deadline that has passed.
 async fn tell(log: &Log, deciders: &[&'static str]) -> Result<()> {
-    let of_this_process = {
-        let turn = log.turn().await;
-        let can_tell = |decider: &str, key: &str| turn.can_tell(decider, key);
-        turn.timers.passed(log.environment().steady_us(), can_tell)
-    };
-    append(log, of_this_process).await?;
+    loop {
+        let of_this_process = {
+            let turn = log.turn().await;
+            let can_tell = |decider: &str, key: &str| turn.can_tell(decider, key);
+            turn.timers.passed(log.environment().steady_us(), can_tell)
+        };
+        let is_last = of_this_process.len() < PAGE;
+        append(log, of_this_process).await?;
+        if is_last {
+            break;
+        }
+    }
     let mut after = (0, String::new());
     loop {
         let (page, last) = stored(log, deciders, &after).await?;

@@ -30,6 +30,8 @@ pub(crate) struct Turn {
     /// Set while a turn is under way: who finds it set knows that one was cut off.
     is_unsure: bool,
     pub timers: Timers,
+    /// The states that the turn under way has changed.
+    changed: Vec<Changed>,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,9 @@ struct Member {
     blocked: HashSet<String>,
     takes_part: watch::Sender<bool>,
 }
+
+/// Events that may follow one event in a turn, on the average: more come to no end.
+const ANSWERS: usize = 16;
 
 /// How a decider comes into the turn.
 #[derive(Debug)]
@@ -171,12 +176,15 @@ impl Turn {
                 member.release();
                 continue;
             }
-            let keys = db::query("select distinct key from parked where consumer = $1")
+            let parked = db::query("select 1 from parked where consumer = $1 limit 1")
                 .bind(name)
-                .fetch_all(tx.conn())
+                .fetch_optional(tx.conn())
                 .await?;
-            let keys: std::result::Result<_, _> = keys.iter().map(|row| row.try_get(0)).collect();
-            member.blocked = keys?;
+            if parked.is_some() || !member.blocked.is_empty() {
+                // Its own loop knows when to try what the other one may have parked.
+                member.release();
+                continue;
+            }
             member.decider.forget();
         }
         self.head = head;
@@ -208,12 +216,27 @@ impl Turn {
                     .filter(|other| !member.decider.knows(&other.key))
                     .map(|other| other.key.clone())
                     .collect();
-                if let Err(failure) = member.load(tx, &keys).await {
-                    member.leave(failure)?;
-                    continue;
+                match member.load(tx, &keys).await {
+                    Ok(()) => {}
+                    Err(Failure::Log(error)) => return Err(error),
+                    Err(_) => {
+                        let key = BTreeSet::from([one.key.clone()]);
+                        match member.load(tx, &key).await {
+                            Ok(()) => {}
+                            Err(Failure::Log(error)) => return Err(error),
+                            Err(failure) => {
+                                // One state that cannot be read keeps no other from its deadline.
+                                tracing::error!(consumer = one.decider, key = one.key, %failure,
+                                    "its deadline cannot be told");
+                                self.timers.spend(one.clone());
+                                continue;
+                            }
+                        }
+                    }
                 }
             }
-            match member.decider.elapsed(&one.key, one.deadline_us) {
+            let decider = &member.decider;
+            match caught(|| decider.elapsed(&one.key, one.deadline_us)) {
                 Ok(Some(event)) => told.push((event, one.clone())),
                 Ok(None) => self.timers.forget(one),
                 Err(failure) => member.leave(failure)?,
@@ -253,6 +276,8 @@ impl Turn {
         pending: &mut Vec<Recorded>,
     ) -> std::result::Result<(), Trouble> {
         let (mut at, mut loaded) = (0, 0);
+        let limit = pending.len() * ANSWERS + 1_024;
+        self.changed.clear();
         while at < pending.len() {
             if at >= loaded {
                 self.load_for(tx, &pending[at..]).await?;
@@ -275,8 +300,23 @@ impl Turn {
                         .map_err(|failure| Trouble::Of(index, failure))?;
                     pending.push(recorded);
                 }
+                if pending.len() > limit {
+                    let endless = Failure::Other("its answers come to no end".to_owned());
+                    return Err(Trouble::Of(index, endless));
+                }
             }
             at += 1;
+        }
+        for (index, member) in self.members.iter_mut().enumerate() {
+            if !member.is_in() {
+                continue;
+            }
+            let (name, generation) = (member.decider.name(), member.generation);
+            let decider = &mut member.decider;
+            let changes = caught(|| decider.changes());
+            let changes = changes.map_err(|failure| Trouble::Of(index, failure))?;
+            let changes = changes.into_iter().map(|change| (name, generation, change));
+            self.changed.extend(changes);
         }
         Ok(())
     }
@@ -291,9 +331,8 @@ impl Turn {
             if !member.is_in() {
                 continue;
             }
-            let keys = member
-                .keys_of(events)
-                .map_err(|failure| Trouble::Of(index, failure))?;
+            let keys =
+                caught(|| member.keys_of(events)).map_err(|failure| Trouble::Of(index, failure))?;
             if keys.is_empty() {
                 continue;
             }
@@ -307,14 +346,8 @@ impl Turn {
     }
 
     /// The states that the turn has changed.
-    pub fn changes(&mut self) -> Result<Vec<Changed>> {
-        let mut changes = Vec::new();
-        for member in self.members.iter_mut().filter(|member| member.is_in()) {
-            let (name, generation) = (member.decider.name(), member.generation);
-            let changed = member.decider.changes().map_err(Failure::into_error)?;
-            changes.extend(changed.into_iter().map(|change| (name, generation, change)));
-        }
-        Ok(changes)
+    pub fn take_changes(&mut self) -> Vec<Changed> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Moves the stored positions of those who take part from `from`, where the head was, to `to`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use db::{Columns, place_rows};
 use tokio::sync::OwnedMutexGuard;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
@@ -135,7 +136,14 @@ impl Tx {
             None => (self.log.turn().await, None),
         };
         turn.begin();
-        match self.take_turn(&mut turn, held).await {
+        let span = tracing::debug_span!(
+            "turn",
+            source = self.source,
+            appended = self.pending.len(),
+            events = tracing::field::Empty,
+            correlation_id = tracing::field::Empty,
+        );
+        match self.take_turn(&mut turn, held).instrument(span).await {
             Ok(last) => Ok(last),
             Err(error) => {
                 turn.end(None);
@@ -169,11 +177,19 @@ impl Tx {
         let before = self.decide(turn, held).await?;
         let count = self.pending.len() as u64;
         let last = before + count;
+        let span = tracing::Span::current();
+        span.record("events", count);
+        if let Some(first) = self.pending.first() {
+            span.record(
+                "correlation_id",
+                tracing::field::display(first.correlation_id),
+            );
+        }
         for (position, event) in (before + 1..).zip(&mut self.pending) {
             event.position = position;
         }
         self.insert_events().await?;
-        let changes = turn.changes()?;
+        let changes = turn.take_changes();
         states::store(&mut self.inner, &changes)
             .await
             .map_err(Failure::into_error)?;

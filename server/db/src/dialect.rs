@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::{Error, Result};
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Sqlite,
@@ -21,7 +19,7 @@ pub enum Synchronous {
 
 /// Statements that answer with whether they were kept from it and with the log's pages.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FoldLog {
+pub(crate) struct FoldWal {
     /// As far as it goes without keeping anybody from their work.
     pub passive: &'static str,
     /// All of it, so that the next writer begins the log anew; waits for writers and readers.
@@ -31,16 +29,17 @@ pub(crate) struct FoldLog {
 }
 
 impl Dialect {
-    pub(crate) fn of(url: &str) -> Result<Self> {
+    /// The one that a URL names, or what was expected.
+    pub(crate) fn of(url: &str) -> Result<Self, String> {
         match url.split_once(':') {
             Some(("sqlite", _)) => Ok(Self::Sqlite),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
             // The URL may hold a password: only its scheme is repeated.
-            other => Err(Error::Setting(format!(
+            other => Err(format!(
                 "expected a database URL that starts with sqlite: or postgres:, got one that starts \
                  with {:?}",
                 other.map_or("", |(scheme, _)| scheme)
-            ))),
+            )),
         }
     }
 
@@ -139,9 +138,9 @@ impl Dialect {
     }
 
     /// How the write-ahead log is folded back into the main file, where that is our business.
-    pub(crate) const fn fold_log(self) -> Option<FoldLog> {
+    pub(crate) const fn fold_wal(self) -> Option<FoldWal> {
         match self {
-            Self::Sqlite => Some(FoldLog {
+            Self::Sqlite => Some(FoldWal {
                 passive: "pragma wal_checkpoint(passive)",
                 restart: "pragma wal_checkpoint(restart)",
                 patience: "pragma busy_timeout = 50",

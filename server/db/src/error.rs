@@ -109,3 +109,9 @@ pub(crate) fn timed_out(what: &str) -> sqlx::Error {
         format!("{what}: the database did not answer in time"),
     ))
 }
+
+/// A connection to a server that was lost.
+pub(crate) fn lost() -> sqlx::Error {
+    let kind = std::io::ErrorKind::NotConnected;
+    sqlx::Error::Io(std::io::Error::new(kind, "the database was lost"))
+}

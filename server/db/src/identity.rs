@@ -6,17 +6,16 @@ use std::sync::Arc;
 use sqlx::{AnyConnection, Row};
 
 use crate::file::{DatabaseFile, Noted};
-use crate::{Db, Result};
+use crate::{Reader, Result, Tx};
 
 /// Keeps two servers that start at once from naming the log twice.
 const LOCK: i64 = 8_240_118;
 
 /// Reads the log's name, or gives it a new one when this is not the database that it was given to, and
 /// notes beside the database that there is one.
-pub(crate) async fn settle(db: &Db, file: &DatabaseFile) -> Result<Arc<str>> {
-    let mut tx = db.begin().await?;
+pub(crate) async fn settle(mut tx: Tx, file: &DatabaseFile) -> Result<Arc<str>> {
     tx.lock(LOCK).await?;
-    let here: String = match db.dialect().place() {
+    let here: String = match tx.dialect().place() {
         Some(sql) => sqlx::query(sql).fetch_one(tx.conn()).await?.try_get(0)?,
         None => String::new(),
     };
@@ -55,9 +54,9 @@ pub(crate) async fn settle(db: &Db, file: &DatabaseFile) -> Result<Arc<str>> {
 }
 
 /// The name, as a server has settled it.
-pub(crate) async fn read(db: &Db) -> Result<Arc<str>> {
+pub(crate) async fn read(reader: Reader<'_>) -> Result<Arc<str>> {
     let row = sqlx::query("select identity from log_identity where id = 1")
-        .fetch_optional(db.reader())
+        .fetch_optional(reader)
         .await?;
     Ok(match row {
         Some(row) => row.try_get::<String, _>(0)?.into(),

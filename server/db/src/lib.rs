@@ -11,12 +11,12 @@ mod error;
 mod file;
 mod health;
 mod identity;
-mod log_file;
 mod migrate;
 mod pool;
 mod reader;
 mod rows;
 mod tx;
+mod wal;
 mod writes;
 
 use std::path::Path;
@@ -33,7 +33,7 @@ pub use dialect::{Dialect, Synchronous};
 pub use error::{Error, Result};
 pub use health::Health;
 pub use reader::Reader;
-pub use rows::{place_rows, placeholders};
+pub use rows::{built, place_rows, placeholders};
 pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};
@@ -42,15 +42,9 @@ pub use writes::{Counters, WriteError};
 
 use file::{DatabaseFile, OpenedFile};
 use identity::HeadNotes;
-use log_file::LogKeeper;
 use pool::{ACQUIRE, Connector, Pool, STATEMENT, STATEMENT_ON_SERVER, Shared};
+use wal::WalKeeper;
 use writes::Writes;
-
-/// A query that is not a literal: built from literals and placeholders by [`place_rows`] or
-/// [`placeholders`], never from input.
-pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(sql)
-}
 
 /// Where the data lives and how carefully it is written.
 #[derive(Debug, Clone)]
@@ -105,7 +99,7 @@ pub struct Db {
     identity: Arc<str>,
     last_probe: Arc<Mutex<Option<Instant>>>,
     closed: watch::Sender<bool>,
-    log_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
+    wal_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Db {
@@ -120,8 +114,8 @@ impl Db {
         place.prepare()?;
         let mut db = Self::connect(settings, &place).await?;
         let settled = async {
-            migrate::run(&db).await?;
-            identity::settle(&db, &place).await
+            migrate::run(db.begin().await?).await?;
+            identity::settle(db.begin().await?, &place).await
         };
         match settled.await {
             Ok(identity) => db.identity = identity,
@@ -130,7 +124,7 @@ impl Db {
                 return Err(error);
             }
         }
-        db.keep_log_small(Some(place));
+        db.keep_wal_small(Some(place));
         Ok(db)
     }
 
@@ -142,8 +136,8 @@ impl Db {
         let place = DatabaseFile::of(&settings.url);
         let mut db = Self::connect(settings, &place).await?;
         let checked = async {
-            migrate::check(&db).await?;
-            identity::read(&db).await
+            migrate::check(db.reader()).await?;
+            identity::read(db.reader()).await
         };
         match checked.await {
             Ok(identity) => db.identity = identity,
@@ -152,13 +146,13 @@ impl Db {
                 return Err(error);
             }
         }
-        db.keep_log_small(None);
+        db.keep_wal_small(None);
         Ok(db)
     }
 
     async fn connect(settings: &Settings, place: &DatabaseFile) -> Result<Self> {
         sqlx::any::install_default_drivers();
-        let dialect = Dialect::of(&settings.url)?;
+        let dialect = Dialect::of(&settings.url).map_err(Error::Setting)?;
         let options: AnyConnectOptions = dialect.connection_url(&settings.url).parse()?;
         let shared = Arc::new(Shared::default());
         let connector = |limit: Option<Duration>| Connector {
@@ -190,14 +184,14 @@ impl Db {
             last_probe: Arc::default(),
             identity: "".into(),
             closed: watch::Sender::new(false),
-            log_keeper: Arc::default(),
+            wal_keeper: Arc::default(),
         })
     }
 
     /// Folds the write-ahead log back in the background, where there is one, and notes its head at
     /// `place`.
-    fn keep_log_small(&self, place: Option<DatabaseFile>) {
-        let Some(statements) = self.dialect.fold_log() else {
+    fn keep_wal_small(&self, place: Option<DatabaseFile>) {
+        let Some(statements) = self.dialect.fold_wal() else {
             return;
         };
         let notes = place.map(|file| HeadNotes {
@@ -205,13 +199,13 @@ impl Db {
             identity: self.identity.clone(),
             head: 0,
         });
-        let keeper = LogKeeper {
+        let keeper = WalKeeper {
             writers: self.writers.clone(),
             statements,
             notes,
             closed: self.closed.subscribe(),
         };
-        *self.log_keeper.lock() = Some(tokio::spawn(keeper.run()));
+        *self.wal_keeper.lock() = Some(tokio::spawn(keeper.run()));
     }
 
     /// The random name of the log in this database. It is another one after a restored backup, whose
@@ -287,7 +281,7 @@ impl Db {
     /// Closes every connection; on SQLite this also folds the write-ahead log back into the file.
     pub async fn close(&self) {
         self.closed.send_replace(true);
-        let keeper = self.log_keeper.lock().take();
+        let keeper = self.wal_keeper.lock().take();
         if let Some(keeper) = keeper
             && let Err(error) = keeper.await
         {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 
-use crate::{Db, Error, Result};
+use crate::{Error, Reader, Result, Tx};
 
 /// In the order they are applied. A file that was released is never changed again.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -51,6 +51,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0042_order_numbers.sql"),
     ),
     (
+        "0030_reactors",
+        include_str!("../migrations/0030_reactors.sql"),
+    ),
+    (
         "0050_cart_return",
         include_str!("../migrations/0050_cart_return.sql"),
     ),
@@ -59,8 +63,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// Keeps two servers that start at once from migrating at once.
 const LOCK: i64 = 8_240_117;
 
-pub(crate) async fn run(db: &Db) -> Result<()> {
-    let mut tx = db.begin().await?;
+pub(crate) async fn run(mut tx: Tx) -> Result<()> {
     tx.unhurried().await?;
     tx.lock(LOCK).await?;
     // Two tables, since the first release had the first one.
@@ -101,8 +104,8 @@ pub(crate) async fn run(db: &Db) -> Result<()> {
 }
 
 /// Whether the schema is the one this program knows: nothing is missing, nothing is newer.
-pub(crate) async fn check(db: &Db) -> Result<()> {
-    let applied = applied(db.reader()).await.map_err(|error| match error {
+pub(crate) async fn check(reader: Reader<'_>) -> Result<()> {
+    let applied = applied(reader).await.map_err(|error| match error {
         error if error.as_database_error().is_none() => error.into(),
         _ => no_shop(),
     })?;

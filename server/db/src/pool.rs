@@ -180,7 +180,14 @@ impl Pool {
     }
 }
 
-/// What becomes of a connection after `error`.
+/// Whether the server that the connection is to was lost after it was made.
+pub(crate) fn is_condemned(taken: &Taken) -> bool {
+    Object::pool(taken).is_some_and(|pool| {
+        pool.manager().shared.generation.load(Ordering::Relaxed) != taken.generation
+    })
+}
+
+/// Has the others know what `error` says of them.
 pub(crate) fn note(taken: &Taken, error: &sqlx::Error) {
     if condemns_others(error)
         && let Some(pool) = Object::pool(taken)

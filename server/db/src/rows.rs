@@ -8,6 +8,12 @@ const MAX_EXACT: usize = 12;
 /// More rows than this in one statement gain nothing and meet the engines' limits on parameters.
 const MAX_CHUNK: usize = 256;
 
+/// A query that is not a literal: built from literals and placeholders by [`place_rows`] or
+/// [`placeholders`], never from input.
+pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(sql)
+}
+
 /// `($1,$2),($3,$4)` for `rows` rows of `columns` columns.
 fn tuples(rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);

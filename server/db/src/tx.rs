@@ -11,8 +11,8 @@ use sqlx::any::{Any, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{AnyConnection, Either, Execute, Executor, SqlStr};
 use tokio::runtime::Handle;
 
-use crate::error::{breaks_connection, is_unavailable};
-use crate::pool::{STATEMENT, Taken, discard, note, within};
+use crate::error::{breaks_connection, is_unavailable, lost};
+use crate::pool::{STATEMENT, Taken, discard, is_condemned, note, within};
 use crate::writes::Writes;
 use crate::{Dialect, Error, Result};
 
@@ -191,6 +191,11 @@ impl Tx {
     /// The connection, for one statement: [`Tx::leave`] ends it.
     fn enter(&mut self) -> SqlResult<&mut AnyConnection> {
         let taken = self.taken.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
+        if is_condemned(taken) {
+            // Another transaction has waited for an answer in vain: this one need not.
+            self.condition = Condition::Broken { unavailable: true };
+            return Err(lost());
+        }
         self.before = mem::replace(&mut self.condition, Condition::Busy);
         Ok(&mut taken.connection)
     }

@@ -139,8 +139,10 @@ impl Event {
     /// extension attributes.
     pub fn attributes(&self) -> Vec<(&'static str, &'static str)> {
         match self {
-            Self::PaymentRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.name())],
-            Self::PaymentVoidRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.name())],
+            Self::PaymentRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.into_str())],
+            Self::PaymentVoidRequested(event) => {
+                vec![(Gateway::ATTRIBUTE, event.gateway.into_str())]
+            }
             _ => Vec::new(),
         }
     }

@@ -10,8 +10,8 @@ use types::{Money, OrderId};
 
 use crate::event::{
     Event, Gateway, OrderCancelled, OrderConfirmed, OrderDeadlinePassed, OrderPlaced,
-    OrderRejected, PaymentMethodRequired, PaymentRequested, PaymentVoidRequested,
-    PaymentWindowElapsed, ReservedLine, StockReleaseRequested, StockReserved,
+    OrderRejected, PaymentAuthorized, PaymentMethodRequired, PaymentRequested,
+    PaymentVoidRequested, PaymentWindowElapsed, ReservedLine, StockReleaseRequested, StockReserved,
 };
 use crate::payment::{PaymentState, PaymentStatus};
 
@@ -148,15 +148,7 @@ impl OrderState {
                 vec![OrderConfirmed { order_id }.into()]
             }
             (OrderStatus::Cancelled, Event::PaymentAuthorized(event)) => {
-                vec![
-                    PaymentVoidRequested {
-                        order_id,
-                        attempt: event.attempt,
-                        authorization_id: event.authorization_id.clone(),
-                        gateway: Gateway::Test,
-                    }
-                    .into(),
-                ]
+                vec![void(event)]
             }
             (OrderStatus::AwaitingPayment, Event::PaymentMethodGiven(event)) => {
                 vec![self.request_payment(&event.payment_token, self.reserved_until_us)]
@@ -209,10 +201,10 @@ impl OrderState {
                 self.payment_token = None;
             }
             // The one change that nobody decides: the order waits again, as long as it may.
-            Event::PaymentDeclined(event) if event.attempt == self.payment.attempts => {
-                if self.stage == Stage::Reserved {
-                    self.deadline_us = self.reserved_until_us;
-                }
+            Event::PaymentDeclined(event)
+                if self.stage == Stage::Reserved && event.attempt == self.payment.attempts =>
+            {
+                self.deadline_us = self.reserved_until_us;
             }
             Event::OrderConfirmed(_) => self.end(Stage::Confirmed),
             Event::OrderRejected(_) => self.end(Stage::Rejected),
@@ -287,6 +279,17 @@ pub fn lines_of(event: &OrderPlaced) -> Vec<ReservedLine> {
     event.lines.iter().map(line).collect()
 }
 
+/// Asks for money that is held in vain to be let go.
+pub fn void(authorized: &PaymentAuthorized) -> Event {
+    PaymentVoidRequested {
+        order_id: authorized.order_id,
+        attempt: authorized.attempt,
+        authorization_id: authorized.authorization_id.clone(),
+        gateway: Gateway::Test,
+    }
+    .into()
+}
+
 /// Asks for what was reserved in vain to be released.
 pub fn release(reserved: &StockReserved) -> Event {
     let line = |moved: &crate::event::StockMove| ReservedLine {
@@ -308,8 +311,7 @@ mod tests {
     use super::*;
     use crate::OrderedLine;
     use crate::event::{
-        OrderCancellationRequested, PaymentAuthorized, PaymentDeclined, PaymentMethodGiven,
-        StockRejected,
+        OrderCancellationRequested, PaymentDeclined, PaymentMethodGiven, StockRejected,
     };
 
     const WINDOW_US: i64 = 900;

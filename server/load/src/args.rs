@@ -1,10 +1,8 @@
 //! What can be asked for.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// Buys from the shop as many shoppers at once and measures what it costs.
@@ -17,6 +15,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 ///   cargo run --release -p load -- --peak
 ///   cargo run --release -p load -- --orders 5000 --concurrency 64
 ///   cargo run --release -p load -- --orders 5000 --rate 300 --sockets 10000
+///   cargo run --release -p load -- compare --server NEW --against OLD
+///   cargo run --release -p load -- growth
 ///   cargo run -p load -- crash --kills 50
 ///   cargo run --release -p load -- broker
 #[derive(Debug, Clone, Parser)]
@@ -30,14 +30,10 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// The whole report: checkouts at three concurrencies, at half the best rate, idle sockets, and
+    /// The whole report: checkouts at five concurrencies, at half the best rate, idle sockets, and
     /// 500 buyers of a SKU with 50 pieces. Uses shops of its own.
     #[arg(long, conflicts_with_all = ["url", "rate", "sockets", "concurrency"])]
     pub peak: bool,
-
-    /// Checkouts of a run.
-    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub orders: u64,
 
     /// Checkouts at once; the next begins when one ends.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4_000))]
@@ -48,37 +44,19 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=20_000))]
     pub rate: Option<u64>,
 
-    /// Checkouts before the run that do not count: caches and connections fill.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(0..=100_000))]
-    pub warm_up: u64,
-
-    /// Everybody buys this one.
-    #[arg(long)]
-    pub one_sku: Option<String>,
+    #[command(flatten)]
+    pub checkouts: CheckoutArgs,
 
     /// Keeps this many sockets open beside the run, each following one product.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=200_000))]
     pub sockets: u64,
-
-    /// What pages are asked for in: browsers send "gzip, deflate, br". Empty asks for them as they
-    /// are, which costs the shop less.
-    #[arg(long, default_value = "gzip, deflate, br")]
-    pub accept_encoding: String,
-
-    /// Seconds after which a checkout counts as failed.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub patience: u64,
-
-    /// Seconds after which a run begins no more checkouts.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub max_seconds: u64,
 
     /// Threads of this program. It shares the cores with the shop.
     #[arg(long, default_value_t = 1, value_parser = threads)]
     pub threads: usize,
 
     /// Pieces of every SKU in the shop it starts.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
+    #[arg(long, default_value_t = DEFAULT_STOCK, value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
     pub stock: i64,
 
     /// The server's program. Without it cargo builds it, in the profile this program was built in.
@@ -93,7 +71,7 @@ pub struct Args {
     #[arg(long, requires = "url")]
     pub database_url: Option<String>,
 
-    /// That shop's process; without it CPU and memory are not told.
+    /// That shop's process; without it CPU and memory are not measured.
     #[arg(long, requires = "url")]
     pub pid: Option<u32>,
 
@@ -102,10 +80,98 @@ pub struct Args {
     pub i_own_this_host: bool,
 }
 
+/// Pieces of every SKU, unless the run is about running out.
+pub const DEFAULT_STOCK: i64 = 1_000_000;
+
+/// How checkouts are made.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct CheckoutArgs {
+    /// Checkouts of a run.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub orders: u64,
+
+    /// Checkouts before the run that do not count: caches and connections fill.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(0..=100_000))]
+    pub warm_up: u64,
+
+    /// Everybody buys this one.
+    #[arg(long)]
+    pub one_sku: Option<String>,
+
+    /// What pages are asked for in: browsers send "gzip, deflate, br". Empty asks for them as they
+    /// are, which costs the shop less.
+    #[arg(long, default_value = "gzip, deflate, br")]
+    pub accept_encoding: String,
+
+    /// Seconds after which a checkout counts as failed.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub patience: u64,
+
+    /// Seconds after which a run begins no more checkouts.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub max_seconds: u64,
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    Compare(CompareArgs),
+    Growth(GrowthArgs),
     Crash(CrashArgs),
     Broker(BrokerArgs),
+}
+
+/// Measures two builds of the server on this machine, in turns, and prints them side by side.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct CompareArgs {
+    /// The server's program that is to be judged. Without it cargo builds it, in the profile this
+    /// program was built in.
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+
+    /// The server's program that it is compared with, for example an older build.
+    #[arg(long)]
+    pub against: PathBuf,
+
+    /// How often each is measured; the table has the median.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub rounds: u64,
+
+    #[command(flatten)]
+    pub checkouts: CheckoutArgs,
+}
+
+/// Measures a small shop, lets another one grow by selling, measures that, and prints both side by side.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct GrowthArgs {
+    /// The server's program. Without it cargo builds it, in the profile this program was built in.
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+
+    /// SKUs of the large shop, at least.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub skus: u64,
+
+    /// Orders of the large shop, at least.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub orders: u64,
+
+    /// Events in the log of the large shop, at least; orders are placed until there are so many.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub events: u64,
+}
+
+impl GrowthArgs {
+    /// How checkouts are made: as in every other run, unless told otherwise there.
+    pub fn checkouts(&self) -> CheckoutArgs {
+        CheckoutArgs {
+            orders: 5_000,
+            warm_up: 200,
+            one_sku: None,
+            accept_encoding: "gzip, deflate, br".to_owned(),
+            patience: 30,
+            max_seconds: 3_600,
+        }
+    }
 }
 
 /// Kills the shop at random moments, while shoppers buy, and looks after each restart whether
@@ -149,7 +215,7 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-impl Args {
+impl CheckoutArgs {
     pub const fn patience(&self) -> Duration {
         Duration::from_secs(self.patience)
     }
@@ -157,26 +223,6 @@ impl Args {
     pub const fn max_time(&self) -> Duration {
         Duration::from_secs(self.max_seconds)
     }
-}
-
-/// Host and port of `http://HOST:PORT`, resolved, and refused when it is not on this machine.
-pub async fn address_of(url: &str, is_own_host: bool) -> anyhow::Result<SocketAddr> {
-    let uri: hyper::Uri = url.parse().with_context(|| format!("--url {url:?}"))?;
-    ensure!(
-        uri.scheme_str() == Some("http"),
-        "--url: expected http://HOST:PORT, got {url:?}"
-    );
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let port = uri.port_u16().unwrap_or(80);
-    let address = tokio::net::lookup_host((host, port))
-        .await
-        .with_context(|| format!("--url: cannot find {host:?}"))?
-        .next()
-        .with_context(|| format!("--url: {host:?} has no address"))?;
-    if !address.ip().is_loopback() && !is_own_host {
-        bail!("--url: {host:?} is not this machine; if it is yours, add --i-own-this-host");
-    }
-    Ok(address)
 }
 
 #[cfg(test)]
@@ -193,7 +239,7 @@ mod tests {
     #[test]
     fn the_flat_flags_and_the_commands_stand_side_by_side() {
         let args = Args::try_parse_from(["load", "--orders", "9"]).expect("flags");
-        assert!(args.command.is_none() && args.orders == 9);
+        assert!(args.command.is_none() && args.checkouts.orders == 9);
         let url = "postgres://localhost/empty";
         let args = ["load", "crash", "--kills", "7", "--database-url", url];
         let args = Args::try_parse_from(args).expect("a command");
@@ -202,17 +248,5 @@ mod tests {
         };
         assert_eq!((crash.kills, crash.database_url.as_deref()), (7, Some(url)));
         assert!(Args::try_parse_from(["load", "--orders", "9", "crash"]).is_err());
-    }
-
-    #[tokio::test]
-    async fn only_this_machine_is_loaded_unless_one_insists() {
-        let loopback = address_of("http://127.0.0.1:3000", false).await;
-        assert_eq!(loopback.expect("allowed").port(), 3000);
-        let own = address_of("http://[::1]:81/", false).await;
-        assert_eq!(own.expect("allowed").port(), 81);
-        // TEST-NET-1 of RFC 5737: belongs to nobody, and nothing is sent.
-        assert!(address_of("http://192.0.2.1:80", false).await.is_err());
-        assert!(address_of("http://192.0.2.1:80", true).await.is_ok());
-        assert!(address_of("https://127.0.0.1:1", false).await.is_err());
     }
 }

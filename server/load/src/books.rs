@@ -7,6 +7,8 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
+use crate::database::number;
+
 /// How long orders on their way may take to come to rest.
 const SETTLING: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
@@ -52,8 +54,8 @@ pub async fn confirmed(database: &AnyPool) -> anyhow::Result<u64> {
     Ok(number(database, sql).await?.try_into()?)
 }
 
-/// Waits for the last orders to come to rest, then says everything that does not agree.
-pub async fn audit(database: &AnyPool) -> anyhow::Result<Vec<String>> {
+/// Waits for the last orders to come to rest; those that never do are left to the audit.
+pub async fn rest(database: &AnyPool) -> anyhow::Result<()> {
     let (_, on_their_way) = MUST_NOT_BE[0];
     let settled = async {
         while number(database, on_their_way).await? > 0 {
@@ -61,10 +63,15 @@ pub async fn audit(database: &AnyPool) -> anyhow::Result<Vec<String>> {
         }
         anyhow::Ok(())
     };
-    // Those that never do are found below.
-    if let Ok(looked) = tokio::time::timeout(SETTLING, settled).await {
-        looked?;
+    match tokio::time::timeout(SETTLING, settled).await {
+        Ok(looked) => looked,
+        Err(_) => Ok(()),
     }
+}
+
+/// Waits for the last orders to come to rest, then says everything that does not agree.
+pub async fn audit(database: &AnyPool) -> anyhow::Result<Vec<String>> {
+    rest(database).await?;
     disagreements(database).await
 }
 
@@ -143,16 +150,10 @@ pub async fn level(database: &AnyPool, sku: &str) -> anyhow::Result<(i64, i64)> 
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// The number that `sql` selects.
-pub async fn number(database: &AnyPool, sql: &'static str) -> anyhow::Result<i64> {
-    let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(database).await?;
-    Ok(row.try_get(0)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::goods;
+    use crate::database;
 
     const SCHEMA: [&str; 3] = [
         include_str!("../../db/migrations/0001_log.sql"),
@@ -184,7 +185,7 @@ mod tests {
 
     /// What the audit says after `change`.
     async fn after(change: &'static str) -> Vec<String> {
-        let database = goods::open("sqlite::memory:").await.expect("a database");
+        let database = database::open("sqlite::memory:").await.expect("a database");
         for sql in SCHEMA.into_iter().chain([SOUND, change]) {
             sqlx::raw_sql(AssertSqlSafe(sql))
                 .execute(&database)

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::goods::Good;
 use crate::http::{Connection, Pool};
 use crate::order_socket::OrderSocket;
-use crate::shop::Target;
+use crate::target::Target;
 
 /// The card of a shopper who just buys.
 const GOOD_CARD: &str = "pm_card_visa";
@@ -64,6 +64,10 @@ pub async fn fill_cart(
 }
 
 impl Shopper {
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     /// A second line of the same SKU: with a gift note it is a line of its own.
     pub async fn add_as_gift(&mut self, target: &Target, good: &Good) -> anyhow::Result<()> {
         let form = pieces(good, 1, "For Ada");
@@ -74,14 +78,26 @@ impl Shopper {
         Ok(())
     }
 
-    /// Places the order and waits on the socket for how it ends.
-    pub async fn buy(mut self, target: &Target, pool: &Pool) -> anyhow::Result<Done> {
+    /// Places the order, and waits for no more than that it is accepted.
+    pub async fn order(mut self, target: &Target, pool: &Pool) -> anyhow::Result<OrderId> {
+        let id = self.place(target).await?;
+        pool.give_back(self.connection);
+        Ok(id)
+    }
+
+    async fn place(&mut self, target: &Target) -> anyhow::Result<OrderId> {
         let id = OrderId::new(Uuid::now_v7());
         let form = order_form(id, self.total_minor, Some(GOOD_CARD));
-        let began = Instant::now();
         self.connection
             .post(target, "/api/place_order", Some(&self.cookie), form)
             .await?;
+        Ok(id)
+    }
+
+    /// Places the order and waits on the socket for how it ends.
+    pub async fn buy(mut self, target: &Target, pool: &Pool) -> anyhow::Result<Done> {
+        let began = Instant::now();
+        let id = self.place(target).await?;
         let accepted = began.elapsed();
         pool.give_back(self.connection);
 

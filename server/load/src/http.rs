@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
+use form_urlencoded::Serializer;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -11,10 +12,20 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::shop::Target;
+use crate::target::Target;
 
+/// Names of the cookies of shoppers and staff, which have a prefix with TLS.
+const SHOPPER: &str = "shopper";
+const SESSION: &str = "session";
 /// Characters of a refusal that are repeated in the report.
 const MAX_REFUSAL: usize = 300;
+
+/// How a member of staff signs in.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub email: String,
+    pub password: String,
+}
 
 /// Connections that nobody uses right now; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +72,21 @@ pub struct Connection {
 impl Connection {
     /// Gets a page and throws it away.
     pub async fn get(&mut self, target: &Target, path: &str, encoding: &str) -> anyhow::Result<()> {
+        self.get_as(target, path, encoding, None).await
+    }
+
+    /// As [`Self::get`], with a cookie.
+    pub async fn get_as(
+        &mut self,
+        target: &Target,
+        path: &str,
+        encoding: &str,
+        cookie: Option<&str>,
+    ) -> anyhow::Result<()> {
         let mut request = Request::get(path).header(HOST, &*target.authority);
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, cookie);
+        }
         if !encoding.is_empty() {
             request = request.header(ACCEPT_ENCODING, encoding);
         }
@@ -73,6 +98,19 @@ impl Connection {
         Ok(())
     }
 
+    /// Gets a text; `None` when the shop has nothing at that path.
+    pub async fn get_text(
+        &mut self,
+        target: &Target,
+        path: &str,
+    ) -> anyhow::Result<Option<String>> {
+        let request = Request::get(path).header(HOST, &*target.authority);
+        let response = self.send(request.body(Full::default())?).await?;
+        let is_there = response.status().is_success();
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok(is_there.then(|| String::from_utf8_lossy(&body).into_owned()))
+    }
+
     /// Posts a command as a form; answers with the shopper's cookie when one was given.
     pub async fn post(
         &mut self,
@@ -81,22 +119,43 @@ impl Connection {
         cookie: Option<&str>,
         form: String,
     ) -> anyhow::Result<Option<String>> {
+        let response = self.post_form(target, path, cookie, form).await?;
+        let response = accepted(path, response).await?;
+        let cookie = set_cookie(&response, SHOPPER);
+        response.into_body().collect().await?;
+        Ok(cookie)
+    }
+
+    /// Signs a member of staff in; answers with the cookie of the session.
+    pub async fn sign_in(
+        &mut self,
+        target: &Target,
+        credentials: &Credentials,
+    ) -> anyhow::Result<String> {
+        let form = Serializer::new(String::new())
+            .append_pair("email", &credentials.email)
+            .append_pair("password", &credentials.password)
+            .finish();
+        let response = self.post_form(target, "/admin/session", None, form).await?;
+        let session = set_cookie(&response, SESSION);
+        response.into_body().collect().await?;
+        session.context("the shop lets no staff in")
+    }
+
+    async fn post_form(
+        &mut self,
+        target: &Target,
+        path: &str,
+        cookie: Option<&str>,
+        form: String,
+    ) -> anyhow::Result<Response<Incoming>> {
         let mut request = Request::post(path)
             .header(HOST, &*target.authority)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(cookie) = cookie {
             request = request.header(COOKIE, cookie);
         }
-        let response = self.send(request.body(Full::from(form))?).await?;
-        let response = accepted(path, response).await?;
-        let cookie = response
-            .headers()
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .find_map(shopper_cookie);
-        response.into_body().collect().await?;
-        Ok(cookie)
+        self.send(request.body(Full::from(form))?).await
     }
 
     async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
@@ -130,11 +189,20 @@ pub struct Refusal {
     said: String,
 }
 
-/// `name=value` of the shopper's cookie; its name differs with and without TLS.
-fn shopper_cookie(set_cookie: &str) -> Option<String> {
+/// `name=value` of a cookie that the response sets; its name begins otherwise with TLS than without.
+fn set_cookie(response: &Response<Incoming>, name: &str) -> Option<String> {
+    response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|cookie| name_and_value(cookie, name))
+}
+
+fn name_and_value(set_cookie: &str, name: &str) -> Option<String> {
     let pair = set_cookie.split(';').next()?.trim();
-    let (name, _) = pair.split_once('=')?;
-    name.ends_with("shopper").then(|| pair.to_owned())
+    let (its_name, _) = pair.split_once('=')?;
+    its_name.ends_with(name).then(|| pair.to_owned())
 }
 
 #[cfg(test)]
@@ -144,11 +212,9 @@ mod tests {
     #[test]
     fn the_shoppers_cookie_is_told_from_others() {
         let set = "__Host-shopper=abc%3D; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1";
-        assert_eq!(
-            shopper_cookie(set).as_deref(),
-            Some("__Host-shopper=abc%3D")
-        );
-        assert_eq!(shopper_cookie("shopper=x").as_deref(), Some("shopper=x"));
-        assert_eq!(shopper_cookie("__Host-session=x; Path=/"), None);
+        let shopper = |set| name_and_value(set, SHOPPER);
+        assert_eq!(shopper(set).as_deref(), Some("__Host-shopper=abc%3D"));
+        assert_eq!(shopper("shopper=x").as_deref(), Some("shopper=x"));
+        assert_eq!(shopper("__Host-session=x; Path=/"), None);
     }
 }

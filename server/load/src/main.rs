@@ -1,5 +1,6 @@
-//! `load`: buys from a running shop, as many shoppers at once, and says what it cost. `load crash`
-//! kills the shop meanwhile and looks whether anything was lost; `load broker` measures the broker.
+//! `load`: buys from a running shop, as many shoppers at once, and says what it cost. `load compare`
+//! measures two builds in turns; `load growth` a small shop and a large one; `load crash` kills the shop meanwhile and looks whether anything was
+//! lost; `load broker` measures the broker.
 //!
 //! It shares the machine with the shop it measures, so it does as little as it can per checkout: HTTP
 //! over connections that stay open, small socket buffers, one thread.
@@ -7,20 +8,33 @@
 mod args;
 mod books;
 mod broker_bench;
+mod catalogue;
 mod checkout;
+mod checkout_report;
+mod checkout_run;
+mod compare;
+mod console;
 mod crash;
+mod database;
+mod file_limit;
 mod goods;
+mod growth;
 mod http;
-mod launch;
+mod idle_sockets;
 mod machine;
+mod measured_run;
 mod order_socket;
 mod oversell;
-mod plan;
-mod report;
-mod run;
-mod shop;
-mod sockets;
+mod peak;
+mod running_shop;
+mod server_process;
+mod socket;
+mod table;
 mod tally;
+mod target;
+mod times;
+mod workspace;
+mod write_counters;
 
 use std::process::ExitCode;
 
@@ -35,7 +49,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            complain(&error);
+            console::print_error(&error);
             ExitCode::FAILURE
         }
     }
@@ -61,13 +75,10 @@ fn measure(args: Args) -> anyhow::Result<bool> {
 
 async fn carry_out(args: &Args) -> anyhow::Result<bool> {
     match &args.command {
-        None => plan::carry_out(args).await,
+        None => peak::carry_out(args).await,
+        Some(Command::Compare(args)) => compare::carry_out(args).await,
+        Some(Command::Growth(args)) => growth::carry_out(args).await,
         Some(Command::Crash(args)) => crash::carry_out(args).await,
         Some(Command::Broker(args)) => broker_bench::carry_out(args).await,
     }
-}
-
-#[expect(clippy::print_stderr, reason = "what whoever called it has to act on")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("load: {error:#}");
 }

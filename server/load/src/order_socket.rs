@@ -10,8 +10,8 @@ use types::OrderId;
 use types::live::{ClientMessage, Topic};
 use types::order::OrderStatus;
 
-use crate::shop::Target;
-use crate::sockets::{self, Socket};
+use crate::socket::{self, Socket};
+use crate::target::Target;
 
 /// How long the shop may take to hang up after the goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ pub struct OrderSocket(Socket);
 impl OrderSocket {
     /// Opens it as the shopper of `cookie`.
     pub async fn open(target: &Target, cookie: &str, id: OrderId) -> anyhow::Result<Self> {
-        let mut socket = sockets::open(target, None, Some(cookie)).await?;
+        let mut socket = socket::open(target, None, Some(cookie)).await?;
         let subscribe = ClientMessage::Subscribe {
             topics: vec![Topic::Order(id)],
             after: 0,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 
-use crate::args::Args;
+use crate::args::CheckoutArgs;
 use crate::books;
 use crate::checkout::{self, Outcome};
 use crate::goods::{self, Good};
 use crate::http::Pool;
-use crate::shop::Shop;
+use crate::running_shop::RunningShop;
 
 pub const BUYERS: usize = 500;
 pub const PIECES: i64 = 50;
@@ -26,7 +26,7 @@ pub struct Rush {
 }
 
 /// Fills all carts first and then places all orders at once. One buyer has two lines of the SKU.
-pub async fn rush(args: &Args, shop: &Shop) -> anyhow::Result<Rush> {
+pub async fn rush(args: &CheckoutArgs, shop: &RunningShop) -> anyhow::Result<Rush> {
     let goods = goods::read(&shop.database, args.one_sku.as_deref()).await?;
     let good = &goods[0];
     let pool = Pool::default();
@@ -70,8 +70,8 @@ pub async fn rush(args: &Args, shop: &Shop) -> anyhow::Result<Rush> {
 }
 
 async fn fill(
-    args: &Args,
-    shop: &Shop,
+    args: &CheckoutArgs,
+    shop: &RunningShop,
     pool: &Pool,
     good: &Good,
     is_twice: bool,

@@ -5,8 +5,18 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
-use crate::Unsynced;
 use crate::record::{FileId, Kind, Operation, Record, What};
+
+/// What becomes of that which no sync covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsynced {
+    /// None of it is there.
+    Lost,
+    /// All of it is there: the process was killed, and the machine ran on.
+    Kept,
+    /// A part of it is there; the number decides which.
+    Partly(u64),
+}
 
 /// Bytes that a disk writes or does not write.
 const SECTOR: usize = 512;

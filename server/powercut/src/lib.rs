@@ -41,24 +41,8 @@ use crate::trouble::Trouble;
 
 pub use crate::trouble::Fault;
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("SQLite has no VFS of the platform to stand on")]
-    NoPlatform,
-    #[error("SQLite did not accept the VFS: result code {0}")]
-    Refused(i32),
-}
-
-/// What becomes of that which no sync covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsynced {
-    /// None of it is there.
-    Lost,
-    /// All of it is there: the process was killed, and the machine ran on.
-    Kept,
-    /// A part of it is there; the number decides which.
-    Partly(u64),
-}
+pub use crate::cut::Unsynced;
+pub use crate::vfs::Error;
 
 /// A disk that remembers all that was asked of it; a handle that is cheap to clone. Each has a VFS of its own, which stays registered
 /// for as long as the process lives: SQLite may hold files open behind it. Keep one folder per disk,

@@ -19,9 +19,16 @@ use libsqlite3_sys::{
 };
 use parking_lot::Mutex;
 
-use crate::Error;
 use crate::record::{FileId, Kind, Record};
 use crate::trouble::{Change, Trouble};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("SQLite has no VFS of the platform to stand on")]
+    NoPlatform,
+    #[error("SQLite did not accept the VFS: result code {0}")]
+    Refused(i32),
+}
 
 /// What `pAppData` of the VFS points to.
 struct App {

@@ -1,6 +1,8 @@
 //! A private PostgreSQL: made for one run and gone with it. The programs are the system's; its own
 //! service, if one runs, is neither used nor touched.
 
+mod proxy;
+
 use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -11,6 +13,8 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
+
+pub use proxy::Proxy;
 
 /// Debian keeps the server's programs off the PATH, in a folder per version.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -178,7 +182,7 @@ fn configure(data: &Path, port: u16, durability: Durability) -> Result<()> {
 
 /// The last of two lines that say the same holds.
 fn settings(port: u16, durability: Durability) -> String {
-    // A shop opens up to 16 connections, and there is a test per core at once, some with two shops.
+    // A shop opens up to 18 connections, and there is a test per core at once, some with two shops.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let connections = (40 * cores).max(300);
     let mut settings = format!(

@@ -30,6 +30,26 @@ pub(crate) struct StoredOrderLine {
 }
 
 impl Shop {
+    /// [`Shop::place_order`] of a shopper who comes from `source`.
+    ///
+    /// # Errors
+    /// Those of [`Shop::place_order`]; 409 `open-orders` when too much is held back already.
+    pub async fn place_order_from(
+        &self,
+        source: u64,
+        shopper: ShopperId,
+        order: PlaceOrder,
+    ) -> crate::Result<OrderId> {
+        let id = order.order_id;
+        self.holds().arrives(id, source);
+        let placed = self.place_order(shopper, order).await;
+        self.holds().has_arrived(id);
+        if placed.is_err() && !self.owns_order(shopper, id).await? {
+            self.holds().release(id, shopper);
+        }
+        placed
+    }
+
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means
     /// "accepted": stock and payment follow. The same command again is answered the same.
     ///
@@ -85,7 +105,7 @@ impl Shop {
             &order.postal_code,
             &order.city,
             &order.country,
-            order.delivery.name(),
+            order.delivery.into_str(),
         ];
         for (column, sent) in command.into_iter().enumerate() {
             if row.try_get::<&str, _>(column)? != sent {
@@ -370,7 +390,7 @@ async fn insert(
     .bind(&order.postal_code)
     .bind(&order.city)
     .bind(&order.country)
-    .bind(order.delivery.name())
+    .bind(order.delivery.into_str())
     .bind(lines)
     .bind(totals.subtotal.minor)
     .bind(totals.delivery.minor)

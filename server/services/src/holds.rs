@@ -13,12 +13,10 @@ use db::{Columns, placeholders};
 use domain::Event;
 use domain::order::OrderState;
 use parking_lot::Mutex;
-use types::checkout::PlaceOrder;
 use types::order::order_number;
 use types::{OrderId, Problem, ShopperId};
 
 use crate::orders::Orders;
-use crate::shop::Shop;
 
 /// Orders and pieces that may be open at once.
 #[derive(Debug, Clone, Copy)]
@@ -149,9 +147,25 @@ fn open_orders(detail: String) -> Problem {
 }
 
 impl Holds {
+    /// From here on an order of this source is being written.
+    pub fn arrives(&self, id: OrderId, source: u64) {
+        self.0.lock().arriving.insert(id, source);
+    }
+
+    /// It is written, or refused.
+    pub fn has_arrived(&self, id: OrderId) {
+        self.0.lock().arriving.remove(&id);
+    }
+
     /// The open orders of the database.
     pub(crate) async fn load(log: &Log) -> Result<Self, broker::Error> {
         let holds = Self::default();
+        holds.reload(log).await?;
+        Ok(holds)
+    }
+
+    /// Takes in the open orders of the database that it does not know: after the states were built anew.
+    pub(crate) async fn reload(&self, log: &Log) -> Result<(), broker::Error> {
         let open = log.waiting_states(Orders::NAME).await?;
         for chunk in open.chunks(256) {
             let (list, count) = placeholders(chunk.len(), 1);
@@ -179,10 +193,10 @@ impl Holds {
                     source: None,
                     pieces: order.lines.iter().map(|line| line.quantity).sum(),
                 };
-                holds.0.lock().open(id, hold);
+                self.0.lock().open(id, hold);
             }
         }
-        Ok(holds)
+        Ok(())
     }
 
     pub(crate) fn limit(&self, limits: HoldLimits) {
@@ -224,7 +238,7 @@ impl Holds {
     }
 
     /// An order that was not written after all.
-    fn release(&self, order: OrderId, shopper: ShopperId) {
+    pub fn release(&self, order: OrderId, shopper: ShopperId) {
         let mut book = self.0.lock();
         let is_theirs = |hold: &Hold| hold.shopper == shopper;
         if book.open.get(&order).is_some_and(is_theirs) {
@@ -249,27 +263,5 @@ impl Holds {
             Event::OrderCancelled(ended) => self.0.lock().close(ended.order_id),
             _ => {}
         }
-    }
-}
-
-impl Shop {
-    /// [`Shop::place_order`] of a shopper who comes from `source`.
-    ///
-    /// # Errors
-    /// Those of [`Shop::place_order`]; 409 `open-orders` when too much is held back already.
-    pub async fn place_order_from(
-        &self,
-        source: u64,
-        shopper: ShopperId,
-        order: PlaceOrder,
-    ) -> crate::Result<OrderId> {
-        let id = order.order_id;
-        self.holds().0.lock().arriving.insert(id, source);
-        let placed = self.place_order(shopper, order).await;
-        self.holds().0.lock().arriving.remove(&id);
-        if placed.is_err() && !self.owns_order(shopper, id).await? {
-            self.holds().release(id, shopper);
-        }
-        placed
     }
 }

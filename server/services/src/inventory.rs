@@ -53,13 +53,22 @@ impl Decider for Inventory {
         Ok(())
     }
 
-    /// An order that nobody will reserve anything for ends.
+    /// An order that nobody will reserve anything for ends. Pieces that were to be released are asked for
+    /// again: they never stay held without anybody knowing.
     fn discarded(&self, _: &States<Stock>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
-        let Event::OrderPlaced(order) = &*decode(event)? else {
-            return Ok(Vec::new());
+        let (order_id, lines) = match &*decode(event)? {
+            Event::OrderPlaced(order) => {
+                let (order_id, short) = (order.order_id, Vec::new());
+                return Ok(vec![encode(StockRejected { order_id, short }.into())?]);
+            }
+            Event::OrderCancelled(order) if order.lines.is_empty() => return Ok(Vec::new()),
+            Event::OrderCancelled(order) => (order.order_id, order.lines.clone()),
+            Event::StockReleaseRequested(asked) => (asked.order_id, asked.lines.clone()),
+            _ => return Ok(Vec::new()),
         };
-        let (order_id, short) = (order.order_id, Vec::new());
-        Ok(vec![encode(StockRejected { order_id, short }.into())?])
+        Ok(vec![encode(
+            StockReleaseRequested { order_id, lines }.into(),
+        )?])
     }
 }
 

@@ -25,6 +25,7 @@ mod sql_views;
 mod staff;
 mod summary;
 pub mod test_gateway;
+mod visitor;
 
 use std::sync::Arc;
 
@@ -40,10 +41,11 @@ pub use retention::Swept;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
 pub use settings::ShopSettings;
-pub use shop::{Shop, Visitor};
+pub use shop::Shop;
 pub use sql_views::create_sql_views;
-pub use staff::{Member, Staff, remove_staff, set_staff_password, sign_staff_out, staff_members};
+pub use staff::{Member, remove_staff, set_staff_password, sign_staff_out, staff_members};
 pub use summary::event_row;
+pub use visitor::{Staff, Visitor};
 
 pub type Result<T> = std::result::Result<T, types::Problem>;
 

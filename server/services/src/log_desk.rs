@@ -9,8 +9,8 @@ use types::log::{self, ConsumerRow, DeadLetterDecision, LogView, LookBack, Parke
 use crate::events::internal;
 use crate::look_back::look_back;
 use crate::shop::Shop;
-use crate::staff::Staff;
 use crate::summary::subject;
+use crate::visitor::Staff;
 
 /// Parked events that are shown, at most.
 const PARKED: usize = 200;

@@ -99,10 +99,17 @@ impl Decider for Orders {
                 lines: Vec::new(),
             }
             .into(),
-            (_, Event::StockReserved(reserved)) => {
+            (order, Event::StockReserved(reserved)) => {
+                let open = order.filter(|order| order.deadline().is_some());
+                let cancel = open.map(|order| order.cancel(by));
                 let release = order::release(reserved);
-                let cancel = (orders.get(&event.key)).map(|order| order.cancel(by));
                 return encode_all(cancel.into_iter().chain([release]).collect());
+            }
+            (order, Event::PaymentAuthorized(authorized)) => {
+                let open = order.filter(|order| order.deadline().is_some());
+                let cancel = open.map(|order| order.cancel(by));
+                let void = order::void(authorized);
+                return encode_all(cancel.into_iter().chain([void]).collect());
             }
             (Some(order), _) if order.deadline().is_some() => order.cancel(by),
             _ => return Ok(Vec::new()),

@@ -1,11 +1,14 @@
 //! The demo catalogue, put into an empty database on the first start.
 
+use std::collections::BTreeSet;
+
 use broker::{GroupCommit, Log};
 use db::{Columns, place_rows};
 use domain::event::{Event, StockCorrectionRequested};
 use serde::Deserialize;
+use types::admin::MAX_ON_HAND;
 use types::catalogue::{Hero, Image};
-use types::{Sku, Slug};
+use types::{Currency, Sku, Slug};
 
 use crate::catalogue::ProductDetails;
 use crate::events::{Refused, encode, internal};
@@ -107,13 +110,70 @@ struct SeedVariant {
     image: String,
 }
 
+/// Why a catalogue file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableSeed {
+    #[error("not a catalogue: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("{0}")]
+    Nonsense(String),
+}
+
 impl Seed {
     /// The demo shop, *Aurel & Stone*.
     ///
     /// # Errors
     /// Never for the file that is built in, as a test shows.
-    pub fn demo() -> Result<Self, serde_json::Error> {
-        serde_json::from_str(include_str!("../seed/catalogue.json"))
+    pub fn demo() -> Result<Self, UnusableSeed> {
+        Self::from_json(include_str!("../seed/catalogue.json"))
+    }
+
+    /// Reads a catalogue file.
+    ///
+    /// # Errors
+    /// When it is not one, or when what it says makes no sense; the message names the place.
+    pub fn from_json(text: &str) -> Result<Self, UnusableSeed> {
+        let seed: Self = serde_json::from_str(text)?;
+        seed.check()?;
+        Ok(seed)
+    }
+
+    fn check(&self) -> Result<(), UnusableSeed> {
+        let categories: BTreeSet<&Slug> = self.categories.iter().map(|c| &c.slug).collect();
+        let mut slugs = BTreeSet::new();
+        let mut skus = BTreeSet::new();
+        for product in &self.products {
+            let slug = &product.slug;
+            let nonsense = |what: String| Err(UnusableSeed::Nonsense(format!("{slug}: {what}")));
+            if !slugs.insert(slug) {
+                return nonsense("there are two products of this name".to_owned());
+            }
+            if !categories.contains(&product.category) {
+                return nonsense(format!("there is no category {}", product.category));
+            }
+            if product.variants.is_empty() {
+                return nonsense("it has no variants".to_owned());
+            }
+            for variant in &product.variants {
+                let sku = &variant.sku;
+                if !skus.insert(sku) {
+                    return nonsense(format!("the SKU {sku} comes twice"));
+                }
+                if variant.price <= 0 {
+                    return nonsense(format!("the price of {sku} is not above 0"));
+                }
+                if !(0..=MAX_ON_HAND).contains(&variant.stock_on_hand) {
+                    return nonsense(format!("the stock of {sku} is not 0 to {MAX_ON_HAND}"));
+                }
+                if let Err(error) = variant.currency.parse::<Currency>() {
+                    return nonsense(format!("the currency of {sku}: {error}"));
+                }
+            }
+        }
+        if skus.is_empty() {
+            return Err(UnusableSeed::Nonsense("there are no products".to_owned()));
+        }
+        Ok(())
     }
 
     /// Sets the stock of every SKU, for load runs that need a number of their own.
@@ -283,5 +343,53 @@ mod tests {
                 );
             }
         }
+    }
+    #[test]
+    fn a_catalogue_that_makes_no_sense_is_refused_with_the_place() {
+        let demo: serde_json::Value =
+            serde_json::from_str(include_str!("../seed/catalogue.json")).expect("JSON");
+        type Change = fn(&mut serde_json::Value);
+        let changes: [(Change, &str); 7] = [
+            (
+                |seed| seed["products"][1] = seed["products"][0].clone(),
+                "two products of this name",
+            ),
+            (
+                |seed| seed["products"][0]["category"] = "shoes".into(),
+                "no category shoes",
+            ),
+            (
+                |seed| seed["products"][0]["variants"] = serde_json::json!([]),
+                "no variants",
+            ),
+            (
+                |seed| {
+                    let sku = seed["products"][1]["variants"][0]["sku"].clone();
+                    seed["products"][0]["variants"][0]["sku"] = sku;
+                },
+                "comes twice",
+            ),
+            (
+                |seed| seed["products"][0]["variants"][0]["price"] = 0.into(),
+                "not above 0",
+            ),
+            (
+                |seed| seed["products"][0]["variants"][0]["stock_on_hand"] = (-1).into(),
+                "the stock of",
+            ),
+            (
+                |seed| seed["products"] = serde_json::json!([]),
+                "no products",
+            ),
+        ];
+        for (change, said) in changes {
+            let mut seed = demo.clone();
+            change(&mut seed);
+            let refused = Seed::from_json(&seed.to_string())
+                .expect_err(said)
+                .to_string();
+            assert!(refused.contains(said), "{said}: {refused}");
+        }
+        assert!(Seed::from_json("{").is_err());
     }
 }

@@ -7,7 +7,7 @@ use db::{built, placeholders};
 
 use crate::events::{Refused, internal};
 use crate::shop::Shop;
-use crate::staff::{Staff, mark_of};
+use crate::visitor::{Staff, mark_of};
 
 /// How long a session lasts.
 #[derive(Debug, Clone, Copy)]
@@ -48,17 +48,6 @@ pub struct StoredSession {
 }
 
 impl Shop {
-    /// Whether the database can be read at all.
-    pub async fn can_read(&self) -> bool {
-        let read = db::query("select id from sessions where id = ''");
-        read.fetch_optional(self.log().db().reader()).await.is_ok()
-    }
-
-    /// Whether the database can be written, through the same writer as everything else.
-    pub async fn can_write(&self) -> bool {
-        self.end_session(String::new()).await.is_ok()
-    }
-
     /// # Errors
     /// 500 when the database cannot be written.
     pub async fn save_session(

@@ -16,20 +16,6 @@ use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
 use crate::seed::Seed;
 use crate::sql_views::create_sql_views;
-use crate::staff::Staff;
-
-/// Who is asking.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    pub shopper: ShopperId,
-    /// Whether the browser has shown no cookie: there is no cart to look for.
-    pub is_new: bool,
-    /// Whether cookies can be marked Secure on this connection.
-    pub is_secure: bool,
-    /// Where they come from, as a hash: limits count it.
-    pub source: u64,
-    pub staff: Option<Staff>,
-}
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -159,6 +145,7 @@ impl Shop {
     pub async fn reload_levels(&self) -> crate::Result<LevelChange> {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
+        self.holds().reload(log).await.map_err(internal)?;
         let reloaded = self.levels().reload(log, position).await;
         reloaded.map_err(internal)
     }

@@ -1,7 +1,5 @@
-//! Who runs the shop. A [`Staff`] value is the proof of having signed in: what only staff may do asks
-//! for one, and only a right password or its session makes it.
+//! Who runs the shop: passwords, signing in, and what staff do.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::Argon2;
@@ -11,7 +9,6 @@ use broker::Log;
 use db::Columns;
 use domain::Event;
 use domain::event::StockCorrectionRequested;
-use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use types::admin::{CorrectStock, EventRow, InventoryRow, Level, MAX_ON_HAND, MAX_REASON};
 use types::{FieldError, Problem};
@@ -20,6 +17,7 @@ use crate::events::{Refused, decode, encode, internal};
 use crate::sessions;
 use crate::shop::Shop;
 use crate::summary::event_row;
+use crate::visitor::{Staff, mark_of};
 
 /// Shortest password that is taken, in characters.
 const MIN_PASSWORD: usize = 12;
@@ -29,39 +27,6 @@ static HASHERS: Semaphore = Semaphore::const_new(2);
 /// Hashes that are computed or waited for, at most.
 const MAX_HASHES: usize = 32;
 static HASHES: AtomicUsize = AtomicUsize::new(0);
-
-/// A member of staff who has signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::manual_non_exhaustive,
-    reason = "only this file and the sessions can make one"
-)]
-pub struct Staff {
-    pub email: String,
-    /// Changes with the password; a session keeps it.
-    pub mark: String,
-    /// Keeps others from making one.
-    _proof: (),
-}
-
-impl Staff {
-    pub(crate) const fn signed_in(email: String, mark: String) -> Self {
-        Self {
-            email,
-            mark,
-            _proof: (),
-        }
-    }
-}
-
-/// What a session remembers of a password's hash: enough to see that there is another one.
-pub(crate) fn mark_of(password_hash: &str) -> String {
-    let hash = Sha256::digest(password_hash);
-    hash.iter().take(16).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// A member of staff, as the command line lists them.
 #[derive(Debug, Clone, PartialEq, Eq)]

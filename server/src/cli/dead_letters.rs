@@ -6,7 +6,7 @@ use broker::Log;
 use clap::Args;
 use types::log::{ParkedRow, ParkedState};
 
-use super::operator;
+use super::operator::operator;
 use super::times::utc;
 
 /// Which dead letters are meant.

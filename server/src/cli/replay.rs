@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use services::ShopSettings;
 
-use super::operator;
+use super::operator::operator;
 use super::times::{Moment, moment};
 
 #[derive(Debug, Args)]

@@ -11,8 +11,10 @@ use axum::routing::post;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use types::Problem;
 
+use super::pages;
 use super::problem::{self, HttpProblem};
-use super::{AppState, pages};
+use super::state::AppState;
+use crate::limits::MAX_BODY;
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/api/{*command}", post(run))
@@ -45,7 +47,7 @@ pub async fn errors_as_problems(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let read = to_bytes(body, super::MAX_BODY).await.ok();
+    let read = to_bytes(body, MAX_BODY).await.ok();
     let problem = read
         .as_deref()
         .and_then(|body| serde_json::from_slice::<Problem>(body).ok());

@@ -15,9 +15,9 @@ use services::{Shop, Visitor};
 use types::Problem;
 use types::live::{BEAT_SECONDS, ClientMessage, MAX_CLIENT_MESSAGE, PATH, ServerMessage};
 
-use super::AppState;
 use super::pace::SocketPace;
 use super::problem::HttpProblem;
+use super::state::AppState;
 use super::visitor::StaffSession;
 use crate::connections::Place;
 use crate::live::{Out, Seat};

@@ -2,6 +2,7 @@
 //! file per resource.
 
 mod commands;
+mod cookies;
 mod health;
 mod live;
 mod metrics;
@@ -14,6 +15,7 @@ mod sessions;
 mod sign_ins;
 mod site;
 mod staff;
+mod state;
 mod test_gateway;
 mod visitor;
 
@@ -21,7 +23,6 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -29,7 +30,6 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum_extra::extract::cookie::Key;
-use leptos::prelude::LeptosOptions;
 use services::test_gateway::TestGateway;
 use services::{SessionTimes, Shop};
 use tower_http::CompressionLevel;
@@ -46,32 +46,11 @@ pub use metrics::metrics_router;
 pub use pace::Pace;
 pub use site::Site;
 
-/// Bytes of a request's body, at most: no form of the shop comes near it.
-const MAX_BODY: usize = 64 * 1024;
+use state::AppState;
 
 /// Policy of what is no page of `app`: styles at most.
 const NO_CONTENT: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
-
-/// What handlers share; cheap to clone.
-#[derive(Clone)]
-pub struct AppState {
-    shop: Shop,
-    hub: Hub,
-    gateway: TestGateway,
-    key: Key,
-    options: LeptosOptions,
-    cookies: visitor::Cookies,
-    session_times: SessionTimes,
-    sign_ins: Arc<sign_ins::SignIns>,
-    /// Of lines about wrong sign-ins.
-    log_pace: staff::LogPace,
-    pace: Pace,
-    /// The address of the styles.
-    styles: Arc<str>,
-    /// Makes a number of a source; another one each time the shop starts.
-    hasher: RandomState,
-}
 
 /// What the routes are made of.
 pub struct Parts {
@@ -82,12 +61,6 @@ pub struct Parts {
     pub limits: Limits,
     pub session_times: SessionTimes,
     pub health: Health,
-}
-
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.options.clone()
-    }
 }
 
 /// The routes, and the limits that they keep, which forget idle visitors when they are told to.
@@ -101,7 +74,7 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
         session_times,
         health,
     } = parts;
-    let cookies = visitor::Cookies::new(site.is_https());
+    let cookies = cookies::Cookies::new(site.is_https());
     let sessions = sessions::layer(&shop, cookies, session_times);
     let pace = Pace::new(&limits);
     let times = request::Times {
@@ -117,7 +90,7 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
         cookies,
         session_times,
         sign_ins: Arc::default(),
-        log_pace: staff::log_pace(),
+        log_pace: sign_ins::log_pace(),
         pace: pace.clone(),
         styles: site.styles(),
         hasher: RandomState::new(),

@@ -13,7 +13,7 @@ use leptos_axum::{
 };
 use services::{Shop, Visitor};
 
-use super::AppState;
+use super::state::AppState;
 
 pub fn routes(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(app::App);

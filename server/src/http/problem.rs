@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use types::Problem;
 
 use super::pace::TooMany;
+use crate::limits::MAX_BODY;
 
 pub const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -60,7 +61,7 @@ pub async fn refusals_as_problems(request: Request, next: Next) -> Response {
 }
 
 pub fn too_large() -> Problem {
-    let detail = format!("Expected a body of at most {} bytes.", super::MAX_BODY);
+    let detail = format!("Expected a body of at most {} bytes.", MAX_BODY);
     Problem {
         kind: "/problems/too-large".to_owned(),
         title: "The request is too large".to_owned(),

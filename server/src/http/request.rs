@@ -16,6 +16,7 @@ use types::Problem;
 use uuid::Uuid;
 
 use super::problem::{self, HttpProblem};
+use crate::limits::MAX_BODY;
 use crate::source::Proxies;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,11 +59,11 @@ async fn whole(request: Request, patience: Duration) -> Result<Request, Problem>
     }
     let said = request.headers().get(CONTENT_LENGTH);
     let said = said.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|length| length > super::MAX_BODY as u64) {
+    if said.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(problem::too_large());
     }
     let (parts, body) = request.into_parts();
-    let Ok(read) = tokio::time::timeout(patience, to_bytes(body, super::MAX_BODY)).await else {
+    let Ok(read) = tokio::time::timeout(patience, to_bytes(body, MAX_BODY)).await else {
         crate::measure::refused("slow_body");
         return Err(problem::too_slow());
     };

@@ -9,7 +9,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
 
-use super::visitor::Cookies;
+use super::cookies::Cookies;
 
 /// Key of the member of staff in the session.
 pub const STAFF: &str = "staff";

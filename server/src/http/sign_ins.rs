@@ -4,8 +4,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 
 use super::pace::TooMany;
@@ -25,6 +28,17 @@ const ACCOUNT_WAIT: Duration = Duration::from_secs(1);
 const MEMORY: Duration = Duration::from_secs(15 * 60);
 /// Sources and accounts that are remembered, at most.
 const MAX_KNOWN: usize = 20_000;
+
+/// Lines about wrong sign-ins: whoever tries must not be able to fill the disk.
+pub type LogPace = Arc<DefaultDirectRateLimiter>;
+
+pub fn log_pace() -> LogPace {
+    const BURST: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+    Arc::new(RateLimiter::direct(
+        Quota::per_minute(PER_MINUTE).allow_burst(BURST),
+    ))
+}
 
 /// Who tries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

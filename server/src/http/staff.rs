@@ -1,38 +1,23 @@
 //! Signing in and out.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use axum::{Extension, Form, Router};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
 use services::Staff;
 use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 use types::Problem;
 
-use super::AppState;
 use super::problem::HttpProblem;
 use super::sessions::{MARK, STAFF};
 use super::sign_ins::Trier;
+use super::state::AppState;
 use super::visitor::{StaffSession, known_device, remember_device, remove_session};
 use crate::source::Source;
-
-/// Lines about wrong sign-ins: whoever tries must not be able to fill the disk.
-pub type LogPace = Arc<DefaultDirectRateLimiter>;
-
-pub fn log_pace() -> LogPace {
-    const BURST: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
-    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
-    Arc::new(RateLimiter::direct(
-        Quota::per_minute(PER_MINUTE).allow_burst(BURST),
-    ))
-}
 
 pub fn routes() -> Router<AppState> {
     Router::new()

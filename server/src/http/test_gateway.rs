@@ -12,8 +12,8 @@ use serde::Deserialize;
 use services::test_gateway::Card;
 use types::{OrderId, Problem};
 
-use super::AppState;
 use super::problem::HttpProblem;
+use super::state::AppState;
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/test-gateway/tokens", post(tokens))

@@ -1,19 +1,21 @@
 //! The database cannot be written to, or is away: shoppers are told so in time, pages that need nothing
-//! of it open, and the shop goes on by itself.
+//! of it open, and the shop goes on by itself. Or it comes back as it was yesterday: open tabs are told.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use private_postgres::{Durability, Programs, Stop};
+use private_postgres::{Durability, Programs, Proxy, Server, Stop};
+use server::Running;
 use server::cli::Cli;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
+use types::live::{ServerMessage, State};
 
 use crate::client::{Answer, Client, new_order_id};
-use crate::shop::{DEADLINE, RING, RING_PRICE};
+use crate::shop::{DEADLINE, RING, RING_PRICE, RING_TOPIC};
 
 /// From the return of the disk or the server to the next sale.
 const SELLS_AGAIN: Duration = Duration::from_secs(2);
@@ -43,7 +45,11 @@ impl Process {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
         shell.arg(env!("CARGO_BIN_EXE_server"));
-        shell.args(["--listen=127.0.0.1:0", "--test-gateway-delay-ms=0"]);
+        shell.args([
+            "--listen=127.0.0.1:0",
+            "--test-gateway-delay-ms=0",
+            "--lift-limits",
+        ]);
         shell.args(["--demo-stock=1000", &site(folder), &data(folder)]);
         shell.env_remove("VITRINE_DATABASE_URL");
         // While the disk is full every request fails, and each says so.
@@ -147,22 +153,31 @@ async fn a_full_disk_is_told_and_waited_out_without_a_restart() {
     assert!(page.body.contains("Confirmed"), "{page:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_away_is_told_in_time_and_sold_from_when_it_is_back() {
+fn postgres() -> Server {
     let programs = Programs::find().expect("PostgreSQL's server programs");
-    let postgres = programs.start(Durability::Volatile).expect("a server");
-    let folder = tempfile::tempdir().expect("a folder");
-    let database = format!("--database-url={}", postgres.url());
+    programs.start(Durability::Volatile).expect("a server")
+}
+
+async fn shop_on(folder: &TempDir, database_url: &str) -> Running {
+    let database = format!("--database-url={database_url}");
     let arguments = [
         "server",
         "--test-gateway-delay-ms=0",
-        &site(&folder),
-        &data(&folder),
+        "--lift-limits",
+        &site(folder),
+        &data(folder),
         &database,
     ];
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let running = server::start(listener, Cli::parse_from(arguments).config).await;
-    let running = running.expect("a shop");
+    running.expect("a shop")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_is_told_in_time_and_sold_from_when_it_is_back() {
+    let postgres = postgres();
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = shop_on(&folder, &postgres.url()).await;
     let mut shopper = Client::new(&running.url);
     let order = shopper.order(RING, "pm_card_visa", RING_PRICE).await;
 
@@ -187,5 +202,82 @@ async fn a_server_that_is_away_is_told_in_time_and_sold_from_when_it_is_back() {
     }
     postgres.start_again().expect("started");
     sells_again(&mut shopper, LIMIT).await;
+    running.stop().await;
+}
+
+/// Nobody says that the server is away: it only does not answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_server_is_silent_nobody_waits_long() {
+    let postgres = postgres();
+    let proxy = Proxy::before(postgres.port()).expect("a proxy");
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = shop_on(&folder, &postgres.url_at(proxy.port())).await;
+    let mut shopper = Client::new(&running.url);
+    shopper.order(RING, "pm_card_visa", RING_PRICE).await;
+
+    proxy.go_silent();
+    for _ in 0..3 {
+        let many = (0..24).map(|n| {
+            let mut shopper = Client::new(&running.url);
+            let command = n % 2 == 0;
+            tokio::spawn(async move {
+                let asked = Instant::now();
+                if command {
+                    assert_told(&shopper.add(RING, "1", "").await);
+                } else {
+                    let page = shopper.get("/cart").await;
+                    assert_eq!(page.status, 503, "{page:?}");
+                }
+                asked.elapsed()
+            })
+        });
+        for waited in futures::future::join_all(many).await {
+            let waited = waited.expect("told");
+            assert!(waited < LIMIT, "{waited:?}");
+        }
+    }
+    proxy.speak();
+    sells_again(&mut shopper, LIMIT).await;
+    running.stop().await;
+}
+
+/// A tab of before the restore knows higher positions than the shop has now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restored_backup_open_tabs_hear_of_another_log_and_get_all_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |suffix: &str| folder.path().join(format!("shop.db{suffix}"));
+    let database = format!("sqlite:{}", file("").display());
+    let snapshot = async |running: &Running, after: u64| {
+        let mut socket = Client::new(&running.url).socket().await;
+        socket.subscribe(&[RING_TOPIC], after).await;
+        match socket.next().await {
+            ServerMessage::Snapshot {
+                position,
+                log,
+                state: State::Product(stock),
+                ..
+            } => (position, log, stock),
+            other => panic!("expected a snapshot, got {other:?}"),
+        }
+    };
+    let running = shop_on(&folder, &database).await;
+    let (_, log, whole) = snapshot(&running, 0).await;
+    running.stop().await;
+    std::fs::copy(file(""), file(".backup")).expect("a backup");
+
+    let running = shop_on(&folder, &database).await;
+    let mut shopper = Client::new(&running.url);
+    shopper.order(RING, "pm_card_visa", RING_PRICE).await;
+    let (position, same, sold) = snapshot(&running, 0).await;
+    assert_eq!(same, log, "it was only restarted");
+    assert!(sold.available < whole.available, "{sold:?}");
+    running.stop().await;
+
+    std::fs::copy(file(".backup"), file("")).expect("restored");
+    let running = shop_on(&folder, &database).await;
+    let (lower, other, restored) = snapshot(&running, position).await;
+    assert_ne!(other, log);
+    assert!(lower < position, "{lower} of {position}");
+    assert_eq!(restored, whole, "all of it, not only what is newer");
     running.stop().await;
 }

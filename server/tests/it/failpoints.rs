@@ -118,6 +118,7 @@ impl Process {
             backoff: Duration::from_millis(1),
             max_backoff: Duration::from_millis(2),
             max_attempts: 2,
+            lease: Duration::from_millis(100),
             ..broker::Settings::default()
         };
         let settings = ShopSettings::default();

@@ -21,13 +21,13 @@ async fn a_shop_whose_database_does_not_work_is_alive_but_not_ready() {
             .expect("renamed");
         tx.commit().await.expect("a commit");
     };
-    rename("sessions", "gone").await;
+    rename("write_probe", "gone").await;
     eventually("it is not", async || is("/health/ready", 503).await).await;
     let told = shop.shopper().get("/health/ready").await;
     assert!(told.headers.contains_key(RETRY_AFTER), "{told:?}");
     told.problem(503);
     assert!(is("/health/live", 200).await);
-    rename("gone", "sessions").await;
+    rename("gone", "write_probe").await;
     eventually("it is again", async || is("/health/ready", 200).await).await;
     shop.closed().await;
 }
@@ -60,6 +60,9 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
         "vitrine_open_orders 1\n",
         "vitrine_held_pieces 1\n",
         "vitrine_write_queue ",
+        "vitrine_commits_total ",
+        "vitrine_commit_seconds_sum ",
+        "vitrine_wal_bytes ",
         "vitrine_sockets ",
         "vitrine_connections ",
         "vitrine_sign_in_failures_total ",

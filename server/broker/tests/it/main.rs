@@ -6,6 +6,7 @@ mod deciders;
 mod dumps;
 mod feed;
 mod group_commit;
+mod history;
 mod log;
 mod model;
 mod reactors;
@@ -142,6 +143,7 @@ impl Fixture {
             backoff: Duration::from_millis(1),
             max_backoff: Duration::from_millis(5),
             max_attempts: 4,
+            lease: Duration::from_millis(100),
             ..broker::Settings::default()
         };
         Runner::new(log.clone(), settings)

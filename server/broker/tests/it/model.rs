@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, Recorded, Roster,
-    States, Tx,
+    Consumer, Decider, Failure, Filter, Log, NewEvent, ParkedState, Reactor, ReactorSettings,
+    Recorded, Roster, States, Tx,
 };
 use parking_lot::Mutex;
 use proptest::prelude::*;
@@ -90,6 +90,10 @@ struct Caller(Trouble);
 impl Reactor for Caller {
     const NAME: &'static str = "caller";
     const HEARS: Filter<'static> = CALLED;
+
+    fn settings(&self) -> ReactorSettings {
+        ReactorSettings::from_start()
+    }
 
     async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         tokio::task::yield_now().await;

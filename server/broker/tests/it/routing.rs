@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use broker::{Consumer, Failure, Filter, NewEvent, Reactor, Recorded, Rule, Tx};
+use broker::{Consumer, Failure, Filter, NewEvent, Reactor, ReactorSettings, Recorded, Rule, Tx};
 
 use crate::{Fixture, event};
 
@@ -10,6 +10,10 @@ struct Hurried;
 impl Reactor for Hurried {
     const NAME: &'static str = "hurried";
     const HEARS: Filter<'static> = Filter(&[Rule::topic("tests").with(&[("urgency", "high*")])]);
+
+    fn settings(&self) -> ReactorSettings {
+        ReactorSettings::from_start()
+    }
 
     async fn react(&self, heard: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         Ok(vec![event("hurried", &heard.key)])

@@ -1,9 +1,9 @@
 //! The database as a file: what becomes of it when the disk, the folder or somebody else is in the way.
 
-mod log_file;
 mod migrations;
 mod place;
 mod restored;
+mod wal;
 
 use std::path::PathBuf;
 use std::time::Duration;

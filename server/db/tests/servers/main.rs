@@ -2,7 +2,6 @@
 //! own, since it ends it.
 
 mod outages;
-mod proxy;
 mod tls;
 
 use std::time::{Duration, Instant};

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use db::{Db, Settings};
-use private_postgres::{Durability, Stop};
+use private_postgres::{Durability, Proxy, Stop};
 
-use crate::proxy::Proxy;
 use crate::{
     LIMIT, everybody_is_refused_in_time, note, notes, open, server, server_that_is, writes_again,
 };
@@ -73,7 +72,7 @@ async fn a_server_that_was_read_only_for_a_while_is_written_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_goes_silent_keeps_nobody_waiting() {
     let server = server();
-    let proxy = Proxy::before(server.port()).await;
+    let proxy = Proxy::before(server.port()).expect("a proxy");
     let db = open(server.url_at(proxy.port())).await;
     note(&db, "before").await.expect("written");
     proxy.go_silent();
@@ -89,7 +88,7 @@ async fn a_connection_that_goes_silent_keeps_nobody_waiting() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_server_goes_silent_ends_and_its_connection_with_it() {
     let server = server();
-    let proxy = Proxy::before(server.port()).await;
+    let proxy = Proxy::before(server.port()).expect("a proxy");
     let db = open(server.url_at(proxy.port())).await;
     let mut tx = db.begin().await.expect("begun");
     db::query("insert into notes (text) values ('maybe')")
@@ -104,6 +103,32 @@ async fn a_commit_whose_server_goes_silent_ends_and_its_connection_with_it() {
         unknown.is_unavailable() && unknown.breaks_connection(),
         "{unknown}"
     );
+    proxy.speak();
+    writes_again(&db).await;
+    db.close().await;
+}
+
+/// Many transactions are under way when the server goes silent, and take their statements one after
+/// the other, as those do that wait for each other in this process: they do not add up their waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transactions_under_way_learn_from_the_first_that_nobody_answers() {
+    let server = server();
+    let proxy = Proxy::before(server.port()).expect("a proxy");
+    let db = open(server.url_at(proxy.port())).await;
+    let mut under_way = Vec::new();
+    for _ in 0..6 {
+        under_way.push(db.begin().await.expect("begun"));
+    }
+    proxy.go_silent();
+    let begun = Instant::now();
+    for mut tx in under_way {
+        let asked = db::query("insert into notes (text) values ('lost')");
+        let lost = db::Error::from(asked.execute(tx.conn()).await.expect_err("no answer"));
+        assert!(lost.is_unavailable() && lost.breaks_connection(), "{lost}");
+        let aborted = tx.commit().await.expect_err("nothing was committed");
+        assert!(aborted.is_unavailable(), "{aborted}");
+    }
+    assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
     proxy.speak();
     writes_again(&db).await;
     db.close().await;

@@ -1,6 +1,7 @@
 //! What happens to the payment of an order.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use types::order::DeclineReason;
 use types::{Money, OrderId};
 
@@ -76,8 +77,9 @@ declare! {
 }
 
 /// A payment gateway: whose token an order is paid with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Gateway {
     /// The built-in one.
     #[default]
@@ -87,10 +89,4 @@ pub enum Gateway {
 impl Gateway {
     /// The attribute that routes a request to its gateway.
     pub const ATTRIBUTE: &'static str = "gateway";
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Test => "test",
-        }
-    }
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use broker::{Consumer, Failure, Filter, Log, NewEvent, Reactor, Recorded, Rule, Tail, Tx};
+use broker::{
+    Consumer, Failure, Filter, Log, NewEvent, Reactor, ReactorSettings, Recorded, Rule, Tail, Tx,
+};
 use db::{Db, place_rows};
 
 /// For the consumer.
@@ -75,11 +77,20 @@ impl Consumer for Effect {
 pub struct Slow {
     /// When it was asked first: before that it has come past all that stood in the log.
     pub began: Arc<OnceLock<Instant>>,
+    /// Keys that it is asked about at once.
+    pub in_flight: usize,
 }
 
 impl Reactor for Slow {
     const NAME: &'static str = "bench-slow";
     const HEARS: Filter<'static> = Filter(&[Rule::kinds(&[ASKED])]);
+
+    fn settings(&self) -> ReactorSettings {
+        ReactorSettings {
+            in_flight: self.in_flight,
+            ..ReactorSettings::from_start()
+        }
+    }
 
     async fn react(&self, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         self.began.get_or_init(Instant::now);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::handlers::{Commits, Effect, HAPPENED};
 use super::rates;
-use crate::tally::Times;
+use crate::times::Times;
 
 /// How long events come.
 const DURATION: Duration = Duration::from_secs(4);

@@ -7,10 +7,10 @@ use anyhow::Context;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 use tokio::time::Instant;
 
-use super::STOCK;
+use super::conditions::STOCK;
 use super::diary::Promise;
-use super::story::{Level, Story};
-use crate::books;
+use super::expected_state::{ExpectedState, Level};
+use crate::{books, database};
 
 /// How long what was interrupted may take to come to rest, the payment window included.
 const RESTING: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ const ON_THEIR_WAY: [(&str, &str); 4] = [
 /// What an audit found.
 #[derive(Debug)]
 pub struct Audit {
-    pub story: Story,
+    pub expected: ExpectedState,
     pub wrong: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub async fn rest(database: &AnyPool) -> anyhow::Result<Vec<String>> {
 async fn on_their_way(database: &AnyPool) -> anyhow::Result<Vec<String>> {
     let mut open = Vec::new();
     for (what, sql) in ON_THEIR_WAY {
-        let count = books::number(database, sql).await.context(what)?;
+        let count = database::number(database, sql).await.context(what)?;
         if count > 0 {
             open.push(format!("{count} {what}"));
         }
@@ -69,38 +69,38 @@ async fn on_their_way(database: &AnyPool) -> anyhow::Result<Vec<String>> {
 /// Compares the log, the tables, the gateway's books and what shoppers were told.
 pub async fn audit(database: &AnyPool, promises: &[Promise]) -> anyhow::Result<Audit> {
     let mut wrong = books::disagreements(database).await?;
-    let mut story = read(database).await?;
-    wrong.append(&mut story.wrong);
-    wrong.extend(orders(database, &story).await?);
-    wrong.extend(progress(database, &story).await?);
-    wrong.extend(stock(database, &story).await?);
-    wrong.extend(kept(&story, promises));
-    Ok(Audit { story, wrong })
+    let mut expected = read(database).await?;
+    wrong.append(&mut expected.wrong);
+    wrong.extend(orders(database, &expected).await?);
+    wrong.extend(progress(database, &expected).await?);
+    wrong.extend(stock(database, &expected).await?);
+    wrong.extend(kept(&expected, promises));
+    Ok(Audit { expected, wrong })
 }
 
-async fn read(database: &AnyPool) -> anyhow::Result<Story> {
+async fn read(database: &AnyPool) -> anyhow::Result<ExpectedState> {
     let sql = "select type, key, time_us, data from events order by position";
-    let mut story = Story::default();
+    let mut expected = ExpectedState::default();
     for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(database).await? {
-        story.hear(
+        expected.apply(
             row.try_get(0)?,
             row.try_get(1)?,
             row.try_get(2)?,
             row.try_get(3)?,
         )?;
     }
-    Ok(story)
+    Ok(expected)
 }
 
 /// An order's row and its first event exist together or not at all.
-async fn orders(database: &AnyPool, story: &Story) -> anyhow::Result<Vec<String>> {
+async fn orders(database: &AnyPool, expected: &ExpectedState) -> anyhow::Result<Vec<String>> {
     let rows = sqlx::query(AssertSqlSafe("select id from orders"))
         .fetch_all(database)
         .await?;
     let ids = rows.iter().map(|row| row.try_get(0));
     let ids: HashSet<String> = ids.collect::<Result<_, _>>()?;
-    let no_event = ids.iter().filter(|id| !story.placed.contains_key(*id));
-    let no_row = story.placed.keys().filter(|id| !ids.contains(*id));
+    let no_event = ids.iter().filter(|id| !expected.placed.contains_key(*id));
+    let no_row = expected.placed.keys().filter(|id| !ids.contains(*id));
     Ok([
         some("orders without an order.placed event", no_event),
         some("order.placed events without an order", no_row),
@@ -111,20 +111,20 @@ async fn orders(database: &AnyPool, story: &Story) -> anyhow::Result<Vec<String>
 }
 
 /// The process manager's table says what the log says.
-async fn progress(database: &AnyPool, story: &Story) -> anyhow::Result<Option<String>> {
+async fn progress(database: &AnyPool, expected: &ExpectedState) -> anyhow::Result<Option<String>> {
     let sql = "select order_id, status from order_progress";
     let mut statuses = HashMap::<String, String>::new();
     for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(database).await? {
         statuses.insert(row.try_get(0)?, row.try_get(1)?);
     }
-    let told = |id: &String| story.ended.get(id).map(|end| &end.status);
-    let all: HashSet<&String> = statuses.keys().chain(story.placed.keys()).collect();
+    let told = |id: &String| expected.ended.get(id).map(|end| &end.status);
+    let all: HashSet<&String> = statuses.keys().chain(expected.placed.keys()).collect();
     let differ = all.into_iter().filter(|id| statuses.get(*id) != told(id));
     Ok(some("orders of another status than the log tells", differ))
 }
 
 /// The stock table says what the events say, and no piece came or went but by orders.
-async fn stock(database: &AnyPool, story: &Story) -> anyhow::Result<Vec<String>> {
+async fn stock(database: &AnyPool, expected: &ExpectedState) -> anyhow::Result<Vec<String>> {
     let sql = "select sku, on_hand, allocated from stock";
     let mut table = BTreeMap::new();
     for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(database).await? {
@@ -134,10 +134,10 @@ async fn stock(database: &AnyPool, story: &Story) -> anyhow::Result<Vec<String>>
         };
         table.insert(row.try_get::<String, _>(0)?, level);
     }
-    let known: BTreeSet<&String> = table.keys().chain(story.shelf.keys()).collect();
+    let known: BTreeSet<&String> = table.keys().chain(expected.shelf.keys()).collect();
     let differ = known
         .into_iter()
-        .filter(|sku| table.get(*sku) != story.shelf.get(*sku));
+        .filter(|sku| table.get(*sku) != expected.shelf.get(*sku));
     let moved = table.iter().filter(|(_, level)| level.on_hand != STOCK);
     Ok([
         some("SKUs of another level than the log tells", differ),
@@ -152,10 +152,10 @@ async fn stock(database: &AnyPool, story: &Story) -> anyhow::Result<Vec<String>>
 }
 
 /// What a shopper was told stands in the log.
-fn kept(story: &Story, promises: &[Promise]) -> Vec<String> {
+fn kept(expected: &ExpectedState, promises: &[Promise]) -> Vec<String> {
     let broken = promises
         .iter()
-        .filter(|promise| !story.tells(&promise.order.to_string(), promise.event));
+        .filter(|promise| !expected.tells(&promise.order.to_string(), promise.event));
     broken
         .map(|Promise { order, event }| format!("told of {event} of {order}, and it is not there"))
         .collect()
@@ -171,7 +171,6 @@ fn some<'a>(what: &str, mut which: impl Iterator<Item = &'a String>) -> Option<S
 mod tests {
     use super::*;
     use crate::crash::diary::{CONFIRMED, PLACED, REJECTED};
-    use crate::goods;
 
     const SCHEMA: [&str; 4] = [
         include_str!("../../../db/migrations/0001_log.sql"),
@@ -211,7 +210,7 @@ mod tests {
 
     /// What is on its way after `change`, and what is wrong.
     async fn after(change: &'static str, promises: &[Promise]) -> (Vec<String>, Vec<String>) {
-        let database = goods::open("sqlite::memory:").await.expect("a database");
+        let database = database::open("sqlite::memory:").await.expect("a database");
         for sql in SCHEMA.into_iter().chain([SOUND, change]) {
             sqlx::raw_sql(AssertSqlSafe(sql))
                 .execute(&database)

@@ -16,6 +16,7 @@ use types::OrderId;
 use types::order::OrderStatus;
 use uuid::Uuid;
 
+use super::conditions::SHOPPERS;
 use super::diary::{
     CANCELLATION_ASKED, CANCELLED, CARD_GIVEN, CONFIRMED, Diary, PLACED, Placing, Promise, REJECTED,
 };
@@ -23,10 +24,8 @@ use crate::checkout::{order_form, pieces};
 use crate::goods::Good;
 use crate::http::{Connection, Pool, Refusal};
 use crate::order_socket::OrderSocket;
-use crate::shop::Target;
+use crate::target::Target;
 
-/// Shoppers at once.
-pub const SHOPPERS: usize = 24;
 /// Pieces that each of them wants of the SKU they all begin with: some get none.
 const WANTED_FIRST: std::ops::RangeInclusive<u32> = 3..=10;
 const WANTED: std::ops::RangeInclusive<u32> = 1..=2;

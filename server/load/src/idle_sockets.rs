@@ -1,91 +1,35 @@
-//! WebSockets: the one of a checkout, and those that only look on.
+//! Sockets that follow a product each and otherwise do nothing.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::bail;
 use futures::{SinkExt, StreamExt, TryStreamExt};
-use hyper::header::{COOKIE, HeaderValue};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
-use types::live::{ClientMessage, PATH, Topic};
+use types::live::{ClientMessage, Topic};
 
+use crate::console::Progress;
 use crate::goods::Good;
-use crate::http;
-use crate::report::Progress;
-use crate::shop::Target;
+use crate::socket::{Socket, open};
+use crate::target::Target;
 
-/// A socket's read buffer; the library's own is 128 KiB.
-const READ_BUFFER: usize = 2 * 1024;
 /// Sockets from one local address: it has some 28,000 ports for them.
 const PER_ADDRESS: u64 = 20_000;
 /// Handshakes at once.
 const OPENING: usize = 64;
-/// File handles for all that is not a socket of this program.
-const SPARE_HANDLES: u64 = 1_024;
 
-pub type Socket = WebSocketStream<TcpStream>;
-
-/// Opens a socket as the shopper of `cookie`, or as anyone.
-pub async fn open(
-    target: &Target,
-    from: Option<IpAddr>,
-    cookie: Option<&str>,
-) -> anyhow::Result<Socket> {
-    let mut request = format!("ws://{}{PATH}", target.authority).into_client_request()?;
-    if let Some(cookie) = cookie {
-        let cookie = HeaderValue::from_str(cookie).context("a cookie that cannot be sent")?;
-        request.headers_mut().insert(COOKIE, cookie);
-    }
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0);
-    let stream = match from {
-        None => http::connect(target).await?,
-        Some(from) => {
-            let socket = TcpSocket::new_v4()?;
-            socket.bind(SocketAddr::new(from, 0))?;
-            socket.connect(target.address).await?
-        }
-    };
-    let (socket, _) = client_async_with_config(request, stream, Some(config))
-        .await
-        .context("the socket's handshake")?;
-    Ok(socket)
-}
-
-/// Allows this process, and the shop it starts, as many open files as the run needs.
-pub fn allow(sockets: u64, concurrency: u64) -> anyhow::Result<()> {
-    // A checkout has a connection for its requests and a socket.
-    let need = sockets + 2 * concurrency + SPARE_HANDLES;
-    let (soft, hard) = rlimit::Resource::NOFILE.get()?;
-    if soft >= need {
-        return Ok(());
-    }
-    let raised = rlimit::Resource::NOFILE.set(need, need.max(hard));
-    ensure!(
-        raised.is_ok(),
-        "{need} open files are needed and {hard} are allowed here: run `ulimit -Hn {need}` as root, \
-         or ask for fewer sockets"
-    );
-    Ok(())
-}
-
-/// Sockets that follow a product each and otherwise only live.
+/// The open sockets.
 #[derive(Debug)]
-pub struct Idle {
+pub struct IdleSockets {
     opened: u64,
     lost: Arc<AtomicU64>,
     /// Answers pings and throws away what is pushed; ends when dropped.
     _readers: JoinSet<()>,
 }
 
-impl Idle {
+impl IdleSockets {
     pub async fn open(target: &Target, goods: &[Good], count: u64) -> anyhow::Result<Self> {
         let progress = Progress::new("opening sockets", count);
         let lost = Arc::new(AtomicU64::new(0));

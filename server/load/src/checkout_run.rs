@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::checkout;
+use crate::console::Progress;
 use crate::goods::Good;
 use crate::http::Pool;
-use crate::report::Progress;
-use crate::shop::Target;
 use crate::tally::Tally;
+use crate::target::Target;
 
 /// Checkouts on their way at a given rate, at most: a shop that is this far behind has failed.
 const MAX_ON_THE_WAY: usize = 4_000;
@@ -28,6 +28,14 @@ pub enum Pace {
 }
 
 impl Pace {
+    /// As the head of a column.
+    pub fn name(self) -> String {
+        match self {
+            Self::AtOnce(count) => format!("{count} at once"),
+            Self::PerSecond(rate) => format!("{rate} per second"),
+        }
+    }
+
     /// When the `i`th checkout should begin, from the start of the run; `None` as soon as there is
     /// room for it.
     fn due(self, i: u64) -> Option<Duration> {
@@ -53,7 +61,7 @@ impl Pace {
 
 /// A run, before it begins.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub struct CheckoutRun {
     pub target: Target,
     pub goods: Arc<[Good]>,
     pub orders: u64,
@@ -70,7 +78,7 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-impl Run {
+impl CheckoutRun {
     /// Carries it out; goods are bought in turn.
     pub async fn carry_out(&self, name: &str) -> anyhow::Result<Outcome> {
         let progress = Progress::new(name, self.orders);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::watch;
 
-use crate::dialect::FoldLog;
+use crate::dialect::FoldWal;
 use crate::identity::HeadNotes;
 use crate::pool::Pool;
 
@@ -22,9 +22,9 @@ const WARN_AT: u64 = 64 << 20;
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Folds the log back now and then, until the database is closed.
-pub(crate) struct LogKeeper {
+pub(crate) struct WalKeeper {
     pub writers: Pool,
-    pub statements: FoldLog,
+    pub statements: FoldWal,
     pub notes: Option<HeadNotes>,
     pub closed: watch::Receiver<bool>,
 }
@@ -37,7 +37,7 @@ struct Folded {
     bytes: u64,
 }
 
-impl LogKeeper {
+impl WalKeeper {
     pub async fn run(mut self) {
         let mut pause = EVERY;
         let mut connection = None;

@@ -5,10 +5,16 @@ use db::Columns;
 use uuid::Uuid;
 
 use crate::event::COLUMNS;
-use crate::{Filter, Log, Recorded, Result};
+use crate::{Error, Filter, Log, Recorded, Result};
 
-/// Events of one page of a search backwards.
+/// Events of one page.
 const PAGE: usize = 512;
+/// Positions that the first step of a search backwards looks through, and the most that any does: each
+/// step is a statement, twice as far as the one before.
+const STEPS: (u64, u64) = (1_024, 65_536);
+/// Positions before the one that bisection finds that are looked at, too: the times of events that were
+/// appended at once are not in order.
+const DISORDER: u64 = 1_024;
 
 impl Log {
     /// The story of a key: its own events and all others that the same commands led to, whatever
@@ -53,17 +59,18 @@ impl Log {
         // The database finds the text in a fraction of the time that decoding takes.
         let sql = format!(
             "select {COLUMNS} from events where position <= $1 and position > $2 and topic = $3 \
-             and data like $4 order by position desc limit $5"
+             and data like $4 order by position desc"
         );
         let pattern = format!("%{text}%");
-        let mut at = i64::try_from(position).unwrap_or(i64::MAX);
-        loop {
+        let (mut step, longest) = STEPS;
+        let mut at = position.min(self.stored_head().await?);
+        while at > after {
+            let down_to = at.saturating_sub(step).max(after);
             let rows = db::query(db::built(sql.clone()))
-                .bind(at)
-                .bind(i64::try_from(after).unwrap_or(i64::MAX))
+                .bind(i64::try_from(at).unwrap_or(i64::MAX))
+                .bind(i64::try_from(down_to).unwrap_or(i64::MAX))
                 .bind(topic)
                 .bind(&pattern)
-                .bind(PAGE as i64)
                 .fetch_all(self.db().reader())
                 .await?;
             for row in &rows {
@@ -71,12 +78,48 @@ impl Log {
                 if is_it(&event) {
                     return Ok(Some(event));
                 }
-                at = row.try_get::<i64, _>(0)? - 1;
             }
-            if rows.len() < PAGE {
-                return Ok(None);
+            at = down_to;
+            step = (step * 2).min(longest);
+        }
+        Ok(None)
+    }
+
+    /// The position before the first event at or after a time. Events are in the order of their times,
+    /// but for a few that were appended at once, so that it is found by bisection. Where the clock was
+    /// set back, a time has come twice, and the answer is the end of one of both.
+    pub async fn position_before(&self, time_us: i64) -> Result<u64> {
+        // Everything up to `before` is earlier, everything from `from` on is not.
+        let (mut before, mut from) = (0, self.stored_head().await? + 1);
+        while from - before > 1 {
+            let middle = before.midpoint(from);
+            if self.time_of(middle).await? < time_us {
+                before = middle;
+            } else {
+                from = middle;
             }
         }
+        let first = db::query(
+            "select min(position) from events where position > $1 and position <= $2 \
+             and time_us >= $3",
+        )
+        .bind(i64::try_from(before.saturating_sub(DISORDER)).unwrap_or(i64::MAX))
+        .bind(i64::try_from(before).unwrap_or(i64::MAX))
+        .bind(time_us)
+        .fetch_one(self.db().reader())
+        .await?
+        .try_get::<Option<i64>, _>(0)?;
+        Ok(first.map_or(before, |first| first.unsigned_abs() - 1))
+    }
+
+    /// When an event was appended. Asks for no more: damage elsewhere in it does not matter.
+    async fn time_of(&self, position: u64) -> Result<i64> {
+        let row = db::query("select time_us from events where position = $1")
+            .bind(i64::try_from(position).unwrap_or(i64::MAX))
+            .fetch_optional(self.db().reader())
+            .await?;
+        let row = row.ok_or(Error::NoSuchEvent(position))?;
+        Ok(row.try_get(0)?)
     }
 
     /// Up to `limit` events after `position` that the filter lets through, and how far that reaches:

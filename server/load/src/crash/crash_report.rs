@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::story::Story;
-use super::{GATEWAY_DELAY_MS, PAYMENT_WINDOW_SECONDS, SHOPPERS, STOCK};
-use crate::report;
+use super::conditions::{GATEWAY_DELAY_MS, PAYMENT_WINDOW_SECONDS, SHOPPERS, STOCK};
+use super::expected_state::ExpectedState;
+use crate::{console, table};
 
 /// Broken invariants that are printed.
 const SHOWN: usize = 20;
 
 #[derive(Debug)]
-pub struct Summary {
+pub struct CrashReport {
     seed: u64,
     /// Whether the database was an SQLite file of the run's own.
     is_sqlite: bool,
@@ -31,7 +31,7 @@ pub struct Summary {
     pub wrong: Vec<String>,
 }
 
-impl Summary {
+impl CrashReport {
     pub fn new(seed: u64, is_sqlite: bool) -> Self {
         Self {
             seed,
@@ -61,12 +61,15 @@ impl Summary {
     }
 
     /// Counts what the log tells.
-    pub fn fill_in(&mut self, story: &Story) {
-        self.placed = story.placed.len();
-        self.confirmed = story.ended_with("confirmed");
-        self.rejected = story.ended_with("rejected");
-        self.cancelled = story.ended_with("cancelled");
-        let open = self.killed_at_us.iter().map(|&at_us| story.open_at(at_us));
+    pub fn fill_in(&mut self, expected: &ExpectedState) {
+        self.placed = expected.placed.len();
+        self.confirmed = expected.ended_with("confirmed");
+        self.rejected = expected.ended_with("rejected");
+        self.cancelled = expected.ended_with("cancelled");
+        let open = self
+            .killed_at_us
+            .iter()
+            .map(|&at_us| expected.open_at(at_us));
         let open: Vec<usize> = open.filter(|&open| open > 0).collect();
         self.interrupting = open.len();
         self.interrupted = open.iter().sum();
@@ -93,7 +96,7 @@ impl Summary {
         let rows = self
             .rows()
             .map(|(name, value)| vec![name.to_owned(), value]);
-        let _ = writeln!(text, "{}", report::table(header, rows.into()));
+        let _ = writeln!(text, "{}", table::table(header, rows.into()));
         for said in self.wrong.iter().take(SHOWN) {
             let _ = writeln!(text, "✗ {said}");
         }
@@ -106,7 +109,7 @@ impl Summary {
         if self.is_sound() {
             let _ = writeln!(text, "✓ all invariants held");
         }
-        report::print(&text);
+        console::print(&text);
     }
 
     fn rows(&self) -> [(&'static str, String); 12] {

@@ -26,15 +26,12 @@ pub async fn measure(log: &Log, parallel_keys: usize) -> anyhow::Result<Asked> {
         rates::append(log, ASKED, from as u64, batch as u64).await?;
     }
     let mut commits = Commits::of(log);
-    let slow = Slow::default();
+    let slow = Slow {
+        in_flight: parallel_keys,
+        ..Slow::default()
+    };
     let began = slow.began.clone();
-    let mut runner = Runner::new(
-        log.clone(),
-        Settings {
-            parallel_keys,
-            ..Settings::default()
-        },
-    );
+    let mut runner = Runner::new(log.clone(), Settings::default());
     runner.reactor(slow);
     let mut answers = 0;
     while answers < events {

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use super::handlers::ANSWER_TIME;
 use super::latency::Latency;
+use super::measured::{BATCHES, Measured, PARALLEL_KEYS};
 use super::rates::Rates;
-use super::{BATCHES, Measured, PARALLEL_KEYS};
-use crate::report;
+use crate::table::{self, Heading, write_headings};
 
-pub fn text(head: &[(&'static str, String)], events: u64, measured: &[Measured]) -> String {
+pub fn text(headings: &[Heading], events: u64, measured: &[Measured]) -> String {
     let mut text = String::new();
-    report::write_head(&mut text, head);
+    write_headings(&mut text, headings);
     for Measured { settings, .. } in measured {
         let _ = writeln!(text, "{:12} {settings}", "database");
     }
@@ -65,7 +65,7 @@ fn batches(measured: &[Measured]) -> String {
             &|_, latency| milliseconds(latency),
         ),
     ];
-    report::table(header, rows).to_string()
+    table::table(header, rows).to_string()
 }
 
 fn milliseconds(latency: &Latency) -> String {
@@ -95,5 +95,5 @@ fn keys(measured: &[Measured]) -> String {
     let rows = (0..)
         .zip(PARALLEL_KEYS)
         .map(|(i, parallel)| row(i, parallel));
-    report::table(header, rows.collect()).to_string()
+    table::table(header, rows.collect()).to_string()
 }

@@ -1,4 +1,4 @@
-//! The log told again from its beginning: what orders and stock must be.
+//! The log folded from its beginning: what orders and stock must be.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -59,9 +59,9 @@ pub struct End {
     pub status: String,
 }
 
-/// All that was heard. What contradicts itself stands in `wrong`.
+/// What the events say. Contradictions stand in `wrong`.
 #[derive(Debug, Default)]
-pub struct Story {
+pub struct ExpectedState {
     /// When each order was placed, unix microseconds.
     pub placed: HashMap<String, i64>,
     pub ended: HashMap<String, End>,
@@ -71,12 +71,12 @@ pub struct Story {
     told: HashSet<(String, String)>,
 }
 
-impl Story {
+impl ExpectedState {
     /// Takes in the next event of the log.
     ///
     /// # Errors
     /// When its content is not what its type holds.
-    pub fn hear(&mut self, kind: &str, key: &str, at_us: i64, data: &str) -> anyhow::Result<()> {
+    pub fn apply(&mut self, kind: &str, key: &str, at_us: i64, data: &str) -> anyhow::Result<()> {
         let is_new = self.told.insert((key.to_owned(), kind.to_owned()));
         if !is_new && ONCE.contains(&kind) {
             self.wrong.push(format!("{kind} of {key} came twice"));
@@ -178,35 +178,39 @@ mod tests {
     const TWO: &str = r#"{"moves":[{"sku":"A","quantity":2,"on_hand":5,"allocated":2}]}"#;
     const NONE: &str = r#"{"moves":[{"sku":"A","quantity":2,"on_hand":5,"allocated":0}]}"#;
 
-    fn story(events: &[(&str, &str, i64, &str)]) -> Story {
-        let mut story = Story::default();
+    fn expected(events: &[(&str, &str, i64, &str)]) -> ExpectedState {
+        let mut expected = ExpectedState::default();
         for (kind, key, at_us, data) in events {
-            story.hear(kind, key, *at_us, data).expect("an event");
+            expected.apply(kind, key, *at_us, data).expect("an event");
         }
-        story
+        expected
     }
 
     #[test]
-    fn a_sound_story_has_nothing_wrong() {
-        let story = story(&[
+    fn a_sound_log_has_nothing_wrong() {
+        let expected = expected(&[
             (COUNTED, "A", 1, COUNT),
             (PLACED, "1", 2, "{}"),
             (RESERVED, "1", 3, TWO),
             (CANCELLED, "1", 6, "{}"),
             (RELEASED, "1", 7, NONE),
         ]);
-        assert_eq!(story.wrong, Vec::<String>::new());
+        assert_eq!(expected.wrong, Vec::<String>::new());
         assert_eq!(
-            (story.open_at(1), story.open_at(5), story.open_at(6)),
+            (
+                expected.open_at(1),
+                expected.open_at(5),
+                expected.open_at(6)
+            ),
             (0, 1, 0)
         );
-        assert_eq!(story.ended_with("cancelled"), 1);
-        assert!(story.tells("1", RELEASED) && !story.tells("1", CONFIRMED));
+        assert_eq!(expected.ended_with("cancelled"), 1);
+        assert!(expected.tells("1", RELEASED) && !expected.tells("1", CONFIRMED));
         let level = Level {
             on_hand: 5,
             allocated: 0,
         };
-        assert_eq!(story.shelf.get("A"), Some(&level));
+        assert_eq!(expected.shelf.get("A"), Some(&level));
     }
 
     #[test]
@@ -223,7 +227,7 @@ mod tests {
             (vec![opening, placed, (RESERVED, "1", 3, NONE)], "expected"),
             (vec![placed, (RESERVED, "1", 3, TWO)], "expected"),
         ] {
-            let wrong = story(&events).wrong;
+            let wrong = expected(&events).wrong;
             assert!(
                 wrong.iter().any(|line| line.contains(said)),
                 "{said}: {wrong:?}"
