@@ -5,6 +5,7 @@ mod dead_letters;
 mod events;
 mod look_back;
 mod operator;
+mod price;
 mod replay;
 mod staff;
 mod times;
@@ -45,6 +46,8 @@ pub enum Command {
     Discard(dead_letters::Choice),
     /// Builds a consumer's table anew out of the log and puts it in use, while the shop runs
     Replay(replay::Request),
+    /// Changes what a SKU costs, while the shop runs
+    Price(price::Request),
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
@@ -79,6 +82,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         Command::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
         Command::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
         Command::Replay(request) => replay::replay(&log, &request, out).await,
+        Command::Price(request) => price::price(&log, request, out).await,
         Command::Staff(task) => staff::staff(&log, &task, out).await,
         Command::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),

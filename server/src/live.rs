@@ -266,7 +266,7 @@ impl Hub {
     pub async fn run(self, shop: Shop, mut stop: watch::Receiver<bool>) {
         if self.has_begun.swap(true, Ordering::Relaxed) {
             self.registry.lock().let_go();
-            if let Err(problem) = shop.reload_levels().await {
+            if let Err(problem) = shop.reload().await {
                 tracing::error!(%problem, "the stock cannot be read again");
             }
         }
@@ -429,10 +429,7 @@ impl Gathered {
     fn add(&mut self, shop: &Shop, changed: LevelChange) {
         for sku in changed {
             if let Some(product) = shop.product_of(&sku) {
-                self.products
-                    .entry(product.clone())
-                    .or_default()
-                    .insert(sku);
+                self.products.entry(product).or_default().insert(sku);
             }
         }
     }
@@ -440,7 +437,7 @@ impl Gathered {
 
 /// A table was built anew: what it mended is pushed.
 async fn gather_mended(shop: &Shop, gathered: &mut Gathered) {
-    match shop.reload_levels().await {
+    match shop.reload().await {
         Ok(changed) => gathered.add(shop, changed),
         Err(problem) => tracing::error!(%problem, "the stock cannot be read again"),
     }
@@ -548,7 +545,8 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
             Ok((State::Order(progress), position))
         }
         Topic::Inventory => {
-            let (changed, position) = shop.levels().changed_after(after, shop.skus());
+            let skus = shop.skus();
+            let (changed, position) = shop.levels().changed_after(after, skus.iter());
             let levels = changed
                 .into_iter()
                 .map(|(sku, level)| SkuLevel {

@@ -12,7 +12,7 @@ use types::{Money, OrderId, Problem};
 use super::card_fields::{Card, CardFields};
 use super::field::{Asks, Complaint, Field, complaint, forget};
 use super::tab;
-use crate::api::orders::CheckoutForm;
+use crate::api::checkout_form::CheckoutForm;
 use crate::live;
 
 /// What a shopper can still be told when the sums do not add up, which they always do.

@@ -16,8 +16,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, PageTransitionEvent, VisibilityState, WebSocket};
 
-use super::Connection;
 use super::book::{self, Book, Heard};
+use super::connection::Connection;
 
 /// How often to look whether the socket has fallen silent.
 const WATCH_MS: i32 = 5_000;

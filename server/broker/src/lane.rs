@@ -13,12 +13,15 @@ use tokio::sync::watch;
 use crate::backoff::jittered;
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
-use crate::log::POLL;
+use crate::head::POLL;
 use crate::parked::{ParkedState, Row};
 use crate::{Beginning, Begins, Error, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
 
 /// How long a consumer has nothing to do before its position passes what was for others.
 const REST: Duration = Duration::from_secs(1);
+
+/// How long a decider that has caught up with another process leaves the head to others.
+const CATCH_UP: Duration = Duration::from_millis(20);
 
 /// One consumer's name, what it hears, and the log it hears it from.
 #[derive(Debug, Clone)]
@@ -82,11 +85,20 @@ impl Lane {
         }
         let due = until(due_us, self.steady_us());
         tokio::pin!(due);
+        let mut others = self.log.watch_others();
+        // What they appended before this is looked for at once.
+        others.mark_changed();
+        let mut rested = tokio::time::Instant::now();
         loop {
+            let appended = async {
+                tokio::time::sleep_until(rested).await;
+                others.changed().await
+            };
             let is_due = tokio::select! {
                 () = &mut due => true,
                 _ = takes_part.wait_for(|takes_part| !takes_part) => return Ok(true),
                 _ = stop.wait_for(|stop| *stop) => return Ok(true),
+                _ = appended => false,
                 () = tokio::time::sleep(POLL) => false,
             };
             if is_due {
@@ -94,17 +106,22 @@ impl Lane {
                 return Ok(true);
             }
             // What another process appends begins no turn of this one.
-            let head = self.log.stored_head().await?;
+            let head = self.log.polled_head().await?;
             if self.log.turn().await.head() < head {
                 let mut tx = self.log.begin(self.name).await?;
                 tx.hold_head().await?;
                 tx.commit().await?;
+                // Two busy processes would wait for each other's head all the time.
+                rested = tokio::time::Instant::now() + CATCH_UP;
             }
         }
     }
 
     /// Up to `limit` events for this consumer after `position`, and how far that reaches.
     pub async fn read(&self, position: u64, limit: usize) -> Result<(Vec<Arc<Recorded>>, u64)> {
+        if position >= self.log.head() {
+            return Ok((Vec::new(), position));
+        }
         // Most of what is read may be for others: read ahead of the batch.
         let read = self
             .log

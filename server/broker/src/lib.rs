@@ -20,6 +20,7 @@ mod environment;
 mod event;
 mod filter;
 mod group_commit;
+mod head;
 mod history;
 mod lane;
 mod lease;

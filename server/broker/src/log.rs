@@ -2,20 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use db::{Columns, Db};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::event::COLUMNS;
+use crate::head::{Head, POLL};
 use crate::parked::event_columns;
 use crate::recent::Recent;
 use crate::turn::Turn;
 use crate::{Environment, Error, ParkedEvent, ReactorStatus, Recorded, Result, Step, Tx};
-
-/// Fallback for a wake-up that comes from another process, which no notification reaches.
-pub(crate) const POLL: Duration = Duration::from_millis(250);
 
 /// A handle to the event log; cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,8 +27,7 @@ struct Shared {
     recent: Mutex<Recent>,
     turn: Arc<tokio::sync::Mutex<Turn>>,
     reactors: Mutex<BTreeMap<&'static str, ReactorStatus>>,
-    /// The newest position this process knows to be committed.
-    head: watch::Sender<u64>,
+    head: Arc<Head>,
 }
 
 impl Log {
@@ -42,12 +38,12 @@ impl Log {
     pub async fn open(db: Db, environment: Environment) -> Result<Self> {
         let log = Self {
             shared: Arc::new(Shared {
+                head: Head::new(db.clone()),
                 db,
                 environment,
                 recent: Mutex::default(),
                 turn: Arc::default(),
                 reactors: Mutex::default(),
-                head: watch::channel(0).0,
             }),
         };
         log.stored_head().await?;
@@ -90,22 +86,38 @@ impl Log {
 
     /// The newest position this process knows of.
     pub fn head(&self) -> u64 {
-        *self.shared.head.borrow()
+        self.shared.head.known()
     }
 
     /// Tells when [`Log::head`] grows.
     pub fn watch_head(&self) -> watch::Receiver<u64> {
-        self.shared.head.subscribe()
+        self.shared.head.watch()
     }
 
     /// The newest position of all processes, which [`Log::head`] knows from now on.
     pub async fn stored_head(&self) -> Result<u64> {
-        let row = db::query("select position from log_head where id = 1")
-            .fetch_one(self.shared.db.reader())
-            .await?;
-        let head = row.try_get::<i64, _>(0)?.unsigned_abs();
-        self.saw_head(head);
-        Ok(head)
+        self.shared.head.stored().await
+    }
+
+    /// Whether the database tells of what other processes append. It is asked every 250 ms otherwise.
+    pub fn is_told_of_others(&self) -> bool {
+        self.shared.head.is_told()
+    }
+
+    /// How often the database was asked for what other processes have appended.
+    pub fn polls(&self) -> u64 {
+        self.shared.head.polls()
+    }
+
+    /// The newest position of all processes, as far as this one can know without asking too often.
+    pub(crate) async fn polled_head(&self) -> Result<u64> {
+        self.shared.head.poll().await
+    }
+
+    /// Tells when others have appended; see [`Log::polled_head`].
+    pub(crate) fn watch_others(&self) -> watch::Receiver<u64> {
+        self.shared.head.listen();
+        self.shared.head.watch_found()
     }
 
     /// Up to `limit` events after `position`, without a gap; fewer do not mean that there are no more.
@@ -257,24 +269,21 @@ impl Log {
     }
 
     pub(crate) fn saw_head(&self, position: u64) {
-        self.shared.head.send_if_modified(|head| {
-            let newer = position > *head;
-            *head = (*head).max(position);
-            newer
-        });
+        self.shared.head.saw(position);
     }
 
-    /// Waits until there may be something after `position`: a commit of this process, or a look at
-    /// the database for those of others.
+    /// Waits until there may be something after `position`, or for a moment: for a commit of this
+    /// process, or for one of another that the database tells of or was asked for.
     pub(crate) async fn wait_past(&self, position: u64, head: &mut watch::Receiver<u64>) {
         // Armed before looking: a commit between the look and the wait is not lost.
         if *head.borrow_and_update() > position {
             return;
         }
+        self.shared.head.listen();
         tokio::select! {
             _ = head.changed() => {}
             () = tokio::time::sleep(POLL) => {
-                if let Err(error) = self.stored_head().await {
+                if let Err(error) = self.polled_head().await {
                     tracing::warn!(%error, "the log's head cannot be read");
                 }
             }
@@ -316,6 +325,9 @@ impl Tail {
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Arc<Recorded>>> {
         loop {
             self.log.wait_past(self.position, &mut self.head).await;
+            if self.log.head() <= self.position {
+                continue;
+            }
             let events = self.log.read_after(self.position, limit).await?;
             if let Some(last) = events.last() {
                 self.position = last.position;

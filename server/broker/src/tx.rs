@@ -195,6 +195,7 @@ impl Tx {
             .map_err(Failure::into_error)?;
         if count > 0 {
             turn.store_positions(&mut self.inner, before, last).await?;
+            self.inner.moved_head(last);
         }
         environment.reach(Step::Appended, self.source).await;
         self.inner.commit().await?;

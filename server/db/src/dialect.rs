@@ -149,6 +149,27 @@ impl Dialect {
         }
     }
 
+    /// Asks for the name of the channel on which the database tells whoever listens that the log's head
+    /// has moved, where it can. Each log of a database has its own.
+    pub(crate) const fn tells(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("select concat('log_head_', cast('log_head' as regclass)::oid)"),
+        }
+    }
+
+    /// Ends a transaction that has moved the log's head to `head`, if it has, and tells of it. In one
+    /// trip; the server tells when the transaction is durable, and only then.
+    pub(crate) fn commit(self, head: Option<u64>) -> String {
+        match (self, head) {
+            (Self::Postgres, Some(head)) => format!(
+                "select pg_notify(concat('log_head_', cast('log_head' as regclass)::oid), '{head}'); \
+                 commit"
+            ),
+            _ => "commit".to_owned(),
+        }
+    }
+
     /// Asks where the database stands, in words that change when it is restored there: its own number
     /// and its table's are given out anew by a restored dump, the timeline by a restored folder or a
     /// standby that took over. A file says nothing of the kind.

@@ -64,7 +64,8 @@ pub(crate) async fn read(reader: Reader<'_>) -> Result<Arc<str>> {
     })
 }
 
-const HEAD: &str = "select position from log_head where id = 1";
+/// Asks for the log's head.
+pub(crate) const HEAD: &str = "select position from log_head where id = 1";
 
 /// Notes beside the database how far its log goes, when it has gone further.
 #[derive(Debug, Clone)]

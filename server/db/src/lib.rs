@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod health;
 mod identity;
+mod listen;
 mod migrate;
 mod pool;
 mod reader;
@@ -32,6 +33,7 @@ use tokio::task::JoinHandle;
 pub use dialect::{Dialect, Synchronous};
 pub use error::{Error, Result};
 pub use health::Health;
+pub use listen::HeadFollower;
 pub use reader::Reader;
 pub use rows::{built, place_rows, placeholders};
 pub use sqlx::Error as SqlError;
@@ -99,7 +101,8 @@ pub struct Db {
     identity: Arc<str>,
     last_probe: Arc<Mutex<Option<Instant>>>,
     closed: watch::Sender<bool>,
-    wal_keeper: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// What ends when it is closed.
+    background: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Db {
@@ -184,7 +187,7 @@ impl Db {
             last_probe: Arc::default(),
             identity: "".into(),
             closed: watch::Sender::new(false),
-            wal_keeper: Arc::default(),
+            background: Arc::default(),
         })
     }
 
@@ -205,7 +208,7 @@ impl Db {
             notes,
             closed: self.closed.subscribe(),
         };
-        *self.wal_keeper.lock() = Some(tokio::spawn(keeper.run()));
+        self.background.lock().push(tokio::spawn(keeper.run()));
     }
 
     /// The random name of the log in this database. It is another one after a restored backup, whose
@@ -281,11 +284,11 @@ impl Db {
     /// Closes every connection; on SQLite this also folds the write-ahead log back into the file.
     pub async fn close(&self) {
         self.closed.send_replace(true);
-        let keeper = self.wal_keeper.lock().take();
-        if let Some(keeper) = keeper
-            && let Err(error) = keeper.await
-        {
-            tracing::error!(%error, "what keeps the write-ahead log small ended before");
+        let background = std::mem::take(&mut *self.background.lock());
+        for task in background {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "what the database does in the background ended before");
+            }
         }
         self.reports.close().await;
         self.readers.close().await;

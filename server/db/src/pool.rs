@@ -18,7 +18,7 @@ use crate::{Dialect, Error, Result, built};
 /// How long a request waits for a connection, and for a transaction on it to begin.
 pub(crate) const ACQUIRE: Duration = Duration::from_secs(2);
 /// How long it takes, at most, to connect: less than a request waits.
-const CONNECT: Duration = Duration::from_millis(1_500);
+pub(crate) const CONNECT: Duration = Duration::from_millis(1_500);
 /// How long a connection that has rested may take to say that it is alive.
 const PING: Duration = Duration::from_millis(500);
 /// A connection that has rested for longer than this is asked before it is used.

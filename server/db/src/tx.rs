@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::error::{breaks_connection, is_unavailable, lost};
 use crate::pool::{STATEMENT, Taken, discard, is_condemned, note, within};
 use crate::writes::Writes;
-use crate::{Dialect, Error, Result};
+use crate::{Dialect, Error, Result, built};
 
 type SqlResult<T> = std::result::Result<T, sqlx::Error>;
 
@@ -50,6 +50,8 @@ pub struct Tx {
     /// How long a statement may take.
     limit: Option<Duration>,
     marked: bool,
+    /// Where it has moved the log's head.
+    head: Option<u64>,
 }
 
 impl Tx {
@@ -68,6 +70,7 @@ impl Tx {
             before: Condition::Sound,
             limit: dialect.can_go_silent().then_some(STATEMENT),
             marked: false,
+            head: None,
         };
         let begun = tx.run(dialect.begin_write()).await;
         if begun.is_err()
@@ -140,6 +143,12 @@ impl Tx {
         Ok(())
     }
 
+    /// Says that the transaction has moved the log's head to `head`: its commit tells whoever follows
+    /// it in other processes, where the database can; see [`Db::follow_head`](crate::Db::follow_head).
+    pub const fn moved_head(&mut self, head: u64) {
+        self.head = Some(head);
+    }
+
     /// Returns when the transaction is durable.
     ///
     /// # Errors
@@ -155,7 +164,8 @@ impl Tx {
             Condition::Busy => return Err(Error::Aborted { unavailable: true }),
         }
         let begun = Instant::now();
-        let done = self.run("commit").await;
+        let commit = sqlx::raw_sql(built(self.dialect.commit(self.head)));
+        let done = commit.execute(self.conn()).await.map(|_| ());
         if let Some(taken) = self.taken.take() {
             match &done {
                 Ok(()) => {

@@ -4,6 +4,7 @@
 //! Events carry no personal data: who ordered and where it goes stands in the orders table, where it
 //! can be erased.
 
+pub use crate::catalogue::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
 pub use crate::stock::events::*;
@@ -120,6 +121,15 @@ events! {
     PaymentWindowElapsed,
     PaymentVoidRequested,
     PaymentVoided,
+    ProductIntroduced,
+    PriceChangeRequested,
+    PriceChanged,
+    PriceChangeRejected,
+    ProductChangeRequested,
+    ProductChanged,
+    ProductWithdrawalRequested,
+    ProductWithdrawn,
+    ProductChangeRejected,
 }
 
 /// Why an event of the log could not be read.

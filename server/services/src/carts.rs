@@ -137,7 +137,7 @@ impl Shop {
             .fetch_all(self.log().db().reader())
             .await?;
         let stored = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(view(self.catalogue(), self.levels(), &stored))
+        Ok(view(&self.catalogue(), self.levels(), &stored))
     }
 
     /// Puts pieces into the cart: onto the line of the same SKU and gift note, or onto a new one.
@@ -267,7 +267,7 @@ impl Shop {
             })
         });
         let stored: Vec<StoredLine> = change.await?;
-        Ok(view(self.catalogue(), self.levels(), &stored))
+        Ok(view(&self.catalogue(), self.levels(), &stored))
     }
 }
 

@@ -1,70 +1,62 @@
-//! What is for sale: read once from the database, kept in memory.
+//! What is for sale as of the newest event this process has seen, in memory: pages are rendered and
+//! orders priced without asking the database.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use broker::{Decider, Log};
 use db::{Columns, Db};
-use serde::{Deserialize, Serialize};
-use types::catalogue::{Category, Hero, Image};
+use domain::Event;
+use domain::catalogue::product_of;
+pub(crate) use domain::catalogue::{Product as ProductRecord, Variant as VariantRecord};
+use parking_lot::RwLock;
+use types::catalogue::{Category, Hero};
 use types::{Currency, Money, Sku, Slug};
 
-/// The catalogue as the shop reads it.
+use crate::products::Products;
+
+/// The catalogue as it is now. Whoever follows the log calls [`CatalogueView::apply`].
 #[derive(Debug)]
+pub(crate) struct CatalogueView(RwLock<Arc<Catalogue>>);
+
+impl CatalogueView {
+    pub const fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self(RwLock::new(catalogue))
+    }
+
+    /// The catalogue of this moment. A page or an order takes it once, so that all its prices are of
+    /// one moment.
+    pub fn now(&self) -> Arc<Catalogue> {
+        self.0.read().clone()
+    }
+
+    /// Follows one event. Applying one twice does no harm.
+    pub fn apply(&self, event: &Event) {
+        if product_of(event).is_some() {
+            // Whoever reads an older one keeps it; nobody waits for the copy but other writers.
+            Arc::make_mut(&mut *self.0.write()).apply(event);
+        }
+    }
+
+    /// Reads it again: nobody knows which events were taken in.
+    pub async fn reload(&self, log: &Log) -> Result<(), CatalogueError> {
+        let catalogue = Arc::new(Catalogue::load(log).await?);
+        *self.0.write() = catalogue;
+        Ok(())
+    }
+}
+
+/// The catalogue as the shop reads it.
+#[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     pub categories: Vec<Category>,
     pub heroes: Vec<Hero>,
-    /// In the order of the catalogue.
-    pub products: Vec<ProductRecord>,
+    /// In the order of the catalogue, with those that are sold no more: orders still name them.
+    products: Vec<Arc<ProductRecord>>,
     by_slug: HashMap<Slug, usize>,
     /// Index of the product and of the variant in it.
     by_sku: HashMap<Sku, (usize, usize)>,
     pub currency: Currency,
-}
-
-#[derive(Debug)]
-pub(crate) struct ProductRecord {
-    pub slug: Slug,
-    pub category: Slug,
-    pub title: String,
-    pub details: ProductDetails,
-    pub variants: Vec<VariantRecord>,
-}
-
-impl ProductRecord {
-    pub fn skus(&self) -> impl Iterator<Item = &Sku> {
-        self.variants.iter().map(|variant| &variant.sku)
-    }
-}
-
-/// The part of a product that nothing is looked up by; JSON in the database.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ProductDetails {
-    pub description: String,
-    pub metals: Vec<String>,
-    pub stones: String,
-    pub drop: bool,
-    pub drop_note: Option<String>,
-    pub images: Vec<Image>,
-    pub seo_title: String,
-    pub seo_description: String,
-}
-
-#[derive(Debug)]
-pub(crate) struct VariantRecord {
-    pub sku: Sku,
-    pub metal: String,
-    pub metal_label: String,
-    pub size_label: String,
-    pub price: Money,
-    pub compare_at: Option<Money>,
-    pub image: usize,
-    pub reorder_threshold: i64,
-}
-
-impl VariantRecord {
-    /// `White gold, EU 52`
-    pub fn title(&self) -> String {
-        format!("{}, {}", self.metal_label, self.size_label)
-    }
 }
 
 /// Why the catalogue could not be read.
@@ -72,6 +64,8 @@ impl VariantRecord {
 pub enum CatalogueError {
     #[error(transparent)]
     Sql(#[from] db::SqlError),
+    #[error(transparent)]
+    Log(#[from] broker::Error),
     #[error("the catalogue in the database is damaged: {0}")]
     Damaged(String),
 }
@@ -81,7 +75,19 @@ fn damaged(error: impl std::fmt::Display) -> CatalogueError {
 }
 
 impl Catalogue {
-    pub async fn load(db: &Db) -> Result<Self, CatalogueError> {
+    /// Reads what the catalogue's events have made of the tables that a shop begins with.
+    pub async fn load(log: &Log) -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::load_tables(log.db()).await?;
+        for (slug, state) in log.states_of(Products::NAME).await? {
+            let product = serde_json::from_str(&state);
+            let product = product.map_err(|error| damaged(format!("{slug}: {error}")))?;
+            catalogue.put(product);
+        }
+        Ok(catalogue)
+    }
+
+    /// What a shop begins with.
+    pub async fn load_tables(db: &Db) -> Result<Self, CatalogueError> {
         let mut categories = Vec::new();
         let rows = db::query("select slug, title, description from categories order by sort")
             .fetch_all(db.reader())
@@ -114,13 +120,14 @@ impl Catalogue {
                 title: row.try_get(2)?,
                 details: serde_json::from_str(row.try_get(3)?).map_err(damaged)?,
                 variants: Vec::new(),
+                withdrawn: false,
             });
         }
         let mut by_sku = HashMap::new();
         let mut currency = Currency::Eur;
         let rows = db::query(
             "select sku, product, metal, metal_label, size_label, price_minor, compare_at_minor, \
-             currency, image, reorder_threshold from variants order by sort",
+             currency, image, reorder_threshold, barcode from variants order by sort",
         )
         .fetch_all(db.reader())
         .await?;
@@ -141,6 +148,7 @@ impl Catalogue {
                 metal: row.try_get(2)?,
                 metal_label: row.try_get(3)?,
                 size_label: row.try_get(4)?,
+                barcode: row.try_get(10)?,
                 price: Money::new(row.try_get(5)?, currency),
                 compare_at: (compare_at > 0).then(|| Money::new(compare_at, currency)),
                 image: image.min(record.details.images.len().saturating_sub(1)),
@@ -154,30 +162,74 @@ impl Catalogue {
         Ok(Self {
             categories,
             heroes,
-            products,
+            products: products.into_iter().map(Arc::new).collect(),
             by_slug,
             by_sku,
             currency,
         })
     }
 
+    /// Puts a product in the place of what was known of it, or behind all others.
+    fn put(&mut self, product: ProductRecord) {
+        let index = match self.by_slug.get(&product.slug) {
+            Some(&index) => index,
+            None => self.products.len(),
+        };
+        for (variant, sku) in product.skus().enumerate() {
+            self.by_sku.insert(sku.clone(), (index, variant));
+        }
+        self.by_slug.insert(product.slug.clone(), index);
+        let product = Arc::new(product);
+        match self.products.get_mut(index) {
+            Some(known) => *known = product,
+            None => self.products.push(product),
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        let known = product_of(event).and_then(|slug| self.by_slug.get(slug));
+        match (known, event) {
+            (Some(&index), _) => Arc::make_mut(&mut self.products[index]).evolve(event),
+            (None, Event::ProductIntroduced(introduced)) => self.put(introduced.into()),
+            (None, _) => {}
+        }
+    }
+
+    /// Every product that was ever for sale.
+    pub fn all(&self) -> &[Arc<ProductRecord>] {
+        &self.products
+    }
+
+    /// What is for sale, in the order of the catalogue.
+    pub fn products(&self) -> impl Iterator<Item = &ProductRecord> {
+        let products = self.products.iter().map(|product| &**product);
+        products.filter(|product| !product.withdrawn)
+    }
+
+    /// A product that is for sale.
     pub fn product(&self, slug: &Slug) -> Option<&ProductRecord> {
-        self.by_slug.get(slug).map(|&index| &self.products[index])
+        let &index = self.by_slug.get(slug)?;
+        Some(&*self.products[index]).filter(|product| !product.withdrawn)
     }
 
+    /// A variant that is for sale.
     pub fn variant(&self, sku: &Sku) -> Option<(&ProductRecord, &VariantRecord)> {
-        self.by_sku.get(sku).map(|&(product, variant)| {
-            let product = &self.products[product];
-            (product, &product.variants[variant])
-        })
+        self.ever_sold(sku)
+            .filter(|(product, _)| !product.withdrawn)
     }
 
+    /// A variant that is for sale, or was.
+    pub fn ever_sold(&self, sku: &Sku) -> Option<(&ProductRecord, &VariantRecord)> {
+        let &(product, variant) = self.by_sku.get(sku)?;
+        let product = &self.products[product];
+        Some((product, &product.variants[variant]))
+    }
+
+    /// Every variant that was ever for sale: there may be pieces of it in the house.
     pub fn variants(&self) -> impl Iterator<Item = (&ProductRecord, &VariantRecord)> {
         self.products.iter().flat_map(|product| {
-            product
-                .variants
-                .iter()
-                .map(move |variant| (product, variant))
+            let variants = product.variants.iter();
+            variants.map(move |variant| (&**product, variant))
         })
     }
 }

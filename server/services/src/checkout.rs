@@ -125,10 +125,12 @@ impl Shop {
         if stored.is_empty() {
             return Err(empty_cart().into());
         }
-        let mut subtotal = Money::new(0, self.catalogue().currency);
+        // All prices of one moment: that of the writing.
+        let catalogue = self.catalogue();
+        let mut subtotal = Money::new(0, catalogue.currency);
         let mut lines = Vec::with_capacity(stored.len());
         for line in stored {
-            let Some((_, variant)) = self.catalogue().variant(&line.sku) else {
+            let Some((_, variant)) = catalogue.variant(&line.sku) else {
                 continue;
             };
             let sum = variant.price.checked_mul(line.quantity);
@@ -141,6 +143,10 @@ impl Shop {
                 unit_price: variant.price,
                 gift_note: (!line.gift_note.is_empty()).then_some(line.gift_note),
             });
+        }
+        if lines.is_empty() {
+            // What was in it is sold no more.
+            return Err(empty_cart().into());
         }
         let totals = totals(subtotal, order.delivery).ok_or_else(too_large)?;
         if totals.total.minor != order.expected_total_minor {
@@ -231,7 +237,8 @@ impl Shop {
     }
 
     fn order_line(&self, line: StoredOrderLine) -> Option<OrderLine> {
-        let (product, variant) = self.catalogue().variant(&line.sku)?;
+        let catalogue = self.catalogue();
+        let (product, variant) = catalogue.ever_sold(&line.sku)?;
         Some(OrderLine {
             sku: line.sku,
             product: product.slug.clone(),

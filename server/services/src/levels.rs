@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use broker::{Decider, Log};
 use domain::Event;
+use domain::catalogue::Variant;
 use domain::stock::{Stock, levels_of};
 use parking_lot::RwLock;
 use types::Sku;
@@ -35,14 +36,8 @@ impl Levels {
         position: u64,
         thresholds: impl Iterator<Item = (Sku, i64)>,
     ) -> Result<Self, broker::Error> {
-        let level = |reorder_threshold| Level {
-            on_hand: 0,
-            allocated: 0,
-            reorder_threshold,
-            position: 0,
-        };
         let mut levels: HashMap<Sku, Level> = thresholds
-            .map(|(sku, threshold)| (sku, level(threshold)))
+            .map(|(sku, threshold)| (sku, uncounted(threshold)))
             .collect();
         for (sku, stock) in read(log).await? {
             if let Some(level) = levels.get_mut(&sku) {
@@ -97,6 +92,15 @@ impl Levels {
         changed
     }
 
+    /// Makes room for the SKUs of a new product, which nobody has counted yet.
+    pub(crate) fn introduce(&self, variants: &[Variant]) {
+        let mut inner = self.inner.write();
+        for variant in variants {
+            let level = inner.levels.entry(variant.sku.clone());
+            level.or_insert_with(|| uncounted(variant.reorder_threshold));
+        }
+    }
+
     /// Whether every SKU of the catalogue has been counted at least once.
     pub fn are_complete(&self) -> bool {
         self.inner
@@ -136,6 +140,15 @@ impl Levels {
             (level.position > position).then(|| (sku, level.clone()))
         });
         (changed.collect(), inner.position)
+    }
+}
+
+const fn uncounted(reorder_threshold: i64) -> Level {
+    Level {
+        on_hand: 0,
+        allocated: 0,
+        reorder_threshold,
+        position: 0,
     }
 }
 

@@ -16,6 +16,8 @@ mod log_desk;
 mod look_back;
 mod orders;
 mod payment;
+mod prices;
+mod products;
 mod retention;
 mod seed;
 mod sessions;
@@ -37,6 +39,7 @@ pub use holds::HoldLimits;
 pub use levels::{LevelChange, Levels};
 pub use log_desk::log_view;
 pub use look_back::look_back;
+pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use retention::Swept;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
@@ -61,6 +64,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
     Roster::new()
         .decider(inventory::Inventory)
         .decider(orders::Orders::new(settings))
+        .decider(products::Products)
         .consumer(cart_return::CartReturn)
         .reactor(outside.map(|outside| payment::Payment {
             gateway: outside.gateway,

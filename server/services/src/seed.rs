@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use broker::{GroupCommit, Log};
 use db::{Columns, place_rows};
-use domain::event::{Event, StockCorrectionRequested};
+use domain::catalogue::{ProductDetails, Variant};
+use domain::event::{Event, ProductIntroduced, StockCorrectionRequested};
 use serde::Deserialize;
 use types::admin::MAX_ON_HAND;
 use types::catalogue::{Hero, Image};
-use types::{Currency, Sku, Slug};
+use types::{Currency, Money, Sku, Slug};
 
-use crate::catalogue::ProductDetails;
+use crate::catalogue::{Catalogue, ProductRecord};
 use crate::events::{Refused, encode, internal};
 
 /// A catalogue file; see `seed/catalogue.json`.
@@ -108,6 +109,28 @@ struct SeedVariant {
     stock_on_hand: i64,
     reorder_threshold: i64,
     image: String,
+}
+
+/// Who plants it, as the log says.
+const BY: &str = "seed";
+
+impl SeedVariant {
+    fn facts(&self, image: usize) -> Result<Variant, Refused> {
+        let currency = self.currency.parse();
+        let currency = currency.map_err(|error| Refused(internal(error)))?;
+        let compare_at = self.compare_at_price.filter(|former| *former > 0);
+        Ok(Variant {
+            sku: self.sku.clone(),
+            metal: self.metal.clone(),
+            metal_label: self.metal_label.clone(),
+            size_label: self.size_label.clone(),
+            barcode: self.barcode.clone(),
+            price: Money::new(self.price, currency),
+            compare_at: compare_at.map(|former| Money::new(former, currency)),
+            image,
+            reorder_threshold: self.reorder_threshold,
+        })
+    }
 }
 
 /// Why a catalogue file cannot be used.
@@ -229,6 +252,7 @@ impl Seed {
         }
         let mut variants = Vec::new();
         let mut products = Vec::new();
+        let mut introduced = Vec::new();
         for (sort, product) in (0_i64..).zip(self.products) {
             let files: Vec<String> = product.images.iter().map(|i| i.file.clone()).collect();
             let details = ProductDetails {
@@ -241,11 +265,13 @@ impl Seed {
                 seo_title: product.seo.title,
                 seo_description: product.seo.description,
             };
+            let mut facts = Vec::with_capacity(product.variants.len());
             for variant in product.variants {
                 let image = files
                     .iter()
                     .position(|file| *file == variant.image)
                     .unwrap_or(0);
+                facts.push(variant.facts(image)?);
                 variants.push((
                     product.slug.clone(),
                     variants.len() as i64,
@@ -253,6 +279,14 @@ impl Seed {
                     variant,
                 ));
             }
+            introduced.push(ProductIntroduced {
+                product: product.slug.clone(),
+                category: product.category.clone(),
+                title: product.title.clone(),
+                details: details.clone(),
+                variants: facts,
+                by: BY.to_owned(),
+            });
             products.push((
                 product.slug,
                 sort,
@@ -298,17 +332,57 @@ impl Seed {
             }
             insert.execute(tx.conn()).await?;
         }
+        for product in introduced {
+            tx.append(encode(product.into())?, None);
+        }
         for (_, _, _, variant) in variants {
             let count = Event::from(StockCorrectionRequested {
                 sku: variant.sku,
                 on_hand: variant.stock_on_hand,
                 reason: "opening stock".to_owned(),
-                by: "seed".to_owned(),
+                by: BY.to_owned(),
             });
             tx.append(encode(count)?, None);
         }
         Ok(())
     }
+}
+
+/// Introduces the products of a shop that an earlier version opened: they stand in the tables, and the
+/// log does not know them. All at once, so that the first tells of the rest.
+pub(crate) async fn introduce_tables(log: &Log, writer: &GroupCommit) -> Result<(), Refused> {
+    let catalogue = Catalogue::load_tables(log.db()).await;
+    let catalogue = catalogue.map_err(|error| Refused(internal(error)))?;
+    let Some(first) = catalogue.all().first() else {
+        return Ok(());
+    };
+    let known = log.read_key(first.slug.as_str()).await?;
+    if known.iter().any(|e| e.kind == ProductIntroduced::KIND) {
+        return Ok(());
+    }
+    let introduced = catalogue.all().iter().map(|product| {
+        let product = ProductRecord::clone(product);
+        let introduced = ProductIntroduced {
+            product: product.slug,
+            category: product.category,
+            title: product.title,
+            details: product.details,
+            variants: product.variants,
+            by: "upgrade".to_owned(),
+        };
+        encode(introduced.into())
+    });
+    let introduced = introduced.collect::<Result<Vec<_>, _>>()?;
+    writer
+        .run(move |tx| {
+            Box::pin(async move {
+                for event in introduced {
+                    tx.append(event, None);
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, Refused> {

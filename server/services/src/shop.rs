@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use broker::{GroupCommit, Log};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::{LineId, OrderId, ShopperId, Sku, Slug};
 
-use crate::catalogue::{Catalogue, CatalogueError, ProductRecord, VariantRecord};
+use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord, VariantRecord};
 use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
-use crate::seed::Seed;
+use crate::seed::{Seed, introduce_tables};
 use crate::sql_views::create_sql_views;
 
 /// Cheap to clone.
@@ -26,8 +27,10 @@ pub struct Shop {
 struct Inner {
     log: Log,
     writer: GroupCommit,
-    catalogue: Catalogue,
+    catalogue: CatalogueView,
     levels: Levels,
+    /// Position of the newest event that the views have taken in.
+    followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
 }
@@ -67,12 +70,15 @@ impl Shop {
                 .await
                 .map_err(|refused| OpenError::Seed(refused.0))?;
         }
-        let catalogue = Catalogue::load(log.db()).await?;
+        introduce_tables(&log, &writer)
+            .await
+            .map_err(|refused| OpenError::Seed(refused.0))?;
         create_sql_views(log.db())
             .await
             .map_err(broker::Error::from)?;
-        // The head before the stock: what happens between the two reads comes again as events.
+        // The head before prices and stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
+        let catalogue = Catalogue::load(&log).await?;
         let thresholds = catalogue
             .variants()
             .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
@@ -82,8 +88,9 @@ impl Shop {
             inner: Arc::new(Inner {
                 log,
                 writer,
-                catalogue,
+                catalogue: CatalogueView::new(Arc::new(catalogue)),
                 levels,
+                followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
             }),
@@ -104,8 +111,9 @@ impl Shop {
         self.writer().of_owner(owner)
     }
 
-    pub(crate) fn catalogue(&self) -> &Catalogue {
-        &self.inner.catalogue
+    /// The catalogue of this moment.
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        self.inner.catalogue.now()
     }
 
     /// What open orders hold back.
@@ -128,11 +136,24 @@ impl Shop {
         self.holds().limit(limits);
     }
 
-    /// Takes in an event of the log: the stock, and what open orders hold. Answers with the SKUs that
-    /// this changed on the pages.
+    /// Takes in an event of the log: the catalogue, the stock, and what open orders hold. Answers with
+    /// the SKUs whose stock this changed on the pages.
     pub fn follow(&self, event: &domain::Event, position: u64) -> LevelChange {
+        self.inner.catalogue.apply(event);
+        if let domain::Event::ProductIntroduced(introduced) = event {
+            self.levels().introduce(&introduced.variants);
+        }
         self.holds().apply(event);
-        self.levels().apply(event, position)
+        let changed = self.levels().apply(event, position);
+        self.inner.followed.send_replace(position);
+        changed
+    }
+
+    /// Waits until the pages of this process know the events up to `position`.
+    pub(crate) async fn followed(&self, position: u64) {
+        let mut followed = self.inner.followed.subscribe();
+        // The sender lives as long as the shop.
+        let _ = followed.wait_for(|newest| *newest >= position).await;
     }
 
     /// The stock as of the newest event seen.
@@ -140,12 +161,14 @@ impl Shop {
         &self.inner.levels
     }
 
-    /// Reads the stock again after its table was built anew. Answers with the SKUs that this changed
-    /// on the pages.
-    pub async fn reload_levels(&self) -> crate::Result<LevelChange> {
+    /// Reads catalogue and stock again after they were built anew. Answers with the SKUs whose stock
+    /// this changed on the pages.
+    pub async fn reload(&self) -> crate::Result<LevelChange> {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
         self.holds().reload(log).await.map_err(internal)?;
+        let catalogue = self.inner.catalogue.reload(log).await;
+        catalogue.map_err(internal)?;
         let reloaded = self.levels().reload(log, position).await;
         reloaded.map_err(internal)
     }
@@ -197,8 +220,7 @@ impl Shop {
     /// Cards of a category, or of the whole catalogue, in its order.
     pub fn cards(&self, category: Option<&Slug>) -> Vec<ProductCard> {
         self.catalogue()
-            .products
-            .iter()
+            .products()
             .filter(|product| category.is_none_or(|category| product.category == *category))
             .filter_map(|product| self.card(product, None))
             .collect()
@@ -207,8 +229,7 @@ impl Shop {
     /// Cards of the pieces of a category that come in a metal. Price and stock are that metal's.
     pub fn cards_in_metal(&self, category: &Slug, metal: &str) -> Vec<ProductCard> {
         self.catalogue()
-            .products
-            .iter()
+            .products()
             .filter(|product| product.category == *category)
             .filter_map(|product| self.card(product, Some(metal)))
             .collect()
@@ -247,7 +268,8 @@ impl Shop {
     }
 
     pub fn product(&self, slug: &Slug) -> Option<Product> {
-        let product = self.catalogue().product(slug)?;
+        let catalogue = self.catalogue();
+        let product = catalogue.product(slug)?;
         let (available, position) = self.levels().available(product.skus());
         let details = product.details.clone();
         let variants = product
@@ -282,7 +304,8 @@ impl Shop {
 
     /// Up to four other products: of the same category first.
     pub fn related(&self, slug: &Slug) -> Vec<ProductCard> {
-        let products = &self.catalogue().products;
+        let catalogue = self.catalogue();
+        let products: Vec<&ProductRecord> = catalogue.products().collect();
         let Some(index) = products.iter().position(|product| product.slug == *slug) else {
             return Vec::new();
         };
@@ -300,7 +323,8 @@ impl Shop {
     /// The stock of a product for the live socket: over all variants, and of those that changed after
     /// `position`. `None` for an unknown product. Also the position at which that is true.
     pub fn product_stock(&self, slug: &Slug, after: u64) -> Option<(ProductStock, u64)> {
-        let product = self.catalogue().product(slug)?;
+        let catalogue = self.catalogue();
+        let product = catalogue.product(slug)?;
         let (changed, position) = self.levels().changed_after(after, product.skus());
         let (available, _) = self.levels().available(product.skus());
         let variants = changed
@@ -324,14 +348,16 @@ impl Shop {
     }
 
     /// The product that a SKU belongs to.
-    pub fn product_of(&self, sku: &Sku) -> Option<&Slug> {
-        self.catalogue()
-            .variant(sku)
-            .map(|(product, _)| &product.slug)
+    pub fn product_of(&self, sku: &Sku) -> Option<Slug> {
+        let catalogue = self.catalogue();
+        let (product, _) = catalogue.ever_sold(sku)?;
+        Some(product.slug.clone())
     }
 
     /// Every SKU, in the order of the catalogue.
-    pub fn skus(&self) -> impl Iterator<Item = &Sku> {
-        self.catalogue().variants().map(|(_, variant)| &variant.sku)
+    pub fn skus(&self) -> Vec<Sku> {
+        let catalogue = self.catalogue();
+        let skus = catalogue.variants().map(|(_, variant)| variant.sku.clone());
+        skus.collect()
     }
 }

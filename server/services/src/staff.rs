@@ -227,7 +227,7 @@ impl Shop {
             on_hand,
             reason,
         } = count;
-        if self.catalogue().variant(&sku).is_none() {
+        if self.catalogue().ever_sold(&sku).is_none() {
             return Err(Problem::not_found(format!("There is no SKU {sku}.")));
         }
         let reason = reason.trim().to_owned();

@@ -100,6 +100,17 @@ fn summary(event: &Event) -> String {
                 e.on_hand, e.allocated
             )
         }
+        Event::ProductIntroduced(e) => {
+            format!("{}, {} SKUs ({})", e.title, e.variants.len(), e.by)
+        }
+        Event::PriceChangeRequested(e) => format!("{} to {} ({})", e.sku, e.price, e.by),
+        Event::PriceChanged(e) => format!("{} from {} to {} ({})", e.sku, e.before, e.price, e.by),
+        Event::PriceChangeRejected(e) => format!("{} not to {}: {}", e.sku, e.price, e.refusal),
+        Event::ProductChangeRequested(e) => format!("other texts or pictures ({})", e.by),
+        Event::ProductChanged(e) => format!("{} has other texts or pictures ({})", e.title, e.by),
+        Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", e.by),
+        Event::ProductWithdrawn(e) => format!("sold no more ({})", e.by),
+        Event::ProductChangeRejected(e) => e.refusal.to_string(),
     }
 }
 

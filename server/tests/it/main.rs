@@ -13,6 +13,7 @@ mod failpoints;
 mod health;
 mod module_circles;
 mod oversell;
+mod prices;
 mod process;
 mod release_1;
 mod replay;

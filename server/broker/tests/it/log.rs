@@ -1,4 +1,8 @@
-use broker::Error;
+use std::time::{Duration, Instant};
+
+use broker::{Environment, Error, Log};
+use db::{Db, Settings};
+use scratch::Scratch;
 
 use crate::{DEADLINE, Fixture, damaged_position, event};
 
@@ -142,7 +146,7 @@ async fn what_cannot_be_parsed_is_damage() {
     ] {
         let before = format!("update events set {column} = '{{torn' where position = 1");
         fixture.execute(&before).await;
-        let log = broker::Log::open(fixture.log.db().clone(), broker::Environment::system()).await;
+        let log = Log::open(fixture.log.db().clone(), Environment::system()).await;
         let error = log.expect("a log").read_one(1).await.expect_err("damaged");
         let expected = format!("the event at position 1 is damaged: its {what} cannot be read");
         assert_eq!(error.to_string(), expected);
@@ -154,7 +158,7 @@ async fn what_cannot_be_parsed_is_damage() {
     }
 }
 
-/// Another process commits to the same database: no notification reaches this one, the poll does.
+/// Another process commits to the same database, which may tell of it or not.
 #[tokio::test]
 async fn a_tail_sees_what_another_process_appended() {
     let fixture = Fixture::new().await;
@@ -170,4 +174,38 @@ async fn a_tail_sees_what_another_process_appended() {
         (1, "other"),
         "{heard:?}"
     );
+}
+
+/// A file tells nobody: who waits asks, and what one has heard the others need not ask for.
+#[tokio::test]
+async fn many_who_wait_ask_the_database_no_more_often_than_one() {
+    let scratch = Scratch::new().await;
+    let settings = Settings::sqlite_file(&scratch.folder().join("by_itself.db"));
+    let db = Db::open(&settings).await.expect("a database");
+    let log = Log::open(db, Environment::system()).await.expect("a log");
+    let begun = Instant::now();
+    let waiting = (0..8).map(|_| {
+        let mut tail = log.tail(0);
+        tokio::spawn(async move { tail.next(1).await.map(|events| events.len()) })
+    });
+    let waiting: Vec<_> = waiting.collect();
+    let asked = async {
+        while log.polls() < 4 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, asked)
+        .await
+        .expect("in time");
+    // Each of the eight would have asked after a quarter of a second.
+    let elapsed = begun.elapsed();
+    assert!(elapsed > Duration::from_millis(600), "{elapsed:?}");
+    let mut tx = log.begin("test").await.expect("a transaction");
+    tx.append(event("noted", "a"), None);
+    tx.commit().await.expect("committed");
+    for read in waiting {
+        let read = tokio::time::timeout(DEADLINE, read).await.expect("in time");
+        assert_eq!(read.expect("no panic").expect("readable"), 1);
+    }
+    log.db().close().await;
 }

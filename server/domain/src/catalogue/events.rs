@@ -1,0 +1,84 @@
+//! What happens to the products that are for sale.
+
+use types::{Money, Sku, Slug};
+
+use crate::catalogue::{ProductDetails, Refusal, Variant};
+use crate::event::declare;
+
+declare! {
+    /// A product is for sale from now on.
+    ProductIntroduced ("product.introduced" on "catalogue", ordered by product) {
+        product: Slug,
+        category: Slug,
+        title: String,
+        details: ProductDetails,
+        variants: Vec<Variant>,
+        /// Who introduced it: a member of staff, `seed`, or `upgrade` for what stood in the tables of
+        /// an earlier version.
+        by: String,
+    }
+
+    /// A SKU is to cost something else.
+    PriceChangeRequested ("price.change_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        price: Money,
+        /// The former price, where it is to be shown.
+        compare_at: Option<Money>,
+        by: String,
+    }
+
+    /// A SKU costs something else from now on. Orders that are placed already keep their prices.
+    PriceChanged ("price.changed" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        price: Money,
+        compare_at: Option<Money>,
+        before: Money,
+        by: String,
+    }
+
+    /// The price stays as it is.
+    PriceChangeRejected ("price.change_rejected" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        price: Money,
+        refusal: Refusal,
+        by: String,
+    }
+
+    /// A product is to have other texts or pictures.
+    ProductChangeRequested ("product.change_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        title: String,
+        details: ProductDetails,
+        by: String,
+    }
+
+    /// A product has other texts or pictures from now on.
+    ProductChanged ("product.changed" on "catalogue", ordered by product) {
+        product: Slug,
+        title: String,
+        details: ProductDetails,
+        by: String,
+    }
+
+    /// A product is to be sold no more.
+    ProductWithdrawalRequested ("product.withdrawal_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        by: String,
+    }
+
+    /// A product is sold no more. Orders still name it.
+    ProductWithdrawn ("product.withdrawn" on "catalogue", ordered by product) {
+        product: Slug,
+        by: String,
+    }
+
+    /// The product stays as it is.
+    ProductChangeRejected ("product.change_rejected" on "catalogue", ordered by product) {
+        product: Slug,
+        refusal: Refusal,
+        by: String,
+    }
+}
