@@ -6,6 +6,7 @@ mod events;
 mod look_back;
 mod operator;
 mod price;
+mod quarantine;
 mod replay;
 mod staff;
 mod times;
@@ -44,6 +45,8 @@ pub enum Command {
     Redrive(dead_letters::Choice),
     /// Gives dead letters up; what waits behind them goes on
     Discard(dead_letters::Choice),
+    /// Has a damaged record of the log stepped over by everybody
+    Quarantine(quarantine::Place),
     /// Builds a consumer's table anew out of the log and puts it in use, while the shop runs
     Replay(replay::Request),
     /// Changes what a SKU costs, while the shop runs
@@ -81,6 +84,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         Command::DeadLetters => dead_letters::list(&log, out).await,
         Command::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
         Command::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
+        Command::Quarantine(place) => quarantine::quarantine(&log, &place, out).await,
         Command::Replay(request) => replay::replay(&log, &request, out).await,
         Command::Price(request) => price::price(&log, request, out).await,
         Command::Staff(task) => staff::staff(&log, &task, out).await,

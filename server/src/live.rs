@@ -14,7 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use broker::{REPLAYED, Recorded};
+use broker::{Filter, REPLAYED, Recorded, Rule};
+use domain::event::{
+    OrderConfirmed, OrderRejected, PaymentMethodRequired, PaymentVoided, StockCorrected,
+    StockCorrectionRejected, StockReleased,
+};
 use domain::order::progress::progress_of;
 use parking_lot::Mutex;
 use services::{LevelChange, SessionTimes, Shop, Visitor, decode, event_row};
@@ -42,6 +46,17 @@ const GAP_PER_MESSAGE: Duration = Duration::from_micros(25);
 const SESSION_CHECK: Duration = Duration::from_millis(500);
 /// Events of the admin's stream in one message, and in a snapshot.
 const STREAM: usize = 100;
+
+/// What is only shown: nobody decides anything about it.
+pub const SHOWN: Filter<'static> = Filter(&[Rule::kinds(&[
+    OrderConfirmed::KIND,
+    OrderRejected::KIND,
+    PaymentMethodRequired::KIND,
+    PaymentVoided::KIND,
+    StockCorrected::KIND,
+    StockCorrectionRejected::KIND,
+    StockReleased::KIND,
+])]);
 
 /// What the hub gives to a socket.
 #[derive(Debug, Clone)]

@@ -95,6 +95,18 @@ pub fn begin() {
             "vitrine_dead_letters",
             "Events that wait for a decision by the staff",
         ),
+        (
+            "vitrine_calls_in_flight",
+            "Calls to the outside world that are being made",
+        ),
+        (
+            "vitrine_circuit_open",
+            "1 while the other side does not answer and one call at a time finds out",
+        ),
+        (
+            "vitrine_unheard_events",
+            "Events that no consumer, reactor or page hears, since the start",
+        ),
     ];
     for (name, help) in gauges {
         metrics::describe_gauge!(name, help);
@@ -138,6 +150,16 @@ async fn look_at_shop(shop: &Shop) -> broker::Result<()> {
             .set(lag.behind as f64);
         metrics::gauge!("vitrine_parked_events", "consumer" => name.clone()).set(lag.parked as f64);
         metrics::gauge!("vitrine_dead_letters", "consumer" => name).set(lag.dead as f64);
+    }
+    for reactor in log.reactors() {
+        let is_open = f64::from(u8::from(reactor.is_circuit_open));
+        metrics::gauge!("vitrine_calls_in_flight", "reactor" => reactor.name)
+            .set(reactor.in_flight as f64);
+        metrics::gauge!("vitrine_circuit_open", "reactor" => reactor.name).set(is_open);
+    }
+    for unheard in log.unheard() {
+        metrics::gauge!("vitrine_unheard_events", "type" => unheard.kind)
+            .set(unheard.events as f64);
     }
     Ok(())
 }

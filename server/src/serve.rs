@@ -21,7 +21,7 @@ use crate::event_loop::EventLoop;
 use crate::health::Health;
 use crate::housekeeping::Housekeeping;
 use crate::http::{self, Parts, Site};
-use crate::live::Hub;
+use crate::live::{Hub, SHOWN};
 use crate::supervise::Tasks;
 use crate::{connections, measure, secret};
 
@@ -97,6 +97,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     };
     let asked = Arc::new(gateway.clone());
     let roster = services::roster(&settings, Some(Outside { gateway: asked }));
+    log.is_heard(SHOWN);
     let mut runner = Runner::new(log.clone(), pace);
     let runner = events
         .run(async move {

@@ -242,6 +242,9 @@ async fn make_up<C: Consumer>(
             return Ok(());
         }
     };
+    if event.is_stand_in() {
+        return Ok(());
+    }
     let appended = tx.appended();
     match caught(consumer.discarded(tx, &event)).await {
         Err(failure @ Failure::Other(_)) => {
@@ -305,20 +308,22 @@ async fn retry<C: Consumer>(
         let mut tx = lane.begin().await?;
         lane.store_position(&mut tx, stored, stored).await?;
         parked::claim(&mut tx, lane.name, position, &known).await?;
-        let appended = tx.appended();
-        caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
-        if lane.takes_part.is_some() && tx.appended() == appended {
-            // A state may have changed: the head tells the other processes that know it.
-            let (consumer, by) = (lane.name.to_owned(), "retry".to_owned());
-            let handled = decisions::Decision {
-                consumer,
-                position,
-                by,
-            };
-            tx.append(
-                decisions::event(decisions::HANDLED, lane.name, &handled)?,
-                Some(&event),
-            );
+        if !event.is_stand_in() {
+            let appended = tx.appended();
+            caught(consumer.handle(&mut tx, std::slice::from_ref(&event))).await?;
+            if lane.takes_part.is_some() && tx.appended() == appended {
+                // A state may have changed: the head tells the other processes that know it.
+                let (consumer, by) = (lane.name.to_owned(), "retry".to_owned());
+                let handled = decisions::Decision {
+                    consumer,
+                    position,
+                    by,
+                };
+                tx.append(
+                    decisions::event(decisions::HANDLED, lane.name, &handled)?,
+                    Some(&event),
+                );
+            }
         }
         parked::delete(&mut tx, lane.name, position).await?;
         lane.reach(Step::Handled).await;

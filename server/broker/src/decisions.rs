@@ -8,7 +8,7 @@ use crate::parked::{self, Parked, ParkedState, Row};
 use crate::{Environment, Error, Failure, Log, NewEvent, Recorded, Result, Tx};
 
 /// The stream of the broker's own events.
-pub const TOPIC: &str = "broker";
+pub const TOPIC: &str = crate::event::BROKER;
 /// An event ran out of attempts.
 pub const DEAD_LETTERED: &str = "broker.dead_lettered";
 /// Somebody wants a dead letter to be tried again.

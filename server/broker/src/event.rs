@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use crate::{Error, Result};
 
+/// The topic of the broker's own events.
+pub(crate) const BROKER: &str = "broker";
+
 /// An event to be appended. Its id, time and position come from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {

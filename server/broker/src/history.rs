@@ -43,7 +43,7 @@ impl Log {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.db().reader())
             .await?;
-        rows.iter().map(Recorded::from_row).collect()
+        self.all_sound(&rows).await
     }
 
     /// The newest event at or before `position`, and after `after`, that `is_it`: of the topic, with
@@ -74,8 +74,8 @@ impl Log {
                 .fetch_all(self.db().reader())
                 .await?;
             for row in &rows {
-                let event = Recorded::from_row(row)?;
-                if is_it(&event) {
+                let event = self.sound(row).await?;
+                if let Some(event) = event.filter(|event| is_it(event)) {
                     return Ok(Some(event));
                 }
             }

@@ -10,7 +10,6 @@ use db::{Columns, placeholders};
 use futures::FutureExt;
 use tokio::sync::watch;
 
-use crate::backoff::jittered;
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
 use crate::head::POLL;
@@ -392,12 +391,6 @@ pub(crate) async fn hold_position(tx: &mut Tx, consumer: &str) -> std::result::R
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-impl Settings {
-    fn backoff_after(&self, attempts: u32) -> Duration {
-        jittered(self.backoff, self.max_backoff, attempts)
-    }
 }
 
 /// When a loop goes on: at news, when something is due, after a pause, or not at all.

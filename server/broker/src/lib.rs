@@ -10,6 +10,7 @@
 //! - [`Roster`]: everyone who takes part. [`Log::replay`] builds a decider's states anew out of the log.
 
 mod backoff;
+mod beginning;
 mod circuit;
 mod consumer;
 mod consumer_lane;
@@ -26,19 +27,24 @@ mod lane;
 mod lease;
 mod log;
 mod parked;
+mod quarantine;
 mod reactor;
 mod reactor_lane;
+mod reactor_settings;
 mod recent;
 mod replay;
 mod roster;
 mod runner;
 mod runs;
+mod settings;
 mod states;
 mod step;
 mod timers;
 mod turn;
 mod tx;
+mod unheard;
 
+pub use beginning::Beginning;
 pub use consumer::{Consumer, Failure};
 pub use decider::{Decider, States};
 pub use dump::Dump;
@@ -48,12 +54,16 @@ pub use filter::{Filter, Rule};
 pub use group_commit::{GroupCommit, Job};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
-pub use reactor::{Begins, Reactor, ReactorSettings, ReactorStatus};
-pub use replay::{Beginning, REPLAYED, Replayed};
+pub use quarantine::{QUARANTINED, Quarantined};
+pub use reactor::Reactor;
+pub use reactor_settings::{Begins, ReactorSettings, ReactorStatus};
+pub use replay::{REPLAYED, Replayed};
 pub use roster::{Role, Roster};
-pub use runner::{Runner, Settings};
+pub use runner::Runner;
+pub use settings::Settings;
 pub use step::Step;
 pub use tx::Tx;
+pub use unheard::Unheard;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -79,6 +89,8 @@ pub enum Error {
     NoSuchDeadLetter { consumer: String, position: u64 },
     #[error("the log has no event at position {0}")]
     NoSuchEvent(u64),
+    #[error("the event at position {0} can be read: only a damaged one can be stepped over")]
+    NotDamaged(u64),
     #[error("the job panicked; nothing of it was kept")]
     Panicked,
     #[error("the database failed a job of the same transaction; nothing of it was kept")]

@@ -12,7 +12,10 @@ use crate::head::{Head, POLL};
 use crate::parked::event_columns;
 use crate::recent::Recent;
 use crate::turn::Turn;
-use crate::{Environment, Error, ParkedEvent, ReactorStatus, Recorded, Result, Step, Tx};
+use crate::unheard::Hearers;
+use crate::{
+    Environment, Error, Filter, ParkedEvent, ReactorStatus, Recorded, Result, Step, Tx, Unheard,
+};
 
 /// A handle to the event log; cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,6 +31,7 @@ struct Shared {
     turn: Arc<tokio::sync::Mutex<Turn>>,
     reactors: Mutex<BTreeMap<&'static str, ReactorStatus>>,
     head: Arc<Head>,
+    hearers: Mutex<Hearers>,
 }
 
 impl Log {
@@ -44,6 +48,7 @@ impl Log {
                 recent: Mutex::default(),
                 turn: Arc::default(),
                 reactors: Mutex::default(),
+                hearers: Mutex::default(),
             }),
         };
         log.stored_head().await?;
@@ -82,6 +87,16 @@ impl Log {
 
     pub(crate) fn set_reactor(&self, status: ReactorStatus) {
         self.shared.reactors.lock().insert(status.name, status);
+    }
+
+    /// Says that somebody of this process hears these events: a consumer, or what shows them.
+    pub fn is_heard(&self, filter: Filter<'static>) {
+        self.shared.hearers.lock().add(filter);
+    }
+
+    /// What this process has appended and nobody of it hears.
+    pub fn unheard(&self) -> Vec<Unheard> {
+        self.shared.hearers.lock().unheard()
     }
 
     /// The newest position this process knows of.
@@ -125,7 +140,8 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Unreadable`], [`Error::Gap`] and [`Error::Missing`] name the
-    /// position; nothing is skipped.
+    /// position; nothing is skipped but what was [quarantined](Log::quarantine): there the answer holds
+    /// a [stand-in](Recorded::is_stand_in).
     pub async fn read_after(&self, position: u64, limit: usize) -> Result<Vec<Arc<Recorded>>> {
         // Before the database is asked: up to here it must know.
         let head = self.head();
@@ -134,6 +150,26 @@ impl Log {
         {
             return Ok(events);
         }
+        let damaged = match self.read_stored(position, limit).await {
+            Ok(events) if events.is_empty() && position < head && limit > 0 => {
+                let position = position + 1;
+                Error::Missing { position, head }
+            }
+            Err(error) if error.is_damage() => error,
+            read => return read,
+        };
+        if self.is_quarantined(position + 1).await? {
+            return Ok(vec![Arc::new(Recorded::stand_in(position + 1))]);
+        }
+        Err(damaged)
+    }
+
+    /// What the database has after `position`, up to the first damage; an error when that comes first.
+    pub(crate) async fn read_stored(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Recorded>>> {
         let sql =
             format!("select {COLUMNS} from events where position > $1 order by position limit $2");
         let rows = db::query(db::built(sql))
@@ -156,10 +192,6 @@ impl Log {
                 Err(_) if !events.is_empty() => break,
                 Err(error) => return Err(error),
             }
-        }
-        if events.is_empty() && position < head && limit > 0 {
-            let position = position + 1;
-            return Err(Error::Missing { position, head });
         }
         Ok(events)
     }
@@ -224,7 +256,7 @@ impl Log {
             .bind(key)
             .fetch_all(self.shared.db.reader())
             .await?;
-        rows.iter().map(Recorded::from_row).collect()
+        self.all_sound(&rows).await
     }
 
     /// The last `limit` events, newest first.
@@ -234,7 +266,7 @@ impl Log {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.shared.db.reader())
             .await?;
-        rows.iter().map(Recorded::from_row).collect()
+        self.all_sound(&rows).await
     }
 
     /// Follows the log from after `position`.
@@ -248,6 +280,7 @@ impl Log {
 
     /// Called once per commit, after it is durable.
     pub(crate) fn committed(&self, events: &[Arc<Recorded>]) {
+        self.shared.hearers.lock().look_at(events);
         self.take_in(events);
     }
 

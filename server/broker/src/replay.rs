@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DISCARDED, Decision};
-use crate::{Error, Failure, Log, Recorded, Roster, Tx, lane, parked, states};
+use crate::{Beginning, Error, Failure, Log, Recorded, Roster, Tx, lane, parked, states};
 
 /// The states of a decider were built anew.
 pub const REPLAYED: &str = "broker.replayed";
@@ -25,19 +25,6 @@ pub const REPLAYED: &str = "broker.replayed";
 const BATCH: usize = 512;
 /// So few events are left for the last transaction. There are always some while the shop sells.
 const NEAR: u64 = 256;
-
-/// Where a replay begins. Folding begins earlier than asked where the decider has not come so far, or
-/// has parked an event before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beginning {
-    /// With no state and the first event.
-    Nothing,
-    /// With the states in use, and the events after a position. What those events do not touch stays
-    /// as it is.
-    Position(u64),
-    /// As [`Beginning::Position`], with the first event at or after this time, unix microseconds.
-    Time(i64),
-}
 
 /// What a replay has done. Also the content of [`REPLAYED`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::watch;
@@ -12,38 +11,9 @@ use tokio::task::JoinSet;
 use crate::decider::{Following, Known};
 use crate::lane::{Lane, Pace, panic_text};
 use crate::{
-    Begins, Consumer, Decider, Failure, Filter, Log, Reactor, consumer_lane, reactor_lane, timers,
+    Begins, Consumer, Decider, Failure, Filter, Log, Reactor, Settings, consumer_lane,
+    reactor_lane, timers,
 };
-
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Events of one transaction, at most.
-    pub batch: usize,
-    /// Least time between two commits of one consumer. Under load it makes batches of what would be
-    /// single events, each with an fsync of its own; an event that comes alone does not wait.
-    pub min_gap: Duration,
-    /// Wait before the second attempt; doubles up to `max_backoff`, with jitter.
-    pub backoff: Duration,
-    pub max_backoff: Duration,
-    /// Attempts before an event is a dead letter.
-    pub max_attempts: u32,
-    /// How long a process that asks the outside world may be silent before another one takes over.
-    pub lease: Duration,
-}
-
-impl Default for Settings {
-    /// Ten attempts take between half a minute and a minute.
-    fn default() -> Self {
-        Self {
-            batch: 256,
-            min_gap: Duration::from_millis(3),
-            backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(60),
-            max_attempts: 10,
-            lease: Duration::from_secs(3),
-        }
-    }
-}
 
 /// The consumers of one process. Each stops between two batches, so that nothing is half done.
 #[derive(Debug)]
@@ -104,6 +74,7 @@ impl Runner {
 
     fn lane(&self, name: &'static str, hears: Filter<'static>) -> Lane {
         let stop = self.stop.subscribe();
+        self.log.is_heard(hears);
         Lane {
             log: self.log.clone(),
             settings: self.settings,

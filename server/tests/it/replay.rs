@@ -262,6 +262,31 @@ async fn dead_letters_are_redriven_and_discarded_by_the_command_line() {
 }
 
 #[tokio::test]
+async fn a_damaged_record_is_stepped_over_by_the_command_line() {
+    let shop = TestShop::open().await;
+    let mut tx = shop.log().db().begin().await.expect("a transaction");
+    let damage = "update events set data = data || ' ' where position = 1";
+    let damaged = db::query(damage).execute(tx.conn()).await;
+    damaged.expect("damaged");
+    tx.commit().await.expect("committed");
+
+    let refused = command(&shop, &["quarantine", "--position", "2"]).await;
+    let refused = refused.expect_err("it can be read").to_string();
+    assert!(refused.contains("only a damaged one"), "{refused}");
+    let told = command(&shop, &["quarantine", "--position", "1"]).await;
+    let told = told.expect("quarantined");
+    assert!(
+        told.contains("the event at position 1 is damaged"),
+        "{told}"
+    );
+    let audit = "select count(*) from events where type = 'broker.quarantined'";
+    assert_eq!(shop.number(audit).await, 1);
+    let listed = command(&shop, &["events"]).await;
+    assert!(listed.is_ok(), "{listed:?}");
+    shop.closed().await;
+}
+
+#[tokio::test]
 async fn a_command_without_a_shop_says_where_it_looked() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = format!("--data-dir={}", folder.path().display());

@@ -1,15 +1,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use broker::decisions::{DEAD_LETTERED, DISCARD_REQUESTED, DISCARDED, REDRIVE_REQUESTED};
 use broker::{
-    Consumer, Error, Failure, Filter, NewEvent, ParkedState, Reactor, ReactorSettings, Recorded, Tx,
+    Consumer, Environment, Error, Failure, Filter, Log, NewEvent, ParkedState, Reactor,
+    ReactorSettings, Recorded, Tx,
 };
+use db::Db;
 use parking_lot::Mutex;
+use scratch::Scratch;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
-use crate::{CALLED, DEADLINE, Fixture, event};
+use crate::{CALLED, DEADLINE, Fixture, event, open};
 
 /// Keys that cannot be handled for now.
 type Poison = Arc<Mutex<HashSet<&'static str>>>;
@@ -53,6 +58,10 @@ impl Reactor for Caller {
     async fn react(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         refuse(&self.0, called)?;
         Ok(vec![event("echoed", &called.key)])
+    }
+
+    fn discarded(&self, called: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        Ok(vec![event("made up", &called.key)])
     }
 }
 
@@ -405,4 +414,151 @@ async fn an_event_that_waits_while_a_slow_one_is_overtaken_is_never_lost() {
     let fixture = ask_in_two_processes(&["slow", "a", "a", "a", "slow", "a"]).await;
     assert_eq!(echoed(&fixture, "a").await, [2, 3, 4, 6]);
     assert_eq!(echoed(&fixture, "slow").await, [1, 5]);
+}
+
+#[tokio::test]
+async fn a_parked_event_that_is_damaged_stops_nobody_else_and_ends_by_quarantine() {
+    for kind in Kind::BOTH {
+        let fixture = Fixture::new().await;
+        fixture.append("called", &["bad"]).await;
+        let poison = poison(&["bad"]);
+        let runner = kind.start(&fixture, &poison);
+        fixture.until(DEAD_LETTERED, 1).await;
+        runner.stop().await;
+        // As if it had been damaged while it waited for its next try.
+        fixture
+            .execute("update events set data = '' where position = 1")
+            .await;
+        fixture
+            .execute("update parked set state = 'retrying', attempts = 1")
+            .await;
+        let fixture = fixture.reopen().await;
+        let runner = kind.start(&fixture, &poison);
+        fixture.append("called", &["a", "bad"]).await;
+        let of_kind = |kind| format!("select count(*) from events where type = '{kind}'");
+        fixture.until_number(&of_kind("echoed"), 1).await;
+        fixture.until_number(&of_kind(DEAD_LETTERED), 2).await;
+        let parked = fixture.log.parked(true, 10).await.expect("parked");
+        assert!(
+            parked[0].error.contains("position 1 is damaged"),
+            "{kind:?} {parked:?}"
+        );
+
+        // Stepped over by everybody, and what waited behind it goes on.
+        let other = open(&fixture.scratch).await;
+        let refused = other.quarantine(2, "ada").await.expect_err("sound");
+        assert!(matches!(refused, Error::NotDamaged(2)), "{refused}");
+        let refused = other.quarantine(9_000, "ada").await.expect_err("none");
+        assert!(matches!(refused, Error::NoSuchEvent(9_000)), "{refused}");
+        poison.lock().clear();
+        other.quarantine(1, "ada").await.expect("quarantined");
+        fixture
+            .log
+            .redrive(kind.name(), 1, "ada")
+            .await
+            .expect("redriven");
+        until_empty(&fixture).await;
+        fixture.until("echoed", 2).await;
+        runner.stop().await;
+        let all = fixture.all().await;
+        assert!(all[0].is_stand_in() && !all[1].is_stand_in());
+        let audit = fixture.of_kind(broker::QUARANTINED).await;
+        assert!(audit[0].data.contains("ada"), "{}", audit[0].data);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_record_is_stepped_over_after_quarantine() {
+    let fixture = Fixture::new().await;
+    fixture.append("called", &["a", "b", "c"]).await;
+    fixture
+        .execute("delete from events where position = 2")
+        .await;
+    let fixture = fixture.reopen().await;
+    let runner = Kind::Consumer.start(&fixture, &poison(&[]));
+    fixture
+        .until_number("select position from consumers", 1)
+        .await;
+    fixture.log.quarantine(2, "ada").await.expect("quarantined");
+    fixture.until("echoed", 2).await;
+    runner.stop().await;
+    assert!(fixture.log.read_key("b").await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn a_discarded_dead_letter_of_a_reactor_is_made_up_for() {
+    let fixture = Fixture::new().await;
+    fixture.append("called", &["bad"]).await;
+    let runner = Kind::Reactor.start(&fixture, &poison(&["bad"]));
+    fixture.until(DEAD_LETTERED, 1).await;
+    fixture
+        .log
+        .discard("caller", 1, "ada")
+        .await
+        .expect("discarded");
+    let made_up = fixture.until("made up", 1).await;
+    runner.stop().await;
+    let called = fixture.of_kind("called").await;
+    assert_eq!(made_up[0].causation_id, Some(called[0].id));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_delays_no_retry() {
+    for kind in Kind::BOTH {
+        let scratch = Scratch::new().await;
+        let hour_us = 3_600_000_000;
+        let set_back_us = Arc::new(AtomicI64::new(0));
+        let (wall, start) = (set_back_us.clone(), std::time::Instant::now());
+        let system = Environment::system();
+        let environment = Environment::new(
+            move || system.now_us() - wall.load(Ordering::SeqCst),
+            Uuid::now_v7,
+        )
+        .with_steady_clock(move || i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX));
+        let db = Db::open(&db::Settings::new(scratch.url()))
+            .await
+            .expect("a database");
+        let log = Log::open(db, environment).await.expect("a log");
+        let fixture = Fixture { log, scratch };
+        fixture.append("called", &["bad"]).await;
+        let poison = poison(&["bad"]);
+        let settings = broker::Settings {
+            backoff: Duration::from_millis(300),
+            max_attempts: 99,
+            ..broker::Settings::default()
+        };
+        let mut runner = broker::Runner::new(fixture.log.clone(), settings);
+        match kind {
+            Kind::Consumer => runner.consumer(Echo(poison.clone())),
+            Kind::Reactor => runner.reactor(Caller(poison.clone())),
+        };
+        let failed = tokio::time::timeout(DEADLINE, async {
+            while states(&fixture).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(failed.await.is_ok(), "{kind:?} parks it");
+        set_back_us.store(hour_us, Ordering::SeqCst);
+        poison.lock().clear();
+        fixture.until("echoed", 1).await;
+        runner.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_hears_is_counted() {
+    let fixture = Fixture::new().await;
+    fixture.append("sung", &["a"]).await;
+    assert!(fixture.log.unheard().is_empty(), "nobody is there to hear");
+    let runner = Kind::Consumer.start(&fixture, &poison(&[]));
+    fixture.append("sung", &["a", "b"]).await;
+    fixture.append("called", &["a"]).await;
+    fixture.until("echoed", 1).await;
+    runner.stop().await;
+    let unheard = fixture.log.unheard();
+    let counts: Vec<_> = unheard
+        .iter()
+        .map(|one| (one.kind.as_str(), one.events))
+        .collect();
+    assert_eq!(counts, [("echoed", 1), ("sung", 2)]);
 }

@@ -79,6 +79,16 @@ impl Fixture {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
+    /// Waits until the database says this number.
+    async fn until_number(&self, sql: &str, expected: i64) {
+        let found = tokio::time::timeout(DEADLINE, async {
+            while self.numbers(sql).await != [expected] {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        assert!(found.await.is_ok(), "{sql}: {:?}", self.numbers(sql).await);
+    }
+
     async fn all(&self) -> Vec<Arc<Recorded>> {
         let mut all: Vec<Arc<Recorded>> = Vec::new();
         let head = self.log.stored_head().await.expect("a head");

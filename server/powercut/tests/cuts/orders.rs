@@ -58,7 +58,7 @@ async fn sell(synchronous: Synchronous) -> Sold {
     let runner = start_consumers(&log, writer).await;
     let counted = "select count(*) from variants where sku not in (select sku from stock)";
     until(&db, counted, 0, "the opening stock").await;
-    shop.reload_levels().await.expect("read");
+    shop.reload().await.expect("read");
     let shoppers = (0..SHOPPERS).map(|_| {
         let (shop, disk) = (shop.clone(), disk.clone());
         tokio::spawn(async move {

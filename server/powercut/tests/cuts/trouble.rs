@@ -58,7 +58,7 @@ impl House {
         roster.start(&mut runner).await;
         let counted = "select count(*) from variants where sku not in (select sku from stock)";
         until(&db, counted, 0, "the opening stock").await;
-        shop.reload_levels().await.expect("read");
+        shop.reload().await.expect("read");
         Self {
             disk,
             folder,
