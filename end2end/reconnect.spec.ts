@@ -3,6 +3,7 @@ import {
   buy,
   CARD,
   expectConfirmed,
+  headline,
   live,
   liveAgain,
   reserve,
@@ -75,6 +76,28 @@ test('a page without network says so, and catches up when the network is back', 
   await watch.expectNoReload()
 })
 
+test('a browser that wrongly says it has no network is live all the same', async ({ page }) => {
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false }))
+  await visit(page, STUDS.path)
+  await expect(availability(page)).toHaveText('2 left')
+})
+
+test('numbers that may be old look it, and whoever does something does not wait', async ({
+  page,
+  shop,
+  noise,
+}) => {
+  noise.foresee(UNREACHABLE)
+  await visit(page, STUDS.path)
+  await shop.kill()
+  await expect(page.locator('html[data-stale]')).toBeAttached()
+  await expect(availability(page).locator('.stock')).toHaveCSS('font-style', 'italic')
+  await shop.start()
+  await page.keyboard.press('Shift')
+  await live(page)
+  await expect(page.locator('html[data-stale]')).not.toBeAttached()
+})
+
 test.describe('while the bank takes its time', () => {
   test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '4000' } })
 
@@ -94,5 +117,13 @@ test.describe('while the bank takes its time', () => {
     await liveAgain(page)
     await expectConfirmed(page)
     await watch.expectNoReload()
+  })
+
+  test('an order that waits for the bank can be cancelled', async ({ page }) => {
+    await buy(page, CARD.accepted)
+    await expect(steps(page).nth(2)).toHaveText('Paying')
+    const cancel = page.getByRole('button', { name: 'Cancel order' })
+    await cancel.dispatchEvent('click')
+    await expect(headline(page, 'Order cancelled')).toBeVisible()
   })
 })

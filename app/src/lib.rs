@@ -19,5 +19,7 @@ pub use shell::{App, shell};
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    islands::translated::undo();
+    islands::translated::watch();
     leptos::mount::hydrate_islands();
 }

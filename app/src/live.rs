@@ -6,11 +6,13 @@
 
 #[cfg(any(feature = "hydrate", test))]
 mod book;
+mod connection;
 #[cfg(feature = "hydrate")]
 mod socket;
 #[cfg(feature = "hydrate")]
 mod staff;
 
+pub use connection::Connection;
 use leptos::prelude::*;
 use types::admin::{EventRow, Level};
 #[cfg(feature = "hydrate")]
@@ -18,16 +20,6 @@ use types::live::Topic;
 use types::live::{ProductStock, SkuLevel, VariantStock};
 use types::order::Progress;
 use types::{OrderId, Sku, Slug};
-
-/// The state of the socket, as the footer tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
-    /// Not yet open for the first time.
-    Connecting,
-    Live,
-    Reconnecting,
-    Offline,
-}
 
 /// Stock of a product. Islands that follow the same product share one signal.
 pub fn product(slug: Slug, initial: ProductStock, position: u64) -> ReadSignal<ProductStock> {

@@ -37,6 +37,13 @@ pub async fn remove_line(line: LineId) -> Result<Cart, ApiError> {
     finish(shop.remove_line(visitor.shopper, line).await)
 }
 
+/// The cart as it is now: what a page shows again after prices, stock or the cart itself have moved.
+#[server(prefix = "/api", endpoint = "review_cart")]
+pub async fn review_cart() -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    Ok(shop.cart(visitor.shopper).await?)
+}
+
 /// Where a plain form lands: in the cart, or back where it came from with the reason.
 #[cfg(feature = "ssr")]
 fn finish(answer: Result<Cart, types::Problem>) -> Result<Cart, ApiError> {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use types::Problem;
 
-use super::orders::CheckoutForm;
+use super::checkout_form::CheckoutForm;
 
 /// The problem of the last plain form post, and what was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

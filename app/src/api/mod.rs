@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod cart;
+pub mod checkout_form;
 pub mod flash;
 pub mod orders;
 

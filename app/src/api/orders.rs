@@ -3,81 +3,12 @@
 //! them is answered under the field's name and not by a failed decoding.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-use types::cart::Cart;
-use types::checkout::{DeliveryMethod, PlaceOrder};
-use types::{FieldError, OrderId, Problem};
+use types::OrderId;
+#[cfg(feature = "ssr")]
+use types::Problem;
 
 use super::ApiError;
-
-/// The checkout form as it is posted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CheckoutForm {
-    pub order_id: String,
-    pub email: String,
-    pub name: String,
-    pub street: String,
-    pub postal_code: String,
-    pub city: String,
-    pub country: String,
-    pub delivery: String,
-    pub payment_token: String,
-    /// The total the shopper saw. The form cannot know it without JavaScript, since it differs by
-    /// the delivery method; then the two below count.
-    pub expected_total_minor: String,
-    pub expected_total_minor_standard: String,
-    pub expected_total_minor_express: String,
-}
-
-impl CheckoutForm {
-    /// The command, its texts trimmed, or every complaint at once.
-    pub fn command(&self) -> Result<PlaceOrder, Problem> {
-        let order_id: OrderId = self
-            .order_id
-            .parse()
-            .map_err(|error| Problem::malformed(format!("order_id: {error}")))?;
-        let delivery = self.delivery.parse::<DeliveryMethod>().ok();
-        let total = self.seen_total(delivery.unwrap_or_default());
-        let checked = PlaceOrder {
-            order_id,
-            email: self.email.clone(),
-            name: self.name.clone(),
-            street: self.street.clone(),
-            postal_code: self.postal_code.clone(),
-            city: self.city.clone(),
-            country: self.country.clone(),
-            delivery: delivery.unwrap_or_default(),
-            payment_token: Some(self.payment_token.clone()),
-            expected_total_minor: total.unwrap_or_default(),
-        }
-        .checked();
-        let mut errors = Vec::new();
-        if delivery.is_none() {
-            errors.push(FieldError::new("delivery", "Choose how we deliver."));
-        }
-        if total.is_none() {
-            let message = "The total you saw is missing: a whole number of cents.";
-            errors.push(FieldError::new("expected_total_minor", message));
-        }
-        match checked {
-            Ok(command) if errors.is_empty() => Ok(command),
-            Ok(_) => Err(Problem::invalid(errors)),
-            Err(problem) => Err(Problem::invalid([problem.errors, errors].concat())),
-        }
-    }
-
-    /// The total of the chosen delivery method, as the page showed it.
-    fn seen_total(&self, delivery: DeliveryMethod) -> Option<i64> {
-        let by_method = match delivery {
-            DeliveryMethod::Standard => &self.expected_total_minor_standard,
-            DeliveryMethod::Express => &self.expected_total_minor_express,
-        };
-        [&self.expected_total_minor, by_method]
-            .into_iter()
-            .find_map(|text| text.parse().ok())
-    }
-}
+use super::checkout_form::CheckoutForm;
 
 /// `PlaceOrder`. Accepted means: written down. What becomes of it is told by the order's page.
 #[server(name = PostedOrder, prefix = "/api", endpoint = "place_order")]
@@ -132,13 +63,6 @@ pub async fn cancel_order(#[server(default)] order_id: String) -> Result<(), Api
     back_to_order(&order_id, cancelled.await)
 }
 
-/// The cart as it is now: what the checkout shows again after prices or stock have moved.
-#[server(prefix = "/api", endpoint = "review_cart")]
-pub async fn review_cart() -> Result<Cart, ApiError> {
-    let (shop, visitor) = (super::shop(), super::visitor());
-    Ok(shop.cart(visitor.shopper).await?)
-}
-
 #[cfg(feature = "ssr")]
 fn known(order_id: &str) -> Result<OrderId, Problem> {
     order_id
@@ -163,70 +87,5 @@ fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiE
             super::flash::keep(&page, &page, problem.clone().into());
             Err(ApiError(problem))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form() -> CheckoutForm {
-        CheckoutForm {
-            order_id: "0199c0a0-1111-7aaa-8bbb-123456789abc".into(),
-            email: "ada@example.com".into(),
-            name: "Ada Lovelace".into(),
-            street: "Main Street 1".into(),
-            postal_code: "10115".into(),
-            city: "Berlin".into(),
-            country: "DE".into(),
-            delivery: "express".into(),
-            expected_total_minor_standard: "100".into(),
-            expected_total_minor_express: "1590".into(),
-            ..CheckoutForm::default()
-        }
-    }
-
-    #[test]
-    fn without_javascript_the_total_of_the_chosen_method_counts() {
-        let total = |form: CheckoutForm| form.command().map(|c| c.expected_total_minor);
-        assert_eq!(total(form()), Ok(1_590));
-        assert_eq!(
-            total(CheckoutForm {
-                delivery: "standard".into(),
-                ..form()
-            }),
-            Ok(100)
-        );
-        assert_eq!(
-            total(CheckoutForm {
-                expected_total_minor: "7".into(),
-                ..form()
-            }),
-            Ok(7)
-        );
-    }
-
-    #[test]
-    fn every_complaint_comes_at_once() {
-        let empty = CheckoutForm {
-            order_id: form().order_id,
-            ..CheckoutForm::default()
-        };
-        let problem = empty.command().expect_err("nothing was filled in");
-        for field in [
-            "email",
-            "name",
-            "country",
-            "delivery",
-            "expected_total_minor",
-        ] {
-            assert!(problem.field(field).is_some(), "a complaint about {field}");
-        }
-    }
-
-    #[test]
-    fn a_bad_order_id_is_refused_as_unreadable() {
-        let problem = CheckoutForm::default().command().expect_err("no order id");
-        assert_eq!(problem.status, 400);
     }
 }

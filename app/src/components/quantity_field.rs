@@ -42,6 +42,8 @@ pub fn QuantityField(
                 min="1"
                 max=MAX_QUANTITY
                 required
+                // A number that the browser kept over a reload would pass for one just typed.
+                autocomplete="off"
                 aria-label=label
                 value=value.get_untracked()
                 prop:value=move || value.get().to_string()

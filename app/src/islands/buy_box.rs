@@ -2,7 +2,6 @@
 //! radios and the form posts; with it nothing reloads.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use types::cart::MAX_GIFT_NOTE;
 use types::catalogue::{Availability, Variant};
 use types::live::{ProductStock, VariantStock};
@@ -10,7 +9,7 @@ use types::{Problem, Sku, Slug};
 
 use crate::api::cart::add_to_cart;
 use crate::components::{ProblemNote, QuantityField, StockLabel};
-use crate::islands::tab;
+use crate::islands::{tab, typed};
 use crate::live;
 
 /// Id of the product's pictures, which follow the chosen metal.
@@ -60,7 +59,11 @@ pub fn BuyBox(
 
     // Until the island is awake the button must not judge: a plain form may choose another size.
     let awake = RwSignal::new(false);
-    Effect::new(move |_| awake.set(true));
+    // What was chosen and typed before the script woke is what counts. It is read before the inputs
+    // are bound to the signals, and taken over once the HTML is: that still shows what was rendered.
+    let early_sku = typed::value(".buy input[name=sku]:checked");
+    let early_quantity = typed::quantity(".buy input[name=quantity]");
+    let early_note = typed::value(".buy textarea");
     let nothing_left = move || stock.with(|stock| stock.available <= 0);
     let sold_out = move || nothing_left() || (awake.get() && available.get() <= 0);
 
@@ -68,6 +71,23 @@ pub fn BuyBox(
     let pending = RwSignal::new(false);
     let quantity = RwSignal::new(1_u32);
     let note = RwSignal::new(String::new());
+
+    Effect::new(move |_| {
+        awake.set(true);
+        let early = early_sku.as_deref();
+        if let Some(early) = early.and_then(|sku| {
+            variants.with_value(|all| all.iter().position(|v| v.sku.as_str() == sku))
+        }) && early != first
+        {
+            chosen.set(early);
+        }
+        if let Some(pieces) = early_quantity {
+            quantity.set(pieces);
+        }
+        if let Some(text) = &early_note {
+            note.set(text.clone());
+        }
+    });
 
     Effect::new(move |before: Option<(usize, i64)>| {
         let now = (chosen.get(), available.get());
@@ -123,7 +143,7 @@ pub fn BuyBox(
         let gift_note = (!text.trim().is_empty()).then_some(text);
         let pieces = i64::from(quantity.get_untracked());
         let title = title.clone();
-        spawn_local(async move {
+        tab::in_turn(async move {
             match add_to_cart(variant.sku, pieces, gift_note).await {
                 Ok(cart) => {
                     tab::set_cart_count(cart.count());

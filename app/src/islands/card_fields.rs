@@ -223,6 +223,15 @@ mod gateway {
             ask(body).await.map_err(|ApiError(problem)| problem)
         }
 
+        /// Forgets what was typed: nobody else who comes to this page shall find it.
+        pub fn clear(self) {
+            for input in [self.number, self.expiry, self.cvc] {
+                if let Some(input) = input.get_untracked() {
+                    input.set_value("");
+                }
+            }
+        }
+
         fn typed(self) -> [String; 3] {
             [self.number, self.expiry, self.cvc].map(|input| {
                 input

@@ -8,9 +8,9 @@ use types::checkout::DeliveryMethod;
 use types::live::{ProductStock, VariantStock};
 use types::{LineId, Money, Problem};
 
-use crate::api::cart::{remove_line, set_quantity};
+use crate::api::cart::{remove_line, review_cart, set_quantity};
 use crate::components::{ProblemNote, QuantityField};
-use crate::islands::tab;
+use crate::islands::{tab, typed};
 use crate::live;
 
 /// The cart as a whole; the last answer of the server is what is shown.
@@ -18,36 +18,81 @@ use crate::live;
 struct Desk {
     cart: RwSignal<Cart>,
     problem: RwSignal<Option<Problem>>,
-    /// The line a command is under way for.
-    pending: RwSignal<Option<LineId>>,
+    /// What is wanted of lines, until the server has answered it.
+    wishes: RwSignal<Vec<Wish>>,
+    /// A wish is under way. One at a time: answers that overtake one another would show an old cart.
+    sending: RwSignal<bool>,
+}
+
+/// The pieces that a line shall have; `None` takes it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wish {
+    line: LineId,
+    quantity: Option<u32>,
 }
 
 impl Desk {
-    /// Sets the pieces of a line; `None` takes it out.
+    /// Sets the pieces of a line; `None` takes it out. Of several wishes for one line the last counts.
     fn change(self, line: LineId, quantity: Option<u32>) {
         self.problem.set(None);
-        self.pending.set(Some(line));
-        spawn_local(async move {
-            let answer = match quantity {
-                Some(quantity) => set_quantity(line, quantity.into()).await,
-                None => remove_line(line).await,
-            };
-            match answer {
-                Ok(cart) => {
-                    tab::set_cart_count(cart.count());
-                    tab::announce(["Subtotal ", &cart.subtotal.to_string()].concat());
-                    self.cart.set(cart);
-                }
-                Err(error) => {
-                    self.problem.set(Some(error.0));
-                    // Inputs go back to what the server knows.
-                    self.cart.notify();
-                }
-            }
-            if self.pending.get_untracked() == Some(line) {
-                self.pending.set(None);
+        let wish = Wish { line, quantity };
+        self.wishes.update(|wishes| {
+            match wishes.iter_mut().find(|wish| wish.line == line) {
+                // What is taken out stays out.
+                Some(known) if known.quantity.is_none() => {}
+                Some(known) => *known = wish,
+                None => wishes.push(wish),
             }
         });
+        if self.sending.get_untracked() {
+            return;
+        }
+        self.sending.set(true);
+        spawn_local(async move {
+            let next = || self.wishes.with_untracked(|wishes| wishes.first().copied());
+            while let Some(wish) = next() {
+                self.fulfil(wish).await;
+            }
+            self.sending.set(false);
+        });
+    }
+
+    async fn fulfil(self, wish: Wish) {
+        let answer = match wish.quantity {
+            Some(quantity) => set_quantity(wish.line, quantity.into()).await,
+            None => remove_line(wish.line).await,
+        };
+        // Unless something else was wanted meanwhile: then that is next.
+        self.wishes
+            .update(|wishes| wishes.retain(|known| *known != wish));
+        match answer {
+            Ok(cart) => {
+                tab::set_cart_count(cart.count());
+                tab::announce(["Subtotal ", &cart.subtotal.to_string()].concat());
+                self.cart.set(cart);
+            }
+            Err(error) => {
+                self.problem.set(Some(error.0));
+                // Inputs go back to what the server knows.
+                self.cart.notify();
+            }
+        }
+    }
+
+    /// Shows the cart as it is by now, unless an answer that is under way will.
+    fn look_again(self) {
+        spawn_local(async move {
+            if let Ok(cart) = review_cart().await
+                && !self.sending.get_untracked()
+            {
+                self.cart.set(cart);
+            }
+        });
+    }
+
+    fn wants(self, line: LineId) -> bool {
+        self.wishes
+            .with(|wishes| wishes.iter().any(|wish| wish.line == line))
     }
 
     fn line<T>(self, id: LineId, read: impl FnOnce(&CartLine) -> T) -> Option<T> {
@@ -62,8 +107,16 @@ pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
     let desk = Desk {
         cart: RwSignal::new(cart),
         problem: RwSignal::new(problem),
-        pending: RwSignal::new(None),
+        wishes: RwSignal::new(Vec::new()),
+        sending: RwSignal::new(false),
     };
+    let moved = tab::cart_moved();
+    // Also when it has moved before this island woke.
+    Effect::new(move |_| {
+        if moved.get() > 0 {
+            desk.look_again();
+        }
+    });
     let is_empty = Memo::new(move |_| desk.cart.with(Cart::is_empty));
     let subtotal = Memo::new(move |_| desk.cart.with(|cart| cart.subtotal));
     let position = desk.cart.with_untracked(|cart| cart.position);
@@ -112,9 +165,20 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
         line.sku,
     );
     let quantity = RwSignal::new(line.quantity);
-    // The server's number counts: it comes with every answer, and again after a refusal.
+    let early =
+        typed::quantity(&["input[value='", &id.to_string(), "'] ~ .quantity input"].concat());
+    let rendered = line.quantity;
     Effect::new(move |_| {
-        if let Some(known) = desk.line(id, |line| line.quantity) {
+        if let Some(pieces) = early.filter(|pieces| *pieces != rendered) {
+            quantity.set(pieces);
+            desk.change(id, Some(pieces));
+        }
+    });
+    // The server's number counts: it comes with every answer, and again after a refusal. Until then
+    // what is wanted is shown, so that the next press adds to it.
+    Effect::new(move |_| {
+        let known = desk.line(id, |line| line.quantity);
+        if let Some(known) = known.filter(|_| !desk.wants(id)) {
             quantity.set(known);
         }
     });
@@ -128,7 +192,7 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
     let remove_label = ["Remove ", &line.title, ", ", &line.variant].concat();
     let wanted = move || i64::from(quantity.get());
     view! {
-        <li class="line" data-pending=move || desk.pending.get() == Some(id)>
+        <li class="line" data-pending=move || desk.wants(id)>
             <a class="line__media" href=href.clone() tabindex="-1" aria-hidden="true">
                 <img
                     src=line.image.src

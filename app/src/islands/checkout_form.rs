@@ -12,7 +12,7 @@ use types::{Money, OrderId, Problem};
 use super::card_fields::{Card, CardFields};
 use super::field::{Asks, Complaint, Field, complaint, forget};
 use super::tab;
-use crate::api::orders::CheckoutForm;
+use crate::api::checkout_form::CheckoutForm;
 use crate::live;
 
 /// What a shopper can still be told when the sums do not add up, which they always do.
@@ -38,6 +38,8 @@ pub fn Checkout(
     );
     let problem = RwSignal::new(problem);
     let busy = RwSignal::new(false);
+    // Until then the form is a plain one.
+    let awake = RwSignal::new(false);
     let card = Card::new(errors);
     let note = NodeRef::<html::Div>::new();
     let form = NodeRef::<html::Form>::new();
@@ -54,12 +56,27 @@ pub fn Checkout(
         if let Some(form) = form.get() {
             form.set_no_validate(true);
         }
+        awake.set(true);
         if express.get().is_some_and(|express| express.checked()) {
             delivery.set(DeliveryMethod::Express);
         }
     });
 
+    let placed = RwSignal::new(None);
+    let moved = tab::cart_moved();
+    Effect::new(move |before: Option<u32>| {
+        let now = moved.get();
+        // A page that comes back after the order was placed leads to the order.
+        if let (Some(id), true) = (placed.get_untracked(), before.is_some()) {
+            open_order(id);
+        } else if now > 0 {
+            look_again(cart);
+        }
+        now
+    });
+
     let submit = Submit {
+        placed,
         cart,
         problem,
         errors,
@@ -80,6 +97,7 @@ pub fn Checkout(
                 method="post"
                 action="/api/place_order"
                 node_ref=form
+                data-awake=move || awake.get().then_some("")
                 on:submit=on_submit
             >
                 <input type="hidden" name="order_id" value=order_id.to_string() />
@@ -180,14 +198,15 @@ pub fn Checkout(
                 </fieldset>
                 <fieldset class="checkout__part">
                     <legend>"Payment"</legend>
-                    <div class="with-script">
+                    <div class="awakening">
+                    <div class="with-script when-awake">
                         <p class="checkout__aside">
                             "Your card goes straight to the payment gateway. We never see its number."
                         </p>
                         <CardFields card />
                     </div>
                     // By CSS, not `noscript`: an island must find its elements whatever the parser.
-                    <div class="no-script">
+                    <div class="until-awake">
                         <p class="checkout__aside">"You enter your card on the next page."</p>
                         <p class="checkout__aside">
                             "In total "
@@ -197,6 +216,7 @@ pub fn Checkout(
                             " with express delivery."
                         </p>
                     </div>
+                    </div>
                 </fieldset>
                 <div class="checkout__end">
                     <button
@@ -205,14 +225,16 @@ pub fn Checkout(
                         aria-disabled=move || busy.get().then_some("true")
                         aria-busy=move || busy.get().then_some("true")
                     >
-                        <span class="with-script">
+                        <span class="awakening">
+                        <span class="with-script when-awake">
                             {move || if busy.get() {
                                 "Placing your order…".to_owned()
                             } else {
                                 format!("Pay {}", total())
                             }}
                         </span>
-                        <span class="no-script">"Pay on the next page"</span>
+                        <span class="until-awake">"Pay on the next page"</span>
+                        </span>
                     </button>
                     <p class="checkout__aside">
                         "Your pieces are reserved first; the card is charged only when all of them are."
@@ -227,6 +249,8 @@ pub fn Checkout(
 #[derive(Clone, Copy)]
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code))]
 struct Submit {
+    /// The order that came of the form.
+    placed: RwSignal<Option<OrderId>>,
     cart: RwSignal<Cart>,
     problem: RwSignal<Option<Problem>>,
     errors: RwSignal<Vec<types::FieldError>>,
@@ -264,11 +288,17 @@ impl Submit {
             match self.send(form).await {
                 // Stays busy: the page is about to be another one.
                 Ok(id) => {
-                    let _ = window().location().set_href(&format!("/orders/{id}"));
+                    // A page that is kept for the way back keeps no card.
+                    self.card.clear();
+                    tab::set_cart_count(0);
+                    self.placed.set(Some(id));
+                    let _ = window()
+                        .location()
+                        .set_href(&["/orders/", &id.to_string()].concat());
                 }
                 Err(problem) => {
                     if problem.status == 409
-                        && let Ok(now) = crate::api::orders::review_cart().await
+                        && let Ok(now) = crate::api::cart::review_cart().await
                     {
                         self.cart.set(now);
                     }
@@ -299,6 +329,32 @@ impl Submit {
             }
         });
     }
+}
+
+/// Takes the order's page in the place of this one.
+fn open_order(id: OrderId) {
+    #[cfg(feature = "hydrate")]
+    let _ = window()
+        .location()
+        .replace(&["/orders/", &id.to_string()].concat());
+    #[cfg(not(feature = "hydrate"))]
+    let _ = id;
+}
+
+/// Shows the cart as it is by now. An empty one has another page.
+fn look_again(cart: RwSignal<Cart>) {
+    #[cfg(feature = "hydrate")]
+    leptos::task::spawn_local(async move {
+        match crate::api::cart::review_cart().await {
+            Ok(now) if now.is_empty() => {
+                let _ = window().location().reload();
+            }
+            Ok(now) => cart.set(now),
+            Err(_) => {}
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = cart;
 }
 
 /// What was refused, with a link to each field that it is about.

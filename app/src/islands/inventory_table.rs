@@ -9,7 +9,7 @@ use strum::{EnumString, IntoStaticStr};
 use types::admin::{InventoryRow, Level};
 use types::{Problem, Sku};
 
-use super::stock_correction::Correction;
+use super::stock_correction::{Correction, Open};
 use crate::live::Inventory;
 
 /// Rows rendered at once; the filter looks at all of them.
@@ -375,15 +375,6 @@ fn Heading(column: Column, shown: RwSignal<View>, #[prop(optional)] number: bool
             </button>
         </th>
     }
-}
-
-/// What the rows share about the one correction that may be open.
-#[derive(Clone, Copy)]
-pub struct Open {
-    pub correcting: RwSignal<Option<Sku>>,
-    pub problem: RwSignal<Option<Problem>>,
-    pub said: RwSignal<String>,
-    pub levels: Inventory,
 }
 
 /// One SKU.

@@ -8,6 +8,9 @@ pub mod cart_count;
 pub mod cart_lines;
 pub mod connection_dot;
 pub mod tab;
+#[cfg(feature = "hydrate")]
+pub mod translated;
+pub mod typed;
 
 pub mod card_fields;
 pub mod checkout_form;

@@ -77,6 +77,11 @@ pub fn OrderPayment(
     };
     view! {
         <Show when=wants_card>{payment.clone()()}</Show>
+        <Show when=Signal::derive(move || {
+            matches!(status.get(), OrderStatus::Reserving | OrderStatus::Paying)
+        })>
+            <TakesLong id busy problem />
+        </Show>
         <Show when=Signal::derive(move || status.get() == OrderStatus::Rejected)>
             <Short shortages pieces=pieces.clone() />
         </Show>
@@ -197,6 +202,23 @@ fn PayButton(busy: RwSignal<bool>, children: Children) -> impl IntoView {
     }
 }
 
+/// The way out of an order that the shop or the bank is busy with. Comes into sight when that takes
+/// longer than usual: most orders are through before anybody could press it.
+#[component]
+fn TakesLong(
+    id: OrderId,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
+    view! {
+        <section class="order-payment order-payment--late" aria-label="It takes longer than usual">
+            <p>"This takes longer than usual. You may wait, or cancel: then nothing is charged."</p>
+            <Told problem />
+            <CancelOrder id busy problem />
+        </section>
+    }
+}
+
 #[component]
 fn CancelOrder(
     id: OrderId,
@@ -265,7 +287,7 @@ fn Short(shortages: Memo<Vec<Shortage>>, pieces: Vec<Piece>) -> impl IntoView {
             <h2 id="short-title">"What was missing"</h2>
             <ul>{move || shortages.get().into_iter().map(told.clone()).collect_view()}</ul>
             <p>
-                <a class="button" href="/">"See what is there"</a>
+                <a class="button" href="/cart">"Back to your cart"</a>
             </p>
         </section>
     }

@@ -69,19 +69,26 @@ fn told(progress: &Progress, name: &str) -> (&'static str, String) {
         ),
         OrderStatus::Rejected => (
             "Not every piece is still there",
-            "Somebody was faster. Nothing was charged.".to_owned(),
+            "Somebody was faster. Nothing was charged, and what you chose is in your cart again."
+                .to_owned(),
         ),
         OrderStatus::Cancelled => {
-            let by_time = progress.steps.iter().any(|step| {
-                step.kind
-                    == StepKind::Cancelled {
-                        by: CancelledBy::PaymentWindow,
-                    }
+            let by = progress.steps.iter().find_map(|step| match step.kind {
+                StepKind::Cancelled { by } => Some(by),
+                _ => None,
             });
-            let why = if by_time {
-                "The time to pay ended, so your pieces are back on the shelf. Nothing was charged."
-            } else {
-                "Your pieces are back on the shelf. Nothing was charged."
+            let why = match by {
+                Some(CancelledBy::PaymentWindow) => {
+                    "The time to pay ended, so nothing is reserved any more. Nothing was charged, and \
+                     your pieces are in your cart again."
+                }
+                Some(CancelledBy::Deadline) => {
+                    "We could not finish your order in time, so we ended it. Nothing was charged. \
+                     Your pieces are in your cart again: please try once more."
+                }
+                Some(CancelledBy::Shopper) | None => {
+                    "Nothing was charged, and your pieces are in your cart again."
+                }
             };
             ("Order cancelled", why.to_owned())
         }
@@ -250,5 +257,9 @@ mod tests {
         let now = progress(OrderStatus::Cancelled, &kinds);
         assert_eq!(shown(&now)[3], (StepState::Failed, "Cancelled"));
         assert!(told(&now, "Ada").1.contains("time to pay"));
+        let by = CancelledBy::Deadline;
+        let kinds = [StepKind::Placed, StepKind::Cancelled { by }];
+        let now = progress(OrderStatus::Cancelled, &kinds);
+        assert!(told(&now, "Ada").1.contains("could not finish your order"));
     }
 }

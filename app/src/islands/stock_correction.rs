@@ -2,10 +2,19 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use types::Sku;
 use types::admin::{MAX_ON_HAND, MAX_REASON};
+use types::{Problem, Sku};
 
-use super::inventory_table::Open;
+use crate::live::Inventory;
+
+/// What the rows share about the one correction that may be open.
+#[derive(Clone, Copy)]
+pub struct Open {
+    pub correcting: RwSignal<Option<Sku>>,
+    pub problem: RwSignal<Option<Problem>>,
+    pub said: RwSignal<String>,
+    pub levels: Inventory,
+}
 
 /// Opens under its row. Escape closes it; a refusal stays at the row with what was typed.
 #[component]

@@ -5,22 +5,28 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
-pub use browser::{announce, cart_count, set_cart_count, spoken};
+pub use browser::{announce, cart_count, cart_moved, in_turn, set_cart_count, spoken};
 
 #[cfg(feature = "hydrate")]
 mod browser {
     use std::cell::{Cell, RefCell};
 
     use leptos::prelude::*;
-    use wasm_bindgen::JsCast;
+    use leptos::task::spawn_local;
     use wasm_bindgen::closure::Closure;
+    use wasm_bindgen::{JsCast, JsValue};
+    use web_sys::{Event, PageTransitionEvent, StorageEvent};
+
+    use crate::api::cart::review_cart;
 
     /// Between two announcements, so that a busy shop does not talk over itself.
     const PAUSE_MS: i32 = 3_000;
-    /// Where the count is kept for other tabs and for pages that come back from the cache.
+    /// Where the count is kept, so that other tabs hear of a change and an old page notices that it
+    /// is one.
     const COUNT_KEY: &str = "vitrine-cart-count";
 
     thread_local! {
+        static MOVED: ArcRwSignal<u32> = ArcRwSignal::new(0);
         static COUNT: RefCell<Option<ArcRwSignal<u32>>> = const { RefCell::new(None) };
         static SPOKEN: ArcRwSignal<String> = ArcRwSignal::new(String::new());
         static NEXT: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -34,46 +40,108 @@ mod browser {
         }
         let count = ArcRwSignal::new(rendered);
         COUNT.set(Some(count.clone()));
-        store(rendered);
-        for event in ["storage", "pageshow"] {
-            let count = count.clone();
-            let refresh = Closure::<dyn FnMut()>::new(move || {
-                if let Some(stored) = stored()
-                    && stored != count.get_untracked()
-                {
-                    count.set(stored);
-                }
-            });
-            let _ =
-                window().add_event_listener_with_callback(event, refresh.as_ref().unchecked_ref());
-            refresh.forget();
+        // The page may have been fetched before the last change, or the change made without script:
+        // where the two disagree the server is asked.
+        if stored().unwrap_or_default() != rendered {
+            look_again();
         }
+        on_window("storage", |event| {
+            let event: StorageEvent = event.unchecked_into();
+            // No key: everything was cleared.
+            if event.key().is_none_or(|key| key == COUNT_KEY) {
+                show(stored().unwrap_or_default());
+                MOVED.with(|moved| moved.update(|moved| *moved += 1));
+            }
+        });
+        // A page that was kept for the way back has heard nothing meanwhile.
+        on_window("pageshow", |event| {
+            if event.unchecked_into::<PageTransitionEvent>().persisted() {
+                look_again();
+            }
+        });
         count.into()
+    }
+
+    fn on_window(name: &str, act: impl FnMut(Event) + 'static) {
+        let act = Closure::<dyn FnMut(Event)>::new(act);
+        let _ = window().add_event_listener_with_callback(name, act.as_ref().unchecked_ref());
+        // Lives as long as the page.
+        act.forget();
+    }
+
+    /// Asks the server how many pieces there are. An answer that does not come changes nothing.
+    fn look_again() {
+        MOVED.with(|moved| moved.update(|moved| *moved += 1));
+        spawn_local(async {
+            if let Ok(cart) = review_cart().await {
+                let pieces = cart.count();
+                if stored() != Some(pieces) {
+                    store(pieces);
+                }
+                show(pieces);
+            }
+        });
+    }
+
+    fn show(pieces: u32) {
+        if let Some(count) = COUNT.with_borrow(Clone::clone)
+            && count.get_untracked() != pieces
+        {
+            count.set(pieces);
+        }
+    }
+
+    /// Moves when the cart may have changed elsewhere: in another tab, or while this page was away.
+    pub fn cart_moved() -> ReadSignal<u32> {
+        MOVED.with(ArcRwSignal::read_only).into()
+    }
+
+    /// Runs `work` when no other tab of this browser runs its own. Two tabs that put their first
+    /// pieces into the cart at once would else be taken for two shoppers.
+    pub fn in_turn(work: impl Future<Output = ()> + 'static) {
+        let navigator = window().navigator();
+        let locks = js_sys::Reflect::get(&navigator, &"locks".into()).unwrap_or_default();
+        let request = js_sys::Reflect::get(&locks, &"request".into());
+        let request = request
+            .ok()
+            .and_then(|r| r.dyn_into::<js_sys::Function>().ok());
+        // Browsers have locks on https and on this very machine only.
+        let Some(request) = request else {
+            return spawn_local(work);
+        };
+        let mut work = Some(work);
+        let held = Closure::once_into_js(move || {
+            js_sys::Promise::new(&mut |done, _| {
+                if let Some(work) = work.take() {
+                    spawn_local(async move {
+                        work.await;
+                        let _ = done.call0(&JsValue::UNDEFINED);
+                    });
+                }
+            })
+        });
+        let _ = request.call2(&locks, &"vitrine-first-piece".into(), &held);
     }
 
     /// A command has answered with a new cart.
     pub fn set_cart_count(pieces: u32) {
         store(pieces);
-        if let Some(count) = COUNT.with_borrow(Clone::clone) {
-            count.set(pieces);
-        }
+        show(pieces);
     }
 
     // A browser may forbid storage; then each page shows what it was rendered with.
     fn store(pieces: u32) {
         if let Ok(Some(storage)) = window().local_storage() {
-            let _ = storage.set_item(COUNT_KEY, &pieces.to_string());
+            // With the time: as many pieces as before may be other pieces, and no tab hears of a
+            // value that stays the same.
+            let value = format!("{pieces} {}", js_sys::Date::now());
+            let _ = storage.set_item(COUNT_KEY, &value);
         }
     }
 
     fn stored() -> Option<u32> {
-        window()
-            .local_storage()
-            .ok()??
-            .get_item(COUNT_KEY)
-            .ok()??
-            .parse()
-            .ok()
+        let value = window().local_storage().ok()??.get_item(COUNT_KEY).ok()??;
+        value.split(' ').next()?.parse().ok()
     }
 
     /// What the polite live region says.
@@ -105,6 +173,16 @@ mod browser {
 pub fn cart_count(rendered: u32) -> RwSignal<u32> {
     RwSignal::new(rendered)
 }
+
+/// Nothing moves on the server.
+#[cfg(not(feature = "hydrate"))]
+pub fn cart_moved() -> ReadSignal<u32> {
+    RwSignal::new(0).read_only()
+}
+
+/// Nobody presses anything on the server.
+#[cfg(not(feature = "hydrate"))]
+pub fn in_turn(_work: impl Future<Output = ()> + 'static) {}
 
 /// Nothing changes on the server after it has answered.
 #[cfg(not(feature = "hydrate"))]

@@ -16,13 +16,18 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, PageTransitionEvent, VisibilityState, WebSocket};
 
-use super::Connection;
 use super::book::{self, Book, Heard};
+use super::connection::Connection;
 
 /// How often to look whether the socket has fallen silent.
 const WATCH_MS: i32 = 5_000;
+/// Between two tries that somebody's action sets off.
+const HASTE_MS: f64 = 1_000.0;
 /// Silence after which the socket counts as dead.
 const SILENCE_MS: f64 = 2_000.0 * BEAT_SECONDS as f64;
+
+/// Marks the document while what it shows may be old.
+const STALE: &str = "data-stale";
 
 thread_local! {
     static TAB: RefCell<Option<Tab>> = const { RefCell::new(None) };
@@ -215,11 +220,6 @@ fn ask_soon() {
 
 /// Opens the socket, in place of the one there may be.
 fn connect() {
-    if !window().navigator().on_line() {
-        with_tab(Tab::drop_socket);
-        show(Connection::Offline);
-        return;
-    }
     let opening = with_tab(|tab| {
         tab.drop_socket();
         // A handshake that hangs is noticed like any other silence.
@@ -260,12 +260,11 @@ fn closed() {
 
 /// Tries again later; at once is what `connect` is for.
 fn retry() {
-    if !window().navigator().on_line() {
-        // The `online` event will wake us.
-        show(Connection::Offline);
-        return;
-    }
-    show(Connection::Reconnecting);
+    // What the browser believes is told and not believed: behind a VPN or an odd driver it is wrong.
+    show(match window().navigator().on_line() {
+        true => Connection::Reconnecting,
+        false => Connection::Offline,
+    });
     with_tab(|tab| {
         let delay = book::retry_delay_ms(tab.attempt, js_sys::Math::random());
         tab.attempt = tab.attempt.saturating_add(1);
@@ -277,6 +276,13 @@ fn show(connection: Connection) {
     let signal = with_tab(|tab| tab.connection.clone());
     if signal.get_untracked() != connection {
         signal.set(connection);
+        // Numbers that may be old look it, wherever on the page they stand.
+        if let Some(root) = document().document_element() {
+            let _ = match connection {
+                Connection::Connecting | Connection::Live => root.remove_attribute(STALE),
+                Connection::Reconnecting | Connection::Offline => root.set_attribute(STALE, ""),
+            };
+        }
     }
 }
 
@@ -346,10 +352,16 @@ fn watch() {
     );
     look.forget();
     on_window("online", |_| connect());
-    on_window("offline", |_| {
-        with_tab(Tab::drop_socket);
-        show(Connection::Offline);
-    });
+    on_window("offline", |_| closed());
+    // Whoever does something does not wait for the next try.
+    for action in ["pointerdown", "keydown"] {
+        on_window(action, |_| {
+            let soon = js_sys::Date::now() - HASTE_MS;
+            if with_tab(|tab| tab.retry.is_some() && tab.heard < soon) {
+                connect();
+            }
+        });
+    }
     // A page with an open socket is not kept for the way back; without one it is.
     on_window("pagehide", |_| with_tab(Tab::drop_socket));
     on_window("pageshow", |event| {

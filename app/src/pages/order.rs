@@ -1,5 +1,6 @@
 //! `/orders/{id}`: how an order stands, to the shopper who placed it.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -9,7 +10,7 @@ use types::{FieldError, OrderId, Problem};
 
 use crate::api::{flash, shop, visitor};
 use crate::components::{LazyHint, ShopFrame, when};
-use crate::islands::order_desk::OrderDesk;
+use crate::islands::order_desk::{AWAKE, OrderDesk};
 use crate::islands::order_payment::{GivenCard, Piece};
 use crate::pages::page_problem::{PageProblem, answer_with_status};
 
@@ -107,6 +108,7 @@ fn Found(
             <noscript>
                 <meta http-equiv="refresh" content="2" />
             </noscript>
+            <script nonce=use_nonce() inner_html=look_again()></script>
         }
     });
     let piece = |line: &OrderLine| Piece {
@@ -144,6 +146,13 @@ fn Found(
             <Receipt order />
         </article>
     }
+}
+
+/// Looks again where the script of the page did not come, or does not run.
+fn look_again() -> String {
+    format!(
+        "setTimeout(()=>document.documentElement.hasAttribute('{AWAKE}')||location.reload(),8000)"
+    )
 }
 
 /// What was ordered, what it costs and where it goes.

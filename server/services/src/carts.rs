@@ -1,6 +1,6 @@
 //! Carts: lines in the database, owned by the shopper of a signed cookie.
 
-use db::{Columns, Row};
+use db::{Columns, Row, place_rows};
 use types::cart::{Cart, CartLine, MAX_GIFT_NOTE, MAX_LINES, MAX_QUANTITY};
 use types::{LineId, Money, Problem, ShopperId, Sku};
 
@@ -289,6 +289,45 @@ async fn insert(
     .bind(now_us)
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// Pieces that come back into a cart: onto a line that is there, or as a new one.
+pub(crate) struct Returned<'a> {
+    pub line_id: &'a str,
+    pub shopper: &'a str,
+    pub sku: &'a str,
+    pub quantity: i64,
+    pub gift_note: &'a str,
+}
+
+/// Adds what comes back to what is there by then.
+pub(crate) async fn give_back(
+    tx: &mut broker::Tx,
+    lines: &[Returned<'_>],
+    now_us: i64,
+) -> Result<(), db::SqlError> {
+    let most = i64::from(MAX_QUANTITY);
+    for (tuples, chunk) in place_rows(lines, 6) {
+        let sql = format!(
+            "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us) \
+             values {tuples} on conflict (line_id) do update set quantity = \
+             case when carts.quantity + excluded.quantity > {most} then {most} \
+             else carts.quantity + excluded.quantity end \
+             where carts.shopper_id = excluded.shopper_id"
+        );
+        let mut upsert = db::query(db::built(sql));
+        for line in chunk {
+            upsert = upsert
+                .bind(line.line_id)
+                .bind(line.shopper)
+                .bind(line.sku)
+                .bind(line.quantity.min(most))
+                .bind(line.gift_note)
+                .bind(now_us);
+        }
+        upsert.execute(tx.conn()).await?;
+    }
     Ok(())
 }
 

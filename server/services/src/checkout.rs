@@ -22,11 +22,11 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A line as the orders table keeps it.
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredOrderLine {
-    sku: Sku,
-    quantity: u32,
-    unit_price: Money,
-    gift_note: Option<String>,
+pub(crate) struct StoredOrderLine {
+    pub sku: Sku,
+    pub quantity: u32,
+    pub unit_price: Money,
+    pub gift_note: Option<String>,
 }
 
 impl Shop {

@@ -3,6 +3,7 @@
 //! They never import one another; they meet through events. [`roster`] names them all: a new one is one
 //! new file and one line there.
 
+mod cart_return;
 mod carts;
 mod catalogue;
 mod checkout;
@@ -64,6 +65,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
         .decider(inventory::Inventory)
         .decider(orders::Orders::new(settings))
         .decider(products::Products)
+        .consumer(cart_return::CartReturn)
         .reactor(outside.map(|outside| payment::Payment {
             gateway: outside.gateway,
         }))

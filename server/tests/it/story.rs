@@ -221,6 +221,51 @@ async fn an_order_id_used_again_with_another_content_is_refused_and_loses_nothin
     shop.closed().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_comes_to_nothing_gives_its_cart_back() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "2", "For Grace").await.expect_ok();
+    let order = new_order_id();
+    ada.place(order, BAD_CARD, 2 * RING_PRICE).await.expect_ok();
+    shop.until_status(order, "awaiting_payment").await;
+    // Something else was put in meanwhile; it stays.
+    ada.add(RING, "1", "").await.expect_ok();
+    ada.cancel(order).await.expect_ok();
+    let pieces = async || shop.number("select sum(quantity) from carts").await;
+    eventually("the cart is back", async || pieces().await == 3).await;
+    let notes: Vec<_> = ada
+        .cart()
+        .await
+        .lines
+        .into_iter()
+        .map(|l| (l.quantity, l.gift_note))
+        .collect();
+    assert_eq!(notes.len(), 2);
+    assert!(
+        notes.contains(&(2, Some("For Grace".to_owned()))),
+        "{notes:?}"
+    );
+
+    // Bought away before it was ordered: the order is rejected, and the cart says what is missing.
+    let mut eve = shop.shopper();
+    eve.add(RING, "3", "").await.expect_ok();
+    shop.count(RING, 1).await;
+    shop.until_seen(RING, 1).await;
+    let order = new_order_id();
+    eve.place(order, GOOD_CARD, 3 * RING_PRICE)
+        .await
+        .expect_ok();
+    shop.until_status(order, "rejected").await;
+    eventually("the other cart is back", async || pieces().await == 6).await;
+    let cart = eve.cart().await;
+    assert_eq!(
+        (cart.lines[0].quantity, cart.lines[0].is_covered()),
+        (3, false)
+    );
+    shop.closed().await;
+}
+
 /// Another tab of the same shopper.
 fn other_tab(shop: &TestShop, shopper: &Client) -> Client {
     let mut tab = shop.shopper();
