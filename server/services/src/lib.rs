@@ -18,6 +18,7 @@ mod orders;
 mod payment;
 mod prices;
 mod products;
+mod result;
 mod retention;
 mod seed;
 mod sessions;
@@ -40,6 +41,7 @@ pub use levels::{LevelChange, Levels};
 pub use log_desk::log_view;
 pub use look_back::look_back;
 pub use prices::{NewPrice, PriceAnswer, change_price};
+pub use result::Result;
 pub use retention::Swept;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
@@ -49,8 +51,6 @@ pub use sql_views::create_sql_views;
 pub use staff::{Member, remove_staff, set_staff_password, sign_staff_out, staff_members};
 pub use summary::event_row;
 pub use visitor::{Staff, Visitor};
-
-pub type Result<T> = std::result::Result<T, types::Problem>;
 
 /// What lies outside the shop, and is asked.
 #[derive(Clone)]
