@@ -66,6 +66,8 @@ test.describe('without JavaScript', () => {
     await expect(page.getByText(ADMIN.email)).toBeVisible()
     await expect(page.getByText(/^None\. Every event so far was handled/)).toBeVisible()
     await expect(page.getByRole('region', { name: 'Consumers' }).getByRole('rowheader')).toHaveText([
+      'cart_return',
+      'catalogue',
       'inventory',
       'orders',
       'payment',

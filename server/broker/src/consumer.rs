@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::{Error, Filter, Recorded, Tx};
+use crate::{Begins, Error, Filter, Recorded, Tx};
 
 /// Why an event could not be handled. Everything is tried again; nothing is skipped.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,8 @@ impl From<db::SqlError> for Failure {
 pub trait Consumer: Send + Sync + 'static {
     const NAME: &'static str;
     const HEARS: Filter<'static>;
+    /// Where one begins that was never there before.
+    const BEGINS: Begins = Begins::AtStart;
 
     /// Handles a batch, in order, inside one transaction. A batch that fails is rolled back whole and
     /// its events come again one by one, so a handler need not care how many come at once, and can

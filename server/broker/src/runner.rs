@@ -37,7 +37,8 @@ impl Runner {
     }
 
     pub fn consumer<C: Consumer>(&mut self, consumer: C) -> &mut Self {
-        let (consumer, lane) = (Arc::new(consumer), self.lane(C::NAME, C::HEARS));
+        let (consumer, mut lane) = (Arc::new(consumer), self.lane(C::NAME, C::HEARS));
+        lane.begins = C::BEGINS;
         let run = move |lane| consumer_lane::run(consumer.clone(), lane);
         self.tasks.spawn(supervise(lane, run));
         self

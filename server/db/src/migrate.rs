@@ -54,10 +54,6 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0030_reactors",
         include_str!("../migrations/0030_reactors.sql"),
     ),
-    (
-        "0050_cart_return",
-        include_str!("../migrations/0050_cart_return.sql"),
-    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

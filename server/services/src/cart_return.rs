@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use broker::{Consumer, Failure, Filter, Recorded, Rule, Tx};
+use broker::{Begins, Consumer, Failure, Filter, Recorded, Rule, Tx};
 use db::{Columns, placeholders};
 use domain::event::{OrderCancelled, OrderRejected};
 use types::cart::MAX_LINES;
@@ -30,6 +30,8 @@ impl Consumer for CartReturn {
     const HEARS: Filter<'static> = Filter(&[
         Rule::topic(OrderRejected::TOPIC).of(&[OrderRejected::KIND, OrderCancelled::KIND])
     ]);
+    /// Orders that ended before are history: nobody wants their pieces back now.
+    const BEGINS: Begins = Begins::AtHead;
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
         let orders = orders(tx, batch).await?;
