@@ -47,7 +47,7 @@ const FULL: &[u8] =
     \"detail\":\"Too many connections. Try again in a moment.\"}";
 const TOO_MANY: &[u8] =
     b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\n\
-    retry-after: 5\r\nconnection: close\r\ncontent-length: 144\r\n\r\n\
+    retry-after: 5\r\nconnection: close\r\ncontent-length: 142\r\n\r\n\
     {\"type\":\"/problems/too-many-requests\",\"title\":\"Too many requests\",\"status\":429,\
     \"detail\":\"Too many connections from your address. Close some.\"}";
 
