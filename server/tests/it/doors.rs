@@ -268,11 +268,19 @@ async fn a_shopper_has_so_many_unpaid_orders_and_keeps_the_cart() {
     shop.shopper().order(RING, "", RING_PRICE).await;
     ada.cancel(first).await.expect_ok();
     shop.until_status(first, "cancelled").await;
+    // Its piece comes back into the cart.
+    let returned = async || {
+        let mut again = shop.shopper();
+        again.set_cookie("shopper", ada.cookie("shopper").expect("a cookie"));
+        again.cart_lines().await == [(RING.to_owned(), 2)]
+    };
+    eventually("both pieces are in the cart", returned).await;
     let second = new_order_id();
     let placed = async || {
         let mut again = shop.shopper();
         again.set_cookie("shopper", ada.cookie("shopper").expect("a cookie"));
-        again.place(second, "pm_card_visa", RING_PRICE).await.status == 200
+        let total = 2 * RING_PRICE;
+        again.place(second, "pm_card_visa", total).await.status == 200
     };
     eventually("the cancelled order counts no more", placed).await;
     shop.until_status(second, "confirmed").await;
