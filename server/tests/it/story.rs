@@ -232,7 +232,10 @@ async fn an_order_that_comes_to_nothing_gives_its_cart_back() {
     // Something else was put in meanwhile; it stays.
     ada.add(RING, "1", "").await.expect_ok();
     ada.cancel(order).await.expect_ok();
-    let pieces = async || shop.number("select cast(sum(quantity) as bigint) from carts").await;
+    let pieces = async || {
+        shop.number("select cast(sum(quantity) as bigint) from carts")
+            .await
+    };
     eventually("the cart is back", async || pieces().await == 3).await;
     let notes: Vec<_> = ada
         .cart()
