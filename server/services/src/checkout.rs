@@ -79,12 +79,22 @@ impl Shop {
         if !self.owns_order(shopper, id).await? {
             return Err(refused);
         }
-        // The form came twice. What is in the cart by now was not ordered with it.
-        let nothing_new = refused.is("empty-cart") || refused.status >= 500;
+        // The form came twice. What is in the cart by now was not ordered with it, unless the order came
+        // to nothing and has given it back.
+        let nothing_new =
+            refused.is("empty-cart") || refused.status >= 500 || self.came_to_nothing(id).await?;
         match nothing_new && self.is_placed_by(&order).await? {
             true => Ok(id),
             false => Err(order_id_used()),
         }
+    }
+
+    /// Whether an order has ended without being paid.
+    async fn came_to_nothing(&self, id: OrderId) -> Result<bool, Refused> {
+        let order = orders::state(self.log(), id).await?;
+        let status = order.map(|order| order.status());
+        let nothing = [OrderStatus::Rejected, OrderStatus::Cancelled];
+        Ok(status.is_some_and(|status| nothing.contains(&status)))
     }
 
     /// Whether the order with this id was placed by this very command. The card is not compared: a

@@ -261,6 +261,11 @@ async fn an_order_that_comes_to_nothing_gives_its_cart_back() {
         .expect_ok();
     shop.until_status(order, "rejected").await;
     eventually("the other cart is back", async || pieces().await == 6).await;
+    // Whoever heard no answer asks again, and gets the same one: no second order.
+    let again = eve.place(order, GOOD_CARD, 3 * RING_PRICE).await;
+    assert_eq!(again.expect_ok().json::<types::OrderId>(), order);
+    let placed = shop.number("select count(*) from events where type = 'order.placed'");
+    assert_eq!(placed.await, 2);
     let cart = eve.cart().await;
     assert_eq!(
         (cart.lines[0].quantity, cart.lines[0].is_covered()),
