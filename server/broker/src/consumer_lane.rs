@@ -369,14 +369,8 @@ async fn bury(
     let mut tx = lane.begin().await?;
     let stored = state.cursor.stored;
     lane.store_position(&mut tx, stored, stored).await?;
-    parked::claim(&mut tx, lane.name, position, known).await?;
-    let attempts = known.attempts + 1;
-    let row = lane.bury(&mut tx, (position, &known.key), attempts, &damage, None)?;
-    let rows = [(position, row)];
-    parked::store(&mut tx, lane.name, &rows, lane.log.environment()).await?;
+    let row = lane.bury_parked(&mut tx, position, known, &damage).await?;
     tx.commit().await?;
-    for (position, row) in rows {
-        state.parked.put(position, row);
-    }
+    state.parked.put(position, row);
     Ok(())
 }

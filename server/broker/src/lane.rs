@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
 use crate::head::POLL;
-use crate::parked::{ParkedState, Row};
+use crate::parked::{self, ParkedState, Row};
 use crate::{Beginning, Begins, Error, Failure, Filter, Log, Recorded, Result, Settings, Step, Tx};
 
 /// How long a consumer has nothing to do before its position passes what was for others.
@@ -325,6 +325,21 @@ impl Lane {
             due_us: 0,
             error,
         })
+    }
+
+    /// Makes a dead letter of a parked event that cannot be read; answers with its row.
+    pub async fn bury_parked(
+        &self,
+        tx: &mut Tx,
+        position: u64,
+        known: &Row,
+        damage: &Failure,
+    ) -> std::result::Result<Row, Failure> {
+        parked::claim(tx, self.name, position, known).await?;
+        let row = self.bury(tx, (position, &known.key), known.attempts + 1, damage, None)?;
+        let rows = [(position, row.clone())];
+        parked::store(tx, self.name, &rows, self.log.environment()).await?;
+        Ok(row)
     }
 
     /// When to try again what was tried so often, by the clock that nobody sets.

@@ -413,15 +413,9 @@ impl State {
     ) -> std::result::Result<(), Failure> {
         let known = (self.parked.get(position).cloned()).ok_or(Failure::Moved)?;
         let mut tx = lane.log.begin(lane.name).await?;
-        parked::claim(&mut tx, lane.name, position, &known).await?;
-        let attempts = known.attempts + 1;
-        let row = lane.bury(&mut tx, (position, &known.key), attempts, &damage, None)?;
-        let rows = [(position, row)];
-        parked::store(&mut tx, lane.name, &rows, lane.log.environment()).await?;
+        let row = lane.bury_parked(&mut tx, position, &known, &damage).await?;
         tx.commit().await?;
-        for (position, row) in rows {
-            self.parked.put(position, row);
-        }
+        self.parked.put(position, row);
         Ok(())
     }
 

@@ -154,30 +154,29 @@ impl Log {
     /// # Errors
     /// The database's.
     pub async fn states_of(&self, decider: &str) -> Result<Vec<(String, String)>> {
-        let sql = format!("select s.key, s.state {IN_USE} order by s.key");
-        let rows = db::query(db::built(sql))
-            .bind(decider)
-            .fetch_all(self.db().reader())
-            .await?;
-        let rows = rows
-            .iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-        rows.collect()
+        self.select_states(decider, "order by s.key").await
     }
+
     /// The states that a decider keeps and that wait for something, as of the last commit: those with a
     /// deadline. Key and JSON.
     ///
     /// # Errors
     /// The database's.
     pub async fn waiting_states(&self, decider: &str) -> Result<Vec<(String, String)>> {
-        let sql = format!("select s.key, s.state {IN_USE} and s.deadline_us > 0");
+        self.select_states(decider, "and s.deadline_us > 0").await
+    }
+
+    async fn select_states(
+        &self,
+        decider: &str,
+        which: &'static str,
+    ) -> Result<Vec<(String, String)>> {
+        let sql = format!("select s.key, s.state {IN_USE} {which}");
         let rows = db::query(db::built(sql))
             .bind(decider)
             .fetch_all(self.db().reader())
             .await?;
-        let rows = rows
-            .iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-        rows.collect()
+        let read = |row: &db::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(read).collect()
     }
 }

@@ -153,7 +153,7 @@ impl Turn {
     /// stands in line.
     pub fn can_tell(&self, decider: &str, key: &str) -> bool {
         let member = self.members.iter().find(|m| m.decider.name() == decider);
-        member.is_some_and(|member| member.is_in() && !member.blocked.contains(key))
+        member.is_some_and(|member| member.can_tell(key))
     }
 
     /// After another process has appended up to `head`, which is held: who has been brought there goes
@@ -199,41 +199,20 @@ impl Turn {
     ) -> Result<Vec<(NewEvent, Due)>> {
         let mut told = Vec::with_capacity(due.len());
         for one in due {
-            if !self.can_tell(one.decider, &one.key) {
-                continue;
-            }
-            let found = self.members.iter_mut();
-            let Some(member) = found
-                .filter(|m| m.decider.name() == one.decider)
-                .find(|m| m.is_in())
-            else {
+            let found = (self.members.iter_mut()).find(|m| m.decider.name() == one.decider);
+            let Some(member) = found.filter(|member| member.can_tell(&one.key)) else {
                 continue;
             };
-            if !member.decider.knows(&one.key) {
-                // What else is due of the same decider is read with it.
-                let keys = due.iter().filter(|other| other.decider == one.decider);
-                let keys: BTreeSet<String> = keys
-                    .filter(|other| !member.decider.knows(&other.key))
-                    .map(|other| other.key.clone())
-                    .collect();
-                match member.load(tx, &keys).await {
-                    Ok(()) => {}
-                    Err(Failure::Log(error)) => return Err(error),
-                    Err(_) => {
-                        let key = BTreeSet::from([one.key.clone()]);
-                        match member.load(tx, &key).await {
-                            Ok(()) => {}
-                            Err(Failure::Log(error)) => return Err(error),
-                            Err(failure) => {
-                                // One state that cannot be read keeps no other from its deadline.
-                                tracing::error!(consumer = one.decider, key = one.key, %failure,
-                                    "its deadline cannot be told");
-                                self.timers.spend(one.clone());
-                                continue;
-                            }
-                        }
-                    }
-                }
+            // What else is due of the same decider is read with it; a state that cannot be read keeps
+            // no other from its deadline.
+            let all = due.iter().filter(|other| other.decider == one.decider);
+            let all = all.map(|other| &other.key);
+            if !member.decider.knows(&one.key)
+                && !member.could_load(tx, all).await?
+                && !member.could_load(tx, [&one.key]).await?
+            {
+                self.timers.spend(one.clone());
+                continue;
             }
             let decider = &member.decider;
             match caught(|| decider.elapsed(&one.key, one.deadline_us)) {
@@ -405,6 +384,29 @@ impl Member {
         keys: &BTreeSet<String>,
     ) -> std::result::Result<(), Failure> {
         states::load(tx, &mut *self.decider, self.generation, keys).await
+    }
+
+    fn can_tell(&self, key: &str) -> bool {
+        self.is_in() && !self.blocked.contains(key)
+    }
+
+    /// Loads the states of those of `keys` that are not known. Says whether all of them could be read.
+    async fn could_load<'k>(
+        &mut self,
+        tx: &mut db::Tx,
+        keys: impl IntoIterator<Item = &'k String>,
+    ) -> Result<bool> {
+        let unknown = keys.into_iter().filter(|key| !self.decider.knows(key));
+        let unknown: BTreeSet<String> = unknown.cloned().collect();
+        match self.load(tx, &unknown).await {
+            Ok(()) => Ok(true),
+            Err(Failure::Log(error)) => Err(error),
+            Err(failure) => {
+                let consumer = self.decider.name();
+                tracing::error!(consumer, %failure, "a deadline cannot be told");
+                Ok(false)
+            }
+        }
     }
 
     /// Keys of the states that these events are about and that are not known.

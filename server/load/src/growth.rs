@@ -68,10 +68,7 @@ struct Replay {
 pub async fn carry_out(args: &GrowthArgs) -> anyhow::Result<bool> {
     file_limit::raise(0, BUSY)?;
     let workspace = Workspace::find()?;
-    let server = match &args.server {
-        Some(server) => server.clone(),
-        None => workspace.build_server().await?,
-    };
+    let server = workspace.server(args.server.as_deref()).await?;
     let folder = workspace.folder()?;
     let mut text = String::new();
     write_headings(&mut text, &headings(Some(folder.path()))?);

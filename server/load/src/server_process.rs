@@ -31,10 +31,7 @@ impl ServerProgram {
     /// Builds the server unless it is named, and makes a folder for its data.
     pub async fn prepare(server: Option<&Path>) -> anyhow::Result<Self> {
         let workspace = Workspace::find()?;
-        let program = match server {
-            Some(server) => server.to_owned(),
-            None => workspace.build_server().await?,
-        };
+        let program = workspace.server(server).await?;
         let folder = workspace.folder()?;
         let site = workspace.site_or_stub(folder.path())?;
         let server = Self {

@@ -40,6 +40,14 @@ impl Workspace {
         Ok(TempDir::with_prefix_in("load-", &self.target)?)
     }
 
+    /// The server that was named, or the one of this workspace, built now.
+    pub async fn server(&self, named: Option<&Path>) -> anyhow::Result<PathBuf> {
+        match named {
+            Some(server) => Ok(server.to_owned()),
+            None => self.build_server().await,
+        }
+    }
+
     pub async fn build_server(&self) -> anyhow::Result<PathBuf> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut cargo = Command::new(cargo);

@@ -268,31 +268,51 @@ async fn two_processes_decide_by_turns_and_never_twice() {
     }
 }
 
-/// A log whose clocks are the test's.
-async fn with_clocks(fixture: &Fixture) -> (Log, Arc<AtomicI64>, Arc<AtomicI64>) {
-    let wall = Arc::new(AtomicI64::new(1_700_000_000_000_000));
-    let steady = Arc::new(AtomicI64::new(0));
-    let (now, since) = (wall.clone(), steady.clone());
+/// Clocks that the test sets.
+struct Clocks {
+    wall: Arc<AtomicI64>,
+    steady: Arc<AtomicI64>,
+}
+
+impl Clocks {
+    /// Time goes by on both.
+    fn pass(&self, us: i64) {
+        self.wall.fetch_add(us, Ordering::Relaxed);
+        self.steady.fetch_add(us, Ordering::Relaxed);
+    }
+
+    /// Somebody sets the clock on the wall.
+    fn jump(&self, us: i64) {
+        self.wall.fetch_add(us, Ordering::Relaxed);
+    }
+}
+
+/// A log with such clocks, whose deciders are in the turns.
+async fn with_clocks(rounds: &Rounds) -> (Fixture, Clocks, Runner) {
+    let mut fixture = Fixture::new().await;
+    let clocks = Clocks {
+        wall: Arc::new(AtomicI64::new(1_700_000_000_000_000)),
+        steady: Arc::default(),
+    };
+    let (now, since) = (clocks.wall.clone(), clocks.steady.clone());
     let environment = Environment::new(move || now.load(Ordering::Relaxed), Uuid::now_v7)
         .with_steady_clock(move || since.load(Ordering::Relaxed));
     let log = Log::open(fixture.log.db().clone(), environment).await;
-    (log.expect("a log"), wall, steady)
+    fixture.log = log.expect("a log");
+    let runner = fixture.start(rounds).await;
+    fixture.until_in_turns().await;
+    (fixture, clocks, runner)
 }
 
 #[tokio::test]
 async fn a_deadline_is_told_once_and_the_state_moves_on_in_the_same_commit() {
-    let rounds = Rounds::default();
-    let mut fixture = Fixture::new().await;
-    let (log, wall, steady) = with_clocks(&fixture).await;
-    fixture.log = log;
-    let runner = fixture.start(&rounds).await;
+    let (fixture, clocks, runner) = with_clocks(&Rounds::default()).await;
     fixture.append("opened", &["a", "b"]).await;
     fixture.until("began", 2).await;
     fixture.append("closed", &["b"]).await;
-    fixture.until("ended", 1).await;
+    fixture.until("scored", 1).await;
     let from = fixture.log.head();
-    wall.fetch_add(ROUND_US, Ordering::Relaxed);
-    steady.fetch_add(ROUND_US, Ordering::Relaxed);
+    clocks.pass(ROUND_US);
     fixture.until("scored", 2).await;
     assert_eq!(
         fixture.kinds_after(from).await,
@@ -303,45 +323,36 @@ async fn a_deadline_is_told_once_and_the_state_moves_on_in_the_same_commit() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_ends_nothing_early_and_one_set_back_delays_nothing() {
-    let rounds = Rounds::default();
-    let mut fixture = Fixture::new().await;
-    let (log, wall, steady) = with_clocks(&fixture).await;
-    fixture.log = log;
-    let runner = fixture.start(&rounds).await;
-    fixture.until_in_turns().await;
-    fixture.append("opened", &["ahead"]).await;
-    wall.fetch_add(20 * ROUND_US, Ordering::Relaxed);
-    fixture.append("opened", &["back"]).await;
-    wall.fetch_sub(80 * ROUND_US, Ordering::Relaxed);
-    steady.fetch_add(ROUND_US - 1, Ordering::Relaxed);
-    // The timers look once a second: after two looks nothing has ended.
-    for _ in 0..2 {
-        fixture.append("opened", &["other"]).await;
-        tokio::time::timeout(
-            std::time::Duration::from_millis(1_100),
-            std::future::pending::<()>(),
-        )
-        .await
-        .expect_err("waits");
+    let (fixture, clocks, runner) = with_clocks(&Rounds::default()).await;
+    for key in ["first", "second", "ahead"] {
+        fixture.append("opened", &[key]).await;
+        clocks.pass(1_000);
     }
-    assert!(fixture.of_kind("elapsed").await.is_empty());
-    steady.fetch_add(1, Ordering::Relaxed);
-    fixture.until("ended", 2).await;
+    clocks.jump(20 * ROUND_US);
+    // Between the ends of the first two every deadline was looked at, also those in the database.
+    clocks.pass(ROUND_US - 3_000);
+    fixture.until("ended", 1).await;
+    clocks.pass(1_000);
+    let ended = fixture.until("ended", 2).await;
+    let keys: Vec<_> = ended.iter().map(|event| event.key.as_str()).collect();
+    assert_eq!(keys, ["first", "second"], "the wall says that all are over");
+    clocks.pass(1_000);
+    fixture.until("ended", 3).await;
+
+    fixture.append("opened", &["back"]).await;
+    clocks.jump(-80 * ROUND_US);
+    clocks.pass(ROUND_US);
+    fixture.until("ended", 4).await;
     runner.stop().await;
 }
 
 #[tokio::test]
 async fn a_deadline_of_a_key_that_stands_in_line_is_not_told_again_and_again() {
     let rounds = Rounds::default();
-    let mut fixture = Fixture::new().await;
-    let (log, wall, steady) = with_clocks(&fixture).await;
-    fixture.log = log;
-    let runner = fixture.start(&rounds).await;
-    fixture.until_in_turns().await;
+    let (fixture, clocks, runner) = with_clocks(&rounds).await;
     fixture.append("opened", &["bad", "good"]).await;
     rounds.poison.lock().insert("bad");
-    wall.fetch_add(ROUND_US, Ordering::Relaxed);
-    steady.fetch_add(ROUND_US, Ordering::Relaxed);
+    clocks.pass(ROUND_US);
     fixture.until("ended", 1).await;
     fixture.until_caught_up().await;
     let parked = fixture.log.parked(false, 10).await.expect("read");
@@ -349,9 +360,64 @@ async fn a_deadline_of_a_key_that_stands_in_line_is_not_told_again_and_again() {
     // Others end all the same, and what stands in line was told once.
     fixture.append("opened", &["next"]).await;
     fixture.until("began", 3).await;
-    wall.fetch_add(ROUND_US, Ordering::Relaxed);
-    steady.fetch_add(ROUND_US, Ordering::Relaxed);
+    clocks.pass(ROUND_US);
     fixture.until("ended", 2).await;
     assert_eq!(fixture.of_kind("elapsed").await.len(), 3);
+    runner.stop().await;
+}
+
+/// The database may hold a state that no version can read: it keeps no other from its end.
+#[tokio::test]
+async fn a_state_that_cannot_be_read_keeps_no_other_from_its_deadline() {
+    let rounds = Rounds::default();
+    let (fixture, clocks, runner) = with_clocks(&rounds).await;
+    fixture.append("opened", &["torn", "whole"]).await;
+    fixture.until("began", 2).await;
+    runner.stop().await;
+    fixture
+        .execute("update decider_states set state = '{' where key = 'torn'")
+        .await;
+    // Another process knows of the deadlines what the database holds.
+    let runner = fixture.start(&rounds).await;
+    fixture.until_in_turns().await;
+    clocks.pass(ROUND_US);
+    let ended = fixture.until("ended", 1).await;
+    assert_eq!(ended[0].key, "whole");
+    fixture.until("scored", 1).await;
+    runner.stop().await;
+}
+
+/// Two deciders that answer one another for ever.
+#[derive(Debug)]
+struct Echo;
+
+impl Decider for Echo {
+    const NAME: &'static str = "echo";
+    const HEARS: Filter<'static> = Filter(&[Rule::topic("tests").of(&["called", "echoed"])]);
+    type State = u64;
+
+    fn keys(&self, event: &Recorded) -> Result<Vec<String>, Failure> {
+        Ok(vec![event.key.clone()])
+    }
+
+    fn decide(&self, _: &States<u64>, heard: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        Ok(vec![event("echoed", &heard.key)])
+    }
+
+    fn evolve(&self, _: &mut States<u64>, _: &Recorded) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn answers_without_an_end_fail_no_command_and_hold_up_nobody() {
+    let fixture = Fixture::new().await;
+    let mut runner = fixture.runner();
+    let roster = Roster::new().decider(Echo).decider(Score);
+    roster.start(&mut runner).await;
+    fixture.until_in_turns().await;
+    fixture.append("called", &["a"]).await;
+    fixture.append("ended", &["b"]).await;
+    fixture.until("scored", 1).await;
     runner.stop().await;
 }

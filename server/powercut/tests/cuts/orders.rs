@@ -17,7 +17,7 @@ use services::{Outside, Seed, Shop, ShopSettings};
 use tempfile::TempDir;
 use types::cart::totals;
 use types::checkout::{DeliveryMethod, PlaceOrder};
-use types::{OrderId, ShopperId};
+use types::{Money, OrderId, ShopperId};
 
 const FILE: &str = "vitrine.db";
 const SHOPPERS: usize = 8;
@@ -98,8 +98,14 @@ async fn buy(shop: &Shop, shopper: ShopperId) -> OrderId {
     let ring = RING.parse().expect("a SKU");
     let cart = shop.add_to_cart(shopper, &ring, 1, None).await;
     let cart = cart.expect("added");
-    let (order_id, delivery) = (shop.new_order_id(), DeliveryMethod::Standard);
-    let order = PlaceOrder {
+    let order = order_of(shop.new_order_id(), cart.subtotal);
+    shop.place_order(shopper, order).await.expect("accepted")
+}
+
+/// A form as it is sent for goods of this value.
+pub fn order_of(order_id: OrderId, subtotal: Money) -> PlaceOrder {
+    let delivery = DeliveryMethod::Standard;
+    PlaceOrder {
         order_id,
         email: "ada@example.com".into(),
         name: "Ada Lovelace".into(),
@@ -109,12 +115,8 @@ async fn buy(shop: &Shop, shopper: ShopperId) -> OrderId {
         country: "DE".into(),
         delivery,
         payment_token: Some("pm_card_visa".into()),
-        expected_total_minor: totals(cart.subtotal, delivery)
-            .expect("a total")
-            .total
-            .minor,
-    };
-    shop.place_order(shopper, order).await.expect("accepted")
+        expected_total_minor: totals(subtotal, delivery).expect("a total").total.minor,
+    }
 }
 
 pub async fn texts(db: &Db, sql: &'static str) -> Vec<String> {

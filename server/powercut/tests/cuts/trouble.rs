@@ -11,11 +11,9 @@ use services::test_gateway::TestGateway;
 use services::{Outside, Seed, Shop, ShopSettings};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
-use types::cart::totals;
-use types::checkout::{DeliveryMethod, PlaceOrder};
 use types::{OrderId, Problem, ShopperId};
 
-use crate::orders::{RING, count, texts, until};
+use crate::orders::{RING, count, order_of, texts, until};
 
 /// From the disk's return to the next accepted order.
 const SELLS_AGAIN: Duration = Duration::from_secs(2);
@@ -80,20 +78,7 @@ impl House {
             let ring = RING.parse().expect("a SKU");
             cart = self.shop.add_to_cart(shopper, &ring, 1, None).await?;
         }
-        let delivery = DeliveryMethod::Standard;
-        let total = totals(cart.subtotal, delivery).expect("a total").total;
-        let order = PlaceOrder {
-            order_id,
-            email: "ada@example.com".into(),
-            name: "Ada Lovelace".into(),
-            street: "Main Street 1".into(),
-            postal_code: "10115".into(),
-            city: "Berlin".into(),
-            country: "DE".into(),
-            delivery,
-            payment_token: Some("pm_card_visa".into()),
-            expected_total_minor: total.minor,
-        };
+        let order = order_of(order_id, cart.subtotal);
         self.shop.place_order(shopper, order).await.map(|_| ())
     }
 
