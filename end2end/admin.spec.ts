@@ -93,6 +93,28 @@ test('a paused stream of events holds still until it goes on', async ({ page, ne
   await expect(reserved).toBeVisible()
 })
 
+test('of two who correct one SKU the second is told, sees the number and decides', async ({
+  page,
+  newShopper,
+  noise,
+}) => {
+  noise.foresee(/status of 409.*api\/correct_stock/)
+  const other = await newShopper()
+  await openInventory(page)
+  await openInventory(other)
+  await page.getByRole('button', { name: `Correct stock of ${STUDS.sku}` }).click()
+  await correct(other, 5, 'counted by the other')
+  await expectLevel(page, 5, 0)
+
+  await correct(page, 3, 'counted here')
+  const form = page.getByRole('form', { name: `Correction of ${STUDS.sku}` })
+  await expect(form.getByRole('alert')).toHaveText(/corrected .* to 5 meanwhile; your 3 is not saved/)
+  await expectLevel(page, 5, 0)
+  await correct(page, 3, 'counted here, once more')
+  await expectLevel(page, 3, 0)
+  await expectLevel(other, 3, 0)
+})
+
 test('a count below what is promised to orders is refused and says why', async ({
   page,
   newShopper,

@@ -9,7 +9,12 @@ use types::log::DeadLetterDecision;
 use super::ApiError;
 
 /// Takes what was typed for a count. Text, so that "12 pieces" is answered under the field.
-pub fn correction(sku: &str, on_hand: &str, reason: &str) -> Result<CorrectStock, Problem> {
+pub fn correction(
+    sku: &str,
+    on_hand: &str,
+    seen: &str,
+    reason: &str,
+) -> Result<CorrectStock, Problem> {
     let sku = sku
         .parse()
         .map_err(|error| Problem::malformed(format!("sku: {error}")))?;
@@ -17,9 +22,16 @@ pub fn correction(sku: &str, on_hand: &str, reason: &str) -> Result<CorrectStock
         let message = format!("Enter the pieces counted, a whole number from 0 to {MAX_ON_HAND}.");
         Problem::invalid_field("on_hand", message)
     })?;
+    let seen = match seen {
+        "" => None,
+        seen => Some(seen.parse::<i64>().map_err(|_| {
+            Problem::malformed("seen: expected the pieces that the page showed, a whole number")
+        })?),
+    };
     Ok(CorrectStock {
         sku,
         on_hand,
+        seen,
         reason: reason.trim().to_owned(),
     })
 }
@@ -29,11 +41,12 @@ pub fn correction(sku: &str, on_hand: &str, reason: &str) -> Result<CorrectStock
 pub async fn correct_stock(
     #[server(default)] sku: String,
     #[server(default)] on_hand: String,
+    #[server(default)] seen: String,
     #[server(default)] reason: String,
 ) -> Result<Level, ApiError> {
     let corrected = async {
         let (shop, staff) = (super::shop(), signed_in()?);
-        shop.correct_stock(&staff, correction(&sku, &on_hand, &reason)?)
+        shop.correct_stock(&staff, correction(&sku, &on_hand, &seen, &reason)?)
             .await
     };
     match corrected.await {
@@ -123,15 +136,19 @@ mod tests {
 
     #[test]
     fn a_count_is_a_whole_number() {
-        let corrected = correction("AS-VEG-WG-50", " 12 ", " recount ").expect("a correction");
+        let corrected =
+            correction("AS-VEG-WG-50", " 12 ", "10", " recount ").expect("a correction");
         assert_eq!(
-            (corrected.on_hand, corrected.reason.as_str()),
-            (12, "recount")
+            (corrected.on_hand, corrected.seen, &*corrected.reason),
+            (12, Some(10), "recount")
         );
         for bad in ["", "12 pieces", "1.5", "99999999999999999999"] {
-            let problem = correction("AS-VEG-WG-50", bad, "").expect_err(bad);
+            let problem = correction("AS-VEG-WG-50", bad, "", "").expect_err(bad);
             assert!(problem.field("on_hand").is_some(), "{bad}");
         }
-        assert_eq!(correction("nope", "1", "").expect_err("no SKU").status, 400);
+        assert_eq!(
+            correction("nope", "1", "", "").expect_err("no SKU").status,
+            400
+        );
     }
 }

@@ -27,6 +27,18 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
     let counted = NodeRef::<html::Input>::new();
     let reason = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
+    // What the books held when whoever counts looked: here, or at the last refusal.
+    let seen = RwSignal::new(on_hand);
+    // After a refusal the number that is told is the one that is seen, until the next try.
+    let is_told = RwSignal::new(false);
+    let level = open.levels.level(&sku);
+    Effect::new(move |_| {
+        if is_told.get()
+            && let Some(level) = level
+        {
+            seen.set(level.with(|level| level.on_hand));
+        }
+    });
     let form = NodeRef::<html::Form>::new();
     // The row tells what is wrong, in our words.
     Effect::new(move |_| {
@@ -64,7 +76,13 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
         let sku = sku.clone();
         move |event: leptos::ev::SubmitEvent| {
             event.prevent_default();
-            save(&sku, counted, reason, busy, open);
+            let typed = Typed {
+                counted,
+                seen,
+                is_told,
+                reason,
+            };
+            save(&sku, typed, busy, open);
         }
     };
     let wrong = move |field: &'static str| {
@@ -87,6 +105,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
             on:keydown=on_key
         >
             <input type="hidden" name="sku" value=id />
+            <input type="hidden" name="seen" value=move || seen.get().to_string() />
             <label class="desk-field">
                 "Counted on hand"
                 <input
@@ -149,18 +168,25 @@ fn focus_row(sku: &Sku) {
     }
 }
 
+/// What the form holds.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(dead_code, reason = "read in the browser")
+)]
+struct Typed {
+    counted: NodeRef<html::Input>,
+    seen: RwSignal<i64>,
+    is_told: RwSignal<bool>,
+    reason: NodeRef<html::Input>,
+}
+
 #[cfg(not(feature = "hydrate"))]
-fn save(_: &Sku, _: NodeRef<html::Input>, _: NodeRef<html::Input>, _: RwSignal<bool>, _: Open) {}
+fn save(_: &Sku, _: Typed, _: RwSignal<bool>, _: Open) {}
 
 /// Sends the count once; the row shows the answer at once.
 #[cfg(feature = "hydrate")]
-fn save(
-    sku: &Sku,
-    counted: NodeRef<html::Input>,
-    reason: NodeRef<html::Input>,
-    busy: RwSignal<bool>,
-    open: Open,
-) {
+fn save(sku: &Sku, form: Typed, busy: RwSignal<bool>, open: Open) {
     if busy.get_untracked() {
         return;
     }
@@ -170,11 +196,13 @@ fn save(
             .map(|input| input.value())
             .unwrap_or_default()
     };
-    let (sku, counted, reason) = (sku.clone(), typed(counted), typed(reason));
+    let (sku, counted, reason) = (sku.clone(), typed(form.counted), typed(form.reason));
+    let seen = form.seen.get_untracked().to_string();
+    form.is_told.set(false);
     busy.set(true);
     open.problem.set(None);
     leptos::task::spawn_local(async move {
-        let answer = crate::api::admin::correct_stock(sku.to_string(), counted, reason).await;
+        let answer = crate::api::admin::correct_stock(sku.to_string(), counted, seen, reason).await;
         // The form may be gone by now, its signals with it.
         let _ = busy.try_set(false);
         match answer {
@@ -193,7 +221,12 @@ fn save(
                     focus_row(&sku);
                 }
             }
-            Err(refused) => open.problem.set(Some(refused.0)),
+            Err(refused) => {
+                if refused.0.is("counted-meanwhile") {
+                    let _ = form.is_told.try_set(true);
+                }
+                open.problem.set(Some(refused.0));
+            }
         }
     });
 }

@@ -57,6 +57,8 @@ pub struct CorrectStock {
     pub sku: Sku,
     /// Pieces counted.
     pub on_hand: i64,
+    /// Pieces that the page said there were; `None` replaces whatever the books hold.
+    pub seen: Option<i64>,
     /// For the ledger, e.g. "recount".
     pub reason: String,
 }

@@ -11,7 +11,7 @@ use types::order::Shortage;
 use types::{OrderId, Sku};
 
 use crate::event::{
-    Event, OrderPlaced, ReservedLine, StockCorrected, StockCorrectionRejected,
+    CountRefusal, Event, OrderPlaced, ReservedLine, StockCorrected, StockCorrectionRejected,
     StockCorrectionRequested, StockMove, StockRejected, StockReleased, StockReserved,
 };
 
@@ -108,23 +108,34 @@ fn shift(
     moved.collect()
 }
 
-/// Follows a count, unless it is below what orders were promised. The first count of a SKU puts it on
-/// the shelf.
+/// Follows a count, unless it is below what orders were promised, or somebody else has counted since
+/// the books were looked at. The first count of a SKU puts it on the shelf.
 pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
     let StockCorrectionRequested {
         sku,
         on_hand,
+        seen,
         reason,
         by,
     } = count.clone();
     let before = shelf.get(&sku).copied().unwrap_or_default();
     let allocated = before.allocated;
-    if on_hand < allocated {
+    let is_as_seen = seen.is_none_or(|seen| seen == before.on_hand) || on_hand == before.on_hand;
+    let refusal = if !is_as_seen {
+        let on_hand = before.on_hand;
+        Some(CountRefusal::CountedMeanwhile { on_hand })
+    } else if on_hand < allocated {
+        Some(CountRefusal::Promised)
+    } else {
+        None
+    };
+    if let Some(refusal) = refusal {
         return StockCorrectionRejected {
             sku,
             on_hand,
             allocated,
             by,
+            refusal,
         }
         .into();
     }
@@ -294,6 +305,7 @@ mod tests {
         let count = |on_hand| StockCorrectionRequested {
             sku: sku("A"),
             on_hand,
+            seen: None,
             reason: "recount".into(),
             by: "ada".into(),
         };
@@ -304,11 +316,33 @@ mod tests {
             on_hand: 2,
             allocated: 3,
             by,
+            refusal: CountRefusal::Promised,
         };
         assert_eq!(then, rejected.into());
         assert_eq!(given, shelf(&[("A", 5, 3)]));
         correct(&mut given, &count(3));
         assert_eq!(given, shelf(&[("A", 3, 3)]));
+    }
+
+    #[test]
+    fn given_two_who_saw_ten_when_one_counts_eight_then_the_other_is_told() {
+        let mut given = shelf(&[("A", 10, 0)]);
+        let count = |on_hand| StockCorrectionRequested {
+            sku: sku("A"),
+            on_hand,
+            seen: Some(10),
+            reason: "recount".into(),
+            by: "ada".into(),
+        };
+        correct(&mut given, &count(8));
+        let Event::StockCorrectionRejected(told) = correct(&mut given, &count(12)) else {
+            panic!("the second one does not win silently");
+        };
+        assert_eq!(told.refusal, CountRefusal::CountedMeanwhile { on_hand: 8 });
+        assert_eq!(given, shelf(&[("A", 8, 0)]));
+        // Who finds the same says the same.
+        correct(&mut given, &count(8));
+        assert_eq!(given, shelf(&[("A", 8, 0)]));
     }
 
     #[derive(Debug, Clone)]
@@ -353,7 +387,9 @@ mod tests {
                     Move::Count(i, on_hand) => {
                         let (reason, by) = (String::new(), String::new());
                         let sku = sku(NAMES[i]);
-                        correct(&mut shelf, &StockCorrectionRequested { sku, on_hand, reason, by });
+                        correct(&mut shelf, &StockCorrectionRequested {
+                            sku, on_hand, seen: None, reason, by,
+                        });
                     }
                 }
                 for (sku, stock) in &shelf {

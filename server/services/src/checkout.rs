@@ -12,6 +12,7 @@ use types::checkout::{PlaceOrder, is_payment_token};
 use types::order::{Order, OrderLine, OrderStatus, Progress, order_number};
 use types::{Money, OrderId, Problem, ShopperId, Sku};
 
+use crate::answers::Asked;
 use crate::carts;
 use crate::events::{Refused, decode, encode, internal};
 use crate::orders;
@@ -342,29 +343,23 @@ impl Shop {
                 .map_err(|refusal| refused(command, refusal))?,
             None => return Err(refused(command, Refusal::StillReserving).into()),
         }
-        let from = self.log().head();
-        let asked = self
-            .writer()
-            .run(move |tx| {
-                Box::pin(async move { Ok::<_, Refused>(tx.append(encode(event)?, None)) })
-            })
-            .await?;
-        self.decided(from, id, command, asked).await;
+        let asked = self.request(event).await?;
+        self.decided(id, command, asked).await;
         Ok(())
     }
 
     /// Follows the log until the process manager has taken up what was `asked`. A plain form shows
     /// the order right after this, and must not be told to enter the same card again.
-    async fn decided(&self, from: u64, id: OrderId, command: Command, asked: uuid::Uuid) {
+    async fn decided(&self, id: OrderId, command: Command, asked: Asked) {
         let waits = async || {
             let state = orders::state(self.log(), id).await;
             matches!(state, Ok(Some(order)) if order.check(command).is_ok())
         };
         let answered = async {
-            let mut tail = self.log().tail(from);
+            let mut tail = self.log().tail(asked.from);
             while waits().await {
                 match tail.next(256).await {
-                    Ok(events) if events.iter().any(|e| e.causation_id == Some(asked)) => break,
+                    Ok(events) if events.iter().any(|e| e.causation_id == Some(asked.id)) => break,
                     Ok(_) => {}
                     Err(_) => break,
                 }

@@ -3,6 +3,7 @@
 //! They never import one another; they meet through events. [`roster`] names them all: a new one is one
 //! new file and one line there.
 
+mod answers;
 mod cart_return;
 mod carts;
 mod catalogue;

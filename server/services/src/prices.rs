@@ -7,10 +7,10 @@ use domain::Event;
 use domain::catalogue::Refusal;
 use domain::event::PriceChangeRequested;
 use types::{Money, Problem, Sku};
-use uuid::Uuid;
 
+use crate::answers::{Asked, answer_to};
 use crate::catalogue::Catalogue;
-use crate::events::{Refused, decode, encode, internal};
+use crate::events::{Refused, encode, internal};
 use crate::shop::Shop;
 use crate::visitor::Staff;
 
@@ -53,7 +53,8 @@ pub async fn change_price(log: &Log, by: &str, new: NewPrice) -> crate::Result<P
         tx.commit().await?;
         Ok::<_, Refused>(id)
     };
-    answer(log, from, written.await?).await
+    let id = written.await?;
+    answer(log, Asked { id, from }).await
 }
 
 impl Shop {
@@ -65,13 +66,8 @@ impl Shop {
     /// that already or is sold no more.
     pub async fn change_price(&self, staff: &Staff, new: NewPrice) -> crate::Result<PriceAnswer> {
         let asked = requested(&self.catalogue(), &staff.email, new)?;
-        let from = self.log().head();
-        let append = move |tx: &mut broker::Tx| Ok::<_, Refused>(tx.append(encode(asked)?, None));
-        let id = self
-            .writer()
-            .run(move |tx| Box::pin(async move { append(tx) }))
-            .await?;
-        let answer = answer(self.log(), from, id).await?;
+        let asked = self.request(asked).await?;
+        let answer = answer(self.log(), asked).await?;
         if let PriceAnswer::Changed { position, .. } = answer {
             // It has changed all the same; only this answer stops waiting for the pages.
             let _ = tokio::time::timeout(PATIENCE, self.followed(position)).await;
@@ -101,21 +97,11 @@ fn requested(catalogue: &Catalogue, by: &str, new: NewPrice) -> crate::Result<Ev
 }
 
 /// Follows the log until the catalogue has answered.
-async fn answer(log: &Log, from: u64, id: Uuid) -> crate::Result<PriceAnswer> {
-    let answered = async {
-        let mut tail = log.tail(from);
-        loop {
-            for event in tail.next(256).await? {
-                if event.causation_id == Some(id) {
-                    return decode(&event).map(|decoded| (decoded, event.position));
-                }
-            }
-        }
-    };
-    let Ok(answered) = tokio::time::timeout(PATIENCE, answered).await else {
+async fn answer(log: &Log, asked: Asked) -> crate::Result<PriceAnswer> {
+    let answer = answer_to(log, asked, PATIENCE).await.map_err(internal)?;
+    let Some((event, position)) = answer else {
         return Ok(PriceAnswer::Recorded);
     };
-    let (event, position) = answered.map_err(internal)?;
     match &*event {
         Event::PriceChanged(changed) => Ok(PriceAnswer::Changed {
             before: changed.before,

@@ -339,6 +339,7 @@ impl Seed {
             let count = Event::from(StockCorrectionRequested {
                 sku: variant.sku,
                 on_hand: variant.stock_on_hand,
+                seen: None,
                 reason: "opening stock".to_owned(),
                 by: BY.to_owned(),
             });

@@ -8,16 +8,20 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use broker::Log;
 use db::Columns;
 use domain::Event;
-use domain::event::StockCorrectionRequested;
+use domain::event::{CountRefusal, StockCorrectionRejected, StockCorrectionRequested};
 use tokio::sync::Semaphore;
 use types::admin::{CorrectStock, EventRow, InventoryRow, Level, MAX_ON_HAND, MAX_REASON};
 use types::{FieldError, Problem};
 
-use crate::events::{Refused, decode, encode, internal};
+use crate::answers::{Asked, answer_to};
+use crate::events::{Refused, internal};
 use crate::sessions;
 use crate::shop::Shop;
 use crate::summary::event_row;
 use crate::visitor::{Staff, mark_of};
+
+/// How long the answer to a count is waited for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(8);
 
 /// Shortest password that is taken, in characters.
 const MIN_PASSWORD: usize = 12;
@@ -220,11 +224,12 @@ impl Shop {
     ///
     /// # Errors
     /// 404 for an unknown SKU, 422 for its fields, 409 `promised` when fewer were counted than are
-    /// promised to orders.
+    /// promised to orders, 409 `counted-meanwhile` when the books hold another number than was seen.
     pub async fn correct_stock(&self, staff: &Staff, count: CorrectStock) -> crate::Result<Level> {
         let CorrectStock {
             sku,
             on_hand,
+            seen,
             reason,
         } = count;
         if self.catalogue().ever_sold(&sku).is_none() {
@@ -246,44 +251,26 @@ impl Shop {
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
         }
-        let from = self.log().head();
         let by = staff.email.clone();
         let asked = StockCorrectionRequested {
-            sku: sku.clone(),
+            sku,
             on_hand,
+            seen,
             reason,
             by,
         }
         .into();
-        let id = self.append_correction(asked).await?;
-        self.outcome_of_correction(from, id).await
-    }
-
-    async fn append_correction(&self, event: Event) -> Result<uuid::Uuid, Refused> {
-        let append = move |tx: &mut broker::Tx| Ok(tx.append(encode(event)?, None));
-        self.writer()
-            .run(move |tx| Box::pin(async move { append(tx) }))
-            .await
+        let asked = self.request(asked).await?;
+        self.outcome_of_correction(asked).await
     }
 
     /// Follows the log until the books have answered.
-    async fn outcome_of_correction(&self, from: u64, id: uuid::Uuid) -> crate::Result<Level> {
-        let answered = async {
-            let mut tail = self.log().tail(from);
-            loop {
-                for event in tail.next(256).await? {
-                    if event.causation_id == Some(id) {
-                        return decode(&event).map(|decoded| (decoded, event.position));
-                    }
-                }
-            }
+    async fn outcome_of_correction(&self, asked: Asked) -> crate::Result<Level> {
+        let answer = answer_to(self.log(), asked, PATIENCE).await;
+        let Some((answer, position)) = answer.map_err(internal)? else {
+            let detail = "The count is recorded and will be booked in a moment.";
+            return Err(Problem::unavailable(detail));
         };
-        // The request is in the log and will be answered; only this page stops waiting.
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(8), answered).await;
-        let answer = waited.map_err(|_| {
-            Problem::unavailable("The count is recorded and will be booked in a moment.")
-        })?;
-        let (answer, position) = answer.map_err(internal)?;
         match &*answer {
             Event::StockCorrected(done) => {
                 let threshold = self
@@ -297,18 +284,7 @@ impl Shop {
                     position,
                 })
             }
-            Event::StockCorrectionRejected(refused) => {
-                let detail = format!(
-                    "Orders were promised {}, so {} cannot be on hand. Cancel an order first, or \
-                     count again.",
-                    refused.allocated, refused.on_hand
-                );
-                Err(Problem::conflict(
-                    "promised",
-                    "Fewer than are promised",
-                    detail,
-                ))
-            }
+            Event::StockCorrectionRejected(refused) => Err(refusal_of(refused)),
             other => Err(internal(format!("unexpected answer {}", other.kind()))),
         }
     }
@@ -334,6 +310,33 @@ impl Shop {
         let newest = events.first().map_or(0, |event| event.position);
         events.retain(|event| event.position > position);
         Ok((events.iter().rev().map(event_row).collect(), newest))
+    }
+}
+
+/// Says why the books do not follow a count, and what can be done.
+fn refusal_of(refused: &StockCorrectionRejected) -> Problem {
+    let StockCorrectionRejected {
+        sku,
+        on_hand,
+        allocated,
+        refusal,
+        ..
+    } = refused;
+    match refusal {
+        CountRefusal::Promised => {
+            let detail = format!(
+                "Orders were promised {allocated}, so {on_hand} cannot be on hand. Cancel an order \
+                 first, or count again."
+            );
+            Problem::conflict("promised", "Fewer than are promised", detail)
+        }
+        CountRefusal::CountedMeanwhile { on_hand: now } => {
+            let detail = format!(
+                "Somebody has corrected {sku} to {now} meanwhile; your {on_hand} is not saved. Look \
+                 again, and save once more if yours is right."
+            );
+            Problem::conflict("counted-meanwhile", "Counted meanwhile", detail)
+        }
     }
 }
 

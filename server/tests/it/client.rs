@@ -214,10 +214,16 @@ impl Client {
 
     /// What staff found when they counted.
     pub async fn count(&mut self, sku: &str, on_hand: i64) -> Answer {
+        self.count_seen(sku, on_hand, "").await
+    }
+
+    /// The same of somebody whose page said how many there were.
+    pub async fn count_seen(&mut self, sku: &str, on_hand: i64, seen: &str) -> Answer {
         let on_hand = on_hand.to_string();
         let form = [
             ("sku", sku),
             ("on_hand", on_hand.as_str()),
+            ("seen", seen),
             ("reason", "recount"),
         ];
         self.post("/api/correct_stock", &form).await

@@ -20,6 +20,7 @@ async fn count(shop: &TestShop, round: i64) {
         let counted = Event::from(StockCorrectionRequested {
             sku: RING.parse().expect("a SKU"),
             on_hand: 10 + (round * COUNTS_PER_ROUND + n) % 7,
+            seen: None,
             reason: "a count with many words ".repeat(8),
             by: "test".to_owned(),
         });

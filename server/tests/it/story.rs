@@ -523,6 +523,22 @@ async fn a_count_below_what_is_promised_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_counts_from_an_old_page_is_told_and_replaces_nothing() {
+    let shop = TestShop::open().await;
+    let (mut ada, mut eve) = (shop.staff().await, shop.staff().await);
+    ada.count_seen(RING, 8, "4").await.expect_ok();
+    let told = eve.count_seen(RING, 10, "4").await.problem(409);
+    assert!(told.is("counted-meanwhile"), "{told:?}");
+    assert!(told.detail.contains("to 8 meanwhile"), "{told:?}");
+    assert_eq!(shop.stock(RING).await, (8, 0));
+    eve.count_seen(RING, 10, "8").await.expect_ok();
+    assert_eq!(shop.stock(RING).await, (10, 0));
+    let unclear = eve.count_seen(RING, 10, "many").await.problem(400);
+    assert!(unclear.detail.contains("seen"), "{unclear:?}");
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_staff_see_and_change_the_inventory() {
     let shop = TestShop::open().await;
     let mut eve = shop.shopper();

@@ -22,6 +22,17 @@ pub struct ReservedLine {
     pub quantity: u32,
 }
 
+/// Why the books do not follow a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountRefusal {
+    /// It is below what is promised to orders.
+    #[default]
+    Promised,
+    /// Somebody else has counted meanwhile, and the books hold this many.
+    CountedMeanwhile { on_hand: i64 },
+}
+
 declare! {
     /// All lines of an order are reserved.
     StockReserved ("stock.reserved" on "stock", ordered by order_id) {
@@ -47,6 +58,9 @@ declare! {
         sku: Sku,
         /// Pieces counted.
         on_hand: i64,
+        /// Pieces that whoever counted saw in the books before; nobody said in older versions.
+        #[serde(default)]
+        seen: Option<i64>,
         reason: String,
         /// Who counted: a member of staff, or `seed`.
         by: String,
@@ -63,12 +77,15 @@ declare! {
         by: String,
     }
 
-    /// The count is below what is promised to orders; the books stay.
+    /// The books do not follow the count.
     StockCorrectionRejected ("stock.correction_rejected" on "stock", ordered by sku) {
         sku: Sku,
         on_hand: i64,
         allocated: i64,
         by: String,
+        /// Older versions knew one.
+        #[serde(default)]
+        refusal: CountRefusal,
     }
 
     /// Pieces are held for an order that had ended before they were: they are to be released.
