@@ -41,14 +41,18 @@ impl Shop {
         shopper: ShopperId,
         order: PlaceOrder,
     ) -> crate::Result<OrderId> {
-        let id = order.order_id;
-        self.holds().arrives(id, source);
-        let placed = self.place_order(shopper, order).await;
-        self.holds().has_arrived(id);
-        if placed.is_err() && !self.owns_order(shopper, id).await? {
-            self.holds().release(id, shopper);
-        }
-        placed
+        let (shop, id) = (self.clone(), order.order_id);
+        // A task of its own: who goes away meanwhile takes no claim along that nobody would release.
+        let placing = tokio::spawn(async move {
+            shop.holds().arrives(id, source);
+            let placed = shop.place_order(shopper, order).await;
+            shop.holds().has_arrived(id);
+            if placed.is_err() && !shop.owns_order(shopper, id).await? {
+                shop.holds().release(id, shopper);
+            }
+            placed
+        });
+        placing.await.map_err(internal)?
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means
