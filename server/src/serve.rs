@@ -124,7 +124,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
             health: health.clone(),
         },
         &site,
-    );
+    )
+    .await?;
     let mut tasks = Tasks::new();
     events.within(|| {
         let (for_hub, for_sessions) = (shop.clone(), shop.clone());

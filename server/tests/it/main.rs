@@ -11,6 +11,7 @@ mod doors;
 mod endings;
 mod failpoints;
 mod health;
+mod kept_pages;
 mod module_circles;
 mod oversell;
 mod prices;

@@ -216,7 +216,9 @@ async fn a_log_that_has_lost_its_end_takes_nothing_more_before_a_restart() {
     let fixture = Fixture::new().await;
     fixture.append("kept", &["a"]).await;
     fixture.append("lost", &["b"]).await;
-    fixture.execute("delete from events where position = 2").await;
+    fixture
+        .execute("delete from events where position = 2")
+        .await;
     fixture.execute("update log_head set position = 1").await;
 
     let mut tx = fixture.log.begin("test").await.expect("a transaction");
@@ -226,7 +228,10 @@ async fn a_log_that_has_lost_its_end_takes_nothing_more_before_a_restart() {
         matches!(refused, Error::WentBack { known: 2, found: 1 }),
         "{refused}"
     );
-    assert!(refused.is_unavailable(), "whoever asks is told to come back");
+    assert!(
+        refused.is_unavailable(),
+        "whoever asks is told to come back"
+    );
     tokio::time::timeout(DEADLINE, fixture.log.has_gone_back())
         .await
         .expect("whoever runs the process is told");
