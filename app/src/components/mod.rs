@@ -5,6 +5,8 @@ pub mod admin_frame;
 #[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]
+pub mod gallery;
+#[cfg(feature = "ssr")]
 pub mod lazy_hint;
 #[cfg(feature = "ssr")]
 pub mod picture;
@@ -12,6 +14,8 @@ pub mod problem_note;
 #[cfg(feature = "ssr")]
 pub mod product_card;
 pub mod quantity_field;
+#[cfg(feature = "ssr")]
+pub mod size_guide;
 pub mod stock_label;
 pub mod subject;
 pub mod when;
@@ -21,6 +25,8 @@ pub use admin_frame::AdminFrame;
 #[cfg(feature = "ssr")]
 pub use frame::ShopFrame;
 #[cfg(feature = "ssr")]
+pub use gallery::Gallery;
+#[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
@@ -28,5 +34,7 @@ pub use problem_note::ProblemNote;
 #[cfg(feature = "ssr")]
 pub use product_card::ProductCards;
 pub use quantity_field::QuantityField;
+#[cfg(feature = "ssr")]
+pub use size_guide::SizeGuide;
 pub use stock_label::StockLabel;
 pub use subject::Subject;

@@ -14,6 +14,12 @@ use crate::live;
 
 /// Id of the product's pictures, which follow the chosen metal.
 pub const GALLERY_ID: &str = "gallery";
+/// Id of the dialog that shows the cart after something was added.
+pub const DRAWER_ID: &str = "cart-drawer";
+/// Id of the dialog that tells which size fits.
+pub const SIZE_GUIDE_ID: &str = "size-guide";
+/// Id of the pieces that go with this one.
+pub const RELATED_ID: &str = "related";
 
 /// What came of adding to the cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +37,8 @@ pub fn BuyBox(
     variants: Vec<Variant>,
     /// The variant the address asks for, or the first one that is there.
     chosen: Sku,
+    /// Whether the page holds a guide to its sizes.
+    size_guide: bool,
     position: u64,
 ) -> impl IntoView {
     let initial = ProductStock {
@@ -55,7 +63,9 @@ pub fn BuyBox(
         let sku = of(chosen.get()).map(|variant| variant.sku);
         sku.map_or(0, |sku| stock.with(|stock| live::available(stock, &sku)))
     });
+    let edition = Signal::derive(move || of(chosen.get())?.edition);
     let metal = Memo::new(move |_| of(chosen.get()).map(|v| v.metal).unwrap_or_default());
+    let told = move || Availability::of_edition(available.get(), edition.get()).label();
 
     // Until the island is awake the button must not judge: a plain form may choose another size.
     let awake = RwSignal::new(false);
@@ -94,8 +104,7 @@ pub fn BuyBox(
         if before.is_some_and(|before| before.0 == now.0 && before.1 != now.1)
             && let Some(variant) = of(now.0)
         {
-            let label = Availability::of(now.1).label();
-            tab::announce([variant.size_label.as_str(), ": ", &label].concat());
+            tab::announce([variant.size_label.as_str(), ": ", &told()].concat());
         }
         now
     });
@@ -108,10 +117,21 @@ pub fn BuyBox(
     });
 
     let choose = move |i: usize| {
+        let before = of(chosen.get_untracked());
         chosen.set(i);
         outcome.set(Outcome::None);
-        if let Some(variant) = of(i) {
-            remember(&variant.sku);
+        let (Some(before), Some(now)) = (before, of(i)) else {
+            return;
+        };
+        remember(&now.sku);
+        // A radio says its own name; what else has changed is for the voice.
+        let price = now.price.tag();
+        if before.metal != now.metal {
+            let size = now.size_label.as_str();
+            let words = [now.metal_label.as_str(), ", ", &price, ". ", size, ": "];
+            tab::announce([words.concat(), told()].concat());
+        } else if before.price != now.price {
+            tab::announce(price);
         }
     };
     // Another metal keeps the size if it comes in it.
@@ -144,11 +164,16 @@ pub fn BuyBox(
         let pieces = i64::from(quantity.get_untracked());
         let title = title.clone();
         tab::in_turn(async move {
+            #[cfg(feature = "hydrate")]
+            let sku = variant.sku.clone();
             match add_to_cart(variant.sku, pieces, gift_note).await {
                 Ok(cart) => {
                     tab::set_cart_count(cart.count());
                     tab::announce([title.as_str(), " is in your cart."].concat());
                     outcome.set(Outcome::Added(cart.count()));
+                    // Where its code does not arrive, the words above are enough.
+                    #[cfg(feature = "hydrate")]
+                    let _ = super::cart_drawer::open_drawer(cart, sku).await;
                 }
                 Err(error) => outcome.set(Outcome::Refused(error.0)),
             }
@@ -156,54 +181,89 @@ pub fn BuyBox(
         });
     };
 
+    let price = move || of(chosen.get()).map(|variant| variant.price.tag());
+    let before = move || {
+        let before = of(chosen.get())?.compare_at?;
+        Some(view! {
+            <s>
+                <span class="visually-hidden">"Before: "</span>
+                {before.tag()}
+            </s>
+        })
+    };
+    let button = move || if sold_out() { "Sold out" } else { "Add to cart" };
+    let hint = move || match sold_out() {
+        true => {
+            let href = ["#", RELATED_ID].concat();
+            view! {
+                <a class="link" href=href>
+                    "See similar pieces"
+                </a>
+            }
+            .into_any()
+        }
+        false => "A piece is held for you once you have placed the order.".into_any(),
+    };
+    let since = live::since();
     view! {
         <form class="buy" method="post" action="/api/add_to_cart" on:submit=add>
             <p class="buy__price">
-                {move || {
-                    of(chosen.get())
-                        .map(|variant| {
-                            view! {
-                                <span>{variant.price.to_string()}</span>
-                                {variant
-                                    .compare_at
-                                    .map(|before| {
-                                        view! {
-                                            <s>
-                                                <span class="visually-hidden">"Before: "</span>
-                                                {before.to_string()}
-                                            </s>
-                                        }
-                                    })}
-                            }
-                        })
-                }} <small>"VAT included"</small>
+                <span>{price}</span>
+                {before}
+                <small>"VAT included"</small>
             </p>
 
-            <MetalChoice slug variants metal on_choose=Callback::new(move |metal: String| {
-                choose_metal(&metal);
-            }) />
-            <SizeChoice variants chosen metal stock on_choose=Callback::new(choose) />
+            <MetalChoice
+                slug
+                variants
+                metal
+                stock
+                on_choose=Callback::new(move |metal: String| {
+                    choose_metal(&metal);
+                })
+            />
+            <SizeChoice
+                variants
+                chosen
+                metal
+                stock
+                size_guide
+                on_choose=Callback::new(choose)
+            />
 
             <div class="buy__row">
                 <div class="buy__quantity">
                     <span class="field__label" aria-hidden="true">"Quantity"</span>
                     <QuantityField value=quantity label="Quantity" />
                 </div>
-                <p class="buy__stock" role="group" aria-label="Availability">
-                    <StockLabel available />
-                </p>
+                <div class="buy__stock">
+                    <p role="group" aria-label="Availability">
+                        <StockLabel available edition of=chosen />
+                    </p>
+                    <p class="buy__since">
+                        {move || since.get().map(|since| ["as of ", &since].concat())}
+                    </p>
+                </div>
             </div>
 
             <GiftNote note />
 
-            <button
-                type="submit"
-                class="button button--wide"
-                disabled=sold_out
-                aria-busy=move || pending.get().then_some("true")
-            >
-                "Add to cart"
-            </button>
+            <div class="buy__bar">
+                <p class="buy__bar-price" aria-hidden="true">
+                    {price}
+                </p>
+                // Not `disabled`: the focus would fall off it when the last piece goes.
+                <button
+                    type="submit"
+                    class="button button--wide"
+                    disabled=move || !awake.get() && nothing_left()
+                    aria-disabled=move || (awake.get() && sold_out()).then_some("true")
+                    aria-busy=move || pending.get().then_some("true")
+                >
+                    {button}
+                </button>
+            </div>
+            <p class="buy__hint">{hint}</p>
 
             <div class="buy__outcome">
                 {move || match outcome.get() {
@@ -216,12 +276,13 @@ pub fn BuyBox(
     }
 }
 
-/// The metals, each a link to the page with that metal chosen.
+/// The metals, each a link to the page with that metal chosen. A single one is said and not asked.
 #[component]
 fn MetalChoice(
     slug: Slug,
     variants: StoredValue<Vec<Variant>>,
     metal: Memo<String>,
+    stock: ReadSignal<ProductStock>,
     on_choose: Callback<String>,
 ) -> impl IntoView {
     let mut metals: Vec<(String, String)> = Vec::new();
@@ -232,13 +293,33 @@ fn MetalChoice(
             }
         }
     });
+    if let [(name, label)] = &*metals {
+        let (name, label) = (name.clone(), label.clone());
+        return view! {
+            <p class="buy__fact">
+                <span class="field__label">"Metal"</span>
+                <span class="swatch" data-metal=name></span>
+                {label}
+            </p>
+        }
+        .into_any();
+    }
     let links = metals.into_iter().map(|(name, label)| {
         let href = ["/p/", slug.as_str(), "?metal=", &name].concat();
-        let (this, swatch) = (name.clone(), name.clone());
+        let (this, swatch, of_metal) = (name.clone(), name.clone(), name.clone());
+        let is_gone = Memo::new(move |_| {
+            stock.with(|stock| {
+                variants.with_value(|all| {
+                    let mut all = all.iter().filter(|v| v.metal == of_metal);
+                    all.all(|v| live::available(stock, &v.sku) <= 0)
+                })
+            })
+        });
         view! {
             <a
                 class="pick"
                 href=href
+                data-out=move || is_gone.get()
                 aria-current=move || (metal.read() == this).then_some("true")
                 on:click=move |event| {
                     // A click that wants a new tab gets one.
@@ -249,7 +330,10 @@ fn MetalChoice(
                 }
             >
                 <span class="swatch" data-metal=swatch aria-hidden="true"></span>
-                {label}
+                <span class="pick__name">{label}</span>
+                <span class="visually-hidden">
+                    {move || if is_gone.get() { ", sold out" } else { "" }}
+                </span>
             </a>
         }
     });
@@ -259,18 +343,20 @@ fn MetalChoice(
             <div class="picks">{links.collect_view()}</div>
         </div>
     }
+    .into_any()
 }
 
-/// The sizes of the chosen metal, each with what is left of it.
+/// The sizes of the chosen metal, each with what is left of it. A single one is said and not asked.
 #[component]
 fn SizeChoice(
     variants: StoredValue<Vec<Variant>>,
     chosen: RwSignal<usize>,
     metal: Memo<String>,
     stock: ReadSignal<ProductStock>,
+    size_guide: bool,
     on_choose: Callback<usize>,
 ) -> impl IntoView {
-    let sizes = move || {
+    move || {
         let metal = metal.get();
         let of_metal = variants.with_value(|all| {
             let all = all.iter().enumerate();
@@ -278,16 +364,22 @@ fn SizeChoice(
                 .map(|(i, v)| (i, v.clone()))
                 .collect::<Vec<_>>()
         });
+        if let [(_, only)] = &*of_metal {
+            return view! {
+                <p class="buy__fact">
+                    <input type="hidden" name="sku" value=only.sku.to_string() />
+                    <span class="field__label">"Size"</span>
+                    {only.size_label.clone()}
+                </p>
+            }
+            .into_any();
+        }
         let radios = of_metal.into_iter().map(|(i, variant)| {
             let available = live::variant(stock, variant.sku.clone());
+            let edition = variant.edition;
             let is_chosen = move || chosen.get() == i;
-            let level = move || Availability::of(available.get());
             view! {
-                <label
-                    class="pick"
-                    data-few=move || matches!(level(), Availability::Few(_))
-                    data-out=move || level() == Availability::SoldOut
-                >
+                <label class="pick" data-out=move || available.get() <= 0>
                     <input
                         type="radio"
                         name="sku"
@@ -297,19 +389,28 @@ fn SizeChoice(
                         on:change=move |_| on_choose.run(i)
                     />
                     <span class="pick__name">{variant.size_label}</span>
-                    <span class="pick__stock">
-                        {move || level().label()}
-                    </span>
+                    <StockLabel available edition />
                 </label>
             }
         });
-        radios.collect_view()
-    };
-    view! {
-        <fieldset class="buy__choice">
-            <legend class="field__label">"Size"</legend>
-            <div class="picks picks--grid">{sizes}</div>
-        </fieldset>
+        let guide = size_guide.then(|| {
+            let href = ["#", SIZE_GUIDE_ID].concat();
+            view! {
+                <p class="buy__guide">
+                    <a class="link" href=href data-dialog=SIZE_GUIDE_ID>
+                        "Size guide"
+                    </a>
+                </p>
+            }
+        });
+        view! {
+            <fieldset class="buy__choice">
+                <legend class="field__label">"Size"</legend>
+                <div class="picks picks--grid">{radios.collect_view()}</div>
+                {guide}
+            </fieldset>
+        }
+        .into_any()
     }
 }
 
@@ -352,7 +453,8 @@ fn Added(pieces: u32) -> impl IntoView {
     view! {
         <div class="notice notice--good">
             <p>"Added. You have " {pieces} " in your cart."</p>
-            <p>
+            <p class="notice__links">
+                <a class="link" href="/checkout">"Checkout"</a>
                 <a class="link" href="/cart">"View cart"</a>
             </p>
         </div>

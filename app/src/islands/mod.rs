@@ -5,8 +5,14 @@ pub mod announcer;
 pub mod buy_box;
 pub mod card_stock;
 pub mod cart_count;
+#[cfg(feature = "hydrate")]
+pub mod cart_drawer;
 pub mod cart_lines;
 pub mod connection_dot;
+#[cfg(feature = "hydrate")]
+pub mod dialogs;
+#[cfg(feature = "hydrate")]
+pub mod gallery;
 pub mod tab;
 #[cfg(feature = "hydrate")]
 pub mod translated;

@@ -12,8 +12,9 @@ use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
 use crate::components::frame::HOUSE;
 use crate::components::product_card::Level;
-use crate::components::{Picture, ProblemNote, ProductCards, ShopFrame};
-use crate::islands::buy_box::{BuyBox, GALLERY_ID};
+use crate::components::size_guide::has_guide;
+use crate::components::{Gallery, ProblemNote, ProductCards, ShopFrame, SizeGuide};
+use crate::islands::buy_box::{BuyBox, DRAWER_ID, RELATED_ID};
 
 /// The page of a product.
 #[component]
@@ -34,7 +35,7 @@ pub fn ProductPage() -> impl IntoView {
         return view! { <NotFoundPage /> }.into_any();
     };
     let related = shop.related(&product.slug);
-    let category = shop
+    let of_category = shop
         .categories()
         .into_iter()
         .find(|category| category.slug == product.category);
@@ -46,7 +47,7 @@ pub fn ProductPage() -> impl IntoView {
         .map(|image| image.src.clone())
         .unwrap_or_default();
     let path = format!("/p/{}", product.slug);
-    let crumb = category.map(|category| {
+    let crumb = of_category.map(|category| {
         view! {
             <nav class="crumbs" aria-label="Breadcrumb">
                 <a href=format!("/c/{}", category.slug)>{category.title}</a>
@@ -54,12 +55,14 @@ pub fn ProductPage() -> impl IntoView {
         }
     });
     let facts = structured(&product, &images);
-    let is_only_some = product.drop_note.is_some();
+    let is_limited = chosen.edition.is_some();
+    let size_guide = has_guide(product.category.as_str()) && comes_in_sizes(&product);
+    let category = product.category.to_string();
     view! {
         <ShopFrame
             title=product.seo_title.clone()
             description=product.seo_description.clone()
-            category=product.category.to_string()
+            category=category.clone()
         >
             <Link rel="canonical" href=path />
             <script type="application/ld+json" nonce=use_nonce() inner_html=facts></script>
@@ -73,17 +76,27 @@ pub fn ProductPage() -> impl IntoView {
                     <h1>{product.title.clone()}</h1>
                     // Above the form: a plain form that was refused lands at the top of the page.
                     {problem.map(|problem| view! { <ProblemNote problem /> })}
-                    {is_only_some.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
+                    {is_limited.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
                     <BuyBox
                         slug=product.slug
                         title=product.title
                         variants=product.variants
                         chosen=chosen.sku
+                        size_guide
                         position=product.position
                     />
                     <p class="product__description">{product.description}</p>
-                    {product.drop_note.map(|note| view! { <p>{note}</p> })}
                     <dl class="facts">
+                        {product
+                            .drop_note
+                            .map(|note| {
+                                view! {
+                                    <div>
+                                        <dt>"Edition"</dt>
+                                        <dd>{note}</dd>
+                                    </div>
+                                }
+                            })}
                         <div>
                             <dt>"Metal"</dt>
                             <dd>{product.metals.join("; ")}</dd>
@@ -114,11 +127,23 @@ pub fn ProductPage() -> impl IntoView {
                         </div>
                     </dl>
                 </div>
+                {size_guide.then(|| view! { <SizeGuide category /> })}
+                // Filled and opened by the script.
+                <dialog
+                    class="drawer"
+                    id=DRAWER_ID
+                    aria-labelledby="drawer-title"
+                    closedby="any"
+                ></dialog>
             </article>
             {(!related.is_empty())
                 .then(|| {
                     view! {
-                        <section class="section" aria-labelledby="related-title">
+                        <section
+                            class="section"
+                            id=RELATED_ID
+                            aria-labelledby="related-title"
+                        >
                             <header class="section__head">
                                 <h2 id="related-title">"Goes well with"</h2>
                             </header>
@@ -129,49 +154,6 @@ pub fn ProductPage() -> impl IntoView {
         </ShopFrame>
     }
     .into_any()
-}
-
-/// The pictures side by side; one fills the space and the others are a swipe, a key or a link away.
-#[component]
-fn Gallery(images: Vec<Image>) -> impl IntoView {
-    let many = images.len() > 1;
-    let thumbs = images.iter().enumerate().map(|(i, image)| {
-        let label = format!("Picture {} of {}", i + 1, images.len());
-        view! {
-            <li>
-                <a href=format!("#picture-{}", i + 1) aria-label=label>
-                    <Picture image=image.clone() decorative=true />
-                </a>
-            </li>
-        }
-    });
-    let thumbs =
-        many.then(|| view! { <ul class="thumbs" role="list">{thumbs.collect_view()}</ul> });
-    let figures = images.iter().cloned().enumerate().map(|(i, image)| {
-        let (metal, src) = (image.metal.clone(), image.src.clone());
-        view! {
-            <figure class="gallery__picture" id=format!("picture-{}", i + 1) data-metal=metal>
-                <a href=src title="Open the whole picture">
-                    <Picture image eager=i == 0 />
-                </a>
-            </figure>
-        }
-    });
-    let figures = figures.collect_view();
-    view! {
-        <div class="gallery">
-            <div
-                class="gallery__row"
-                id=GALLERY_ID
-                role="region"
-                aria-label="Pictures"
-                tabindex="0"
-            >
-                {figures}
-            </div>
-            {thumbs}
-        </div>
-    }
 }
 
 /// The product as search engines read it.
@@ -216,6 +198,15 @@ fn choose<'a>(product: &'a Product, sku: &str, metal: &str) -> Option<&'a Varian
     first(&|variant| variant.sku.as_str() == sku)
         .or_else(|| first(&|variant| variant.metal == metal))
         .or_else(|| first(&|_| true))
+}
+
+/// Whether some metal of it comes in more than one size.
+fn comes_in_sizes(product: &Product) -> bool {
+    let mut variants = product.variants.iter().enumerate();
+    variants.any(|(i, variant)| {
+        let others = product.variants.iter().skip(i + 1);
+        others.into_iter().any(|other| other.metal == variant.metal)
+    })
 }
 
 /// The product's pictures, the chosen metal's first.

@@ -53,6 +53,9 @@ pub struct Variant {
     /// Which of the product's pictures shows it.
     pub image: usize,
     pub reorder_threshold: i64,
+    /// Pieces that were ever made of it, where there will be no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<i64>,
 }
 
 impl Variant {
@@ -318,6 +321,7 @@ mod tests {
                 compare_at: None,
                 image: 0,
                 reorder_threshold: 1,
+                made: None,
             }],
             by: "seed".to_owned(),
         })

@@ -7,6 +7,7 @@ use types::{LineId, Money, Problem, ShopperId, Sku};
 use crate::catalogue::Catalogue;
 use crate::events::{Refused, internal};
 use crate::levels::Levels;
+use crate::shelf;
 use crate::shop::Shop;
 
 /// A line as it is stored.
@@ -86,6 +87,7 @@ pub(crate) fn view(catalogue: &Catalogue, levels: &Levels, stored: &[StoredLine]
             unit_price: variant.price,
             line_price,
             available,
+            edition: shelf::edition(product, &[variant]),
         });
     }
     Cart {

@@ -24,6 +24,7 @@ mod retention;
 mod seed;
 mod sessions;
 mod settings;
+mod shelf;
 mod shop;
 mod sql_views;
 mod staff;
