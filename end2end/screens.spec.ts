@@ -3,6 +3,7 @@ import {
   addToCart,
   buy,
   CARD,
+  drawer,
   expectConfirmed,
   fillCard,
   headline,
@@ -40,7 +41,9 @@ test('home, category, product and plain pages fit every screen', async ({ page, 
   for (const [name, path] of [
     ['home', '/'],
     ['category', '/c/rings'],
+    ['category-metal', '/c/rings?metal=white-gold'],
     ['product', '/p/vega-solitaire-ring'],
+    ['product-limited', '/p/grotto-emerald-drops'],
     ['product-sold-out', '/p/trine-stacking-set?metal=white-gold'],
     ['delivery', '/delivery'],
     ['not-found', '/nowhere'],
@@ -54,6 +57,8 @@ test('cart and checkout fit every screen, filled, empty and with mistakes', asyn
   await visit(page, '/cart')
   await look(page, 'cart-empty')
   await addToCart(page)
+  await page.getByRole('button', { name: 'Add to cart' }).click()
+  await expect(drawer(page)).toBeVisible()
   await look(page, 'product-added')
   await visit(page, '/cart')
   await look(page, 'cart')

@@ -59,7 +59,7 @@ test('a variant that is sold out cannot be added', async ({ page, newShopper }) 
   for (const radio of await page.getByRole('radio').all()) {
     await radio.check()
     await expect(page.getByRole('group', { name: 'Availability' })).toHaveText('Sold out')
-    await expect(page.getByRole('button', { name: 'Add to cart' })).toBeDisabled()
+    await expect(page.getByRole('button', { name: 'Sold out' })).toBeDisabled()
   }
   await page.getByRole('group', { name: 'Metal' }).getByRole('link', { name: 'Yellow gold' }).click()
   await size(page, 'EU 50').check()

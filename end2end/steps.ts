@@ -46,6 +46,9 @@ export async function visit(page: Page, path: string): Promise<void> {
 /** What the product page or the cart says is left. */
 export const availability = (page: Page): Locator => page.getByRole('group', { name: 'Availability' })
 
+/** The cart beside the page, which opens when something was added. */
+export const drawer = (page: Page): Locator => page.getByRole('dialog', { name: 'Added to your cart' })
+
 export const size = (page: Page, label: string): Locator =>
   page.getByRole('radio', { name: new RegExp(`^${label}`) })
 
@@ -53,6 +56,9 @@ export async function addToCart(page: Page, path = STUDS.path): Promise<void> {
   await visit(page, path)
   await page.getByRole('button', { name: 'Add to cart' }).click()
   await expect(page.getByText(/^Added\. You have \d+ pieces? in your cart\.$/)).toBeVisible()
+  await expect(drawer(page)).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(drawer(page)).toBeHidden()
 }
 
 export async function fillAddress(page: Page): Promise<void> {
