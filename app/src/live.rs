@@ -113,7 +113,8 @@ pub fn since() -> Signal<Option<String>> {
         #[cfg(feature = "hydrate")]
         Connection::Reconnecting | Connection::Offline => {
             let digits = |n: u32| [(n / 10).to_string(), (n % 10).to_string()].concat();
-            Some(socket::told().map(digits).join(":"))
+            let [hour, minute] = socket::told().map(digits);
+            Some([hour.as_str(), ":", &minute].concat())
         }
         #[cfg(not(feature = "hydrate"))]
         Connection::Reconnecting | Connection::Offline => None,

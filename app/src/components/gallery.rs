@@ -61,7 +61,7 @@ pub fn Gallery(images: Vec<Image>) -> impl IntoView {
         view! {
             <figure class="zoom__picture" id=format!("{ZOOM_ID}-{}", i + 1)>
                 <label>
-                    <input type="checkbox" class="visually-hidden" aria-label=label />
+                    <input type="checkbox" class="zoom__more" aria-label=label />
                     <Picture image />
                 </label>
             </figure>

@@ -7,6 +7,8 @@ pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod gallery;
 #[cfg(feature = "ssr")]
+pub mod gift_note;
+#[cfg(feature = "ssr")]
 pub mod lazy_hint;
 #[cfg(feature = "ssr")]
 pub mod picture;
@@ -26,6 +28,8 @@ pub use admin_frame::AdminFrame;
 pub use frame::ShopFrame;
 #[cfg(feature = "ssr")]
 pub use gallery::Gallery;
+#[cfg(feature = "ssr")]
+pub use gift_note::GiftNote;
 #[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
 #[cfg(feature = "ssr")]

@@ -90,7 +90,11 @@ fn ring(circumference: u32) -> [String; 3] {
     let quarter = ["", "\u{bc}", "\u{bd}", "\u{be}"][(quarters % 4) as usize];
     let halves = ((circumference - 37.5) / 1.25 * 2.0).round() as u32;
     let letter = char::from_u32(u32::from('A') + halves / 2).unwrap_or('?');
-    let half = if halves.is_multiple_of(2) { "" } else { "\u{bd}" };
+    let half = if halves.is_multiple_of(2) {
+        ""
+    } else {
+        "\u{bd}"
+    };
     [
         format!("{diameter:.1}"),
         format!("{}{quarter}", quarters / 4),

@@ -1,8 +1,8 @@
 //! Choosing a variant and putting it into the cart. Without JavaScript metals are links, sizes are
 //! radios and the form posts; with it nothing reloads.
 
+use leptos::either::Either;
 use leptos::prelude::*;
-use types::cart::MAX_GIFT_NOTE;
 use types::catalogue::{Availability, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::{Problem, Sku, Slug};
@@ -40,6 +40,8 @@ pub fn BuyBox(
     /// Whether the page holds a guide to its sizes.
     size_guide: bool,
     position: u64,
+    /// What stands in the form as it is: a gift note.
+    children: Children,
 ) -> impl IntoView {
     let initial = ProductStock {
         available: variants.iter().map(|variant| variant.available).sum(),
@@ -73,14 +75,12 @@ pub fn BuyBox(
     // are bound to the signals, and taken over once the HTML is: that still shows what was rendered.
     let early_sku = typed::value(".buy input[name=sku]:checked");
     let early_quantity = typed::quantity(".buy input[name=quantity]");
-    let early_note = typed::value(".buy textarea");
     let nothing_left = move || stock.with(|stock| stock.available <= 0);
     let sold_out = move || nothing_left() || (awake.get() && available.get() <= 0);
 
     let outcome = RwSignal::new(Outcome::None);
     let pending = RwSignal::new(false);
     let quantity = RwSignal::new(1_u32);
-    let note = RwSignal::new(String::new());
 
     Effect::new(move |_| {
         awake.set(true);
@@ -93,9 +93,6 @@ pub fn BuyBox(
         }
         if let Some(pieces) = early_quantity {
             quantity.set(pieces);
-        }
-        if let Some(text) = &early_note {
-            note.set(text.clone());
         }
     });
 
@@ -159,8 +156,7 @@ pub fn BuyBox(
         }
         pending.set(true);
         outcome.set(Outcome::None);
-        let text = note.get_untracked();
-        let gift_note = (!text.trim().is_empty()).then_some(text);
+        let gift_note = typed::value(".buy textarea").filter(|text| !text.trim().is_empty());
         let pieces = i64::from(quantity.get_untracked());
         let title = title.clone();
         tab::in_turn(async move {
@@ -191,19 +187,28 @@ pub fn BuyBox(
             </s>
         })
     };
-    let button = move || if sold_out() { "Sold out" } else { "Add to cart" };
-    let hint = move || match sold_out() {
-        true => {
-            let href = ["#", RELATED_ID].concat();
-            view! {
-                <a class="link" href=href>
-                    "See similar pieces"
-                </a>
-            }
-            .into_any()
+    let button = move || {
+        if sold_out() {
+            "Sold out"
+        } else {
+            "Add to cart"
         }
-        false => "A piece is held for you once you have placed the order.".into_any(),
     };
+    let added = move || match outcome.get() {
+        Outcome::Added(pieces) => Some(view! { <Added pieces /> }),
+        _ => None,
+    };
+    let refused = move || match outcome.get() {
+        Outcome::Refused(problem) => Some(view! { <ProblemNote problem /> }),
+        _ => None,
+    };
+    // A metal with several sizes: then they are asked for. Else the page has said the one there is.
+    let asks_size = variants.with_value(|all| {
+        let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
+        all.iter().any(|a| all.iter().any(|b| alike(a, b)))
+    });
+    let sku = move || of(chosen.get()).map(|variant| variant.sku.to_string());
+    let similar = ["#", RELATED_ID].concat();
     let since = live::since();
     view! {
         <form class="buy" method="post" action="/api/add_to_cart" on:submit=add>
@@ -222,14 +227,22 @@ pub fn BuyBox(
                     choose_metal(&metal);
                 })
             />
-            <SizeChoice
-                variants
-                chosen
-                metal
-                stock
-                size_guide
-                on_choose=Callback::new(choose)
-            />
+            {if asks_size {
+                Either::Left(
+                    view! {
+                        <SizeChoice
+                            variants
+                            chosen
+                            metal
+                            stock
+                            size_guide
+                            on_choose=Callback::new(choose)
+                        />
+                    },
+                )
+            } else {
+                Either::Right(view! { <input type="hidden" name="sku" value=sku /> })
+            }}
 
             <div class="buy__row">
                 <div class="buy__quantity">
@@ -246,7 +259,7 @@ pub fn BuyBox(
                 </div>
             </div>
 
-            <GiftNote note />
+            {children()}
 
             <div class="buy__bar">
                 <p class="buy__bar-price" aria-hidden="true">
@@ -263,20 +276,21 @@ pub fn BuyBox(
                     {button}
                 </button>
             </div>
-            <p class="buy__hint">{hint}</p>
+            <p class="buy__hint">
+                <span hidden=sold_out>
+                    "A piece is held for you once you have placed the order."
+                </span>
+                <a class="link" href=similar hidden=move || !sold_out()>
+                    "See similar pieces"
+                </a>
+            </p>
 
-            <div class="buy__outcome">
-                {move || match outcome.get() {
-                    Outcome::None => ().into_any(),
-                    Outcome::Refused(problem) => view! { <ProblemNote problem /> }.into_any(),
-                    Outcome::Added(pieces) => view! { <Added pieces /> }.into_any(),
-                }}
-            </div>
+            <div class="buy__outcome">{added} {refused}</div>
         </form>
     }
 }
 
-/// The metals, each a link to the page with that metal chosen. A single one is said and not asked.
+/// The metals, each a link to the page with that metal chosen. A single one is no choice.
 #[component]
 fn MetalChoice(
     slug: Slug,
@@ -293,17 +307,7 @@ fn MetalChoice(
             }
         }
     });
-    if let [(name, label)] = &*metals {
-        let (name, label) = (name.clone(), label.clone());
-        return view! {
-            <p class="buy__fact">
-                <span class="field__label">"Metal"</span>
-                <span class="swatch" data-metal=name></span>
-                {label}
-            </p>
-        }
-        .into_any();
-    }
+    let is_choice = metals.len() > 1;
     let links = metals.into_iter().map(|(name, label)| {
         let href = ["/p/", slug.as_str(), "?metal=", &name].concat();
         let (this, swatch, of_metal) = (name.clone(), name.clone(), name.clone());
@@ -337,16 +341,17 @@ fn MetalChoice(
             </a>
         }
     });
-    view! {
-        <div class="buy__choice" role="group" aria-label="Metal">
-            <p class="field__label" aria-hidden="true">"Metal"</p>
-            <div class="picks">{links.collect_view()}</div>
-        </div>
-    }
-    .into_any()
+    is_choice.then(|| {
+        view! {
+            <div class="buy__choice" role="group" aria-label="Metal">
+                <p class="field__label" aria-hidden="true">"Metal"</p>
+                <div class="picks">{links.collect_view()}</div>
+            </div>
+        }
+    })
 }
 
-/// The sizes of the chosen metal, each with what is left of it. A single one is said and not asked.
+/// The sizes of the chosen metal, each with what is left of it.
 #[component]
 fn SizeChoice(
     variants: StoredValue<Vec<Variant>>,
@@ -356,7 +361,7 @@ fn SizeChoice(
     size_guide: bool,
     on_choose: Callback<usize>,
 ) -> impl IntoView {
-    move || {
+    let sizes = move || {
         let metal = metal.get();
         let of_metal = variants.with_value(|all| {
             let all = all.iter().enumerate();
@@ -364,16 +369,6 @@ fn SizeChoice(
                 .map(|(i, v)| (i, v.clone()))
                 .collect::<Vec<_>>()
         });
-        if let [(_, only)] = &*of_metal {
-            return view! {
-                <p class="buy__fact">
-                    <input type="hidden" name="sku" value=only.sku.to_string() />
-                    <span class="field__label">"Size"</span>
-                    {only.size_label.clone()}
-                </p>
-            }
-            .into_any();
-        }
         let radios = of_metal.into_iter().map(|(i, variant)| {
             let available = live::variant(stock, variant.sku.clone());
             let edition = variant.edition;
@@ -393,52 +388,19 @@ fn SizeChoice(
                 </label>
             }
         });
-        let guide = size_guide.then(|| {
-            let href = ["#", SIZE_GUIDE_ID].concat();
-            view! {
-                <p class="buy__guide">
-                    <a class="link" href=href data-dialog=SIZE_GUIDE_ID>
-                        "Size guide"
-                    </a>
-                </p>
-            }
-        });
-        view! {
-            <fieldset class="buy__choice">
-                <legend class="field__label">"Size"</legend>
-                <div class="picks picks--grid">{radios.collect_view()}</div>
-                {guide}
-            </fieldset>
-        }
-        .into_any()
-    }
-}
-
-/// A few words to be written on a card, folded away until wanted.
-#[component]
-fn GiftNote(note: RwSignal<String>) -> impl IntoView {
-    let left = move || MAX_GIFT_NOTE.saturating_sub(note.with(|note| note.chars().count()));
+        radios.collect_view()
+    };
+    let guide = ["#", SIZE_GUIDE_ID].concat();
     view! {
-        <details class="fold">
-            <summary>"Add a gift note"</summary>
-            <div class="field">
-                <label class="field__label" for="gift-note">"Gift note"</label>
-                <textarea
-                    id="gift-note"
-                    class="input"
-                    name="gift_note"
-                    rows="3"
-                    maxlength=MAX_GIFT_NOTE
-                    aria-describedby="gift-note-hint"
-                    on:input:target=move |event| note.set(event.target().value())
-                ></textarea>
-                <p class="field__hint" id="gift-note-hint">
-                    "We write it by hand on a card. "
-                    <span class="numbers">{left}</span>
-                    " characters left."
-                </p>
-            </div>
-        </details>
+        <fieldset class="buy__choice">
+            <legend class="field__label">"Size"</legend>
+            <div class="picks picks--grid">{sizes}</div>
+            <p class="buy__guide" hidden=!size_guide>
+                <a class="link" href=guide data-dialog=SIZE_GUIDE_ID>
+                    "Size guide"
+                </a>
+            </p>
+        </fieldset>
     }
 }
 

@@ -43,7 +43,7 @@ fn open(cart: Cart, added: Sku) {
             SHOWN.set(Some(shown.clone()));
             let place = dialog.clone().unchecked_into();
             // Stays as long as the page.
-            leptos::mount::mount_to(place, move || view! { <Drawer shown /> }).forget();
+            mount_to(place, move || view! { <Drawer shown /> }).forget();
             close_on_leaving(dialog.clone());
         }
     }
@@ -54,8 +54,7 @@ fn open(cart: Cart, added: Sku) {
 /// A page that is kept for the way back must not come back with a cart of before.
 fn close_on_leaving(dialog: HtmlDialogElement) {
     let close = Closure::<dyn FnMut()>::new(move || dialog.close());
-    let _ =
-        window().add_event_listener_with_callback("pagehide", close.as_ref().unchecked_ref());
+    let _ = window().add_event_listener_with_callback("pagehide", close.as_ref().unchecked_ref());
     close.forget();
 }
 
@@ -64,10 +63,10 @@ fn Drawer(shown: Shown) -> impl IntoView {
     let cart = shown.clone();
     let lines = move || {
         cart.with(|(cart, added)| {
-            let mut lines: Vec<&CartLine> = cart.lines.iter().collect();
-            lines.sort_by_key(|line| line.sku != *added);
+            let is_new = |line: &&CartLine| line.sku == *added;
+            let others = cart.lines.iter().filter(|line| !is_new(line));
+            let lines = cart.lines.iter().filter(is_new).chain(others);
             lines
-                .into_iter()
                 .map(|line| view! { <Line line=line.clone() /> })
                 .collect_view()
         })

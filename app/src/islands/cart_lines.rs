@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::cart::{Cart, CartLine};
-use types::catalogue::Availability;
+use types::catalogue::{Availability, Edition};
 use types::checkout::DeliveryMethod;
 use types::live::{ProductStock, VariantStock};
 use types::{LineId, Money, Problem};
@@ -218,7 +218,7 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
                         }
                     })}
                 <p class="line__stock" role="group" aria-label="Availability">
-                    <Coverage available wanted=Signal::derive(wanted) />
+                    <Coverage available edition=line.edition wanted=Signal::derive(wanted) />
                 </p>
             </div>
             <p class="line__price">
@@ -265,17 +265,17 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
 /// Whether the stock of this moment covers the line. The words always take one line of text, so
 /// that nothing moves when they change.
 #[component]
-fn Coverage(available: Signal<i64>, wanted: Signal<i64>) -> impl IntoView {
+fn Coverage(
+    available: Signal<i64>,
+    edition: Option<Edition>,
+    wanted: Signal<i64>,
+) -> impl IntoView {
     let words = Memo::new(move |_| match available.get() {
         ..=0 => ("out", "Sold out".to_owned()),
         n if n < wanted.get() => ("few", ["Only ", &n.to_string(), " left"].concat()),
         n => {
-            let level = if matches!(Availability::of(n), Availability::Few(_)) {
-                "few"
-            } else {
-                "in"
-            };
-            (level, Availability::of(n).label())
+            let told = Availability::of_edition(n, edition);
+            (if told.is_few() { "few" } else { "in" }, told.label())
         }
     });
     let short = move || available.get() < wanted.get();

@@ -1,9 +1,10 @@
-//! Which of a product's pictures is in sight: the small picture below says so.
+//! A product's pictures, which are plain HTML: the small one of that in sight is marked, and one that
+//! is enlarged further is seen from its middle on.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, Event, HtmlElement};
 
 use super::buy_box::GALLERY_ID;
 
@@ -21,6 +22,23 @@ pub fn watch() {
     let act = Closure::<dyn FnMut()>::new(move || mark(&seen));
     let _ = row.add_event_listener_with_callback("scroll", act.as_ref().unchecked_ref());
     act.forget();
+    let act = Closure::<dyn FnMut(Event)>::new(|event: Event| centre(&event));
+    let gallery = row.parent_element().unwrap_or_else(|| row.into());
+    let _ = gallery.add_event_listener_with_callback("change", act.as_ref().unchecked_ref());
+    act.forget();
+}
+
+/// The picture around the box that was ticked has become larger or smaller.
+fn centre(event: &Event) {
+    let ticked = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    if let Some(ticked) = ticked
+        && let Ok(Some(picture)) = ticked.closest("figure")
+    {
+        picture.set_scroll_left((picture.scroll_width() - picture.client_width()) / 2);
+        picture.set_scroll_top((picture.scroll_height() - picture.client_height()) / 2);
+    }
 }
 
 fn mark(row: &HtmlElement) {
@@ -31,7 +49,10 @@ fn mark(row: &HtmlElement) {
         return;
     };
     for i in 0..thumbs.length() {
-        let Some(thumb) = thumbs.get(i).and_then(|thumb| thumb.dyn_into::<Element>().ok()) else {
+        let Some(thumb) = thumbs
+            .get(i)
+            .and_then(|thumb| thumb.dyn_into::<Element>().ok())
+        else {
             continue;
         };
         let _ = match i32::try_from(i) == Ok(current) {

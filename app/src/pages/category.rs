@@ -114,7 +114,10 @@ pub fn CategoryPage() -> impl IntoView {
 fn metals(cards: &[ProductCard]) -> Vec<(Metal, usize)> {
     let mut metals: Vec<(Metal, usize)> = Vec::new();
     for metal in cards.iter().flat_map(|card| &card.metals) {
-        match metals.iter_mut().find(|(known, _)| known.name == metal.name) {
+        match metals
+            .iter_mut()
+            .find(|(known, _)| known.name == metal.name)
+        {
             Some((_, count)) => *count += 1,
             None => metals.push((metal.clone(), 1)),
         }

@@ -163,18 +163,21 @@ struct Seen {
 #[component]
 fn Composition(hero: Hero, seen: Vec<Seen>) -> impl IntoView {
     let view_box = format!("0 0 {} {}", hero.image.width, hero.image.height);
-    let marks = seen.iter().enumerate().filter_map(|(i, Seen { card, spot })| {
-        let (x, y) = (*spot)?;
-        // The list beside the picture has the same links for everybody else.
-        Some(view! {
-            <a href=card_address(card) tabindex="-1" aria-hidden="true">
-                <circle cx=x.to_string() cy=y.to_string() r="26"></circle>
-                <text x=x.to_string() y=y.to_string() dy="0.35em">
-                    {i + 1}
-                </text>
-            </a>
-        })
-    });
+    let marks = seen
+        .iter()
+        .enumerate()
+        .filter_map(|(i, Seen { card, spot })| {
+            let (x, y) = (*spot)?;
+            // The list beside the picture has the same links for everybody else.
+            Some(view! {
+                <a href=card_address(card) tabindex="-1" aria-hidden="true">
+                    <circle cx=x.to_string() cy=y.to_string() r="26"></circle>
+                    <text x=x.to_string() y=y.to_string() dy="0.35em">
+                        {i + 1}
+                    </text>
+                </a>
+            })
+        });
     let marks = marks.collect_view();
     let pieces = seen.iter().map(|Seen { card, .. }| {
         view! {

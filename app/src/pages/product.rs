@@ -13,7 +13,7 @@ use crate::api::{refusal, shop};
 use crate::components::frame::HOUSE;
 use crate::components::product_card::Level;
 use crate::components::size_guide::has_guide;
-use crate::components::{Gallery, ProblemNote, ProductCards, ShopFrame, SizeGuide};
+use crate::components::{Gallery, GiftNote, ProblemNote, ProductCards, ShopFrame, SizeGuide};
 use crate::islands::buy_box::{BuyBox, DRAWER_ID, RELATED_ID};
 
 /// The page of a product.
@@ -58,6 +58,7 @@ pub fn ProductPage() -> impl IntoView {
     let is_limited = chosen.edition.is_some();
     let size_guide = has_guide(product.category.as_str()) && comes_in_sizes(&product);
     let category = product.category.to_string();
+    let given = given(&product, &chosen);
     view! {
         <ShopFrame
             title=product.seo_title.clone()
@@ -77,6 +78,7 @@ pub fn ProductPage() -> impl IntoView {
                     // Above the form: a plain form that was refused lands at the top of the page.
                     {problem.map(|problem| view! { <ProblemNote problem /> })}
                     {is_limited.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
+                    {(!given.is_empty()).then(|| view! { <p class="product__given">{given}</p> })}
                     <BuyBox
                         slug=product.slug
                         title=product.title
@@ -84,7 +86,9 @@ pub fn ProductPage() -> impl IntoView {
                         chosen=chosen.sku
                         size_guide
                         position=product.position
-                    />
+                    >
+                        <GiftNote />
+                    </BuyBox>
                     <p class="product__description">{product.description}</p>
                     <dl class="facts">
                         {product
@@ -202,11 +206,20 @@ fn choose<'a>(product: &'a Product, sku: &str, metal: &str) -> Option<&'a Varian
 
 /// Whether some metal of it comes in more than one size.
 fn comes_in_sizes(product: &Product) -> bool {
-    let mut variants = product.variants.iter().enumerate();
-    variants.any(|(i, variant)| {
-        let others = product.variants.iter().skip(i + 1);
-        others.into_iter().any(|other| other.metal == variant.metal)
-    })
+    let all = &product.variants;
+    let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
+    all.iter().any(|a| all.iter().any(|b| alike(a, b)))
+}
+
+/// The metal and the size that leave no choice: `Yellow gold, one size`.
+fn given(product: &Product, chosen: &Variant) -> String {
+    let one_metal = product.variants.iter().all(|v| v.metal == chosen.metal);
+    let metal = one_metal.then(|| chosen.metal_label.clone());
+    let size = (!comes_in_sizes(product)).then(|| chosen.size_label.clone());
+    match (metal, size) {
+        (Some(metal), Some(size)) => format!("{metal}, {}", size.to_lowercase()),
+        (metal, size) => metal.or(size).unwrap_or_default(),
+    }
 }
 
 /// The product's pictures, the chosen metal's first.

@@ -169,8 +169,10 @@ impl Availability {
     /// `In stock`, `3 left`, `7 of 12 left` or `Sold out`.
     pub fn label(self) -> String {
         let words = self.words();
-        self.number()
-            .map_or_else(|| words.clone(), |number| [&number.to_string(), &*words].concat())
+        self.number().map_or_else(
+            || words.clone(),
+            |number| [&number.to_string(), &*words].concat(),
+        )
     }
 
     /// Whether a shopper who wants one had better not wait.

@@ -123,7 +123,10 @@ mod tests {
     #[test]
     fn a_price_tag_leaves_out_cents_that_are_none() {
         let tag = |minor| Money::new(minor, Currency::Eur).tag();
-        assert_eq!([0, 5, 249_000, 1_850].map(tag), ["€0", "€0.05", "€2,490", "€18.50"]);
+        assert_eq!(
+            [0, 5, 249_000, 1_850].map(tag),
+            ["€0", "€0.05", "€2,490", "€18.50"]
+        );
     }
 
     #[test]

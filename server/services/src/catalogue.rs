@@ -153,8 +153,6 @@ impl Catalogue {
                 compare_at: (compare_at > 0).then(|| Money::new(compare_at, currency)),
                 image: image.min(record.details.images.len().saturating_sub(1)),
                 reorder_threshold: row.try_get(9)?,
-                // Shops whose products are only in the tables come from a version that did not ask.
-                made: None,
             });
         }
         products.retain(|product| !product.variants.is_empty());

@@ -134,7 +134,6 @@ impl SeedVariant {
             compare_at: compare_at.map(|former| Money::new(former, currency)),
             image,
             reorder_threshold: self.reorder_threshold,
-            made: self.made,
         })
     }
 }
@@ -194,7 +193,10 @@ impl Seed {
                 if !(0..=MAX_ON_HAND).contains(&variant.stock_on_hand) {
                     return nonsense(format!("the stock of {sku} is not 0 to {MAX_ON_HAND}"));
                 }
-                if variant.made.is_some_and(|made| made < variant.stock_on_hand) {
+                if variant
+                    .made
+                    .is_some_and(|made| made < variant.stock_on_hand)
+                {
                     return nonsense(format!("more of {sku} are there than were made"));
                 }
                 if let Err(error) = variant.currency.parse::<Currency>() {
@@ -202,7 +204,12 @@ impl Seed {
                 }
             }
         }
-        for SeedHero { image, products, spots } in &self.heroes {
+        for SeedHero {
+            image,
+            products,
+            spots,
+        } in &self.heroes
+        {
             if !spots.is_empty() && spots.len() != products.len() {
                 let what = "there is not a spot for each product";
                 return Err(UnusableSeed::Nonsense(format!("{}: {what}", image.file)));
@@ -271,7 +278,10 @@ impl Seed {
         let mut introduced = Vec::new();
         for (sort, product) in (0_i64..).zip(self.products) {
             let files: Vec<String> = product.images.iter().map(|i| i.file.clone()).collect();
+            let made = product.variants.iter();
+            let made = made.filter_map(|variant| Some((variant.sku.clone(), variant.made?)));
             let details = ProductDetails {
+                made: made.collect(),
                 description: product.description,
                 metals: product.materials.metals,
                 stones: product.materials.stones.unwrap_or_default(),

@@ -45,7 +45,9 @@ pub(crate) fn card(
 /// How limited some variants of a product are. They have a size only where each of them has one.
 pub(crate) fn edition(product: &ProductRecord, shown: &[&VariantRecord]) -> Option<Edition> {
     product.details.drop.then(|| Edition {
-        made: shown.iter().map(|variant| variant.made).sum(),
+        made: (shown.iter())
+            .map(|variant| product.details.made.get(&variant.sku))
+            .sum(),
     })
 }
 
@@ -74,6 +76,8 @@ fn images(product: &ProductRecord, variant: &VariantRecord, metal: Option<&str>)
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use domain::catalogue::ProductDetails;
     use domain::event::{Event, StockCorrected};
     use types::{Currency, Money};
@@ -98,7 +102,6 @@ mod tests {
             compare_at: None,
             image,
             reorder_threshold: 0,
-            made: None,
         }
     }
 
@@ -124,6 +127,7 @@ mod tests {
                 stones: String::new(),
                 drop: false,
                 drop_note: None,
+                made: BTreeMap::new(),
                 images: vec![image(GOLD), image(SILVER)],
                 seo_title: String::new(),
                 seo_description: String::new(),
@@ -163,11 +167,17 @@ mod tests {
         let levels = levels(&ring, &[("G-50", 0), ("G-60", 0), ("S-50", 7)]);
         let gold = card(&ring, Some(GOLD), &levels).expect("a card");
         assert_eq!((gold.price_from, gold.price_varies), (eur(100_000), true));
-        assert_eq!(gold.compare_at, None, "silver's former price is none of gold's");
+        assert_eq!(
+            gold.compare_at, None,
+            "silver's former price is none of gold's"
+        );
         assert_eq!(gold.stock.available, 0, "all of the gold is gone");
         let followed: Vec<&str> = gold.stock.variants.iter().map(|v| v.sku.as_str()).collect();
         assert_eq!(followed, ["G-50", "G-60"]);
-        assert_eq!((gold.metal.as_deref(), &*gold.images[0].metal), (Some(GOLD), GOLD));
+        assert_eq!(
+            (gold.metal.as_deref(), &*gold.images[0].metal),
+            (Some(GOLD), GOLD)
+        );
 
         let silver = card(&ring, Some(SILVER), &levels).expect("a card");
         assert_eq!(
@@ -175,7 +185,10 @@ mod tests {
             (eur(8_000), false, Some(eur(9_000))),
             "one price is no price from which others rise"
         );
-        assert_eq!((silver.stock.available, &*silver.images[0].metal), (7, SILVER));
+        assert_eq!(
+            (silver.stock.available, &*silver.images[0].metal),
+            (7, SILVER)
+        );
         assert_eq!(card(&ring, Some("white-gold"), &levels), None);
     }
 
@@ -201,14 +214,17 @@ mod tests {
             let levels = levels(ring, &[]);
             card(ring, metal, &levels).expect("a card").edition
         };
-        ring.variants[0].made = Some(3);
+        let count = |ring: &mut ProductRecord, sku: &str, made| {
+            ring.details.made.insert(sku.parse().expect("a SKU"), made)
+        };
+        count(&mut ring, "G-50", 3);
         assert_eq!(made(&ring, None), None, "it is not limited");
         ring.details.drop = true;
         assert_eq!(made(&ring, None), Some(Edition { made: None }));
-        ring.variants[1].made = Some(4);
+        count(&mut ring, "G-60", 4);
         assert_eq!(made(&ring, Some(GOLD)), Some(Edition { made: Some(7) }));
         assert_eq!(made(&ring, Some(SILVER)), Some(Edition { made: None }));
-        ring.variants[2].made = Some(5);
+        count(&mut ring, "S-50", 5);
         assert_eq!(made(&ring, None), Some(Edition { made: Some(12) }));
     }
 }

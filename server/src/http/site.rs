@@ -102,7 +102,7 @@ impl Site {
             .nest_service("/pkg", folder("pkg", "public, max-age=31536000, immutable"))
             .nest_service("/images", folder("images", "public, max-age=86400"))
             .nest_service("/fonts", folder("fonts", "public, max-age=31536000"));
-        for name in ["favicon.svg", "robots.txt"] {
+        for name in ["favicon.svg", "ring-size-strip.svg", "robots.txt"] {
             let file = ServiceBuilder::new()
                 .layer(kept(hour))
                 .service(ServeFile::new(self.dir.join(name)));
