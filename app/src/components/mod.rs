@@ -12,7 +12,11 @@ pub mod problem_note;
 #[cfg(feature = "ssr")]
 pub mod product_card;
 pub mod quantity_field;
+#[cfg(feature = "ssr")]
+pub mod sharing;
 pub mod stock_label;
+#[cfg(feature = "ssr")]
+pub mod structured;
 pub mod subject;
 pub mod when;
 
@@ -29,4 +33,6 @@ pub use problem_note::ProblemNote;
 pub use product_card::ProductCards;
 pub use quantity_field::QuantityField;
 pub use stock_label::StockLabel;
+#[cfg(feature = "ssr")]
+pub use structured::Structured;
 pub use subject::Subject;

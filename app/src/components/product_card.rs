@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use types::catalogue::{Image, ProductCard};
 
 use super::Picture;
+use super::picture::Place;
 use crate::islands::card_stock::CardStock;
 
 /// How a card's name stands in the outline of its page.
@@ -28,10 +29,11 @@ pub fn ProductCards(
     #[prop(optional)]
     large: bool,
 ) -> impl IntoView {
+    let place = if large { Place::LargeCard } else { Place::Card };
     let cards = cards.into_iter().enumerate().map(|(i, card)| {
         view! {
             <li>
-                <Card card level metal=metal.clone() eager=i < eager />
+                <Card card level metal=metal.clone() eager=i < eager place />
             </li>
         }
     });
@@ -40,7 +42,13 @@ pub fn ProductCards(
 }
 
 #[component]
-fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> impl IntoView {
+fn Card(
+    card: ProductCard,
+    level: Level,
+    metal: Option<String>,
+    eager: bool,
+    place: Place,
+) -> impl IntoView {
     let (href, image, other) = faces(&card, metal.as_deref());
     let price = if card.price_varies {
         format!("From {}", card.price_from)
@@ -69,10 +77,10 @@ fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> 
     view! {
         <article class="card">
             <div class="card__media">
-                {image.map(|image| view! { <Picture image eager decorative=true /> })}
+                {image.map(|image| view! { <Picture image eager decorative=true place /> })}
                 {other
                     .map(|image| {
-                        view! { <Picture image decorative=true class="card__other" /> }
+                        view! { <Picture image decorative=true place class="card__other" /> }
                     })}
                 {card.drop.then(|| view! { <span class="tag">"Limited"</span> })}
             </div>

@@ -1,18 +1,14 @@
 //! A product: its pictures, the choice of a variant, what it is made of, and what goes with it.
 
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta};
 use leptos_router::hooks::{use_params_map, use_query_map};
-use serde_json::json;
-use types::Money;
 use types::catalogue::{Image, Product, Variant};
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
-use crate::components::frame::HOUSE;
 use crate::components::product_card::Level;
-use crate::components::{Picture, ProblemNote, ProductCards, ShopFrame};
+use crate::components::picture::Place;
+use crate::components::{LazyHint, Picture, ProblemNote, ProductCards, ShopFrame, Structured, structured};
 use crate::islands::buy_box::{BuyBox, GALLERY_ID};
 
 /// The page of a product.
@@ -41,11 +37,14 @@ pub fn ProductPage() -> impl IntoView {
     let problem = refusal(&format!("/p/{}", product.slug));
 
     let images = pictures(&product, &chosen);
-    let share = images
-        .first()
-        .map(|image| image.src.clone())
-        .unwrap_or_default();
+    let picture = images.first().cloned();
+    let facts = structured::product(&product, &images);
     let path = format!("/p/{}", product.slug);
+    let shelf = category.as_ref().map(|category| format!("/c/{}", category.slug));
+    let way = category.as_ref().zip(shelf.as_ref());
+    let way = way.map(|(category, path)| (category.title.as_str(), path.as_str()));
+    let steps = way.into_iter().chain([(product.title.as_str(), path.as_str())]);
+    let way = structured::breadcrumbs(&steps.collect::<Vec<_>>());
     let crumb = category.map(|category| {
         view! {
             <nav class="crumbs" aria-label="Breadcrumb">
@@ -53,19 +52,16 @@ pub fn ProductPage() -> impl IntoView {
             </nav>
         }
     });
-    let facts = structured(&product, &images);
     let is_only_some = product.drop_note.is_some();
     view! {
         <ShopFrame
             title=product.seo_title.clone()
             description=product.seo_description.clone()
             category=product.category.to_string()
+            picture
         >
-            <Link rel="canonical" href=path />
-            <script type="application/ld+json" nonce=use_nonce() inner_html=facts></script>
-            <Meta property="og:type" content="product" />
-            <Meta property="og:title" content=product.title.clone() />
-            <Meta property="og:image" content=share />
+            <Structured facts />
+            <Structured facts=way />
             <article class="product">
                 <Gallery images />
                 <div class="product__words">
@@ -74,6 +70,7 @@ pub fn ProductPage() -> impl IntoView {
                     // Above the form: a plain form that was refused lands at the top of the page.
                     {problem.map(|problem| view! { <ProblemNote problem /> })}
                     {is_only_some.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
+                    <LazyHint island="buy_box" />
                     <BuyBox
                         slug=product.slug
                         title=product.title
@@ -140,7 +137,7 @@ fn Gallery(images: Vec<Image>) -> impl IntoView {
         view! {
             <li>
                 <a href=format!("#picture-{}", i + 1) aria-label=label>
-                    <Picture image=image.clone() decorative=true />
+                    <Picture image=image.clone() decorative=true place=Place::Thumb />
                 </a>
             </li>
         }
@@ -152,7 +149,7 @@ fn Gallery(images: Vec<Image>) -> impl IntoView {
         view! {
             <figure class="gallery__picture" id=format!("picture-{}", i + 1) data-metal=metal>
                 <a href=src title="Open the whole picture">
-                    <Picture image eager=i == 0 />
+                    <Picture image eager=i == 0 place=Place::Gallery />
                 </a>
             </figure>
         }
@@ -172,37 +169,6 @@ fn Gallery(images: Vec<Image>) -> impl IntoView {
             {thumbs}
         </div>
     }
-}
-
-/// The product as search engines read it.
-///
-/// Source: schema.org, `Product` and `Offer`.
-fn structured(product: &Product, images: &[Image]) -> String {
-    let offer = |variant: &Variant| {
-        let Money { minor, currency } = variant.price;
-        let is_there = variant.available > 0;
-        json!({
-            "@type": "Offer",
-            "sku": variant.sku,
-            "name": format!("{}, {}", variant.metal_label, variant.size_label),
-            "price": format!("{}.{:02}", minor / 100, minor % 100),
-            "priceCurrency": currency.code(),
-            "availability": if is_there { "https://schema.org/InStock" } else { "https://schema.org/OutOfStock" },
-            "url": format!("/p/{}?variant={}", product.slug, variant.sku),
-        })
-    };
-    let facts = json!({
-        "@context": "https://schema.org",
-        "@type": "Product",
-        "name": product.title,
-        "description": product.description,
-        "image": images.iter().map(|image| image.src.as_str()).collect::<Vec<_>>(),
-        "brand": { "@type": "Brand", "name": HOUSE },
-        "material": product.metals,
-        "offers": product.variants.iter().map(offer).collect::<Vec<_>>(),
-    });
-    // Inside of a script element nothing is escaped but what would end it.
-    facts.to_string().replace('<', "\\u003c")
 }
 
 /// The variant the address asks for; else one of the metal it asks for; else any. Among several the

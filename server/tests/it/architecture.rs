@@ -22,9 +22,9 @@ const EDGES: [(&str, &[&str]); 12] = [
         "server",
         &["app", "broker", "db", "domain", "services", "types"],
     ),
-    // Tools beside the shop: one builds it, one is a shopper and measures the broker by itself, one makes
-    // databases for tests, one a server for them.
-    ("xtask", &["private_postgres"]),
+    // Tools beside the shop: one builds it and writes down what it made of the pictures, one is a shopper
+    // and measures the broker by itself, one makes databases for tests, one a server for them.
+    ("xtask", &["private_postgres", "types"]),
     ("load", &["broker", "db", "types"]),
     // Cuts the power in tests.
     ("powercut", &[]),

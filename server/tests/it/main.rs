@@ -10,6 +10,7 @@ mod desk;
 mod doors;
 mod endings;
 mod failpoints;
+mod found;
 mod health;
 mod module_circles;
 mod oversell;
