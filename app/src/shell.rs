@@ -81,7 +81,11 @@ fn Start(options: LeptosOptions, pkg: String) -> impl IntoView {
         .islands(true);
     drop(HydrationScripts(props.build()));
     // A module waits until the page has been read.
-    let start = format!("{START}({:?}, {:?})", format!("{pkg}.js"), format!("{pkg}.wasm"));
+    let start = format!(
+        "{START}({:?}, {:?})",
+        format!("{pkg}.js"),
+        format!("{pkg}.wasm")
+    );
     view! { <script type="module" nonce=use_nonce() inner_html=start></script> }
 }
 

@@ -30,7 +30,11 @@ pub fn ShopFrame(
     picture: Option<Image>,
     children: Children,
 ) -> impl IntoView {
-    let kind = if picture.is_some() { "product" } else { "website" };
+    let kind = if picture.is_some() {
+        "product"
+    } else {
+        "website"
+    };
     let name = title.clone();
     let title = if title.contains(HOUSE) {
         title
@@ -38,9 +42,7 @@ pub fn ShopFrame(
         format!("{title} \u{2013} {HOUSE}")
     };
     let head = match description {
-        Some(description) => {
-            view! { <Sharing title=name description kind picture /> }.into_any()
-        }
+        Some(description) => view! { <Sharing title=name description kind picture /> }.into_any(),
         None => view! { <Meta name="robots" content="noindex" /> }.into_any(),
     };
     view! {

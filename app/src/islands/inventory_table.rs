@@ -2,8 +2,8 @@
 //! Without the script the same table is sorted and corrected by plain forms.
 
 use leptos::prelude::*;
-use types::admin::{InventoryRow, Level};
 use types::Problem;
+use types::admin::{InventoryRow, Level};
 
 use super::inventory_tools::{Heading, TOOLS, Tools};
 use super::inventory_view::{Column, FEW, FIRST, View, arranged};

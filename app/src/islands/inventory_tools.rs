@@ -108,7 +108,11 @@ pub fn Tools(shown: RwSignal<View>) -> impl IntoView {
 
 /// A column's heading; pressing it sorts.
 #[component]
-pub fn Heading(column: Column, shown: RwSignal<View>, #[prop(optional)] number: bool) -> impl IntoView {
+pub fn Heading(
+    column: Column,
+    shown: RwSignal<View>,
+    #[prop(optional)] number: bool,
+) -> impl IntoView {
     let sort = move || shown.with(|view| view.sort);
     let direction = move || {
         let Sort { by, descending } = sort();

@@ -277,7 +277,10 @@ mod tests {
                 ..View::default()
             };
             let (shown, _) = arranged(&rows(), |row| row.level.clone(), &view);
-            shown.iter().map(|row| row.heads_product).collect::<Vec<_>>()
+            shown
+                .iter()
+                .map(|row| row.heads_product)
+                .collect::<Vec<_>>()
         };
         assert_eq!(heads("product"), [true, true, false]);
         assert_eq!(heads("sku"), [true, true, false]);

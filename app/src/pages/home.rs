@@ -5,8 +5,8 @@ use types::catalogue::{Category, Hero, Product, ProductCard};
 
 use crate::api::shop;
 use crate::components::frame::HOUSE;
-use crate::components::product_card::Level;
 use crate::components::picture::Place;
+use crate::components::product_card::Level;
 use crate::components::{Picture, ProductCards, ShopFrame, Structured, structured};
 use crate::islands::card_stock::CardStock;
 

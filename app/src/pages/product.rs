@@ -6,9 +6,11 @@ use types::catalogue::{Image, Product, Variant};
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
-use crate::components::product_card::Level;
 use crate::components::picture::Place;
-use crate::components::{LazyHint, Picture, ProblemNote, ProductCards, ShopFrame, Structured, structured};
+use crate::components::product_card::Level;
+use crate::components::{
+    LazyHint, Picture, ProblemNote, ProductCards, ShopFrame, Structured, structured,
+};
 use crate::islands::buy_box::{BuyBox, GALLERY_ID};
 
 /// The page of a product.
@@ -40,10 +42,14 @@ pub fn ProductPage() -> impl IntoView {
     let picture = images.first().cloned();
     let facts = structured::product(&product, &images);
     let path = format!("/p/{}", product.slug);
-    let shelf = category.as_ref().map(|category| format!("/c/{}", category.slug));
+    let shelf = category
+        .as_ref()
+        .map(|category| format!("/c/{}", category.slug));
     let way = category.as_ref().zip(shelf.as_ref());
     let way = way.map(|(category, path)| (category.title.as_str(), path.as_str()));
-    let steps = way.into_iter().chain([(product.title.as_str(), path.as_str())]);
+    let steps = way
+        .into_iter()
+        .chain([(product.title.as_str(), path.as_str())]);
     let way = structured::breadcrumbs(&steps.collect::<Vec<_>>());
     let crumb = category.map(|category| {
         view! {

@@ -128,7 +128,11 @@ mod tests {
 
     #[test]
     fn a_small_place_gets_the_narrowest_file_that_is_sharp_there() {
-        let small = |widths: &[u32]| ring(widths).small().map(|(_, width, height)| (width, height));
+        let small = |widths: &[u32]| {
+            ring(widths)
+                .small()
+                .map(|(_, width, height)| (width, height))
+        };
         assert_eq!(small(&[160, 360, 640]), Some((360, 450)));
         assert_eq!(small(&[120]), Some((120, 150)), "the picture has no more");
         assert_eq!(small(&[]), None);

@@ -156,7 +156,11 @@ impl Log {
             );
             let mut query = db::query(db::built(sql));
             for (texts, places) in [(keys, key_places), (kinds, kind_places)] {
-                for text in texts.iter().chain(texts.last().into_iter().cycle()).take(places) {
+                for text in texts
+                    .iter()
+                    .chain(texts.last().into_iter().cycle())
+                    .take(places)
+                {
                     query = query.bind(*text);
                 }
             }

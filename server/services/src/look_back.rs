@@ -122,7 +122,10 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
         ("status".to_owned(), status(state.status()).to_owned()),
         ("total".to_owned(), state.total.to_string()),
         ("lines".to_owned(), lines.collect::<Vec<_>>().join(", ")),
-        ("payment attempts".to_owned(), state.payment.attempts.to_string()),
+        (
+            "payment attempts".to_owned(),
+            state.payment.attempts.to_string(),
+        ),
     ];
     // An order that has come to its end holds nothing back any more.
     if state.reserved_until_us > 0 && !state.status().is_final() {

@@ -82,5 +82,9 @@ async fn read(shop: &Shop, catalogue: &Catalogue) -> crate::Result<Vec<PublicPag
             .map(|image| image.src.clone())
             .collect(),
     });
-    Ok([front].into_iter().chain(categories).chain(products).collect())
+    Ok([front]
+        .into_iter()
+        .chain(categories)
+        .chain(products)
+        .collect())
 }

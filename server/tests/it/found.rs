@@ -170,9 +170,8 @@ async fn the_sitemap_dates_a_page_by_the_last_change_of_what_it_shows() {
         "{robots}"
     );
     let dated = async |kind: &str, product: &str| {
-        let sql = format!(
-            "select max(time_us) from events where type = '{kind}' and key = '{product}'"
-        );
+        let sql =
+            format!("select max(time_us) from events where type = '{kind}' and key = '{product}'");
         shop.number(&sql).await / 1_000_000
     };
     let seconds = |date: Option<String>| {
@@ -215,7 +214,10 @@ async fn built_pictures_are_offered_in_every_width_and_others_are_shown_as_they_
         .await
         .expect_ok()
         .body;
-    assert!(page.contains("/pictures/vega-0a1b-1000.avif 1000w"), "{page}");
+    assert!(
+        page.contains("/pictures/vega-0a1b-1000.avif 1000w"),
+        "{page}"
+    );
     assert!(page.contains("/pictures/vega-0a1b-160.webp 160w"), "{page}");
     assert_eq!(page.matches("fetchpriority=\"high\"").count(), 2, "{page}");
     assert!(page.contains("imagesrcset="), "it is preloaded: {page}");
