@@ -79,7 +79,7 @@ fn Start(options: LeptosOptions, pkg: String) -> impl IntoView {
     let props = HydrationScriptsProps::builder()
         .options(options)
         .islands(true);
-    drop(HydrationScripts(props.build()));
+    let _ = HydrationScripts(props.build());
     // A module waits until the page has been read.
     let start = format!(
         "{START}({:?}, {:?})",

@@ -3,7 +3,7 @@
 pub mod cli;
 pub mod config;
 mod connections;
-mod demo;
+pub mod demo;
 mod event_loop;
 mod health;
 mod housekeeping;

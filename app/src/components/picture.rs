@@ -22,7 +22,7 @@ pub enum Place {
     Half,
     /// Beside the words about it; on a phone as wide as the screen.
     Gallery,
-    /// From edge to edge.
+    /// From edge to edge; on a phone its middle is.
     Full,
     /// Two thirds of the window; on a phone all of it.
     TwoThirds,
@@ -30,15 +30,33 @@ pub enum Place {
     Thumb,
 }
 
+/// Below this width a picture from edge to edge is as high as wide.
+const NARROW: &str = "(max-width: 39.99rem)";
+const NOT_NARROW: &str = "(min-width: 40rem)";
+
 impl Place {
+    /// As `sizes` has it. Nobody sees more than two of the picture's points to one of a phone's page, so
+    /// that the sharpest screens are told of a narrower place.
     const fn sizes(self) -> &'static str {
         match self {
-            Self::Card => "(min-width: 90rem) 20rem, (min-width: 60rem) 22vw, 45vw",
-            Self::LargeCard => "(min-width: 90rem) 27rem, (min-width: 60rem) 30vw, 45vw",
-            Self::Half => "(min-width: 90rem) 42rem, (min-width: 44rem) 46vw, 92vw",
-            Self::Gallery => "(min-width: 90rem) 46rem, (min-width: 56rem) 50vw, 100vw",
+            Self::Card => {
+                "(min-width: 90rem) 20rem, (min-width: 60rem) 22vw, \
+                 (min-resolution: 2.5dppx) 32vw, 45vw"
+            }
+            Self::LargeCard => {
+                "(min-width: 90rem) 27rem, (min-width: 60rem) 30vw, \
+                 (min-resolution: 2.5dppx) 32vw, 45vw"
+            }
+            Self::Half => {
+                "(min-width: 90rem) 42rem, (min-width: 44rem) 46vw, \
+                 (min-resolution: 2.5dppx) 62vw, 92vw"
+            }
+            Self::Gallery => {
+                "(min-width: 90rem) 46rem, (min-width: 56rem) 50vw, \
+                 (min-resolution: 2.5dppx) 67vw, 100vw"
+            }
             Self::Full => "100vw",
-            Self::TwoThirds => "(min-width: 60rem) 67vw, 100vw",
+            Self::TwoThirds => "(min-width: 60rem) 82vw, (min-resolution: 2.5dppx) 75vw, 122vw",
             Self::Thumb => "4rem",
         }
     }
@@ -86,16 +104,20 @@ pub fn Picture(
         }
         .into_any();
     };
-    // Browsers that know the width of a lazy picture's place need not guess it.
-    let sizes = match eager {
-        true => place.sizes().to_owned(),
-        false => format!("auto, {}", place.sizes()),
-    };
+    let sizes = place.sizes();
+    let tall = (place == Place::Full && !built.tall.is_empty()).then(|| {
+        let source = |format: Format| {
+            let srcset = built.tall_srcset(format);
+            view! { <source media=NARROW type=format.mime() srcset=srcset sizes="100vw" /> }
+        };
+        Format::ALL.map(source).into_iter().collect_view()
+    });
     let class = format!("{class} {}", built.tint_class());
     view! {
         {first.then(|| preload(built, place))}
         <picture>
-            <source type=Format::Avif.mime() srcset=built.srcset(Format::Avif) sizes=sizes.clone() />
+            {tall}
+            <source type=Format::Avif.mime() srcset=built.srcset(Format::Avif) sizes=sizes />
             <img
                 class=class.trim_start().to_owned()
                 src=built.small().map(|(src, _, _)| src)
@@ -115,14 +137,27 @@ pub fn Picture(
 
 /// Has the browser fetch the picture before it has read so far.
 fn preload(built: &BuiltPicture, place: Place) -> impl IntoView + use<> {
-    view! {
-        <Link
-            rel="preload"
-            as_="image"
-            type_=Format::Avif.mime()
-            imagesrcset=built.srcset(Format::Avif)
-            imagesizes=place.sizes()
-            fetchpriority="high"
-        />
+    let link = |media: &'static str, srcset: String, sizes: &'static str| {
+        view! {
+            <Link
+                rel="preload"
+                as_="image"
+                type_=Format::Avif.mime()
+                media=media
+                imagesrcset=srcset
+                imagesizes=sizes
+                fetchpriority="high"
+            />
+        }
+    };
+    let whole = built.srcset(Format::Avif);
+    if place != Place::Full || built.tall.is_empty() {
+        return link("all", whole, place.sizes()).into_any();
     }
+    let tall = built.tall_srcset(Format::Avif);
+    view! {
+        {link(NARROW, tall, "100vw")}
+        {link(NOT_NARROW, whole, place.sizes())}
+    }
+    .into_any()
 }

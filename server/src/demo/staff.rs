@@ -10,7 +10,7 @@ use shopper::http::{Credentials, Refusal};
 use super::World;
 
 /// Seconds between two counts.
-const BETWEEN: std::ops::Range<f64> = 3_000.0..9_000.0;
+const BETWEEN: std::ops::Range<f64> = 1_200.0..4_800.0;
 const INVENTORY: &str = "/admin/inventory";
 
 /// A row of the inventory's page.

@@ -6,6 +6,7 @@ mod bad_input;
 mod cards;
 mod client;
 mod database_away;
+mod demo;
 mod desk;
 mod doors;
 mod endings;
