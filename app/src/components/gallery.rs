@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use types::catalogue::Image;
 
 use super::Picture;
+use super::picture::Place;
 use crate::islands::buy_box::GALLERY_ID;
 
 const ZOOM_ID: &str = "zoom";
@@ -22,7 +23,7 @@ pub fn Gallery(images: Vec<Image>) -> impl IntoView {
                     tabindex="-1"
                     aria-current=(i == 0).then_some("true")
                 >
-                    <Picture image=image.clone() decorative=true />
+                    <Picture image=image.clone() decorative=true place=Place::Thumb />
                 </a>
             </li>
         }
@@ -43,7 +44,7 @@ pub fn Gallery(images: Vec<Image>) -> impl IntoView {
         };
         view! {
             <figure class="gallery__picture" id=format!("picture-{}", i + 1) data-metal=metal>
-                <Picture image eager=i == 0 />
+                <Picture image eager=i == 0 place=Place::Gallery />
                 <a
                     class="gallery__open"
                     href=src
@@ -62,7 +63,7 @@ pub fn Gallery(images: Vec<Image>) -> impl IntoView {
             <figure class="zoom__picture" id=format!("{ZOOM_ID}-{}", i + 1)>
                 <label>
                     <input type="checkbox" class="zoom__more" aria-label=label />
-                    <Picture image />
+                    <Picture image place=Place::Full />
                 </label>
             </figure>
         }

@@ -17,8 +17,12 @@ pub mod problem_note;
 pub mod product_card;
 pub mod quantity_field;
 #[cfg(feature = "ssr")]
+pub mod sharing;
+#[cfg(feature = "ssr")]
 pub mod size_guide;
 pub mod stock_label;
+#[cfg(feature = "ssr")]
+pub mod structured;
 pub mod subject;
 pub mod when;
 
@@ -41,4 +45,6 @@ pub use quantity_field::QuantityField;
 #[cfg(feature = "ssr")]
 pub use size_guide::SizeGuide;
 pub use stock_label::StockLabel;
+#[cfg(feature = "ssr")]
+pub use structured::Structured;
 pub use subject::Subject;

@@ -5,6 +5,7 @@ use types::Money;
 use types::catalogue::{Metal, ProductCard};
 
 use super::Picture;
+use super::picture::Place;
 use crate::islands::card_stock::CardStock;
 
 /// How a card's name stands in the outline of its page.
@@ -26,10 +27,11 @@ pub fn ProductCards(
     #[prop(optional)]
     large: bool,
 ) -> impl IntoView {
+    let place = if large { Place::LargeCard } else { Place::Card };
     let cards = cards.into_iter().enumerate().map(|(i, card)| {
         view! {
             <li>
-                <Card card level eager=i < eager />
+                <Card card level eager=i < eager place />
             </li>
         }
     });
@@ -38,7 +40,7 @@ pub fn ProductCards(
 }
 
 #[component]
-fn Card(card: ProductCard, level: Level, eager: bool) -> impl IntoView {
+fn Card(card: ProductCard, level: Level, eager: bool, place: Place) -> impl IntoView {
     let href = card_address(&card);
     let tag = match (card.edition.is_some(), card.compare_at.is_some()) {
         (true, _) => Some("Limited"),
@@ -55,10 +57,10 @@ fn Card(card: ProductCard, level: Level, eager: bool) -> impl IntoView {
     view! {
         <article class="card">
             <div class="card__media">
-                {image.map(|image| view! { <Picture image eager decorative=true /> })}
+                {image.map(|image| view! { <Picture image eager decorative=true place /> })}
                 {other
                     .map(|image| {
-                        view! { <Picture image decorative=true class="card__other" /> }
+                        view! { <Picture image decorative=true place class="card__other" /> }
                     })}
                 {tag.map(|tag| view! { <span class="tag">{tag}</span> })}
             </div>

@@ -30,7 +30,7 @@ enum Outcome {
 }
 
 /// Price, metal, size, live stock, quantity, gift note and the button.
-#[island]
+#[island(lazy)]
 pub fn BuyBox(
     slug: Slug,
     title: String,

@@ -29,4 +29,6 @@ pub mod order_progress;
 pub mod admin_desk;
 pub mod event_stream;
 pub mod inventory_table;
+pub mod inventory_tools;
+pub mod inventory_view;
 pub mod stock_correction;

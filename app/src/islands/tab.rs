@@ -11,6 +11,7 @@ pub use browser::{announce, cart_count, cart_moved, in_turn, set_cart_count, spo
 mod browser {
     use std::cell::{Cell, RefCell};
 
+    use leptos::LazyViewError;
     use leptos::prelude::*;
     use leptos::task::spawn_local;
     use wasm_bindgen::closure::Closure;
@@ -73,14 +74,19 @@ mod browser {
     fn look_again() {
         MOVED.with(|moved| moved.update(|moved| *moved += 1));
         spawn_local(async {
-            if let Ok(cart) = review_cart().await {
-                let pieces = cart.count();
+            if let Ok(Some(pieces)) = pieces_at_the_server().await {
                 if stored() != Some(pieces) {
                     store(pieces);
                 }
                 show(pieces);
             }
         });
+    }
+
+    /// In a chunk of its own: few pages ever ask, and what it takes to ask is heavy.
+    #[lazy(fallible)]
+    async fn pieces_at_the_server() -> Result<Option<u32>, LazyViewError> {
+        Ok(review_cart().await.ok().map(|cart| cart.count()))
     }
 
     fn show(pieces: u32) {

@@ -1,7 +1,6 @@
 //! A category: its pieces, narrowed by metal and sorted by what the address says.
 
 use leptos::prelude::*;
-use leptos_meta::Link;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::Slug;
 use types::catalogue::{Category, Metal, ProductCard};
@@ -9,7 +8,7 @@ use types::catalogue::{Category, Metal, ProductCard};
 use super::not_found::NotFoundPage;
 use crate::api::shop;
 use crate::components::product_card::Level;
-use crate::components::{ProductCards, ShopFrame};
+use crate::components::{ProductCards, ShopFrame, Structured, structured};
 
 /// The order of the pieces, as the address names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +89,11 @@ pub fn CategoryPage() -> impl IntoView {
         1 => "1 piece".to_owned(),
         n => format!("{n} pieces"),
     };
+    let path = address(&slug, None, Sort::Catalogue);
+    let way = structured::breadcrumbs(&[(&title, &path)]);
     view! {
         <ShopFrame title=title.clone() description=description.clone() category=slug.to_string()>
-            <Link rel="canonical" href=address(&slug, None, Sort::Catalogue) />
+            <Structured facts=way />
             <header class="page-head page-head--shelf">
                 <h1>{title}</h1>
                 <p>{description}</p>

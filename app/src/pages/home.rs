@@ -5,8 +5,9 @@ use types::catalogue::{Category, Hero, Product, ProductCard};
 
 use crate::api::shop;
 use crate::components::frame::HOUSE;
+use crate::components::picture::Place;
 use crate::components::product_card::{CardPrice, Level, card_address};
-use crate::components::{Picture, ProductCards, ShopFrame};
+use crate::components::{Picture, ProductCards, ShopFrame, Structured, structured};
 use crate::islands::card_stock::CardStock;
 
 /// Pieces shown as new.
@@ -45,6 +46,7 @@ pub fn HomePage() -> impl IntoView {
             title=HOUSE
             description="Fine jewellery in solid gold and sterling silver, made to be worn daily."
         >
+            <Structured facts=structured::house() />
             {first.map(|hero| view! { <Opening hero /> })}
             <section class="section" id="drop" aria-labelledby="drop-title">
                 <header class="section__head">
@@ -86,7 +88,7 @@ fn Opening(hero: Hero) -> impl IntoView {
     view! {
         <section class="opening">
             <div class="opening__media">
-                <Picture image=hero.image eager=true />
+                <Picture image=hero.image eager=true place=Place::TwoThirds />
             </div>
             <div class="opening__words">
                 <h1>"Made slowly, worn\u{a0}daily."</h1>
@@ -108,7 +110,7 @@ fn DropPiece(card: ProductCard, product: Product) -> impl IntoView {
     view! {
         <article class="drop__piece">
             <div class="drop__media">
-                {image.map(|image| view! { <Picture image decorative=true /> })}
+                {image.map(|image| view! { <Picture image decorative=true place=Place::Half /> })}
             </div>
             <div class="drop__words">
                 <h3>
@@ -199,7 +201,7 @@ fn Composition(hero: Hero, seen: Vec<Seen>) -> impl IntoView {
     view! {
         <section class="section composition" aria-labelledby="composition-title">
             <div class="composition__media">
-                <Picture image=hero.image />
+                <Picture image=hero.image place=Place::TwoThirds />
                 <svg class="composition__marks" viewBox=view_box>
                     {marks}
                 </svg>

@@ -1,19 +1,17 @@
 //! A product: its pictures, the choice of a variant, what it is made of, and what goes with it.
 
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta};
 use leptos_router::hooks::{use_params_map, use_query_map};
-use serde_json::json;
-use types::Money;
 use types::catalogue::{Image, Product, Variant};
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
-use crate::components::frame::HOUSE;
 use crate::components::product_card::Level;
 use crate::components::size_guide::has_guide;
-use crate::components::{Gallery, GiftNote, ProblemNote, ProductCards, ShopFrame, SizeGuide};
+use crate::components::{
+    Gallery, GiftNote, LazyHint, ProblemNote, ProductCards, ShopFrame, SizeGuide, Structured,
+    structured,
+};
 use crate::islands::buy_box::{BuyBox, DRAWER_ID, RELATED_ID};
 
 /// The page of a product.
@@ -42,11 +40,18 @@ pub fn ProductPage() -> impl IntoView {
     let problem = refusal(&format!("/p/{}", product.slug));
 
     let images = pictures(&product, &chosen);
-    let share = images
-        .first()
-        .map(|image| image.src.clone())
-        .unwrap_or_default();
+    let picture = images.first().cloned();
+    let facts = structured::product(&product, &images);
     let path = format!("/p/{}", product.slug);
+    let shelf = of_category
+        .as_ref()
+        .map(|category| format!("/c/{}", category.slug));
+    let way = of_category.as_ref().zip(shelf.as_ref());
+    let way = way.map(|(category, path)| (category.title.as_str(), path.as_str()));
+    let steps = way
+        .into_iter()
+        .chain([(product.title.as_str(), path.as_str())]);
+    let way = structured::breadcrumbs(&steps.collect::<Vec<_>>());
     let crumb = of_category.map(|category| {
         view! {
             <nav class="crumbs" aria-label="Breadcrumb">
@@ -54,7 +59,6 @@ pub fn ProductPage() -> impl IntoView {
             </nav>
         }
     });
-    let facts = structured(&product, &images);
     let is_limited = chosen.edition.is_some();
     let size_guide = has_guide(product.category.as_str()) && comes_in_sizes(&product);
     let category = product.category.to_string();
@@ -64,12 +68,10 @@ pub fn ProductPage() -> impl IntoView {
             title=product.seo_title.clone()
             description=product.seo_description.clone()
             category=category.clone()
+            picture
         >
-            <Link rel="canonical" href=path />
-            <script type="application/ld+json" nonce=use_nonce() inner_html=facts></script>
-            <Meta property="og:type" content="product" />
-            <Meta property="og:title" content=product.title.clone() />
-            <Meta property="og:image" content=share />
+            <Structured facts />
+            <Structured facts=way />
             <article class="product">
                 <Gallery images />
                 <div class="product__words">
@@ -79,6 +81,7 @@ pub fn ProductPage() -> impl IntoView {
                     {problem.map(|problem| view! { <ProblemNote problem /> })}
                     {is_limited.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
                     {(!given.is_empty()).then(|| view! { <p class="product__given">{given}</p> })}
+                    <LazyHint island="buy_box" />
                     <BuyBox
                         slug=product.slug
                         title=product.title
@@ -158,37 +161,6 @@ pub fn ProductPage() -> impl IntoView {
         </ShopFrame>
     }
     .into_any()
-}
-
-/// The product as search engines read it.
-///
-/// Source: schema.org, `Product` and `Offer`.
-fn structured(product: &Product, images: &[Image]) -> String {
-    let offer = |variant: &Variant| {
-        let Money { minor, currency } = variant.price;
-        let is_there = variant.available > 0;
-        json!({
-            "@type": "Offer",
-            "sku": variant.sku,
-            "name": format!("{}, {}", variant.metal_label, variant.size_label),
-            "price": format!("{}.{:02}", minor / 100, minor % 100),
-            "priceCurrency": currency.code(),
-            "availability": if is_there { "https://schema.org/InStock" } else { "https://schema.org/OutOfStock" },
-            "url": format!("/p/{}?variant={}", product.slug, variant.sku),
-        })
-    };
-    let facts = json!({
-        "@context": "https://schema.org",
-        "@type": "Product",
-        "name": product.title,
-        "description": product.description,
-        "image": images.iter().map(|image| image.src.as_str()).collect::<Vec<_>>(),
-        "brand": { "@type": "Brand", "name": HOUSE },
-        "material": product.metals,
-        "offers": product.variants.iter().map(offer).collect::<Vec<_>>(),
-    });
-    // Inside of a script element nothing is escaped but what would end it.
-    facts.to_string().replace('<', "\\u003c")
 }
 
 /// The variant the address asks for; else one of the metal it asks for; else any. Among several the

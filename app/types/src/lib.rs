@@ -10,6 +10,7 @@ pub mod live;
 pub mod log;
 pub mod money;
 pub mod order;
+pub mod pictures;
 pub mod problem;
 pub mod stock;
 mod text;

@@ -133,13 +133,22 @@ impl Shop {
         Ok(self.load_cart(shopper).await?)
     }
 
+    /// The lines as pages show them, with small pictures.
+    fn seen(&self, stored: &[StoredLine]) -> Cart {
+        let mut cart = view(&self.catalogue(), self.levels(), stored);
+        for line in &mut cart.lines {
+            line.image = self.small_picture(&line.image);
+        }
+        cart
+    }
+
     async fn load_cart(&self, shopper: ShopperId) -> Result<Cart, Refused> {
         let rows = db::query(SELECT)
             .bind(shopper.to_string())
             .fetch_all(self.log().db().reader())
             .await?;
         let stored = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(view(&self.catalogue(), self.levels(), &stored))
+        Ok(self.seen(&stored))
     }
 
     /// Puts pieces into the cart: onto the line of the same SKU and gift note, or onto a new one.
@@ -269,7 +278,7 @@ impl Shop {
             })
         });
         let stored: Vec<StoredLine> = change.await?;
-        Ok(view(&self.catalogue(), self.levels(), &stored))
+        Ok(self.seen(&stored))
     }
 }
 

@@ -255,7 +255,7 @@ impl Shop {
             product: product.slug.clone(),
             title: product.title.clone(),
             variant: variant.title(),
-            image: product.details.images[variant.image].clone(),
+            image: self.small_picture(&product.details.images[variant.image]),
             quantity: line.quantity,
             gift_note: line.gift_note,
             unit_price: line.unit_price,

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use broker::{GroupCommit, Log};
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
+use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
+use types::pictures::{BuiltPicture, Pictures};
 use types::{LineId, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
@@ -34,6 +35,8 @@ struct Inner {
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
+    /// What the build made of the pictures.
+    pictures: OnceLock<Pictures>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -94,6 +97,7 @@ impl Shop {
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
+                pictures: OnceLock::new(),
             }),
         })
     }
@@ -135,6 +139,31 @@ impl Shop {
     /// Sets how much open orders may hold back; until then there is no limit.
     pub fn limit_holds(&self, limits: HoldLimits) {
         self.holds().limit(limits);
+    }
+
+    /// Tells which files were made of the pictures; until then each is shown as it is.
+    pub fn show_pictures(&self, pictures: Pictures) {
+        // Whoever told it first has told it for all who have asked since.
+        let _ = self.inner.pictures.set(pictures);
+    }
+
+    pub fn pictures(&self) -> &Pictures {
+        static NONE: LazyLock<Pictures> = LazyLock::new(Pictures::default);
+        self.inner.pictures.get().unwrap_or(&NONE)
+    }
+
+    /// The same picture for a small place, as a smaller file where there is one.
+    pub(crate) fn small_picture(&self, image: &Image) -> Image {
+        let built = self.pictures().get(&image.src);
+        let Some((src, width, height)) = built.and_then(BuiltPicture::small) else {
+            return image.clone();
+        };
+        Image {
+            src,
+            width,
+            height,
+            ..image.clone()
+        }
     }
 
     /// Takes in an event of the log: the catalogue, the stock, and what open orders hold. Answers with

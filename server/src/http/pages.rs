@@ -1,5 +1,6 @@
 //! The pages of `app`, rendered on the server.
 
+use app::PublicUrl;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -18,7 +19,7 @@ use super::state::AppState;
 pub fn routes(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(app::App);
     let options = state.options.clone();
-    let page = page_context(state.shop.clone());
+    let page = page_context(state.shop.clone(), state.url.clone());
     Router::new()
         .leptos_routes_with_context(state, routes, page, move || app::shell(options.clone()))
         .fallback(not_found)
@@ -28,7 +29,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let options = state.options.clone();
     let shell = move || app::shell(options.clone());
-    render_app_async_with_context(page_context(state.shop), shell)(request).await
+    render_app_async_with_context(page_context(state.shop, state.url), shell)(request).await
 }
 
 /// Pages that nobody should find in a browser's memory after their owner has left.
@@ -50,10 +51,11 @@ pub fn context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
 
 /// For pages also the policy that lets only our own scripts run, and that a page is asked for anew
 /// each time: what it shows was true when it was rendered.
-fn page_context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
+fn page_context(shop: Shop, url: PublicUrl) -> impl Fn() + Clone + Send + Sync + 'static {
     let context = context(shop);
     move || {
         context();
+        provide_context(url.clone());
         let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
             return;
         };

@@ -21,7 +21,7 @@ fn new_price(price_minor: i64) -> NewPrice {
 }
 
 impl TestShop {
-    async fn member_of_staff(&self) -> Staff {
+    pub async fn member_of_staff(&self) -> Staff {
         let staff = self.inner().sign_in(EMAIL, PASSWORD.to_owned()).await;
         staff.expect("a member of staff")
     }

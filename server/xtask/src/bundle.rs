@@ -1,4 +1,4 @@
-//! The site: `target/site` with the browser bundle in `pkg/<hash>/`.
+//! The site: `target/site` with the browser bundle in `pkg/<hash>/` and the pictures in `pictures/`.
 //!
 //! The folder carries the hash, not the files: their names stay what they are, links between them
 //! stay relative, and everything below a hash can be cached for ever. `pkg/current` names the hash
@@ -11,11 +11,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use types::pictures::FOLDER;
 
 use crate::{
     compress::{beside_all, is_compressible},
     content_hash::ContentHash,
-    public, sizes, steps, styles, tools, wasm,
+    pictures, public, sizes, steps, styles, tools, wasm,
     workspace::{Mode, Workspace, files_below},
 };
 
@@ -34,9 +35,17 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<PathBuf> {
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg).with_context(|| format!("make {}", pkg.display()))?;
 
+    let public_files = workspace.root.join("app/public");
+    let picture_folder = site.join(FOLDER);
+    let pictures = steps::counted("pictures", || {
+        let built = pictures::build(&public_files.join("images"), &picture_folder)?;
+        Ok((built.pictures, built.encoded))
+    })?;
+    let tints = pictures::tint_styles(&pictures);
+
     let module =
         fs::read(&module_path).with_context(|| format!("read {}", module_path.display()))?;
-    let inputs = inputs(workspace, &module, mode)?;
+    let inputs = inputs(workspace, &module, &tints, mode)?;
     let current = current(&pkg);
     let bundle = if current
         .as_ref()
@@ -47,14 +56,13 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<PathBuf> {
     } else {
         steps::quiet("browser bundle", || {
             let next = pkg.join(".next");
-            let name = assemble(workspace, &module, &next, &inputs, mode)?;
+            let name = assemble(workspace, &module, &tints, &next, &inputs, mode)?;
             publish(&pkg, &next, &name)
         })?
     };
 
-    let public_files = workspace.root.join("app/public");
     steps::quiet("static files", || {
-        public::sync(&public_files, &site, &pkg, mode)
+        public::sync(&public_files, &site, &[&pkg, &picture_folder], mode)
     })?;
     if mode == Mode::Release {
         sizes::check(&bundle)?;
@@ -71,9 +79,10 @@ fn lock(workspace: &Workspace) -> Result<File> {
 }
 
 /// The hash of all that a bundle is made of, this program included.
-fn inputs(workspace: &Workspace, module: &[u8], mode: Mode) -> Result<String> {
+fn inputs(workspace: &Workspace, module: &[u8], tints: &str, mode: Mode) -> Result<String> {
     let mut hash = ContentHash::default();
     hash.add("module", module);
+    hash.add("tints", tints.as_bytes());
     hash.add_folder(&workspace.root.join("style"))?;
     hash.add(
         "mode",
@@ -100,6 +109,7 @@ fn inputs(workspace: &Workspace, module: &[u8], mode: Mode) -> Result<String> {
 fn assemble(
     workspace: &Workspace,
     module: &[u8],
+    tints: &str,
     folder: &Path,
     inputs: &str,
     mode: Mode,
@@ -109,7 +119,7 @@ fn assemble(
     }
     fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     wasm::package(module, folder, mode)?;
-    let sheet = styles::bundle(&workspace.root.join("style/main.css"))?;
+    let sheet = styles::bundle(&workspace.root.join("style/main.css"))? + tints;
     fs::write(folder.join(STYLESHEET), sheet).context("write the stylesheet")?;
     let mut hash = ContentHash::default();
     hash.add_folder(folder)?;
