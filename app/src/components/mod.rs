@@ -6,6 +6,7 @@ pub mod admin_frame;
 pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod lazy_hint;
+pub mod local_time;
 #[cfg(feature = "ssr")]
 pub mod picture;
 pub mod problem_note;
@@ -22,6 +23,7 @@ pub use admin_frame::AdminFrame;
 pub use frame::ShopFrame;
 #[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
+pub use local_time::LocalTime;
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
 pub use problem_note::ProblemNote;

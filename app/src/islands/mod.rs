@@ -7,6 +7,7 @@ pub mod card_stock;
 pub mod cart_count;
 pub mod cart_lines;
 pub mod connection_dot;
+pub mod focus;
 pub mod tab;
 #[cfg(feature = "hydrate")]
 pub mod translated;
@@ -16,9 +17,12 @@ pub mod card_fields;
 pub mod checkout_form;
 pub mod countdown;
 pub mod field;
+pub mod missing;
 pub mod order_desk;
+pub mod order_next;
 pub mod order_payment;
 pub mod order_progress;
+pub mod order_time;
 
 pub mod admin_desk;
 pub mod event_stream;

@@ -5,7 +5,9 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
-pub use browser::{announce, cart_count, cart_moved, in_turn, set_cart_count, spoken};
+pub use browser::{
+    announce, cart_came_back, cart_count, cart_moved, in_turn, set_cart_count, spoken,
+};
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -81,6 +83,12 @@ mod browser {
                 show(pieces);
             }
         });
+    }
+
+    /// The shop is about to put pieces back into the cart: an order came to nothing.
+    pub fn cart_came_back() {
+        const SOON: std::time::Duration = std::time::Duration::from_millis(400);
+        set_timeout(look_again, SOON);
     }
 
     fn show(pieces: u32) {
@@ -179,6 +187,10 @@ pub fn cart_count(rendered: u32) -> RwSignal<u32> {
 pub fn cart_moved() -> ReadSignal<u32> {
     RwSignal::new(0).read_only()
 }
+
+/// Nothing comes back on the server.
+#[cfg(not(feature = "hydrate"))]
+pub fn cart_came_back() {}
 
 /// Nobody presses anything on the server.
 #[cfg(not(feature = "hydrate"))]

@@ -15,6 +15,8 @@ mod inventory;
 mod levels;
 mod log_desk;
 mod look_back;
+mod order_lookup;
+mod order_rest;
 mod orders;
 mod payment;
 mod prices;

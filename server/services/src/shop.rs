@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
-use types::{LineId, OrderId, ShopperId, Sku, Slug};
+use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord, VariantRecord};
 use crate::events::internal;
@@ -352,6 +352,13 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// What a SKU costs now; `None` when it is not sold any more.
+    pub fn price(&self, sku: &Sku) -> Option<Money> {
+        let catalogue = self.catalogue();
+        let (_, variant) = catalogue.variant(sku)?;
+        Some(variant.price)
     }
 
     /// Every SKU, in the order of the catalogue.
