@@ -83,12 +83,12 @@ test('a checkout with mistakes says so at each field and keeps what was typed', 
 
   await expect(page.getByRole('alert')).toBeFocused()
   for (const [label, complaint] of [
-    ['Email', 'Enter an email address like name@example.com.'],
+    ['Email', 'Enter an email like name@example.com.'],
     ['Street and number', 'Enter your street and number.'],
     ['Postal code', 'Enter your postal code.'],
     ['City', 'Enter your city.'],
     ['Expiry date', /Enter the expiry date/],
-    ['Security code', /Enter the security code/],
+    ['Security code', /Enter the 3 or 4 digits/],
   ] as const) {
     const field = page.getByRole('textbox', { name: label })
     await expect(field).toHaveAttribute('aria-invalid', 'true')
@@ -134,7 +134,7 @@ test('without JavaScript a refused checkout comes back with its messages and wit
   await page.getByRole('button', { name: 'Pay on the next page' }).click()
 
   const email = page.getByRole('textbox', { name: 'Email' })
-  await expect(email).toHaveAccessibleDescription('Enter an email address like name@example.com.')
+  await expect(email).toHaveAccessibleDescription('Enter an email like name@example.com.')
   await expect(email).toHaveValue('ada@example')
   await expect(page.getByRole('textbox', { name: 'City' })).toHaveValue(SHOPPER.City)
   await expect(page.getByRole('combobox', { name: 'Country' })).toHaveValue('DE')

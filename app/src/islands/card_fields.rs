@@ -146,7 +146,7 @@ fn expiry_complaint(typed: &str) -> Option<String> {
 fn cvc_complaint(typed: &str) -> Option<String> {
     let typed = typed.trim();
     let is_code = matches!(typed.len(), 3 | 4) && typed.bytes().all(|b| b.is_ascii_digit());
-    (!is_code).then(|| "Enter the security code: 3 or 4 digits.".to_owned())
+    (!is_code).then(|| "Enter the 3 or 4 digits.".to_owned())
 }
 
 /// Sets what was typed apart for reading, but only while typing at the end: a caret that stands

@@ -88,7 +88,7 @@ mod browser {
     /// The shop is about to put pieces back into the cart: an order came to nothing.
     pub fn cart_came_back() {
         const SOON: std::time::Duration = std::time::Duration::from_millis(400);
-        set_timeout(look_again, SOON);
+        let _ = set_timeout(look_again, SOON);
     }
 
     fn show(pieces: u32) {

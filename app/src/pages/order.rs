@@ -79,7 +79,7 @@ fn card_error() -> Option<Problem> {
     let codes = use_query_map().read_untracked().get("card_error")?;
     let errors = codes.split(',').filter_map(|code| {
         let message = match code {
-            "number" => "Mistyped, or no test card such as 4242 4242 4242 4242.",
+            "number" => "This number is mistyped, or no test card.",
             "expiry" => "Enter a date that is not past, as MM / YY.",
             "cvc" => "Enter the 3 or 4 digits of the security code.",
             "busy" => "The card could not be looked at right now. Try again in a moment.",

@@ -168,10 +168,10 @@ pub fn complaint_about(field: &str, text: &str) -> Option<String> {
     }
     match field {
         "email" if !looks_like_email(text) => {
-            Some("Enter an email address like name@example.com.".to_owned())
+            Some("Enter an email like name@example.com.".to_owned())
         }
         "phone" if !looks_like_phone(text) => {
-            Some("Enter a phone number like +49 30 123456.".to_owned())
+            Some("Enter a number like +49 30 123456.".to_owned())
         }
         _ => None,
     }
