@@ -2,6 +2,7 @@ import { type Page } from '@playwright/test'
 import {
   addToCart,
   buy,
+  cancelOrder,
   CARD,
   drawer,
   expectConfirmed,
@@ -87,6 +88,17 @@ test('an order fits every screen, declined and confirmed', async ({ page }) => {
   await page.getByRole('button', { name: /^Pay €/ }).click()
   await expectConfirmed(page)
   await look(page, 'order-confirmed')
+})
+
+test('orders fit every screen, cancelled, listed and looked for', async ({ page }) => {
+  await buy(page, CARD.declined)
+  await cancelOrder(page)
+  await expect(headline(page, 'Order cancelled')).toBeVisible()
+  await look(page, 'order-cancelled')
+  await visit(page, '/orders')
+  await look(page, 'orders')
+  await visit(page, '/orders/find')
+  await look(page, 'find-order')
 })
 
 test("the admin's pages fit every screen", async ({ page, newShopper }) => {

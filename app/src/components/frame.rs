@@ -97,6 +97,8 @@ fn Header(category: Option<String>) -> impl IntoView {
 #[component]
 fn Footer() -> impl IntoView {
     let pages = [
+        ("/orders", "Your orders"),
+        ("/orders/find", "Find my order"),
         ("/delivery", "Delivery"),
         ("/returns", "Returns"),
         ("/privacy", "Privacy"),

@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod gift_note;
 #[cfg(feature = "ssr")]
 pub mod lazy_hint;
+pub mod local_time;
 #[cfg(feature = "ssr")]
 pub mod picture;
 pub mod problem_note;
@@ -36,6 +37,7 @@ pub use gallery::Gallery;
 pub use gift_note::GiftNote;
 #[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
+pub use local_time::LocalTime;
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
 pub use problem_note::ProblemNote;

@@ -16,6 +16,8 @@ mod levels;
 mod log_desk;
 mod look_back;
 mod order_list;
+mod order_lookup;
+mod order_rest;
 mod orders;
 mod payment;
 mod prices;

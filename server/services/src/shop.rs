@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{LineId, OrderId, ShopperId, Sku, Slug};
+use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
@@ -355,6 +355,13 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// What a SKU costs now; `None` when it is not sold any more.
+    pub fn price(&self, sku: &Sku) -> Option<Money> {
+        let catalogue = self.catalogue();
+        let (_, variant) = catalogue.variant(sku)?;
+        Some(variant.price)
     }
 
     /// Every SKU, in the order of the catalogue.
