@@ -415,8 +415,7 @@ fn Added(pieces: u32) -> impl IntoView {
     view! {
         <div class="notice notice--good">
             <p>"Added. You have " {pieces} " in your cart."</p>
-            <p class="notice__links">
-                <a class="link" href="/checkout">"Checkout"</a>
+            <p>
                 <a class="link" href="/cart">"View cart"</a>
             </p>
         </div>
