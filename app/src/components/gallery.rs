@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 use types::catalogue::Image;
 
-use super::Picture;
 use super::picture::Place;
-use crate::islands::buy_box::GALLERY_ID;
+use super::{Picture, anchor};
 
 const ZOOM_ID: &str = "zoom";
 
@@ -71,7 +70,7 @@ pub fn Gallery(images: Vec<Image>) -> impl IntoView {
     let large = large.collect_view();
     view! {
         <div class="gallery">
-            <div class="gallery__row" id=GALLERY_ID role="group" aria-label="Pictures">
+            <div class="gallery__row" id=anchor::GALLERY role="group" aria-label="Pictures">
                 {figures}
             </div>
             {thumbs}

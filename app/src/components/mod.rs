@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 pub mod admin_frame;
+pub mod anchor;
 #[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::islands::buy_box::SIZE_GUIDE_ID;
+use super::anchor;
 
 /// A strip to be printed, cut out and laid around the finger.
 const STRIP: &str = "/ring-size-strip.svg";
@@ -25,7 +25,7 @@ pub fn SizeGuide(category: String) -> impl IntoView {
         _ => return ().into_any(),
     };
     view! {
-        <dialog class="guide" id=SIZE_GUIDE_ID aria-labelledby="size-guide-title" closedby="any">
+        <dialog class="guide" id=anchor::SIZE_GUIDE aria-labelledby="size-guide-title" closedby="any">
             <header class="guide__head">
                 <h2 id="size-guide-title">"Size guide"</h2>
                 <form method="dialog">

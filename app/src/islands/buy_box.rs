@@ -8,18 +8,10 @@ use types::live::{ProductStock, VariantStock};
 use types::{Problem, Sku, Slug};
 
 use crate::api::cart::add_to_cart;
+use crate::components::anchor;
 use crate::components::{ProblemNote, QuantityField, StockLabel};
 use crate::islands::{tab, typed};
 use crate::live;
-
-/// Id of the product's pictures, which follow the chosen metal.
-pub const GALLERY_ID: &str = "gallery";
-/// Id of the dialog that shows the cart after something was added.
-pub const DRAWER_ID: &str = "cart-drawer";
-/// Id of the dialog that tells which size fits.
-pub const SIZE_GUIDE_ID: &str = "size-guide";
-/// Id of the pieces that go with this one.
-pub const RELATED_ID: &str = "related";
 
 /// What came of adding to the cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +200,7 @@ pub fn BuyBox(
         all.iter().any(|a| all.iter().any(|b| alike(a, b)))
     });
     let sku = move || of(chosen.get()).map(|variant| variant.sku.to_string());
-    let similar = ["#", RELATED_ID].concat();
+    let similar = ["#", anchor::RELATED].concat();
     let since = live::since();
     view! {
         <form class="buy" method="post" action="/api/add_to_cart" on:submit=add>
@@ -390,13 +382,13 @@ fn SizeChoice(
         });
         radios.collect_view()
     };
-    let guide = ["#", SIZE_GUIDE_ID].concat();
+    let guide = ["#", anchor::SIZE_GUIDE].concat();
     view! {
         <fieldset class="buy__choice">
             <legend class="field__label">"Size"</legend>
             <div class="picks picks--grid">{sizes}</div>
             <p class="buy__guide" hidden=!size_guide>
-                <a class="link" href=guide data-dialog=SIZE_GUIDE_ID>
+                <a class="link" href=guide data-dialog=anchor::SIZE_GUIDE>
                     "Size guide"
                 </a>
             </p>
@@ -439,7 +431,7 @@ fn show_metal(metal: &str) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
-        let Some(gallery) = document().get_element_by_id(GALLERY_ID) else {
+        let Some(gallery) = document().get_element_by_id(anchor::GALLERY) else {
             return;
         };
         let selector = ["[data-metal='", metal, "']"].concat();

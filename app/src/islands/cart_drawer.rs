@@ -11,7 +11,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::HtmlDialogElement;
 
-use super::buy_box::DRAWER_ID;
+use crate::components::anchor;
 
 /// The cart, and the piece that came in last.
 type Shown = ArcRwSignal<(Cart, Sku)>;
@@ -32,7 +32,7 @@ pub fn open_drawer(cart: Cart, added: Sku) -> Result<(), SplitLoaderError> {
 }
 
 fn open(cart: Cart, added: Sku) {
-    let Some(dialog) = document().get_element_by_id(DRAWER_ID) else {
+    let Some(dialog) = document().get_element_by_id(anchor::DRAWER) else {
         return;
     };
     let dialog: HtmlDialogElement = dialog.unchecked_into();

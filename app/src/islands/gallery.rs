@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, HtmlElement};
 
-use super::buy_box::GALLERY_ID;
+use crate::components::anchor;
 
 /// The small pictures, in the order of the large ones.
 const THUMBS: &str = ".thumbs a";
@@ -14,7 +14,7 @@ const CURRENT: &str = "aria-current";
 
 /// Follows the pictures of the page, if it has any.
 pub fn watch() {
-    let Some(row) = document().get_element_by_id(GALLERY_ID) else {
+    let Some(row) = document().get_element_by_id(anchor::GALLERY) else {
         return;
     };
     let row: HtmlElement = row.unchecked_into();

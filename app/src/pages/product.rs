@@ -6,13 +6,14 @@ use types::catalogue::{Image, Product, Variant};
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
+use crate::components::anchor;
 use crate::components::product_card::Level;
 use crate::components::size_guide::has_guide;
 use crate::components::{
     Gallery, GiftNote, LazyHint, ProblemNote, ProductCards, ShopFrame, SizeGuide, Structured,
     structured,
 };
-use crate::islands::buy_box::{BuyBox, DRAWER_ID, RELATED_ID};
+use crate::islands::buy_box::BuyBox;
 
 /// The page of a product.
 #[component]
@@ -138,7 +139,7 @@ pub fn ProductPage() -> impl IntoView {
                 // Filled and opened by the script.
                 <dialog
                     class="drawer"
-                    id=DRAWER_ID
+                    id=anchor::DRAWER
                     aria-labelledby="drawer-title"
                     closedby="any"
                 ></dialog>
@@ -148,7 +149,7 @@ pub fn ProductPage() -> impl IntoView {
                     view! {
                         <section
                             class="section"
-                            id=RELATED_ID
+                            id=anchor::RELATED
                             aria-labelledby="related-title"
                         >
                             <header class="section__head">
