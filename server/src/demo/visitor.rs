@@ -49,7 +49,7 @@ impl Intent {
     ];
 
     fn choose(rng: &mut impl Rng) -> Self {
-        let mut left = rng.random_range(0..100);
+        let mut left: u32 = rng.random_range(0..100);
         for (intent, share) in Self::OF_A_HUNDRED {
             match left.checked_sub(share) {
                 Some(rest) => left = rest,
