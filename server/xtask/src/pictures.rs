@@ -114,7 +114,10 @@ fn build_one(source: &Path, address: &str, folder: &Path) -> Result<(BuiltPictur
         .as_bytes(),
     );
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-    let name = format!("{}-{}", plain(&stem), hash.finish());
+    let mut hash = hash.finish();
+    // Each page names some hundred files. It only has to tell a picture from those before it.
+    hash.truncate(8);
+    let name = format!("{}-{hash}", plain(&stem));
     let note = folder.join(note_name(&name));
     if let Ok(noted) = fs::read(&note)
         && let Ok(picture) = serde_json::from_slice::<BuiltPicture>(&noted)
