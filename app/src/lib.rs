@@ -23,5 +23,7 @@ pub use shell::{App, shell};
 pub fn hydrate() {
     islands::translated::undo();
     islands::translated::watch();
+    islands::dialogs::watch();
+    islands::gallery::watch();
     leptos::mount::hydrate_islands();
 }

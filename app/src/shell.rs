@@ -17,6 +17,7 @@ use crate::pages::checkout::CheckoutPage;
 use crate::pages::home::HomePage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
+use crate::pages::orders::{FindOrderPage, OrdersPage};
 use crate::pages::plain::{DeliveryPage, ImprintPage, PrivacyPage, ReturnsPage};
 use crate::pages::product::ProductPage;
 
@@ -111,6 +112,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/p/:slug") view=ProductPage ssr=SsrMode::Async />
                 <Route path=path!("/cart") view=CartPage ssr=SsrMode::Async />
                 <Route path=path!("/checkout") view=CheckoutPage ssr=SsrMode::Async />
+                <Route path=path!("/orders") view=OrdersPage ssr=SsrMode::Async />
+                <Route path=path!("/orders/find") view=FindOrderPage ssr=SsrMode::Async />
                 <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async />
                 <Route path=path!("/delivery") view=DeliveryPage ssr=SsrMode::Async />
                 <Route path=path!("/returns") view=ReturnsPage ssr=SsrMode::Async />

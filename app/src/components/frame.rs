@@ -97,6 +97,8 @@ fn Header(category: Option<String>) -> impl IntoView {
 #[component]
 fn Footer() -> impl IntoView {
     let pages = [
+        ("/orders", "Your orders"),
+        ("/orders/find", "Find my order"),
         ("/delivery", "Delivery"),
         ("/returns", "Returns"),
         ("/privacy", "Privacy"),
@@ -126,4 +128,5 @@ fn Footer() -> impl IntoView {
             </div>
         </footer>
     }
+    .into_any()
 }

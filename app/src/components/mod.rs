@@ -2,10 +2,16 @@
 
 #[cfg(feature = "ssr")]
 pub mod admin_frame;
+pub mod anchor;
 #[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]
+pub mod gallery;
+#[cfg(feature = "ssr")]
+pub mod gift_note;
+#[cfg(feature = "ssr")]
 pub mod lazy_hint;
+pub mod local_time;
 #[cfg(feature = "ssr")]
 pub mod picture;
 pub mod problem_note;
@@ -14,6 +20,8 @@ pub mod product_card;
 pub mod quantity_field;
 #[cfg(feature = "ssr")]
 pub mod sharing;
+#[cfg(feature = "ssr")]
+pub mod size_guide;
 pub mod stock_label;
 #[cfg(feature = "ssr")]
 pub mod structured;
@@ -25,13 +33,20 @@ pub use admin_frame::AdminFrame;
 #[cfg(feature = "ssr")]
 pub use frame::ShopFrame;
 #[cfg(feature = "ssr")]
+pub use gallery::Gallery;
+#[cfg(feature = "ssr")]
+pub use gift_note::GiftNote;
+#[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
+pub use local_time::LocalTime;
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
 pub use problem_note::ProblemNote;
 #[cfg(feature = "ssr")]
 pub use product_card::ProductCards;
 pub use quantity_field::QuantityField;
+#[cfg(feature = "ssr")]
+pub use size_guide::SizeGuide;
 pub use stock_label::StockLabel;
 #[cfg(feature = "ssr")]
 pub use structured::Structured;

@@ -56,7 +56,10 @@ impl Place {
                  (min-resolution: 2.5dppx) 67vw, 100vw"
             }
             Self::Full => "100vw",
-            Self::TwoThirds => "(min-width: 60rem) 82vw, (min-resolution: 2.5dppx) 75vw, 122vw",
+            Self::TwoThirds => {
+                "(min-width: 120rem) 70rem, (min-width: 60rem) 64vw, \
+                 (min-resolution: 2.5dppx) 75vw, 111vw"
+            }
             Self::Thumb => "4rem",
         }
     }

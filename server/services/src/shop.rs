@@ -10,13 +10,14 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{LineId, OrderId, ShopperId, Sku, Slug};
+use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
 
-use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord, VariantRecord};
+use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
 use crate::seed::{Seed, introduce_tables};
+use crate::shelf;
 use crate::sql_views::create_sql_views;
 
 /// Cheap to clone.
@@ -264,36 +265,8 @@ impl Shop {
             .collect()
     }
 
-    /// A card of the whole product, or of its variants in one metal; `None` when it has none.
     fn card(&self, product: &ProductRecord, metal: Option<&str>) -> Option<ProductCard> {
-        let of_metal = |variant: &&VariantRecord| metal.is_none_or(|metal| variant.metal == metal);
-        let shown: Vec<&VariantRecord> = product.variants.iter().filter(of_metal).collect();
-        let (available, position) = self.levels().available(shown.iter().map(|v| &v.sku));
-        let cheapest = shown.iter().min_by_key(|variant| variant.price.minor)?;
-        let price_from = cheapest.price;
-        let stock = shown
-            .iter()
-            .zip(&available)
-            .map(|(variant, available)| VariantStock {
-                sku: variant.sku.clone(),
-                available: *available,
-            });
-        Some(ProductCard {
-            slug: product.slug.clone(),
-            title: product.title.clone(),
-            category: product.category.clone(),
-            price_from,
-            price_varies: shown.iter().any(|variant| variant.price != price_from),
-            compare_at: cheapest.compare_at,
-            images: product.details.images.clone(),
-            drop: product.details.drop,
-            stock: ProductStock {
-                available: available.iter().sum(),
-                // The total of a whole product is pushed as such.
-                variants: metal.map(|_| stock.collect()).unwrap_or_default(),
-            },
-            position,
-        })
+        shelf::card(product, metal, self.levels())
     }
 
     pub fn product(&self, slug: &Slug) -> Option<Product> {
@@ -314,6 +287,7 @@ impl Shop {
                 compare_at: variant.compare_at,
                 image: variant.image,
                 available,
+                edition: shelf::edition(product, &[variant]),
             });
         Some(Product {
             slug: product.slug.clone(),
@@ -381,6 +355,13 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// What a SKU costs now; `None` when it is not sold any more.
+    pub fn price(&self, sku: &Sku) -> Option<Money> {
+        let catalogue = self.catalogue();
+        let (_, variant) = catalogue.variant(sku)?;
+        Some(variant.price)
     }
 
     /// Every SKU, in the order of the catalogue.

@@ -121,7 +121,7 @@ impl Site {
             .nest_service("/icons", folder("icons", "public, max-age=86400"))
             .nest_service("/images", folder("images", "public, max-age=86400"))
             .nest_service("/fonts", folder("fonts", "public, max-age=31536000"));
-        for name in ["favicon.svg", "site.webmanifest"] {
+        for name in ["favicon.svg", "ring-size-strip.svg", "site.webmanifest"] {
             let file = ServiceBuilder::new()
                 .layer(kept(hour))
                 .service(ServeFile::new(self.dir.join(name)));
