@@ -25,8 +25,6 @@ use crate::{content_hash::ContentHash, workspace::files_below};
 const WIDE: [u32; 4] = [480, 800, 1200, 1600];
 /// Of the others: a thumb, a card on a phone, a card on a sharper one, half a window.
 const TALL: [u32; 4] = [160, 360, 640, 1000];
-/// Of the middle of wide pictures, four by five, for phones: there the rest would be cut off.
-const MIDDLE: [u32; 2] = [400, 720];
 /// A picture for link previews is not wider than this.
 const SHARE_WIDTH: u32 = 1200;
 
@@ -109,7 +107,7 @@ fn build_one(source: &Path, address: &str, folder: &Path) -> Result<(BuiltPictur
     hash.add(
         "recipe",
         format!(
-            "{RECIPE} {WIDE:?} {TALL:?} {MIDDLE:?} {AVIF_QUALITY} {AVIF_SPEED} {WEBP_QUALITY} {JPEG_QUALITY}"
+            "{RECIPE} {WIDE:?} {TALL:?} {AVIF_QUALITY} {AVIF_SPEED} {WEBP_QUALITY} {JPEG_QUALITY}"
         )
         .as_bytes(),
     );
@@ -126,59 +124,26 @@ fn build_one(source: &Path, address: &str, folder: &Path) -> Result<(BuiltPictur
         return Ok((picture, false));
     }
     let original = image::load_from_memory(&content)?.into_rgb8();
-    let middle = middle(&original);
     let picture = BuiltPicture {
         tint: tint(&original),
-        tall: middle.as_ref().map_or_else(Vec::new, middle_widths),
         widths: widths(original.width(), original.height()),
         share: share_size(&original),
         name,
     };
     for &width in &picture.widths {
-        write_all(&scaled(&original, width), folder, |format| {
-            picture.file(width, format)
-        })?;
-    }
-    for &width in &picture.tall {
-        if let Some(middle) = &middle {
-            write_all(&scaled(middle, width), folder, |format| {
-                picture.tall_file(width, format)
-            })?;
+        let scaled = scaled(&original, width);
+        for format in Format::ALL {
+            let encoded = match format {
+                Format::Avif => avif(&scaled)?,
+                Format::WebP => webp(&scaled)?,
+            };
+            write(&folder.join(picture.file(width, format)), &encoded)?;
         }
     }
     let share = jpeg(&scaled(&original, picture.share.0))?;
     write(&folder.join(picture.share_file()), &share)?;
     write(&note, &serde_json::to_vec(&picture)?)?;
     Ok((picture, true))
-}
-
-fn write_all(picture: &RgbImage, folder: &Path, name: impl Fn(Format) -> String) -> Result<()> {
-    for format in Format::ALL {
-        let encoded = match format {
-            Format::Avif => avif(picture)?,
-            Format::WebP => webp(picture)?,
-        };
-        write(&folder.join(name(format)), &encoded)?;
-    }
-    Ok(())
-}
-
-/// The middle of a picture that is wider than high.
-fn middle(original: &RgbImage) -> Option<RgbImage> {
-    let (width, height) = original.dimensions();
-    let narrow = height / 5 * 4;
-    let is_wide = width > height && narrow > 0;
-    is_wide.then(|| {
-        let left = (width - narrow) / 2;
-        imageops::crop_imm(original, left, 0, narrow, height).to_image()
-    })
-}
-
-/// Never wider than it is.
-fn middle_widths(middle: &RgbImage) -> Vec<u32> {
-    let mut widths: Vec<u32> = MIDDLE.map(|width| width.min(middle.width())).to_vec();
-    widths.dedup();
-    widths
 }
 
 fn note_name(picture: &str) -> String {
@@ -369,7 +334,6 @@ mod tests {
         let built = build(&images, &site)?;
         let ring = built.pictures.get("/images/ring.png").expect("it").clone();
         assert_eq!(ring.widths, [200], "never wider than it is");
-        assert_eq!(ring.tall, [80], "four wide by five high");
         fs::remove_file(site.join(ring.file(200, Format::WebP)))?;
         assert_eq!(build(&images, &site)?.encoded, 1);
         assert!(site.join(ring.file(200, Format::WebP)).is_file());
