@@ -41,6 +41,7 @@ impl Shop {
         shopper: ShopperId,
         order: PlaceOrder,
     ) -> crate::Result<OrderId> {
+<<<<<<< HEAD
         let id = order.order_id;
         let placed = self.place_order(shopper, order);
         self.counted(source, shopper, id, placed).await
@@ -61,6 +62,20 @@ impl Shop {
             self.holds().release(id, shopper);
         }
         placed
+=======
+        let (shop, id) = (self.clone(), order.order_id);
+        // A task of its own: who goes away meanwhile takes no claim along that nobody would release.
+        let placing = tokio::spawn(async move {
+            shop.holds().arrives(id, source);
+            let placed = shop.place_order(shopper, order).await;
+            shop.holds().has_arrived(id);
+            if placed.is_err() && !shop.owns_order(shopper, id).await? {
+                shop.holds().release(id, shopper);
+            }
+            placed
+        });
+        placing.await.map_err(internal)?
+>>>>>>> main
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means
