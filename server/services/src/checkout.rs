@@ -41,41 +41,31 @@ impl Shop {
         shopper: ShopperId,
         order: PlaceOrder,
     ) -> crate::Result<OrderId> {
-<<<<<<< HEAD
-        let id = order.order_id;
-        let placed = self.place_order(shopper, order);
+        let (shop, id) = (self.clone(), order.order_id);
+        let placed = async move { shop.place_order(shopper, order).await };
         self.counted(source, shopper, id, placed).await
     }
 
     /// Counts an order to the source it comes from while it is being written.
-    pub(crate) async fn counted<T>(
+    pub(crate) async fn counted<T: Send + 'static>(
         &self,
         source: u64,
         shopper: ShopperId,
         id: OrderId,
-        placing: impl Future<Output = crate::Result<T>>,
+        placing: impl Future<Output = crate::Result<T>> + Send + 'static,
     ) -> crate::Result<T> {
-        self.holds().arrives(id, source);
-        let placed = placing.await;
-        self.holds().has_arrived(id);
-        if placed.is_err() && !self.owns_order(shopper, id).await? {
-            self.holds().release(id, shopper);
-        }
-        placed
-=======
-        let (shop, id) = (self.clone(), order.order_id);
+        let shop = self.clone();
         // A task of its own: who goes away meanwhile takes no claim along that nobody would release.
-        let placing = tokio::spawn(async move {
+        let counted = tokio::spawn(async move {
             shop.holds().arrives(id, source);
-            let placed = shop.place_order(shopper, order).await;
+            let placed = placing.await;
             shop.holds().has_arrived(id);
             if placed.is_err() && !shop.owns_order(shopper, id).await? {
                 shop.holds().release(id, shopper);
             }
             placed
         });
-        placing.await.map_err(internal)?
->>>>>>> main
+        counted.await.map_err(internal)?
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means

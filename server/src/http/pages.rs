@@ -1,11 +1,7 @@
 //! The pages of `app`, rendered on the server.
 
-<<<<<<< HEAD
 use app::PublicUrl;
-use axum::Router;
-=======
 use axum::body::{Body, to_bytes};
->>>>>>> main
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::request::Parts;
@@ -28,14 +24,9 @@ use super::state::AppState;
 pub async fn routes(state: &AppState) -> anyhow::Result<Router<AppState>> {
     let routes = generate_route_list(app::App);
     let options = state.options.clone();
-<<<<<<< HEAD
     let page = page_context(state.shop.clone(), state.url.clone());
-    Router::new()
-=======
-    let page = page_context(state.shop.clone());
     let cache = PageCache::new(state.shop.clone(), inline_scripts(state).await?);
     Ok(Router::new()
->>>>>>> main
         .leptos_routes_with_context(state, routes, page, move || app::shell(options.clone()))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(cache, page_cache::keep)))
@@ -61,11 +52,8 @@ async fn inline_scripts(state: &AppState) -> anyhow::Result<InlineScripts> {
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let options = state.options.clone();
     let shell = move || app::shell(options.clone());
-<<<<<<< HEAD
-    render_app_async_with_context(page_context(state.shop, state.url), shell)(request).await
-=======
-    render_app_async_with_context(page_context(state.shop.clone()), shell)(request).await
->>>>>>> main
+    let context = page_context(state.shop, state.url);
+    render_app_async_with_context(context, shell)(request).await
 }
 
 /// Pages that nobody should find in a browser's memory after their owner has left.
