@@ -52,7 +52,7 @@ async fn inline_scripts(state: &AppState) -> anyhow::Result<InlineScripts> {
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let options = state.options.clone();
     let shell = move || app::shell(options.clone());
-    let context = page_context(state.shop, state.url);
+    let context = page_context(state.shop.clone(), state.url.clone());
     render_app_async_with_context(context, shell)(request).await
 }
 
