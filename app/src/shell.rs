@@ -1,5 +1,6 @@
 //! The HTML document around every page, and the routes.
 
+use axum::http::request::Parts;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -30,7 +31,13 @@ const START: &str = include_str!("start.js");
 
 /// The whole document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let pkg = format!("/{}/{}", options.pkg_url_path(), options.output_name);
+    let folder = format!("/{}", options.pkg_url_path());
+    let pkg = format!("{folder}/{}", options.output_name);
+    let is_admin =
+        use_context::<Parts>().is_some_and(|asked| asked.uri.path().starts_with("/admin"));
+    let desk = is_admin.then(|| {
+        view! { <link rel="stylesheet" href=format!("{folder}/desk.css") /> }
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -62,6 +69,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     crossorigin=""
                 />
                 <link rel="stylesheet" href=format!("{pkg}.css") />
+                {desk}
                 <MetaTags />
                 <Start options pkg />
                 <script type="speculationrules" nonce=use_nonce() inner_html=SPECULATION_RULES></script>

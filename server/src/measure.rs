@@ -69,10 +69,6 @@ pub fn begin() {
             "Connections that are open, sockets included",
         ),
         (
-            "vitrine_commit_seconds_sum",
-            "What all commits took together, the waiting for the disk included",
-        ),
-        (
             "vitrine_wal_bytes",
             "Size of SQLite's write-ahead log; 0 for a server",
         ),
@@ -111,7 +107,16 @@ pub fn begin() {
     for (name, help) in gauges {
         metrics::describe_gauge!(name, help);
     }
-    metrics::describe_histogram!("vitrine_request_seconds", "From a request to its answer");
+    let histograms = [
+        ("vitrine_request_seconds", "From a request to its answer"),
+        (
+            "vitrine_commit_seconds",
+            "What a commit takes, the waiting for the disk included",
+        ),
+    ];
+    for (name, help) in histograms {
+        metrics::describe_histogram!(name, help);
+    }
 }
 
 /// Folds what was measured into its buckets; between two readings it would pile up.
@@ -140,8 +145,6 @@ async fn look_at_shop(shop: &Shop) -> broker::Result<()> {
     let counted = db.counters();
     metrics::counter!("vitrine_commits_total").absolute(counted.commits);
     metrics::counter!("vitrine_failed_writes_total").absolute(counted.failed_writes);
-    // A commit is the statement that waits for the disk: this is the time of the syncs as well.
-    metrics::gauge!("vitrine_commit_seconds_sum").set(counted.commit_microseconds as f64 / 1e6);
     metrics::gauge!("vitrine_wal_bytes").set(db.wal_bytes() as f64);
     metrics::gauge!("vitrine_log_head").set(log.head() as f64);
     for lag in log.lags().await? {

@@ -124,7 +124,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
             health: health.clone(),
         },
         &site,
-    );
+    )
+    .await?;
     let mut tasks = Tasks::new();
     events.within(|| {
         let (for_hub, for_sessions) = (shop.clone(), shop.clone());
@@ -196,12 +197,18 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
 const METRICS_CONNECTIONS: usize = 16;
 
 impl Running {
-    /// Waits until the shop takes no more connections, which it does only when it is broken.
+    /// Waits until the shop cannot go on: it takes no more connections, or its log has gone back.
     pub async fn broken(&mut self) -> anyhow::Error {
-        let ended = (&mut self.server).await;
-        match ended {
-            Ok(()) => anyhow::anyhow!("the server ended by itself"),
-            Err(error) => anyhow::Error::new(error).context("the server panicked"),
+        tokio::select! {
+            ended = &mut self.server => match ended {
+                Ok(()) => anyhow::anyhow!("the server ended by itself"),
+                Err(error) => anyhow::Error::new(error).context("the server panicked"),
+            },
+            () = self.shop.log().has_gone_back() => anyhow::anyhow!(
+                "the database has lost events that were in it: a standby that had not got all of them \
+                 was promoted, or a backup was restored. Start the shop again: it goes on with what is \
+                 there, and open pages begin anew"
+            ),
         }
     }
 

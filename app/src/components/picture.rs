@@ -22,17 +22,13 @@ pub enum Place {
     Half,
     /// Beside the words about it; on a phone as wide as the screen.
     Gallery,
-    /// From edge to edge; on a phone its middle is.
+    /// From edge to edge.
     Full,
     /// Two thirds of the window; on a phone all of it.
     TwoThirds,
     /// As small as a stamp.
     Thumb,
 }
-
-/// Below this width a picture from edge to edge is as high as wide.
-const NARROW: &str = "(max-width: 39.99rem)";
-const NOT_NARROW: &str = "(min-width: 40rem)";
 
 impl Place {
     /// As `sizes` has it. Nobody sees more than two of the picture's points to one of a phone's page, so
@@ -56,10 +52,7 @@ impl Place {
                  (min-resolution: 2.5dppx) 67vw, 100vw"
             }
             Self::Full => "100vw",
-            Self::TwoThirds => {
-                "(min-width: 120rem) 70rem, (min-width: 60rem) 64vw, \
-                 (min-resolution: 2.5dppx) 75vw, 111vw"
-            }
+            Self::TwoThirds => "(min-width: 60rem) 67vw, (min-resolution: 2.5dppx) 75vw, 110vw",
             Self::Thumb => "4rem",
         }
     }
@@ -108,18 +101,10 @@ pub fn Picture(
         .into_any();
     };
     let sizes = place.sizes();
-    let tall = (place == Place::Full && !built.tall.is_empty()).then(|| {
-        let source = |format: Format| {
-            let srcset = built.tall_srcset(format);
-            view! { <source media=NARROW type=format.mime() srcset=srcset sizes="100vw" /> }
-        };
-        Format::ALL.map(source).into_iter().collect_view()
-    });
     let class = format!("{class} {}", built.tint_class());
     view! {
         {first.then(|| preload(built, place))}
         <picture>
-            {tall}
             <source type=Format::Avif.mime() srcset=built.srcset(Format::Avif) sizes=sizes />
             <img
                 class=class.trim_start().to_owned()
@@ -140,27 +125,14 @@ pub fn Picture(
 
 /// Has the browser fetch the picture before it has read so far.
 fn preload(built: &BuiltPicture, place: Place) -> impl IntoView + use<> {
-    let link = |media: &'static str, srcset: String, sizes: &'static str| {
-        view! {
-            <Link
-                rel="preload"
-                as_="image"
-                type_=Format::Avif.mime()
-                media=media
-                imagesrcset=srcset
-                imagesizes=sizes
-                fetchpriority="high"
-            />
-        }
-    };
-    let whole = built.srcset(Format::Avif);
-    if place != Place::Full || built.tall.is_empty() {
-        return link("all", whole, place.sizes()).into_any();
-    }
-    let tall = built.tall_srcset(Format::Avif);
     view! {
-        {link(NARROW, tall, "100vw")}
-        {link(NOT_NARROW, whole, place.sizes())}
+        <Link
+            rel="preload"
+            as_="image"
+            type_=Format::Avif.mime()
+            imagesrcset=built.srcset(Format::Avif)
+            imagesizes=place.sizes()
+            fetchpriority="high"
+        />
     }
-    .into_any()
 }

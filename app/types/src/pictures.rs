@@ -45,10 +45,6 @@ pub struct BuiltPicture {
     pub tint: String,
     /// Of its files, from the narrowest to the widest.
     pub widths: Vec<u32>,
-    /// Of the files of its middle, four wide by five high, for narrow screens; none of a picture that is
-    /// not wider than high.
-    #[serde(default)]
-    pub tall: Vec<u32>,
     /// Size of the picture for link previews.
     pub share: (u32, u32),
 }
@@ -59,11 +55,6 @@ impl BuiltPicture {
         format!("{}-{width}.{}", self.name, format.ending())
     }
 
-    /// The same of its middle.
-    pub fn tall_file(&self, width: u32, format: Format) -> String {
-        format!("{}-tall-{width}.{}", self.name, format.ending())
-    }
-
     /// The name of the picture for link previews, which few services read as AVIF or WebP.
     pub fn share_file(&self) -> String {
         format!("{}-share.jpg", self.name)
@@ -71,23 +62,16 @@ impl BuiltPicture {
 
     /// Every file of it.
     pub fn files(&self) -> impl Iterator<Item = String> + '_ {
-        let whole = self.widths.iter();
-        let whole = whole.flat_map(|&width| Format::ALL.map(|format| self.file(width, format)));
-        let tall = self.tall.iter();
-        let tall = tall.flat_map(|&width| Format::ALL.map(|format| self.tall_file(width, format)));
-        whole.chain(tall).chain([self.share_file()])
+        let widths = self.widths.iter();
+        widths
+            .flat_map(|&width| Format::ALL.map(|format| self.file(width, format)))
+            .chain([self.share_file()])
     }
 
     /// Its files of a format as `srcset` lists them.
     pub fn srcset(&self, format: Format) -> String {
-        let file = |width| self.file(width, format);
-        listed(&self.widths, file)
-    }
-
-    /// The same of its middle.
-    pub fn tall_srcset(&self, format: Format) -> String {
-        let file = |width| self.tall_file(width, format);
-        listed(&self.tall, file)
+        let one = |&width: &u32| format!("/{FOLDER}/{} {width}w", self.file(width, format));
+        self.widths.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     /// Address, width and height of a file for a small place, in the format that every browser reads.
@@ -107,11 +91,6 @@ impl BuiltPicture {
     pub fn tint_class(&self) -> String {
         format!("tint-{}", self.tint)
     }
-}
-
-fn listed(widths: &[u32], file: impl Fn(u32) -> String) -> String {
-    let one = |&width: &u32| format!("/{FOLDER}/{} {width}w", file(width));
-    widths.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// All built pictures, by the address of their source, e.g. `/images/ring.webp`.
@@ -135,7 +114,6 @@ mod tests {
             name: "ring-0a1b2c3d".to_owned(),
             tint: "edc".to_owned(),
             widths: widths.to_vec(),
-            tall: vec![400],
             share: (1000, 1250),
         }
     }
@@ -163,9 +141,9 @@ mod tests {
     #[test]
     fn every_file_has_a_name_of_its_own() {
         let mut files: Vec<_> = ring(&[160, 360]).files().collect();
-        assert_eq!(files.len(), 7);
+        assert_eq!(files.len(), 5);
         files.sort();
         files.dedup();
-        assert_eq!(files.len(), 7);
+        assert_eq!(files.len(), 5);
     }
 }

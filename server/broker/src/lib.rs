@@ -97,6 +97,11 @@ pub enum Error {
     Broken,
     #[error("another process moved a decider's position; nothing was written")]
     Overtaken,
+    #[error(
+        "the log ends at position {found} and went to {known} before: a standby that had not got all \
+         of it was promoted, or a backup restored; nothing is written before a restart"
+    )]
+    WentBack { known: u64, found: u64 },
     #[error("the shop is stopping or its writer is gone; nothing was written")]
     Stopped,
 }
@@ -117,7 +122,7 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Database(error) => error.is_unavailable(),
-            Self::Broken | Self::Stopped => true,
+            Self::Broken | Self::Stopped | Self::WentBack { .. } => true,
             _ => false,
         }
     }

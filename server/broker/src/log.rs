@@ -32,6 +32,7 @@ struct Shared {
     reactors: Mutex<BTreeMap<&'static str, ReactorStatus>>,
     head: Arc<Head>,
     hearers: Mutex<Hearers>,
+    went_back: watch::Sender<bool>,
 }
 
 impl Log {
@@ -49,6 +50,7 @@ impl Log {
                 turn: Arc::default(),
                 reactors: Mutex::default(),
                 hearers: Mutex::default(),
+                went_back: watch::Sender::new(false),
             }),
         };
         log.stored_head().await?;
@@ -299,6 +301,19 @@ impl Log {
         };
         self.shared.recent.lock().push(events);
         self.saw_head(newest);
+    }
+
+    pub(crate) fn went_back(&self) {
+        self.shared.went_back.send_replace(true);
+    }
+
+    /// Waits until the database is found to have lost events that this process knows of: see
+    /// [`Error::WentBack`]. What is in memory builds on them, here and in open pages; only a restart,
+    /// which gives the log another name, begins with what is left.
+    pub async fn has_gone_back(&self) {
+        let mut went_back = self.shared.went_back.subscribe();
+        // The sender lives as long as the log does.
+        let _ = went_back.wait_for(|went_back| *went_back).await;
     }
 
     pub(crate) fn saw_head(&self, position: u64) {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::event::{COLUMN_COUNT, COLUMNS};
 use crate::timers::Due;
 use crate::turn::{Changed, Join, Turn};
-use crate::{Failure, Log, NewEvent, Recorded, Result, Step, states};
+use crate::{Error, Failure, Log, NewEvent, Recorded, Result, Step, states};
 
 /// A transaction of the database plus the events that it will append. Positions are taken at the
 /// very end, so that they follow the order of commits and no reader can pass one that comes late.
@@ -84,13 +84,21 @@ impl Tx {
 
     /// Moves the log's head, and holds it. Answers with where it is now.
     async fn move_head(&mut self, by: i64) -> Result<u64> {
+        // Before the database is asked: what is known here was committed, so it has it.
+        let known = self.log.head();
         let row = db::query(
             "update log_head set position = position + $1 where id = 1 returning position",
         )
         .bind(by)
         .fetch_one(self.inner.conn())
         .await?;
-        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+        let head = row.try_get::<i64, _>(0)?.unsigned_abs();
+        let found = head.saturating_sub(by.unsigned_abs());
+        if found < known {
+            self.log.went_back();
+            return Err(Error::WentBack { known, found });
+        }
+        Ok(head)
     }
 
     /// Has these deadlines told at the commit, those that still stand.

@@ -18,8 +18,6 @@ pub struct WriteError {
 pub struct Counters {
     /// Transactions committed.
     pub commits: u64,
-    /// What the commits took, all together.
-    pub commit_microseconds: u64,
     /// Transactions that the database could not begin, go on with or commit.
     pub failed_writes: u64,
 }
@@ -27,7 +25,6 @@ pub struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     commits: AtomicU64,
-    commit_microseconds: AtomicU64,
     failed: AtomicU64,
     /// Whether the last write failed.
     failing: AtomicBool,
@@ -37,10 +34,8 @@ pub(crate) struct Writes {
 
 impl Writes {
     pub fn committed(&self, took: Duration) {
-        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.commits.fetch_add(1, Ordering::Relaxed);
-        self.commit_microseconds
-            .fetch_add(microseconds, Ordering::Relaxed);
+        metrics::histogram!("vitrine_commit_seconds").record(took);
         *self.last_commit.lock() = Some(Instant::now());
         if self.failing.swap(false, Ordering::Relaxed) {
             tracing::info!("the database can be written to again");
@@ -64,7 +59,6 @@ impl Writes {
     pub fn counters(&self) -> Counters {
         Counters {
             commits: self.commits.load(Ordering::Relaxed),
-            commit_microseconds: self.commit_microseconds.load(Ordering::Relaxed),
             failed_writes: self.failed.load(Ordering::Relaxed),
         }
     }

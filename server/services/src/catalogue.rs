@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::{Decider, Log};
 use db::{Columns, Db};
@@ -17,11 +18,11 @@ use crate::products::Products;
 
 /// The catalogue as it is now. Whoever follows the log calls [`CatalogueView::apply`].
 #[derive(Debug)]
-pub(crate) struct CatalogueView(RwLock<Arc<Catalogue>>);
+pub(crate) struct CatalogueView(RwLock<Arc<Catalogue>>, AtomicU64);
 
 impl CatalogueView {
     pub const fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self(RwLock::new(catalogue))
+        Self(RwLock::new(catalogue), AtomicU64::new(0))
     }
 
     /// The catalogue of this moment. A page or an order takes it once, so that all its prices are of
@@ -35,6 +36,7 @@ impl CatalogueView {
         if product_of(event).is_some() {
             // Whoever reads an older one keeps it.
             Arc::make_mut(&mut *self.0.write()).apply(event);
+            self.1.fetch_add(1, Ordering::Release);
         }
     }
 
@@ -42,7 +44,13 @@ impl CatalogueView {
     pub async fn reload(&self, log: &Log) -> Result<(), CatalogueError> {
         let catalogue = Arc::new(Catalogue::load(log).await?);
         *self.0.write() = catalogue;
+        self.1.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    /// Grows after each change.
+    pub fn version(&self) -> u64 {
+        self.1.load(Ordering::Acquire)
     }
 }
 

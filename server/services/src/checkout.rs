@@ -41,26 +41,31 @@ impl Shop {
         shopper: ShopperId,
         order: PlaceOrder,
     ) -> crate::Result<OrderId> {
-        let id = order.order_id;
-        let placed = self.place_order(shopper, order);
+        let (shop, id) = (self.clone(), order.order_id);
+        let placed = async move { shop.place_order(shopper, order).await };
         self.counted(source, shopper, id, placed).await
     }
 
     /// Counts an order to the source it comes from while it is being written.
-    pub(crate) async fn counted<T>(
+    pub(crate) async fn counted<T: Send + 'static>(
         &self,
         source: u64,
         shopper: ShopperId,
         id: OrderId,
-        placing: impl Future<Output = crate::Result<T>>,
+        placing: impl Future<Output = crate::Result<T>> + Send + 'static,
     ) -> crate::Result<T> {
-        self.holds().arrives(id, source);
-        let placed = placing.await;
-        self.holds().has_arrived(id);
-        if placed.is_err() && !self.owns_order(shopper, id).await? {
-            self.holds().release(id, shopper);
-        }
-        placed
+        let shop = self.clone();
+        // A task of its own: who goes away meanwhile takes no claim along that nobody would release.
+        let counted = tokio::spawn(async move {
+            shop.holds().arrives(id, source);
+            let placed = placing.await;
+            shop.holds().has_arrived(id);
+            if placed.is_err() && !shop.owns_order(shopper, id).await? {
+                shop.holds().release(id, shopper);
+            }
+            placed
+        });
+        counted.await.map_err(internal)?
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means

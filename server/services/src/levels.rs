@@ -10,6 +10,7 @@ use domain::stock::{Stock, levels_of};
 use parking_lot::RwLock;
 use types::Sku;
 use types::admin::Level;
+use types::catalogue::Availability;
 
 use crate::inventory::Inventory;
 
@@ -21,8 +22,42 @@ pub struct Levels {
 
 #[derive(Debug)]
 struct Inner {
-    levels: HashMap<Sku, Level>,
+    levels: HashMap<Sku, Followed>,
     position: u64,
+}
+
+/// A level, and how often it has changed.
+#[derive(Debug)]
+struct Followed {
+    level: Level,
+    /// Changes of the number.
+    moves: u64,
+    /// Of these, those that may have changed what is said of a piece that is not limited.
+    shown: u64,
+}
+
+/// From this many pieces on nobody is told a number, unless the piece is limited.
+const PLENTY: i64 = 32;
+const _: () = assert!(PLENTY > Availability::FEW);
+
+impl Followed {
+    const fn new(level: Level) -> Self {
+        Self {
+            level,
+            moves: 0,
+            shown: 0,
+        }
+    }
+
+    fn set(&mut self, stock: Stock, position: u64) {
+        let before = self.level.available();
+        self.level.on_hand = stock.on_hand;
+        self.level.allocated = stock.allocated;
+        self.level.position = position;
+        let after = self.level.available();
+        self.moves += u64::from(before != after);
+        self.shown += u64::from(before != after && before.min(after) < PLENTY);
+    }
 }
 
 /// The SKUs whose level an event changed.
@@ -36,12 +71,12 @@ impl Levels {
         position: u64,
         thresholds: impl Iterator<Item = (Sku, i64)>,
     ) -> Result<Self, broker::Error> {
-        let mut levels: HashMap<Sku, Level> = thresholds
-            .map(|(sku, threshold)| (sku, uncounted(threshold)))
+        let mut levels: HashMap<Sku, Followed> = thresholds
+            .map(|(sku, threshold)| (sku, Followed::new(uncounted(threshold))))
             .collect();
         for (sku, stock) in read(log).await? {
-            if let Some(level) = levels.get_mut(&sku) {
-                set(level, stock, position);
+            if let Some(followed) = levels.get_mut(&sku) {
+                followed.set(stock, position);
             }
         }
         Ok(Self {
@@ -71,13 +106,14 @@ impl Levels {
         let mut inner = self.inner.write();
         let mut changed = Vec::new();
         for (sku, stock) in rows {
-            let Some(level) = inner.levels.get_mut(&sku) else {
+            let Some(followed) = inner.levels.get_mut(&sku) else {
                 continue;
             };
             // What an event after the reading told is newer.
+            let level = &followed.level;
             let is_known = (level.on_hand, level.allocated) == (stock.on_hand, stock.allocated);
             if !is_known && level.position <= position {
-                set(level, stock, position);
+                followed.set(stock, position);
                 changed.push(sku);
             }
         }
@@ -92,11 +128,11 @@ impl Levels {
         inner.position = inner.position.max(position);
         let mut changed = Vec::with_capacity(moved.len());
         for (sku, stock) in moved {
-            let Some(level) = inner.levels.get_mut(sku) else {
+            let Some(followed) = inner.levels.get_mut(sku) else {
                 continue;
             };
-            if level.position < position {
-                set(level, stock, position);
+            if followed.level.position < position {
+                followed.set(stock, position);
                 changed.push(sku.clone());
             }
         }
@@ -108,7 +144,7 @@ impl Levels {
         let mut inner = self.inner.write();
         for variant in variants {
             let level = inner.levels.entry(variant.sku.clone());
-            level.or_insert_with(|| uncounted(variant.reorder_threshold));
+            level.or_insert_with(|| Followed::new(uncounted(variant.reorder_threshold)));
         }
     }
 
@@ -118,7 +154,7 @@ impl Levels {
             .read()
             .levels
             .values()
-            .all(|level| level.position > 0)
+            .all(|followed| followed.level.position > 0)
     }
 
     /// Position of the newest event taken in.
@@ -127,14 +163,18 @@ impl Levels {
     }
 
     pub fn level(&self, sku: &Sku) -> Option<Level> {
-        self.inner.read().levels.get(sku).cloned()
+        let inner = self.inner.read();
+        inner.levels.get(sku).map(|followed| followed.level.clone())
     }
 
     /// Available pieces of some SKUs, and the position at which that is true.
     pub fn available<'a>(&self, skus: impl Iterator<Item = &'a Sku>) -> (Vec<i64>, u64) {
         let inner = self.inner.read();
         let available = skus
-            .map(|sku| inner.levels.get(sku).map_or(0, Level::available))
+            .map(|sku| {
+                let followed = inner.levels.get(sku);
+                followed.map_or(0, |followed| followed.level.available())
+            })
             .collect();
         (available, inner.position)
     }
@@ -147,10 +187,24 @@ impl Levels {
     ) -> (Vec<(&'a Sku, Level)>, u64) {
         let inner = self.inner.read();
         let changed = skus.filter_map(|sku| {
-            let level = inner.levels.get(sku)?;
+            let level = &inner.levels.get(sku)?.level;
             (level.position > position).then(|| (sku, level.clone()))
         });
         (changed.collect(), inner.position)
+    }
+
+    /// Grows whenever what pages say of these pieces may have changed. Of those that are limited the
+    /// number is told, however many are left.
+    pub(crate) fn version<'a>(&self, skus: impl Iterator<Item = (&'a Sku, bool)>) -> u64 {
+        let inner = self.inner.read();
+        let changes = skus.filter_map(|(sku, is_limited)| {
+            let followed = inner.levels.get(sku)?;
+            Some(match is_limited {
+                true => followed.moves,
+                false => followed.shown,
+            })
+        });
+        changes.sum()
     }
 }
 
@@ -169,10 +223,4 @@ async fn read(log: &Log) -> Result<Vec<(Sku, Stock)>, broker::Error> {
         Some((sku.parse().ok()?, serde_json::from_str(&stock).ok()?))
     };
     Ok(states.into_iter().filter_map(read).collect())
-}
-
-fn set(level: &mut Level, stock: Stock, position: u64) {
-    level.on_hand = stock.on_hand;
-    level.allocated = stock.allocated;
-    level.position = position;
 }

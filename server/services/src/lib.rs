@@ -53,7 +53,7 @@ pub use retention::Swept;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
 pub use settings::ShopSettings;
-pub use shop::Shop;
+pub use shop::{Shelf, ShelfVersion, Shop};
 pub use sql_views::create_sql_views;
 pub use staff::{Member, remove_staff, set_staff_password, sign_staff_out, staff_members};
 pub use summary::event_row;

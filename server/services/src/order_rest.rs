@@ -51,14 +51,16 @@ impl Shop {
         let shop = self.clone();
         let (_, number) = shopper.uuid().as_u64_pair();
         let writer = self.writer_of(shopper);
-        let written = writer.run_single(move |tx| {
-            Box::pin(async move {
-                tx.lock(number.cast_signed()).await?;
-                carts::take_part(tx, shopper, &lines).await?;
-                shop.write_lines(tx, shopper, order, lines).await
-            })
-        });
-        let written = async { written.await.map_err(|refused: Refused| refused.0) };
+        let written = async move {
+            let written = writer.run_single(move |tx| {
+                Box::pin(async move {
+                    tx.lock(number.cast_signed()).await?;
+                    carts::take_part(tx, shopper, &lines).await?;
+                    shop.write_lines(tx, shopper, order, lines).await
+                })
+            });
+            written.await.map_err(|refused: Refused| refused.0)
+        };
         self.counted(source, shopper, id, written).await?;
         self.remember_owner(id, shopper);
         Ok(id)

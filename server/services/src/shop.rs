@@ -20,6 +20,9 @@ use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::sql_views::create_sql_views;
 
+/// Products that are shown beside one, at most.
+const RELATED: usize = 4;
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Shop {
@@ -308,19 +311,43 @@ impl Shop {
     /// Up to four other products: of the same category first.
     pub fn related(&self, slug: &Slug) -> Vec<ProductCard> {
         let catalogue = self.catalogue();
-        let products: Vec<&ProductRecord> = catalogue.products().collect();
-        let Some(index) = products.iter().position(|product| product.slug == *slug) else {
-            return Vec::new();
+        let related = related_to(&catalogue, slug);
+        let cards = related.iter().map(|product| self.card(product, None));
+        cards.flatten().collect()
+    }
+
+    /// What a page that shows this of the catalogue says is the same as long as this is. `None` where
+    /// there is nothing of that name.
+    pub fn shelf_version(&self, shelf: Shelf<'_>) -> Option<ShelfVersion> {
+        // First: what is read below is as new or newer.
+        let catalogue_version = self.inner.catalogue.version();
+        let catalogue = self.catalogue();
+        let products: Vec<&ProductRecord> = match shelf {
+            Shelf::Nothing => Vec::new(),
+            Shelf::Everything => catalogue.products().collect(),
+            Shelf::Category(slug) => {
+                catalogue
+                    .categories
+                    .iter()
+                    .find(|it| it.slug.as_str() == slug)?;
+                let all = catalogue.products();
+                all.filter(|it| it.category.as_str() == slug).collect()
+            }
+            Shelf::Product(slug) => {
+                let slug = slug.parse().ok()?;
+                let mut shown = related_to(&catalogue, &slug);
+                shown.push(catalogue.product(&slug)?);
+                shown
+            }
         };
-        let category = &products[index].category;
-        // Beginning behind the product itself, so that each one shows others.
-        let others = || products[index + 1..].iter().chain(&products[..index]);
-        let same = others().filter(|product| product.category == *category);
-        let rest = others().filter(|product| product.category != *category);
-        same.chain(rest)
-            .filter_map(|product| self.card(product, None))
-            .take(4)
-            .collect()
+        let skus = products.iter().flat_map(|product| {
+            let is_limited = product.details.drop;
+            product.skus().map(move |sku| (sku, is_limited))
+        });
+        Some(ShelfVersion {
+            catalogue: catalogue_version,
+            stock: self.levels().version(skus),
+        })
     }
 
     /// The stock of a product for the live socket: over all variants, and of those that changed after
@@ -370,4 +397,36 @@ impl Shop {
         let skus = catalogue.variants().map(|(_, variant)| variant.sku.clone());
         skus.collect()
     }
+}
+
+/// What a page shows of the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub enum Shelf<'a> {
+    Nothing,
+    Everything,
+    /// A category, by its slug.
+    Category(&'a str),
+    /// A product and those beside it, by its slug.
+    Product(&'a str),
+}
+
+/// Of what a page shows; see [`Shop::shelf_version`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShelfVersion {
+    catalogue: u64,
+    stock: u64,
+}
+
+/// What is shown beside a product.
+fn related_to<'a>(catalogue: &'a Catalogue, slug: &Slug) -> Vec<&'a ProductRecord> {
+    let products: Vec<&ProductRecord> = catalogue.products().collect();
+    let Some(index) = products.iter().position(|product| product.slug == *slug) else {
+        return Vec::new();
+    };
+    let category = &products[index].category;
+    // Beginning behind the product itself, so that each one shows others.
+    let others = || products[index + 1..].iter().chain(&products[..index]);
+    let same = others().filter(|product| product.category == *category);
+    let rest = others().filter(|product| product.category != *category);
+    same.chain(rest).copied().take(RELATED).collect()
 }

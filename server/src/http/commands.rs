@@ -29,7 +29,7 @@ async fn run(State(state): State<AppState>, request: Request) -> Response {
         let detail = format!("There is no command {}.", request.uri().path());
         return HttpProblem(Problem::not_found(detail)).into_response();
     }
-    let context = pages::context(state.shop);
+    let context = pages::context(state.shop.clone());
     leptos_axum::handle_server_fns_with_context(context, request)
         .await
         .into_response()
@@ -60,9 +60,6 @@ pub async fn errors_as_problems(request: Request, next: Next) -> Response {
     }
     parts.headers.insert(CONTENT_TYPE, problem::CONTENT);
     parts.headers.remove(CONTENT_LENGTH);
-    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
-        parts.headers.insert(RETRY_AFTER, problem::SOON);
-    }
     Response::from_parts(parts, Body::from(read.unwrap_or_default()))
 }
 

@@ -66,7 +66,7 @@ async fn upgrade(
             // It is still a connection.
             let _place = place;
             let pace = state.pace.of_socket();
-            converse(socket, seat, state.shop, visitor, pace).await;
+            converse(socket, seat, state.shop.clone(), visitor, pace).await;
         })
 }
 

@@ -5,10 +5,12 @@ mod commands;
 mod cookies;
 mod found;
 mod health;
+mod inline_scripts;
 mod live;
 mod metrics;
 mod origin;
 mod pace;
+mod page_cache;
 mod pages;
 mod problem;
 mod request;
@@ -47,7 +49,7 @@ pub use metrics::metrics_router;
 pub use pace::Pace;
 pub use site::Site;
 
-use state::AppState;
+use state::{AppState, Shared};
 
 /// Policy of what is no page of `app`: styles at most.
 const NO_CONTENT: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
@@ -65,7 +67,10 @@ pub struct Parts {
 }
 
 /// The routes, and the limits that they keep, which forget idle visitors when they are told to.
-pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
+///
+/// # Errors
+/// When the app renders no page.
+pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)> {
     let Parts {
         shop,
         hub,
@@ -84,7 +89,7 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
         body: seconds(limits.body_seconds),
         answer: seconds(limits.request_seconds),
     };
-    let state = AppState {
+    let state = AppState::from(Shared {
         shop,
         hub,
         gateway,
@@ -98,7 +103,8 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
         pace: pace.clone(),
         styles: site.styles(),
         hasher: RandomState::new(),
-    };
+    });
+    let pages = pages::routes(&state).await?;
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -109,7 +115,7 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
         .merge(live::routes())
         .merge(staff::routes().layer(sessions))
         .merge(test_gateway::routes())
-        .merge(pages::routes(&state))
+        .merge(pages)
         .layer(middleware::from_fn(commands::errors_as_problems))
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -160,5 +166,5 @@ pub fn router(parts: Parts, site: &Site) -> (Router, Pace) {
     if site.is_https() {
         router = router.layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
     }
-    (router, pace)
+    Ok((router, pace))
 }

@@ -1,12 +1,13 @@
 //! The pages of `app`, rendered on the server.
 
 use app::PublicUrl;
-use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
+use axum::{Router, middleware};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{
@@ -14,22 +15,45 @@ use leptos_axum::{
 };
 use services::{Shop, Visitor};
 
+use super::inline_scripts::InlineScripts;
+use super::page_cache::{self, PageCache};
 use super::state::AppState;
 
-pub fn routes(state: &AppState) -> Router<AppState> {
+/// # Errors
+/// When the app renders no page.
+pub async fn routes(state: &AppState) -> anyhow::Result<Router<AppState>> {
     let routes = generate_route_list(app::App);
     let options = state.options.clone();
     let page = page_context(state.shop.clone(), state.url.clone());
-    Router::new()
+    let cache = PageCache::new(state.shop.clone(), inline_scripts(state).await?);
+    Ok(Router::new()
         .leptos_routes_with_context(state, routes, page, move || app::shell(options.clone()))
         .fallback(not_found)
+        .layer(middleware::from_fn_with_state(cache, page_cache::keep)))
+}
+
+/// The scripts of every page, out of one that shows nothing of the catalogue.
+async fn inline_scripts(state: &AppState) -> anyhow::Result<InlineScripts> {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = Uri::from_static("/imprint");
+    request.extensions_mut().insert(Visitor {
+        shopper: state.shop.new_shopper_id(),
+        is_new: true,
+        is_secure: state.cookies.is_secure(),
+        source: 0,
+        staff: None,
+    });
+    let page = not_found(State(state.clone()), request).await;
+    let page = to_bytes(page.into_body(), usize::MAX).await?;
+    InlineScripts::of(std::str::from_utf8(&page)?)
 }
 
 /// Any other address: the app's own page says so, and helps.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let options = state.options.clone();
     let shell = move || app::shell(options.clone());
-    render_app_async_with_context(page_context(state.shop, state.url), shell)(request).await
+    let context = page_context(state.shop.clone(), state.url.clone());
+    render_app_async_with_context(context, shell)(request).await
 }
 
 /// Pages that nobody should find in a browser's memory after their owner has left.

@@ -1,6 +1,7 @@
 //! What handlers share.
 
 use std::hash::RandomState;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use app::PublicUrl;
@@ -15,9 +16,11 @@ use super::pace::Pace;
 use super::sign_ins::{LogPace, SignIns};
 use crate::live::Hub;
 
-/// Cheap to clone.
+/// Cheap to clone: each layer and each handler of a request takes one.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+pub struct Shared {
     pub shop: Shop,
     pub hub: Hub,
     pub gateway: TestGateway,
@@ -34,6 +37,20 @@ pub struct AppState {
     pub styles: Arc<str>,
     /// Makes a number of a source; another one each time the shop starts.
     pub hasher: RandomState,
+}
+
+impl From<Shared> for AppState {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl FromRef<AppState> for LeptosOptions {

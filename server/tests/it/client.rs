@@ -30,6 +30,16 @@ impl Answer {
         self.headers.get(LOCATION)?.to_str().ok()
     }
 
+    /// A header that must be there.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let value = self
+            .headers
+            .get(name)
+            .unwrap_or_else(|| panic!("{name}: {self:?}"));
+        value.to_str().expect("text")
+    }
+
     pub fn json<T: DeserializeOwned>(&self) -> T {
         match serde_json::from_str(&self.body) {
             Ok(value) => value,

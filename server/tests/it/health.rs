@@ -61,6 +61,7 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
         "vitrine_held_pieces 1\n",
         "vitrine_write_queue ",
         "vitrine_commits_total ",
+        "vitrine_commit_seconds_bucket{",
         "vitrine_commit_seconds_sum ",
         "vitrine_wal_bytes ",
         "vitrine_sockets ",

@@ -14,6 +14,7 @@ mod failpoints;
 mod found;
 mod found_again;
 mod health;
+mod kept_pages;
 mod module_circles;
 mod oversell;
 mod prices;

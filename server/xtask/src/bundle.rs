@@ -20,7 +20,8 @@ use crate::{
     workspace::{Mode, Workspace, files_below},
 };
 
-const STYLESHEET: &str = "app.css";
+/// Entries in `style/`, and what pages know each as: the shop's and, beside it, the admin's.
+const STYLESHEETS: [(&str, &str); 2] = [("main.css", "app.css"), ("desk.css", "desk.css")];
 const CURRENT: &str = "current";
 /// Inside a bundle's folder: the hash of what it was made of.
 const INPUTS: &str = ".inputs";
@@ -119,8 +120,13 @@ fn assemble(
     }
     fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     wasm::package(module, folder, mode)?;
-    let sheet = styles::bundle(&workspace.root.join("style/main.css"))? + tints;
-    fs::write(folder.join(STYLESHEET), sheet).context("write the stylesheet")?;
+    for (entry, sheet) in STYLESHEETS {
+        let mut rules = styles::bundle(&workspace.root.join("style").join(entry))?;
+        if entry == "main.css" {
+            rules += tints;
+        }
+        fs::write(folder.join(sheet), rules).context("write a stylesheet")?;
+    }
     let mut hash = ContentHash::default();
     hash.add_folder(folder)?;
     // Part of the name though not of the content: a dev build must not pass for a release build.

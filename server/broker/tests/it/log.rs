@@ -209,3 +209,35 @@ async fn many_who_wait_ask_the_database_no_more_often_than_one() {
     }
     log.db().close().await;
 }
+
+/// What the promotion of a standby that had not got all of the log looks like.
+#[tokio::test]
+async fn a_log_that_has_lost_its_end_takes_nothing_more_before_a_restart() {
+    let fixture = Fixture::new().await;
+    fixture.append("kept", &["a"]).await;
+    fixture.append("lost", &["b"]).await;
+    fixture
+        .execute("delete from events where position = 2")
+        .await;
+    fixture.execute("update log_head set position = 1").await;
+
+    let mut tx = fixture.log.begin("test").await.expect("a transaction");
+    tx.append(event("refused", "c"), None);
+    let refused = tx.commit().await.expect_err("the log has gone back");
+    assert!(
+        matches!(refused, Error::WentBack { known: 2, found: 1 }),
+        "{refused}"
+    );
+    assert!(
+        refused.is_unavailable(),
+        "whoever asks is told to come back"
+    );
+    tokio::time::timeout(DEADLINE, fixture.log.has_gone_back())
+        .await
+        .expect("whoever runs the process is told");
+
+    let fixture = fixture.reopen().await;
+    fixture.append("goes on", &["d"]).await;
+    let found: Vec<_> = fixture.all().await.iter().map(|e| e.kind.clone()).collect();
+    assert_eq!(found, ["kept", "goes on"]);
+}
