@@ -3,6 +3,7 @@ import { type Page } from '@playwright/test'
 import {
   addToCart,
   buy,
+  cancelOrder,
   CARD,
   expectConfirmed,
   fillCard,
@@ -79,4 +80,22 @@ test("the admin's pages keep nobody out", async ({ page }) => {
   await inspect(page, 'events, a SKU')
   await page.goto('/admin/events?of=hello')
   await inspect(page, 'events, nothing found')
+})
+
+test('orders that are found again, and one that came to nothing, keep nobody out', async ({ page }) => {
+  await visit(page, '/orders')
+  await inspect(page, 'no orders')
+  await buy(page, CARD.declined)
+  await expect(headline(page, 'Your card was declined')).toBeVisible()
+  await cancelOrder(page)
+  await expect(headline(page, 'Order cancelled')).toBeVisible()
+  await inspect(page, 'order, cancelled')
+  await visit(page, '/orders')
+  await inspect(page, 'orders')
+  await visit(page, '/orders/find')
+  await page.getByRole('textbox', { name: 'Order number' }).fill('V-00000000')
+  await page.getByRole('textbox', { name: 'Email' }).fill('ada@example.com')
+  await page.getByRole('button', { name: 'Find my order' }).click()
+  await expect(page.getByRole('alert')).toBeVisible()
+  await inspect(page, 'order not found')
 })

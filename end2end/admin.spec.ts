@@ -11,7 +11,7 @@ async function expectLevel(page: Page, onHand: number, allocated: number): Promi
   const cells = row(page).getByRole('cell')
   await expect(cells.nth(2)).toHaveText(`${onHand}`)
   await expect(cells.nth(3)).toHaveText(`${allocated}`)
-  await expect(cells.nth(4)).toHaveText(new RegExp(`^${onHand - allocated}(low)?$`))
+  await expect(cells.nth(4)).toHaveText(new RegExp(`^${onHand - allocated}(low|out)?$`))
 }
 
 async function correct(page: Page, onHand: number, reason: string): Promise<void> {

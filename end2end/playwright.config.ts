@@ -3,6 +3,8 @@ import type { ShopOptions } from './shop.ts'
 
 export default defineConfig<ShopOptions>({
   testDir: '.',
+  // Takes minutes and a calm machine: only `cargo xtask test lighthouse` asks for it.
+  testIgnore: process.env['VITRINE_LIGHTHOUSE'] ? [] : 'lighthouse.spec.ts',
   // Every test has a shop of its own, so none has to wait for another.
   fullyParallel: true,
   workers: 2,

@@ -1,6 +1,7 @@
 import {
   availability,
   buy,
+  cancelOrder,
   CARD,
   expectConfirmed,
   headline,
@@ -126,7 +127,7 @@ test.describe('while the bank is slow', () => {
   test('an order that waits for the bank can be cancelled', async ({ page }) => {
     await buy(page, CARD.accepted)
     await expect(steps(page).nth(2)).toHaveText('Paying')
-    await page.getByRole('button', { name: 'Cancel order' }).click()
+    await cancelOrder(page)
     await expect(headline(page, 'Order cancelled')).toBeVisible()
   })
 })

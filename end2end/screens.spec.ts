@@ -2,7 +2,9 @@ import { type Page } from '@playwright/test'
 import {
   addToCart,
   buy,
+  cancelOrder,
   CARD,
+  drawer,
   expectConfirmed,
   fillCard,
   headline,
@@ -40,7 +42,9 @@ test('home, category, product and plain pages fit every screen', async ({ page, 
   for (const [name, path] of [
     ['home', '/'],
     ['category', '/c/rings'],
+    ['category-metal', '/c/rings?metal=white-gold'],
     ['product', '/p/vega-solitaire-ring'],
+    ['product-limited', '/p/grotto-emerald-drops'],
     ['product-sold-out', '/p/trine-stacking-set?metal=white-gold'],
     ['delivery', '/delivery'],
     ['not-found', '/nowhere'],
@@ -54,6 +58,8 @@ test('cart and checkout fit every screen, filled, empty and with mistakes', asyn
   await visit(page, '/cart')
   await look(page, 'cart-empty')
   await addToCart(page)
+  await page.getByRole('button', { name: 'Add to cart' }).click()
+  await expect(drawer(page)).toBeVisible()
   await look(page, 'product-added')
   await visit(page, '/cart')
   await look(page, 'cart')
@@ -82,6 +88,17 @@ test('an order fits every screen, declined and confirmed', async ({ page }) => {
   await page.getByRole('button', { name: /^Pay €/ }).click()
   await expectConfirmed(page)
   await look(page, 'order-confirmed')
+})
+
+test('orders fit every screen, cancelled, listed and looked for', async ({ page }) => {
+  await buy(page, CARD.declined)
+  await cancelOrder(page)
+  await expect(headline(page, 'Order cancelled')).toBeVisible()
+  await look(page, 'order-cancelled')
+  await visit(page, '/orders')
+  await look(page, 'orders')
+  await visit(page, '/orders/find')
+  await look(page, 'find-order')
 })
 
 test("the admin's pages fit every screen", async ({ page, newShopper }) => {

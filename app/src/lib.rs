@@ -13,6 +13,8 @@ pub mod pages;
 mod shell;
 
 #[cfg(feature = "ssr")]
+pub use components::sharing::PublicUrl;
+#[cfg(feature = "ssr")]
 pub use shell::{App, shell};
 
 /// The browser's entry point: wakes the islands of the page.
@@ -21,5 +23,7 @@ pub use shell::{App, shell};
 pub fn hydrate() {
     islands::translated::undo();
     islands::translated::watch();
+    islands::dialogs::watch();
+    islands::gallery::watch();
     leptos::mount::hydrate_islands();
 }

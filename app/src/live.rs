@@ -105,6 +105,22 @@ pub fn connection() -> ReadSignal<Connection> {
     RwSignal::new(Connection::Connecting).read_only()
 }
 
+/// While nothing is heard of the server: since when what the page shows may be old, as `04:23`.
+pub fn since() -> Signal<Option<String>> {
+    let connection = connection();
+    Signal::derive(move || match connection.get() {
+        Connection::Connecting | Connection::Live => None,
+        #[cfg(feature = "hydrate")]
+        Connection::Reconnecting | Connection::Offline => {
+            let digits = |n: u32| [(n / 10).to_string(), (n % 10).to_string()].concat();
+            let [hour, minute] = socket::told().map(digits);
+            Some([hour.as_str(), ":", &minute].concat())
+        }
+        #[cfg(not(feature = "hydrate"))]
+        Connection::Reconnecting | Connection::Offline => None,
+    })
+}
+
 /// Pieces available of one variant of a followed product; 0 for a variant it does not have.
 pub fn variant(stock: ReadSignal<ProductStock>, sku: Sku) -> Signal<i64> {
     Signal::derive(move || stock.with(|stock| available(stock, &sku)))

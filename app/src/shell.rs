@@ -1,11 +1,13 @@
 //! The HTML document around every page, and the routes.
 
+use axum::http::request::Parts;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
+use crate::components::picture::PriorityPicture;
 use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_inventory::AdminInventoryPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
@@ -15,6 +17,7 @@ use crate::pages::checkout::CheckoutPage;
 use crate::pages::home::HomePage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
+use crate::pages::orders::{FindOrderPage, OrdersPage};
 use crate::pages::plain::{DeliveryPage, ImprintPage, PrivacyPage, ReturnsPage};
 use crate::pages::product::ProductPage;
 
@@ -23,14 +26,18 @@ use crate::pages::product::ProductPage;
 const SPECULATION_RULES: &str = r#"{"prefetch":[{"eagerness":"moderate","where":{"or":[
 {"href_matches":"/"},{"href_matches":"/c/*"},{"href_matches":"/p/*"}]}}]}"#;
 
-/// The script that loads lazy islands, under the name that leptos gives it.
-const SPLIT_SCRIPT: &str = "__wasm_split.______________________.js";
+/// Starts the program of the page.
+const START: &str = include_str!("start.js");
 
 /// The whole document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let nonce = use_nonce();
-    let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
-    let split_script = format!("/{}/{SPLIT_SCRIPT}", options.pkg_url_path());
+    let folder = format!("/{}", options.pkg_url_path());
+    let pkg = format!("{folder}/{}", options.output_name);
+    let is_admin =
+        use_context::<Parts>().is_some_and(|asked| asked.uri.path().starts_with("/admin"));
+    let desk = is_admin.then(|| {
+        view! { <link rel="stylesheet" href=format!("{folder}/desk.css") /> }
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -45,6 +52,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 />
                 <meta name="theme-color" content="#171412" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/icons/apple-touch-icon.png" />
+                <link rel="manifest" href="/site.webmanifest" />
                 <link
                     rel="preload"
                     href="/fonts/instrument-serif-latin-400.woff2"
@@ -59,12 +68,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     r#type="font/woff2"
                     crossorigin=""
                 />
-                <link rel="stylesheet" href=stylesheet />
-                // The script imports it first thing; without the hint that is one more round trip.
-                <link rel="modulepreload" href=split_script crossorigin="" />
-                <HydrationScripts options islands=true />
+                <link rel="stylesheet" href=format!("{pkg}.css") />
+                {desk}
                 <MetaTags />
-                <script type="speculationrules" nonce=nonce inner_html=SPECULATION_RULES></script>
+                <Start options pkg />
+                <script type="speculationrules" nonce=use_nonce() inner_html=SPECULATION_RULES></script>
             </head>
             <body>
                 <App />
@@ -73,11 +81,29 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// The script that wakes the islands. What leptos has for this fetches the program at once, beside the
+/// page's largest picture; only what it finds out about lazy islands is of use.
+#[component]
+fn Start(options: LeptosOptions, pkg: String) -> impl IntoView {
+    let props = HydrationScriptsProps::builder()
+        .options(options)
+        .islands(true);
+    let _ = HydrationScripts(props.build());
+    // A module waits until the page has been read.
+    let start = format!(
+        "{START}({:?}, {:?})",
+        format!("{pkg}.js"),
+        format!("{pkg}.wasm")
+    );
+    view! { <script type="module" nonce=use_nonce() inner_html=start></script> }
+}
+
 /// Every page of the shop. All are rendered whole before the first byte is sent, so that they are
 /// complete without JavaScript and carry the right status code.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_context(PriorityPicture::default());
     view! {
         <Router>
             <FlatRoutes fallback=NotFoundPage>
@@ -86,6 +112,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/p/:slug") view=ProductPage ssr=SsrMode::Async />
                 <Route path=path!("/cart") view=CartPage ssr=SsrMode::Async />
                 <Route path=path!("/checkout") view=CheckoutPage ssr=SsrMode::Async />
+                <Route path=path!("/orders") view=OrdersPage ssr=SsrMode::Async />
+                <Route path=path!("/orders/find") view=FindOrderPage ssr=SsrMode::Async />
                 <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async />
                 <Route path=path!("/delivery") view=DeliveryPage ssr=SsrMode::Async />
                 <Route path=path!("/returns") view=ReturnsPage ssr=SsrMode::Async />

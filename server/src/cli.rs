@@ -2,6 +2,7 @@
 //! database that the running server uses; none of them needs it to be stopped.
 
 mod dead_letters;
+mod demo;
 mod events;
 mod look_back;
 mod operator;
@@ -54,6 +55,8 @@ pub enum Command {
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
+    /// Lets a believable day of shoppers loose on the running demo shop, through its public door
+    Demo(demo::Day),
     /// Prints topics, positions and dead letters as text
     Dump,
 }
@@ -63,6 +66,10 @@ pub enum Command {
 /// # Errors
 /// When there is no shop, or the command cannot be done; the message says what was expected.
 pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    // The one that needs no database: it comes as shoppers do.
+    if let Command::Demo(day) = command {
+        return demo::demo(day, config, out).await;
+    }
     let settings = config.database();
     let place = match &config.database_url {
         Some(_) => "the database that --database-url names".to_owned(),
@@ -88,6 +95,8 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         Command::Replay(request) => replay::replay(&log, &request, out).await,
         Command::Price(request) => price::price(&log, request, out).await,
         Command::Staff(task) => staff::staff(&log, &task, out).await,
+        // Carried out above.
+        Command::Demo(_) => Ok(()),
         Command::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),
             Err(error) => Err(error.into()),

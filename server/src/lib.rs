@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 mod connections;
+pub mod demo;
 mod event_loop;
 mod health;
 mod housekeeping;

@@ -532,7 +532,7 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
     match topic {
         Topic::Product(slug) if shop.has_product(slug) => Ok(()),
         Topic::Product(slug) => Err(Problem::not_found(format!("There is no product {slug}."))),
-        Topic::Order(id) if shop.owns_order(visitor.shopper, *id).await? => Ok(()),
+        Topic::Order(id) if shop.may_open_order(visitor.shopper, *id).await? => Ok(()),
         Topic::Order(_) => Err(Problem::not_found(
             "There is no such order, or it is not yours.",
         )),

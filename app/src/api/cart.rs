@@ -37,6 +37,13 @@ pub async fn remove_line(line: LineId) -> Result<Cart, ApiError> {
     finish(shop.remove_line(visitor.shopper, line).await)
 }
 
+/// Takes out what the stock of this moment does not cover.
+#[server(prefix = "/api", endpoint = "fit_cart")]
+pub async fn fit_cart() -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    finish(shop.fit_cart(visitor.shopper).await)
+}
+
 /// The cart as it is now: what a page shows again after prices, stock or the cart itself have moved.
 #[server(prefix = "/api", endpoint = "review_cart")]
 pub async fn review_cart() -> Result<Cart, ApiError> {

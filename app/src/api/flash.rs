@@ -13,6 +13,9 @@ pub struct Flash {
     pub problem: Problem,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkout: Option<CheckoutForm>,
+    /// Number and email of an order that was not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<(String, String)>,
     /// The SKU whose stock could not be corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
@@ -23,6 +26,7 @@ impl From<Problem> for Flash {
         Self {
             problem,
             checkout: None,
+            sought: None,
             sku: None,
         }
     }

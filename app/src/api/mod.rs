@@ -32,9 +32,7 @@ impl FromServerFnError for ApiError {
                 Problem::malformed(detail)
             }
             ServerFnErrorErr::MissingArg(name) => Problem::malformed(format!("{name} is missing")),
-            ServerFnErrorErr::Request(_) => Problem::unavailable(
-                "The shop cannot be reached. Check your connection and try again.",
-            ),
+            ServerFnErrorErr::Request(_) => Problem::no_connection(),
             // What remains happened inside; its message is for the log, never for the caller.
             _ => Problem::internal(),
         })

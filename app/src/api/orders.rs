@@ -1,11 +1,11 @@
-//! Commands about orders: placing, paying again, cancelling. Each is the target of a plain HTML
+//! Commands about orders: placing, paying again, cancelling, finding one again. Each is the target of a plain HTML
 //! form and a call of the page's islands. All arguments are text, so that whatever is wrong with
 //! them is answered under the field's name and not by a failed decoding.
 
 use leptos::prelude::*;
 use types::OrderId;
 #[cfg(feature = "ssr")]
-use types::Problem;
+use types::{Problem, cart::Cart};
 
 use super::ApiError;
 use super::checkout_form::CheckoutForm;
@@ -34,6 +34,82 @@ pub async fn place_order(#[server(flatten)] form: CheckoutForm) -> Result<OrderI
                 ..problem.clone().into()
             };
             super::flash::keep("/checkout", "/checkout", flash);
+            Err(ApiError(problem))
+        }
+    }
+}
+
+/// Where a checkout without script goes when its pieces are not all there any more: the cart is made
+/// to fit the stock, and what was typed comes back.
+#[server(prefix = "/api", endpoint = "fit_order")]
+pub async fn fit_order(#[server(flatten)] form: CheckoutForm) -> Result<(), ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    let fitted = shop.fit_cart(visitor.shopper).await;
+    if fitted.as_ref().is_ok_and(Cart::is_empty) {
+        leptos_axum::redirect("/cart", false);
+        return Ok(());
+    }
+    let told = fitted.as_ref().err().cloned().unwrap_or_else(|| {
+        let detail = "What is sold out was taken out. Look at the total again, then pay.";
+        Problem::conflict("order-updated", "Your order was updated", detail)
+    });
+    let flash = super::flash::Flash {
+        checkout: Some(form),
+        ..told.into()
+    };
+    super::flash::keep("/checkout", "/checkout", flash);
+    Ok(fitted.map(|_| ())?)
+}
+
+/// Orders what is left of an order that was rejected. Ends on the new order's page.
+#[server(prefix = "/api", endpoint = "order_rest")]
+pub async fn order_rest(
+    #[server(default)] order_id: String,
+    #[server(default)] new_order_id: String,
+    #[server(default)] expected_total_minor: String,
+) -> Result<OrderId, ApiError> {
+    let placed = async {
+        let (shop, visitor) = (super::shop(), super::visitor());
+        let total = expected_total_minor
+            .parse()
+            .map_err(|error| Problem::malformed(format!("expected_total_minor: {error}")))?;
+        let (rejected, id) = (known(&order_id)?, known(&new_order_id)?);
+        shop.order_rest(visitor.source, visitor.shopper, rejected, id, total)
+            .await
+    };
+    match placed.await {
+        Ok(id) => {
+            leptos_axum::redirect(&format!("/orders/{id}"), false);
+            Ok(id)
+        }
+        Err(problem) => {
+            back_to_order(&order_id, Err(problem.clone()))?;
+            Err(ApiError(problem))
+        }
+    }
+}
+
+/// Where an order is looked for.
+pub const FIND_ORDER: &str = "/orders/find";
+
+/// Opens an order by its number and email, in this browser.
+#[server(prefix = "/api", endpoint = "find_order")]
+pub async fn find_order(
+    #[server(default)] number: String,
+    #[server(default)] email: String,
+) -> Result<OrderId, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    match shop.find_order(visitor.shopper, &number, &email).await {
+        Ok(id) => {
+            leptos_axum::redirect(&format!("/orders/{id}"), false);
+            Ok(id)
+        }
+        Err(problem) => {
+            let flash = super::flash::Flash {
+                sought: Some((number, email)),
+                ..problem.clone().into()
+            };
+            super::flash::keep(FIND_ORDER, FIND_ORDER, flash);
             Err(ApiError(problem))
         }
     }

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
+use types::catalogue::Image;
 
+use super::sharing::Sharing;
 use crate::api::{shop, visitor};
 use crate::islands::announcer::Announcer;
 use crate::islands::cart_count::CartCount;
@@ -23,17 +25,29 @@ pub fn ShopFrame(
     /// Slug of the category the page belongs to, marked in the header.
     #[prop(optional, into)]
     category: Option<String>,
+    /// For link previews, when the page is about one thing.
+    #[prop(default = None)]
+    picture: Option<Image>,
     children: Children,
 ) -> impl IntoView {
+    let kind = if picture.is_some() {
+        "product"
+    } else {
+        "website"
+    };
+    let name = title.clone();
     let title = if title.contains(HOUSE) {
         title
     } else {
         format!("{title} \u{2013} {HOUSE}")
     };
-    let meta = description.map(|text| view! { <Meta name="description" content=text /> });
+    let head = match description {
+        Some(description) => view! { <Sharing title=name description kind picture /> }.into_any(),
+        None => view! { <Meta name="robots" content="noindex" /> }.into_any(),
+    };
     view! {
         <Title text=title />
-        {meta}
+        {head}
         <a class="skip" href="#main">"Skip to content"</a>
         <Header category />
         <main id="main" tabindex="-1">{children()}</main>
@@ -83,6 +97,8 @@ fn Header(category: Option<String>) -> impl IntoView {
 #[component]
 fn Footer() -> impl IntoView {
     let pages = [
+        ("/orders", "Your orders"),
+        ("/orders/find", "Find my order"),
         ("/delivery", "Delivery"),
         ("/returns", "Returns"),
         ("/privacy", "Privacy"),
@@ -112,4 +128,5 @@ fn Footer() -> impl IntoView {
             </div>
         </footer>
     }
+    .into_any()
 }

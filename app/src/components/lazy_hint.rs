@@ -1,5 +1,5 @@
-//! Asks the browser to fetch the code of a page's lazy island along with the rest of the page, not
-//! only once the main module runs and comes upon the island.
+//! Has the code of a page's lazy island fetched along with the main module, not only once that runs and
+//! comes upon the island.
 
 use leptos::WasmSplitManifest;
 use leptos::prelude::*;
@@ -26,8 +26,9 @@ pub fn LazyHint(island: &'static str) -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     });
+    // `start.js` makes a preload of it when it begins: not beside the page's largest picture.
     let link = |href| {
-        view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="" /> }
+        view! { <Link rel="chunk" href as_="fetch" type_="application/wasm" crossorigin="" /> }
     };
     chunks
         .unwrap_or_default()

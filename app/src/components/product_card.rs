@@ -1,9 +1,11 @@
-//! A product in a grid: picture, name, price, metals, and what is left of it right now.
+//! A product in a grid: picture, name, price, what is left of it right now, and its metals.
 
 use leptos::prelude::*;
-use types::catalogue::{Image, ProductCard};
+use types::Money;
+use types::catalogue::{Metal, ProductCard};
 
 use super::Picture;
+use super::picture::Place;
 use crate::islands::card_stock::CardStock;
 
 /// How a card's name stands in the outline of its page.
@@ -18,9 +20,6 @@ pub enum Level {
 pub fn ProductCards(
     cards: Vec<ProductCard>,
     level: Level,
-    /// Show each product in this metal where it exists.
-    #[prop(default = None)]
-    metal: Option<String>,
     /// This many pictures are in sight when the page opens.
     #[prop(optional)]
     eager: usize,
@@ -28,10 +27,11 @@ pub fn ProductCards(
     #[prop(optional)]
     large: bool,
 ) -> impl IntoView {
+    let place = if large { Place::LargeCard } else { Place::Card };
     let cards = cards.into_iter().enumerate().map(|(i, card)| {
         view! {
             <li>
-                <Card card level metal=metal.clone() eager=i < eager />
+                <Card card level eager=i < eager place />
             </li>
         }
     });
@@ -40,27 +40,15 @@ pub fn ProductCards(
 }
 
 #[component]
-fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> impl IntoView {
-    let (href, image, other) = faces(&card, metal.as_deref());
-    let price = if card.price_varies {
-        format!("From {}", card.price_from)
-    } else {
-        card.price_from.to_string()
+fn Card(card: ProductCard, level: Level, eager: bool, place: Place) -> impl IntoView {
+    let href = card_address(&card);
+    let tag = match (card.edition.is_some(), card.compare_at.is_some()) {
+        (true, _) => Some("Limited"),
+        (false, true) => Some("Sale"),
+        (false, false) => None,
     };
-    let before = card.compare_at.map(|before| {
-        view! {
-            " "
-            <s>
-                <span class="visually-hidden">"Before: "</span>
-                {before.to_string()}
-            </s>
-        }
-    });
-    let metals = card
-        .images
-        .iter()
-        .filter(|image| !image.metal.is_empty())
-        .count();
+    let mut images = card.images.into_iter();
+    let (image, other) = (images.next(), images.next());
     let link = view! { <a href=href>{card.title}</a> };
     let title = match level {
         Level::H2 => view! { <h2 class="card__title">{link}</h2> }.into_any(),
@@ -69,33 +57,75 @@ fn Card(card: ProductCard, level: Level, metal: Option<String>, eager: bool) -> 
     view! {
         <article class="card">
             <div class="card__media">
-                {image.map(|image| view! { <Picture image eager decorative=true /> })}
+                {image.map(|image| view! { <Picture image eager decorative=true place /> })}
                 {other
                     .map(|image| {
-                        view! { <Picture image decorative=true class="card__other" /> }
+                        view! { <Picture image decorative=true place class="card__other" /> }
                     })}
-                {card.drop.then(|| view! { <span class="tag">"Limited"</span> })}
+                {tag.map(|tag| view! { <span class="tag">{tag}</span> })}
             </div>
             {title}
-            <p class="card__line">
-                <span class="card__price">{price} {before}</span>
-                <CardStock slug=card.slug stock=card.stock position=card.position />
+            <p class="card__price">
+                <CardPrice from=card.price_from varies=card.price_varies before=card.compare_at />
             </p>
-            {(metals > 1)
-                .then(|| view! { <p class="card__metals">{format!("{metals} metals")}</p> })}
+            <p class="card__line">
+                <CardStock
+                    slug=card.slug
+                    stock=card.stock
+                    edition=card.edition
+                    position=card.position
+                />
+                <Swatches metals=card.metals />
+            </p>
         </article>
     }
 }
 
-/// Where the card leads, the picture it shows, and the one it shows while pointed at.
-fn faces(card: &ProductCard, metal: Option<&str>) -> (String, Option<Image>, Option<Image>) {
-    let wanted = metal.and_then(|metal| card.images.iter().position(|i| i.metal == metal));
-    let href = match wanted.zip(metal) {
-        Some((_, metal)) => format!("/p/{}?metal={metal}", card.slug),
-        None => format!("/p/{}", card.slug),
+/// What it costs, and what it cost before.
+#[component]
+pub fn CardPrice(from: Money, varies: bool, before: Option<Money>) -> impl IntoView {
+    let from = if varies {
+        format!("From {}", from.tag())
+    } else {
+        from.tag()
     };
-    let first = wanted.unwrap_or(0);
-    let other = (card.images.len() > 1).then(|| (first + 1) % card.images.len());
-    let image = |i: usize| card.images.get(i).cloned();
-    (href, image(first), other.and_then(image))
+    let before = before.map(|before| {
+        view! {
+            " "
+            <s>
+                <span class="visually-hidden">"Before: "</span>
+                {before.tag()}
+            </s>
+        }
+    });
+    view! {
+        <span>{from}</span>
+        {before}
+    }
+}
+
+/// The metals to choose from, as dots. One metal is no choice.
+#[component]
+fn Swatches(metals: Vec<Metal>) -> impl IntoView {
+    (metals.len() > 1).then(|| {
+        let names: Vec<&str> = metals.iter().map(|metal| metal.label.as_str()).collect();
+        let names = format!("In {}", names.join(", ").to_lowercase());
+        let dots = metals
+            .iter()
+            .map(|metal| view! { <span class="swatch" data-metal=metal.name.clone()></span> })
+            .collect_view();
+        view! {
+            <span class="swatches" role="img" aria-label=names>
+                {dots}
+            </span>
+        }
+    })
+}
+
+/// Where a card leads: the product, in the metal that the card is of.
+pub fn card_address(card: &ProductCard) -> String {
+    match &card.metal {
+        Some(metal) => format!("/p/{}?metal={metal}", card.slug),
+        None => format!("/p/{}", card.slug),
+    }
 }

@@ -28,6 +28,8 @@ pub fn QuantityField(
             <button
                 type="button"
                 class="quantity__step"
+                // By keyboard the arrows in the field do the same.
+                tabindex="-1"
                 aria-label="One fewer"
                 disabled=move || { value.get() <= 1 }
                 on:click=move |_| step(-1)
@@ -58,6 +60,7 @@ pub fn QuantityField(
             <button
                 type="button"
                 class="quantity__step"
+                tabindex="-1"
                 aria-label="One more"
                 disabled=move || { value.get() >= MAX_QUANTITY }
                 on:click=move |_| step(1)

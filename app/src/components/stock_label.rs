@@ -1,30 +1,60 @@
 //! How many are left, as the ledger says at this moment.
 
 use leptos::prelude::*;
-use types::catalogue::Availability;
+use types::catalogue::{Availability, Edition};
 
-/// `In stock`, `3 left` or `Sold out`. A change is marked for a moment without moving anything.
+/// `In stock`, `3 left`, `7 of 12 left` or `Sold out`. A change is marked for a moment, and its number
+/// rolls, without moving anything.
 #[component]
-pub fn StockLabel(#[prop(into)] available: Signal<i64>) -> impl IntoView {
-    let shown = Memo::new(move |_| Availability::of(available.get()));
+pub fn StockLabel(
+    #[prop(into)] available: Signal<i64>,
+    /// Of a limited piece.
+    #[prop(into)]
+    edition: Signal<Option<Edition>>,
+    /// What it is the stock of, where that can be chosen: a choice is no change.
+    #[prop(optional, into)]
+    of: Signal<usize>,
+) -> impl IntoView {
+    let shown = Memo::new(move |_| Availability::of_edition(available.get(), edition.get()));
     let level = move || match shown.get() {
         Availability::SoldOut => "out",
-        Availability::Few(_) => "few",
-        Availability::InStock => "in",
+        other if other.is_few() => "few",
+        _ => "in",
     };
-    // Alternates between two names of one animation, which is how CSS starts it anew.
-    let beat = RwSignal::new(None::<bool>);
-    Effect::new(move |before: Option<Availability>| {
-        let now = shown.get();
-        if before.is_some_and(|before| before != now) {
-            beat.update(|beat| *beat = Some(!beat.unwrap_or_default()));
+    let number = |shown: Availability| {
+        let number = shown.number();
+        number.map_or_else(String::new, |number| number.to_string())
+    };
+    // The number that rolls away, and which of two names of one animation is next: another name is how
+    // CSS starts it anew.
+    let change = RwSignal::new(None::<(String, bool)>);
+    Effect::new(move |before: Option<(usize, Availability)>| {
+        let now = (of.get(), shown.get());
+        match before {
+            Some(before) if before.0 != now.0 => change.set(None),
+            Some(before) if before.1 != now.1 => change.update(|change| {
+                let odd = change.as_ref().is_none_or(|(_, odd)| !odd);
+                *change = Some((number(before.1), odd));
+            }),
+            _ => {}
         }
         now
     });
-    let beat = move || beat.get().map(|odd| if odd { "odd" } else { "even" });
+    let beat = move || {
+        change.with(|change| {
+            let odd = change.as_ref()?.1;
+            Some(if odd { "odd" } else { "even" })
+        })
+    };
+    let gone = move || change.with(|change| Some(change.as_ref()?.0.clone()));
     view! {
         <span class="stock" data-level=level data-beat=beat>
-            {move || shown.get().label()}
+            <span class="stock__words">
+                <span class="roll" data-gone=gone>
+                    {move || number(shown.get())}
+                </span>
+                {move || shown.get().words()}
+            </span>
         </span>
     }
 }

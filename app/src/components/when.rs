@@ -1,20 +1,6 @@
-//! Moments as people read them. UTC, so that server and browser write the same.
+//! Moments as people read them, at UTC. Who wants another clock adds its offset first.
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const SECONDS_A_DAY: i64 = 86_400;
+use types::calendar::{Day, SECONDS_A_DAY};
 
 /// `14:05:07`
 pub fn clock(at_us: i64) -> String {
@@ -34,23 +20,15 @@ pub fn minute(at_us: i64) -> String {
 
 /// `22 November 2026`
 pub fn date(at_us: i64) -> String {
-    // Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-    let days = at_us.div_euclid(1_000_000).div_euclid(SECONDS_A_DAY) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // Counted from March, so that the leap day is a year's last.
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12;
-    let year = year_of_era + era * 400 + i64::from(month < 2);
-    let name = usize::try_from(month)
-        .ok()
-        .and_then(|month| MONTHS.get(month))
-        .unwrap_or(&"");
-    format!("{day} {name} {year}")
+    let date = Day::of(at_us).date();
+    format!("{} {} {}", date.day, date.month_name(), date.year)
+}
+
+/// `2026-11-22T01:18:07Z`, as machines read it.
+pub fn machine(at_us: i64) -> String {
+    let date = Day::of(at_us).date();
+    let (year, month, day) = (date.year, date.month, date.day);
+    format!("{year:04}-{month:02}-{day:02}T{}Z", clock(at_us))
 }
 
 /// How long something took: `40 ms`, `1.4 s`, `3 min`, `2 h`.

@@ -6,7 +6,8 @@ use types::Problem;
 use types::admin::{EventRow, InventoryRow};
 
 use super::event_stream::EventStream;
-use super::inventory_table::{InventoryTable, View};
+use super::inventory_table::InventoryTable;
+use super::inventory_view::View;
 use crate::live;
 
 /// `view` is what the address asks for; `problem` what a plain correction came back with.

@@ -1,19 +1,17 @@
 //! Choosing a variant and putting it into the cart. Without JavaScript metals are links, sizes are
 //! radios and the form posts; with it nothing reloads.
 
+use leptos::either::Either;
 use leptos::prelude::*;
-use types::cart::MAX_GIFT_NOTE;
 use types::catalogue::{Availability, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::{Problem, Sku, Slug};
 
 use crate::api::cart::add_to_cart;
+use crate::components::anchor;
 use crate::components::{ProblemNote, QuantityField, StockLabel};
 use crate::islands::{tab, typed};
 use crate::live;
-
-/// Id of the product's pictures, which follow the chosen metal.
-pub const GALLERY_ID: &str = "gallery";
 
 /// What came of adding to the cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +22,18 @@ enum Outcome {
 }
 
 /// Price, metal, size, live stock, quantity, gift note and the button.
-#[island]
+#[island(lazy)]
 pub fn BuyBox(
     slug: Slug,
     title: String,
     variants: Vec<Variant>,
     /// The variant the address asks for, or the first one that is there.
     chosen: Sku,
+    /// Whether the page holds a guide to its sizes.
+    size_guide: bool,
     position: u64,
+    /// What stands in the form as it is: a gift note.
+    children: Children,
 ) -> impl IntoView {
     let initial = ProductStock {
         available: variants.iter().map(|variant| variant.available).sum(),
@@ -55,7 +57,9 @@ pub fn BuyBox(
         let sku = of(chosen.get()).map(|variant| variant.sku);
         sku.map_or(0, |sku| stock.with(|stock| live::available(stock, &sku)))
     });
+    let edition = Signal::derive(move || of(chosen.get())?.edition);
     let metal = Memo::new(move |_| of(chosen.get()).map(|v| v.metal).unwrap_or_default());
+    let told = move || Availability::of_edition(available.get(), edition.get()).label();
 
     // Until the island is awake the button must not judge: a plain form may choose another size.
     let awake = RwSignal::new(false);
@@ -63,14 +67,12 @@ pub fn BuyBox(
     // are bound to the signals, and taken over once the HTML is: that still shows what was rendered.
     let early_sku = typed::value(".buy input[name=sku]:checked");
     let early_quantity = typed::quantity(".buy input[name=quantity]");
-    let early_note = typed::value(".buy textarea");
     let nothing_left = move || stock.with(|stock| stock.available <= 0);
     let sold_out = move || nothing_left() || (awake.get() && available.get() <= 0);
 
     let outcome = RwSignal::new(Outcome::None);
     let pending = RwSignal::new(false);
     let quantity = RwSignal::new(1_u32);
-    let note = RwSignal::new(String::new());
 
     Effect::new(move |_| {
         awake.set(true);
@@ -84,9 +86,6 @@ pub fn BuyBox(
         if let Some(pieces) = early_quantity {
             quantity.set(pieces);
         }
-        if let Some(text) = &early_note {
-            note.set(text.clone());
-        }
     });
 
     Effect::new(move |before: Option<(usize, i64)>| {
@@ -94,8 +93,7 @@ pub fn BuyBox(
         if before.is_some_and(|before| before.0 == now.0 && before.1 != now.1)
             && let Some(variant) = of(now.0)
         {
-            let label = Availability::of(now.1).label();
-            tab::announce([variant.size_label.as_str(), ": ", &label].concat());
+            tab::announce([variant.size_label.as_str(), ": ", &told()].concat());
         }
         now
     });
@@ -108,10 +106,21 @@ pub fn BuyBox(
     });
 
     let choose = move |i: usize| {
+        let before = of(chosen.get_untracked());
         chosen.set(i);
         outcome.set(Outcome::None);
-        if let Some(variant) = of(i) {
-            remember(&variant.sku);
+        let (Some(before), Some(now)) = (before, of(i)) else {
+            return;
+        };
+        remember(&now.sku);
+        // A radio says its own name; what else has changed is for the voice.
+        let price = now.price.tag();
+        if before.metal != now.metal {
+            let size = now.size_label.as_str();
+            let words = [now.metal_label.as_str(), ", ", &price, ". ", size, ": "];
+            tab::announce([words.concat(), told()].concat());
+        } else if before.price != now.price {
+            tab::announce(price);
         }
     };
     // Another metal keeps the size if it comes in it.
@@ -139,16 +148,20 @@ pub fn BuyBox(
         }
         pending.set(true);
         outcome.set(Outcome::None);
-        let text = note.get_untracked();
-        let gift_note = (!text.trim().is_empty()).then_some(text);
+        let gift_note = typed::value(".buy textarea").filter(|text| !text.trim().is_empty());
         let pieces = i64::from(quantity.get_untracked());
         let title = title.clone();
         tab::in_turn(async move {
+            #[cfg(feature = "hydrate")]
+            let sku = variant.sku.clone();
             match add_to_cart(variant.sku, pieces, gift_note).await {
                 Ok(cart) => {
                     tab::set_cart_count(cart.count());
                     tab::announce([title.as_str(), " is in your cart."].concat());
                     outcome.set(Outcome::Added(cart.count()));
+                    // Where its code does not arrive, the words above are enough.
+                    #[cfg(feature = "hydrate")]
+                    let _ = super::cart_drawer::open_drawer(cart, sku).await;
                 }
                 Err(error) => outcome.set(Outcome::Refused(error.0)),
             }
@@ -156,72 +169,126 @@ pub fn BuyBox(
         });
     };
 
+    let price = move || of(chosen.get()).map(|variant| variant.price.tag());
+    let before = move || {
+        let before = of(chosen.get())?.compare_at?;
+        Some(view! {
+            <s>
+                <span class="visually-hidden">"Before: "</span>
+                {before.tag()}
+            </s>
+        })
+    };
+    let button = move || {
+        if sold_out() {
+            "Sold out"
+        } else {
+            "Add to cart"
+        }
+    };
+    let added = move || match outcome.get() {
+        Outcome::Added(pieces) => Some(view! { <Added pieces /> }),
+        _ => None,
+    };
+    let refused = move || match outcome.get() {
+        Outcome::Refused(problem) => Some(view! { <ProblemNote problem /> }),
+        _ => None,
+    };
+    // A metal with several sizes: then they are asked for. Else the page has said the one there is.
+    let asks_size = variants.with_value(|all| {
+        let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
+        all.iter().any(|a| all.iter().any(|b| alike(a, b)))
+    });
+    let sku = move || of(chosen.get()).map(|variant| variant.sku.to_string());
+    let similar = ["#", anchor::RELATED].concat();
+    let since = live::since();
     view! {
         <form class="buy" method="post" action="/api/add_to_cart" on:submit=add>
             <p class="buy__price">
-                {move || {
-                    of(chosen.get())
-                        .map(|variant| {
-                            view! {
-                                <span>{variant.price.to_string()}</span>
-                                {variant
-                                    .compare_at
-                                    .map(|before| {
-                                        view! {
-                                            <s>
-                                                <span class="visually-hidden">"Before: "</span>
-                                                {before.to_string()}
-                                            </s>
-                                        }
-                                    })}
-                            }
-                        })
-                }} <small>"VAT included"</small>
+                <span>{price}</span>
+                {before}
+                <small>"VAT included"</small>
             </p>
 
-            <MetalChoice slug variants metal on_choose=Callback::new(move |metal: String| {
-                choose_metal(&metal);
-            }) />
-            <SizeChoice variants chosen metal stock on_choose=Callback::new(choose) />
+            <MetalChoice
+                slug
+                variants
+                metal
+                stock
+                on_choose=Callback::new(move |metal: String| {
+                    choose_metal(&metal);
+                })
+            />
+            {if asks_size {
+                Either::Left(
+                    view! {
+                        <SizeChoice
+                            variants
+                            chosen
+                            metal
+                            stock
+                            size_guide
+                            on_choose=Callback::new(choose)
+                        />
+                    },
+                )
+            } else {
+                Either::Right(view! { <input type="hidden" name="sku" value=sku /> })
+            }}
 
             <div class="buy__row">
                 <div class="buy__quantity">
                     <span class="field__label" aria-hidden="true">"Quantity"</span>
                     <QuantityField value=quantity label="Quantity" />
                 </div>
-                <p class="buy__stock" role="group" aria-label="Availability">
-                    <StockLabel available />
+                <div class="buy__stock">
+                    <p role="group" aria-label="Availability">
+                        <StockLabel available edition of=chosen />
+                    </p>
+                    <p class="buy__since">
+                        {move || since.get().map(|since| ["as of ", &since].concat())}
+                    </p>
+                </div>
+            </div>
+
+            {children()}
+
+            <div class="buy__bar">
+                <p class="buy__bar-price" aria-hidden="true">
+                    {price}
                 </p>
+                // Not `disabled`: the focus would fall off it when the last piece goes.
+                <button
+                    type="submit"
+                    class="button button--wide"
+                    disabled=move || !awake.get() && nothing_left()
+                    aria-disabled=move || (awake.get() && sold_out()).then_some("true")
+                    aria-busy=move || pending.get().then_some("true")
+                >
+                    {button}
+                </button>
             </div>
+            <p class="buy__hint">
+                <span hidden=sold_out>
+                    "A piece is held for you once you have placed the order."
+                </span>
+                <a class="link" href=similar hidden=move || !sold_out()>
+                    "See similar pieces"
+                </a>
+            </p>
 
-            <GiftNote note />
-
-            <button
-                type="submit"
-                class="button button--wide"
-                disabled=sold_out
-                aria-busy=move || pending.get().then_some("true")
-            >
-                "Add to cart"
-            </button>
-
-            <div class="buy__outcome">
-                {move || match outcome.get() {
-                    Outcome::None => ().into_any(),
-                    Outcome::Refused(problem) => view! { <ProblemNote problem /> }.into_any(),
-                    Outcome::Added(pieces) => view! { <Added pieces /> }.into_any(),
-                }}
-            </div>
+            <div class="buy__outcome">{added} {refused}</div>
         </form>
     }
 }
 
-/// The metals, each a link to the page with that metal chosen.
+/// The metals, each a link to the page with that metal chosen. A single one is no choice.
 #[component]
 fn MetalChoice(
     slug: Slug,
     variants: StoredValue<Vec<Variant>>,
     metal: Memo<String>,
+    stock: ReadSignal<ProductStock>,
     on_choose: Callback<String>,
 ) -> impl IntoView {
     let mut metals: Vec<(String, String)> = Vec::new();
@@ -232,13 +299,23 @@ fn MetalChoice(
             }
         }
     });
+    let is_choice = metals.len() > 1;
     let links = metals.into_iter().map(|(name, label)| {
         let href = ["/p/", slug.as_str(), "?metal=", &name].concat();
-        let (this, swatch) = (name.clone(), name.clone());
+        let (this, swatch, of_metal) = (name.clone(), name.clone(), name.clone());
+        let is_gone = Memo::new(move |_| {
+            stock.with(|stock| {
+                variants.with_value(|all| {
+                    let mut all = all.iter().filter(|v| v.metal == of_metal);
+                    all.all(|v| live::available(stock, &v.sku) <= 0)
+                })
+            })
+        });
         view! {
             <a
                 class="pick"
                 href=href
+                data-out=move || is_gone.get()
                 aria-current=move || (metal.read() == this).then_some("true")
                 on:click=move |event| {
                     // A click that wants a new tab gets one.
@@ -249,16 +326,21 @@ fn MetalChoice(
                 }
             >
                 <span class="swatch" data-metal=swatch aria-hidden="true"></span>
-                {label}
+                <span class="pick__name">{label}</span>
+                <span class="visually-hidden">
+                    {move || if is_gone.get() { ", sold out" } else { "" }}
+                </span>
             </a>
         }
     });
-    view! {
-        <div class="buy__choice" role="group" aria-label="Metal">
-            <p class="field__label" aria-hidden="true">"Metal"</p>
-            <div class="picks">{links.collect_view()}</div>
-        </div>
-    }
+    is_choice.then(|| {
+        view! {
+            <div class="buy__choice" role="group" aria-label="Metal">
+                <p class="field__label" aria-hidden="true">"Metal"</p>
+                <div class="picks">{links.collect_view()}</div>
+            </div>
+        }
+    })
 }
 
 /// The sizes of the chosen metal, each with what is left of it.
@@ -268,6 +350,7 @@ fn SizeChoice(
     chosen: RwSignal<usize>,
     metal: Memo<String>,
     stock: ReadSignal<ProductStock>,
+    size_guide: bool,
     on_choose: Callback<usize>,
 ) -> impl IntoView {
     let sizes = move || {
@@ -280,14 +363,10 @@ fn SizeChoice(
         });
         let radios = of_metal.into_iter().map(|(i, variant)| {
             let available = live::variant(stock, variant.sku.clone());
+            let edition = variant.edition;
             let is_chosen = move || chosen.get() == i;
-            let level = move || Availability::of(available.get());
             view! {
-                <label
-                    class="pick"
-                    data-few=move || matches!(level(), Availability::Few(_))
-                    data-out=move || level() == Availability::SoldOut
-                >
+                <label class="pick" data-out=move || available.get() <= 0>
                     <input
                         type="radio"
                         name="sku"
@@ -297,47 +376,23 @@ fn SizeChoice(
                         on:change=move |_| on_choose.run(i)
                     />
                     <span class="pick__name">{variant.size_label}</span>
-                    <span class="pick__stock">
-                        {move || level().label()}
-                    </span>
+                    <StockLabel available edition />
                 </label>
             }
         });
         radios.collect_view()
     };
+    let guide = ["#", anchor::SIZE_GUIDE].concat();
     view! {
         <fieldset class="buy__choice">
             <legend class="field__label">"Size"</legend>
             <div class="picks picks--grid">{sizes}</div>
+            <p class="buy__guide" hidden=!size_guide>
+                <a class="link" href=guide data-dialog=anchor::SIZE_GUIDE>
+                    "Size guide"
+                </a>
+            </p>
         </fieldset>
-    }
-}
-
-/// A few words to be written on a card, folded away until wanted.
-#[component]
-fn GiftNote(note: RwSignal<String>) -> impl IntoView {
-    let left = move || MAX_GIFT_NOTE.saturating_sub(note.with(|note| note.chars().count()));
-    view! {
-        <details class="fold">
-            <summary>"Add a gift note"</summary>
-            <div class="field">
-                <label class="field__label" for="gift-note">"Gift note"</label>
-                <textarea
-                    id="gift-note"
-                    class="input"
-                    name="gift_note"
-                    rows="3"
-                    maxlength=MAX_GIFT_NOTE
-                    aria-describedby="gift-note-hint"
-                    on:input:target=move |event| note.set(event.target().value())
-                ></textarea>
-                <p class="field__hint" id="gift-note-hint">
-                    "We write it by hand on a card. "
-                    <span class="numbers">{left}</span>
-                    " characters left."
-                </p>
-            </div>
-        </details>
     }
 }
 
@@ -376,7 +431,7 @@ fn show_metal(metal: &str) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
-        let Some(gallery) = document().get_element_by_id(GALLERY_ID) else {
+        let Some(gallery) = document().get_element_by_id(anchor::GALLERY) else {
             return;
         };
         let selector = ["[data-metal='", metal, "']"].concat();

@@ -5,7 +5,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use types::FieldError;
 
-use super::field::{Complaint, complaint, forget};
+use super::field::{Complaint, complaint, forget, judge};
 
 /// The inputs of one card form.
 #[derive(Clone, Copy)]
@@ -56,6 +56,9 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
                         rewrite(card.number, group_number);
                         forget("number", errors);
                     }
+                    on:change:target=move |event| {
+                        judge("number", number_complaint(&event.target().value()), errors);
+                    }
                 />
                 <Complaint field="number" errors />
             </div>
@@ -78,6 +81,9 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
                         rewrite(card.expiry, group_expiry);
                         forget("expiry", errors);
                     }
+                    on:change:target=move |event| {
+                        judge("expiry", expiry_complaint(&event.target().value()), errors);
+                    }
                 />
                 <Complaint field="expiry" errors />
             </div>
@@ -96,6 +102,9 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
                     aria-invalid=invalid("cvc")
                     aria-describedby=described("cvc")
                     on:input=move |_| forget("cvc", errors)
+                    on:change:target=move |event| {
+                        judge("cvc", cvc_complaint(&event.target().value()), errors);
+                    }
                 />
                 <Complaint field="cvc" errors />
             </div>
@@ -105,6 +114,39 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
             " is accepted, …0002 is declined, …9995 has insufficient funds. Any future date and code."
         </p>
     }
+}
+
+/// What can be seen to be wrong with a number before the gateway is asked.
+fn number_complaint(typed: &str) -> Option<String> {
+    let digits: Vec<u32> = typed.chars().filter_map(|c| c.to_digit(10)).collect();
+    let message = match digits.len() {
+        0 => "Enter your card number.",
+        12..=19 if passes_luhn(&digits) => return None,
+        1..12 => "This card number is not complete.",
+        _ => "This card number is mistyped.",
+    };
+    Some(message.to_owned())
+}
+
+/// Source: ISO/IEC 7812-1, annex B: the check digit that catches most slips.
+fn passes_luhn(digits: &[u32]) -> bool {
+    let doubled = |(at, digit): (usize, &u32)| match at % 2 {
+        0 => *digit,
+        _ => digit * 2 / 10 + digit * 2 % 10,
+    };
+    let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
+    sum.is_multiple_of(10)
+}
+
+fn expiry_complaint(typed: &str) -> Option<String> {
+    let message = "Enter the expiry date, like 08\u{a0}/\u{a0}29.";
+    expiry(typed).is_none().then(|| message.to_owned())
+}
+
+fn cvc_complaint(typed: &str) -> Option<String> {
+    let typed = typed.trim();
+    let is_code = matches!(typed.len(), 3 | 4) && typed.bytes().all(|b| b.is_ascii_digit());
+    (!is_code).then(|| "Enter the 3 or 4 digits.".to_owned())
 }
 
 /// Sets what was typed apart for reading, but only while typing at the end: a caret that stands
@@ -147,7 +189,6 @@ fn group_expiry(typed: &str) -> String {
 }
 
 /// Month and year, from `12/34`, `12 / 2034` or `1234`.
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code))]
 fn expiry(typed: &str) -> Option<(u32, u32)> {
     let (month, year) = match typed.split_once('/') {
         Some((month, year)) => (month.trim(), year.trim()),
@@ -168,7 +209,7 @@ mod gateway {
     use serde::{Deserialize, Serialize};
     use types::{FieldError, Problem};
 
-    use super::{Card, expiry};
+    use super::{Card, cvc_complaint, expiry, expiry_complaint, number_complaint};
     use crate::api::ApiError;
 
     const ADDRESS: &str = "/test-gateway/tokens";
@@ -190,19 +231,14 @@ mod gateway {
         /// What can be seen to be missing before anybody is asked.
         pub fn complaints(self) -> Vec<FieldError> {
             let [number, expires, cvc] = self.typed();
-            let mut errors = Vec::new();
-            if number.trim().is_empty() {
-                errors.push(FieldError::new("number", "Enter your card number."));
-            }
-            if expiry(&expires).is_none() {
-                let message = "Enter the expiry date as on the card, like 08\u{a0}/\u{a0}29.";
-                errors.push(FieldError::new("expiry", message));
-            }
-            if cvc.trim().is_empty() {
-                let message = "Enter the security code: 3 or 4 digits on the card.";
-                errors.push(FieldError::new("cvc", message));
-            }
-            errors
+            let complaints = [
+                ("number", number_complaint(&number)),
+                ("expiry", expiry_complaint(&expires)),
+                ("cvc", cvc_complaint(&cvc)),
+            ];
+            let told = complaints.into_iter();
+            told.filter_map(|(field, message)| Some(FieldError::new(field, message?)))
+                .collect()
         }
 
         /// Gives the card to the gateway and takes the token it answers with.
@@ -269,6 +305,28 @@ mod tests {
         assert_eq!(group_number("42424242424"), "4242 4242 424");
         assert_eq!(group_number("4242 4242"), "4242 4242");
         assert_eq!(group_number("abc"), "");
+    }
+
+    #[test]
+    fn what_can_be_seen_to_be_wrong_with_a_card_is_told_at_once() {
+        assert_eq!(number_complaint("4242 4242 4242 4242"), None);
+        for (typed, told) in [
+            ("", "Enter your card number."),
+            ("4242", "This card number is not complete."),
+            ("4242 4242 4242 4241", "This card number is mistyped."),
+            ("42424242424242424242", "This card number is mistyped."),
+        ] {
+            assert_eq!(number_complaint(typed).as_deref(), Some(told), "{typed:?}");
+        }
+        assert!(expiry_complaint("1").is_some() && expiry_complaint("08 / 29").is_none());
+        for (typed, is_good) in [
+            ("123", true),
+            (" 1234 ", true),
+            ("12", false),
+            ("12a", false),
+        ] {
+            assert_eq!(cvc_complaint(typed).is_none(), is_good, "{typed:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The stock of a product on its card.
 
 use leptos::prelude::*;
+use types::catalogue::Edition;
 use types::live::ProductStock;
 use types::{Sku, Slug};
 
@@ -10,7 +11,12 @@ use crate::live;
 /// Follows the product and shows how many are left over all its variants, or over those that `stock`
 /// names: a card of one metal tells that metal's.
 #[island]
-pub fn CardStock(slug: Slug, stock: ProductStock, position: u64) -> impl IntoView {
+pub fn CardStock(
+    slug: Slug,
+    stock: ProductStock,
+    edition: Option<Edition>,
+    position: u64,
+) -> impl IntoView {
     let shown: Vec<Sku> = stock.variants.iter().map(|v| v.sku.clone()).collect();
     // The total is the product's; a card of some variants does not know it.
     let of_all = shown.is_empty();
@@ -21,5 +27,5 @@ pub fn CardStock(slug: Slug, stock: ProductStock, position: u64) -> impl IntoVie
             false => shown.iter().map(|sku| live::available(stock, sku)).sum(),
         })
     });
-    view! { <StockLabel available /> }
+    view! { <StockLabel available edition /> }
 }

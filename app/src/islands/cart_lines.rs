@@ -3,15 +3,14 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::cart::{Cart, CartLine};
-use types::catalogue::Availability;
+use types::catalogue::{Availability, Edition};
 use types::checkout::DeliveryMethod;
-use types::live::{ProductStock, VariantStock};
 use types::{LineId, Money, Problem};
 
-use crate::api::cart::{remove_line, review_cart, set_quantity};
+use super::missing::{Missing, MissingNote, Stock};
+use crate::api::cart::{fit_cart, remove_line, review_cart, set_quantity};
 use crate::components::{ProblemNote, QuantityField};
-use crate::islands::{tab, typed};
-use crate::live;
+use crate::islands::{focus, tab, typed};
 
 /// The cart as a whole; the last answer of the server is what is shown.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +19,7 @@ struct Desk {
     problem: RwSignal<Option<Problem>>,
     /// What is wanted of lines, until the server has answered it.
     wishes: RwSignal<Vec<Wish>>,
+    stock: Stock,
     /// A wish is under way. One at a time: answers that overtake one another would show an old cart.
     sending: RwSignal<bool>,
 }
@@ -66,17 +66,39 @@ impl Desk {
         self.wishes
             .update(|wishes| wishes.retain(|known| *known != wish));
         match answer {
-            Ok(cart) => {
-                tab::set_cart_count(cart.count());
-                tab::announce(["Subtotal ", &cart.subtotal.to_string()].concat());
-                self.cart.set(cart);
-            }
+            Ok(cart) => self.show(cart),
             Err(error) => {
                 self.problem.set(Some(error.0));
                 // Inputs go back to what the server knows.
                 self.cart.notify();
             }
         }
+    }
+
+    /// Shows the cart of an answer. Who stood on a line that has gone stands on the one that took its
+    /// place.
+    fn show(self, cart: Cart) {
+        tab::set_cart_count(cart.count());
+        tab::announce(["Subtotal ", &cart.subtotal.to_string()].concat());
+        let ids = |cart: &Cart| cart.lines.iter().map(|line| line.id).collect::<Vec<_>>();
+        let (before, after) = (self.cart.with_untracked(ids), ids(&cart));
+        let gone = before.iter().position(|id| !after.contains(id));
+        self.cart.set(cart);
+        let Some(gone) = gone else { return };
+        let heir = after.get(gone).or(after.last());
+        let heir = heir.map_or_else(|| EMPTY_ID.to_owned(), |id| title_id(*id));
+        focus::unless_somewhere(heir);
+    }
+
+    /// Takes out what cannot be had any more.
+    fn fit(self) {
+        self.problem.set(None);
+        spawn_local(async move {
+            match fit_cart().await {
+                Ok(cart) => self.show(cart),
+                Err(error) => self.problem.set(Some(error.0)),
+            }
+        });
     }
 
     /// Shows the cart as it is by now, unless an answer that is under way will.
@@ -101,10 +123,19 @@ impl Desk {
     }
 }
 
+/// Id of the words of an empty cart.
+const EMPTY_ID: &str = "cart-empty";
+
+/// Id of the link that a line's name is.
+fn title_id(line: LineId) -> String {
+    ["line-", &line.to_string()].concat()
+}
+
 /// Lines and summary; what remains when the last line is taken out is the empty cart.
 #[island(lazy)]
 pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
     let desk = Desk {
+        stock: Stock::of(&cart),
         cart: RwSignal::new(cart),
         problem: RwSignal::new(problem),
         wishes: RwSignal::new(Vec::new()),
@@ -119,6 +150,7 @@ pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
     });
     let is_empty = Memo::new(move |_| desk.cart.with(Cart::is_empty));
     let subtotal = Memo::new(move |_| desk.cart.with(|cart| cart.subtotal));
+    let missing = Memo::new(move |_| desk.cart.with(|cart| desk.stock.missing(cart)));
     let position = desk.cart.with_untracked(|cart| cart.position);
     let lines = move || desk.cart.with(|cart| cart.lines.clone());
     view! {
@@ -130,7 +162,7 @@ pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
                         <Line line desk position />
                     </For>
                 </ul>
-                <Summary subtotal />
+                <Summary subtotal missing desk />
             </div>
         </Show>
     }
@@ -140,7 +172,7 @@ pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
 fn Empty() -> impl IntoView {
     view! {
         <div class="empty">
-            <p class="empty__title">"Nothing here yet."</p>
+            <p class="empty__title" id=EMPTY_ID tabindex="-1">"Nothing here yet."</p>
             <p>"Pieces you add wait here for you."</p>
             <p>
                 <a class="button" href="/">"See the collection"</a>
@@ -152,18 +184,7 @@ fn Empty() -> impl IntoView {
 #[component]
 fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
     let id = line.id;
-    let variant = VariantStock {
-        sku: line.sku.clone(),
-        available: line.available,
-    };
-    let initial = ProductStock {
-        available: line.available,
-        variants: vec![variant],
-    };
-    let available = live::variant(
-        live::product(line.product.clone(), initial, position),
-        line.sku,
-    );
+    let available = desk.stock.follow(&line, position);
     let quantity = RwSignal::new(line.quantity);
     let early =
         typed::quantity(&["input[value='", &id.to_string(), "'] ~ .quantity input"].concat());
@@ -204,7 +225,7 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
             </a>
             <div class="line__what">
                 <h2 class="line__title">
-                    <a href=href>{line.title}</a>
+                    <a id=title_id(id) href=href>{line.title}</a>
                 </h2>
                 <p class="line__variant">{line.variant}</p>
                 {line
@@ -218,7 +239,7 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
                         }
                     })}
                 <p class="line__stock" role="group" aria-label="Availability">
-                    <Coverage available wanted=Signal::derive(wanted) />
+                    <Coverage available edition=line.edition wanted=Signal::derive(wanted) />
                 </p>
             </div>
             <p class="line__price">
@@ -265,17 +286,17 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
 /// Whether the stock of this moment covers the line. The words always take one line of text, so
 /// that nothing moves when they change.
 #[component]
-fn Coverage(available: Signal<i64>, wanted: Signal<i64>) -> impl IntoView {
+fn Coverage(
+    available: Signal<i64>,
+    edition: Option<Edition>,
+    wanted: Signal<i64>,
+) -> impl IntoView {
     let words = Memo::new(move |_| match available.get() {
         ..=0 => ("out", "Sold out".to_owned()),
         n if n < wanted.get() => ("few", ["Only ", &n.to_string(), " left"].concat()),
         n => {
-            let level = if matches!(Availability::of(n), Availability::Few(_)) {
-                "few"
-            } else {
-                "in"
-            };
-            (level, Availability::of(n).label())
+            let told = Availability::of_edition(n, edition);
+            (if told.is_few() { "few" } else { "in" }, told.label())
         }
     });
     let short = move || available.get() < wanted.get();
@@ -287,12 +308,13 @@ fn Coverage(available: Signal<i64>, wanted: Signal<i64>) -> impl IntoView {
 }
 
 #[component]
-fn Summary(subtotal: Memo<Money>) -> impl IntoView {
+fn Summary(subtotal: Memo<Money>, missing: Memo<Vec<Missing>>, desk: Desk) -> impl IntoView {
     let delivery = move || DeliveryMethod::Standard.price(subtotal.get());
     let words = move || match delivery() {
         free if free.minor == 0 => "Free".to_owned(),
         price => ["from ", &price.to_string()].concat(),
     };
+    let is_short = Memo::new(move |_| !missing.with(Vec::is_empty));
     view! {
         <section class="summary" aria-labelledby="summary-title">
             <h2 class="summary__title" id="summary-title">"Summary"</h2>
@@ -306,8 +328,23 @@ fn Summary(subtotal: Memo<Money>) -> impl IntoView {
                     <dd>{words}</dd>
                 </div>
             </dl>
-            <p class="summary__hint">"VAT included. You choose the delivery at the checkout."</p>
-            <a class="button button--wide" href="/checkout">"Checkout"</a>
+            <p class="summary__hint">"VAT included. Delivery is chosen at checkout."</p>
+            <Show
+                when=move || is_short.get()
+                fallback=|| view! { <a class="button button--wide" href="/checkout">"Checkout"</a> }
+            >
+                <form
+                    method="post"
+                    action="/api/fit_cart"
+                    on:submit=move |event| {
+                        event.prevent_default();
+                        desk.fit();
+                    }
+                >
+                    <button type="submit" class="button button--wide">"Update order"</button>
+                </form>
+            </Show>
+            <MissingNote missing />
             <p class="summary__hint">"A piece is held for you once you have placed the order."</p>
         </section>
     }

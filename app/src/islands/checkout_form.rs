@@ -6,14 +6,13 @@ use leptos::html;
 use leptos::prelude::*;
 use types::cart::{Cart, CartLine, Totals, totals};
 use types::checkout::{COUNTRIES, DeliveryMethod};
-use types::live::{ProductStock, VariantStock};
 use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
-use super::field::{Asks, Complaint, Field, complaint, forget};
+use super::field::{Asks, Complaint, Field, check, complaint};
+use super::missing::{MissingNote, Stock};
 use super::tab;
 use crate::api::checkout_form::CheckoutForm;
-use crate::live;
 
 /// What a shopper can still be told when the sums do not add up, which they always do.
 const NO_TOTAL: &str = "—";
@@ -28,7 +27,10 @@ pub fn Checkout(
 ) -> impl IntoView {
     let draft = draft.unwrap_or_default();
     let chosen = draft.delivery.parse::<DeliveryMethod>().unwrap_or_default();
+    let stock = Stock::of(&cart);
     let cart = RwSignal::new(cart);
+    let missing = Memo::new(move |_| cart.with(|cart| stock.missing(cart)));
+    let is_short = Memo::new(move |_| !missing.with(Vec::is_empty));
     let delivery = RwSignal::new(chosen);
     let errors = RwSignal::new(
         problem
@@ -50,6 +52,13 @@ pub fn Checkout(
     let sum_by = move |method| totals(subtotal(), method).map(|totals| totals.total);
     let minor_by = move |method| move || sum_by(method).map(|total| total.minor);
     let total = move || written(sums.get().map(|sums| sums.total));
+    Effect::new(move |before: Option<String>| {
+        let now = total();
+        if before.is_some_and(|before| before != now) {
+            tab::announce(["Total ", &now].concat());
+        }
+        now
+    });
 
     // Our complaints are better than the browser's; and it may have kept a choice over a reload.
     Effect::new(move |_| {
@@ -85,13 +94,16 @@ pub fn Checkout(
         note,
     };
     let on_submit = move |event: leptos::ev::SubmitEvent| {
+        if is_short.get_untracked() {
+            return submit.fit(&event);
+        }
         let seen = sums.get_untracked().map(|sums| sums.total.minor);
         submit.run(&event, seen);
     };
 
     view! {
         <div class="checkout">
-            <Summary cart sums />
+            <Summary cart sums stock />
             <form
                 class="checkout__form"
                 method="post"
@@ -122,8 +134,22 @@ pub fn Checkout(
                             autocomplete: "email",
                             inputmode: "email",
                             maxlength: 254,
+                            ..Asks::default()
                         }
                         value=draft.email
+                        errors
+                    />
+                    <Field
+                        field="phone"
+                        label="Phone"
+                        asks=Asks {
+                            kind: "tel",
+                            autocomplete: "tel",
+                            inputmode: "tel",
+                            maxlength: 32,
+                            optional: true,
+                        }
+                        value=draft.phone
                         errors
                     />
                 </fieldset>
@@ -140,11 +166,23 @@ pub fn Checkout(
                         field="street"
                         label="Street and number"
                         asks=Asks {
-                            autocomplete: "street-address",
+                            autocomplete: "address-line1",
                             maxlength: 160,
                             ..Asks::default()
                         }
                         value=draft.street
+                        errors
+                    />
+                    <Field
+                        field="street_2"
+                        label="Flat, floor, company"
+                        asks=Asks {
+                            autocomplete: "address-line2",
+                            maxlength: 160,
+                            optional: true,
+                            ..Asks::default()
+                        }
+                        value=draft.street_2
                         errors
                     />
                     <div class="checkout__pair">
@@ -222,22 +260,29 @@ pub fn Checkout(
                     <button
                         class="button button--wide"
                         type="submit"
+                        formaction=move || is_short.get().then_some("/api/fit_order")
+                        formnovalidate=move || is_short.get()
                         aria-disabled=move || busy.get().then_some("true")
                         aria-busy=move || busy.get().then_some("true")
                     >
                         <span class="awakening">
                         <span class="with-script when-awake">
-                            {move || if busy.get() {
-                                "Placing your order…".to_owned()
-                            } else {
-                                format!("Pay {}", total())
+                            {move || match (is_short.get(), busy.get()) {
+                                (true, _) => "Update order".to_owned(),
+                                (false, true) => "Placing your order…".to_owned(),
+                                (false, false) => format!("Pay {}", total()),
                             }}
                         </span>
-                        <span class="until-awake">"Pay on the next page"</span>
+                        <span class="until-awake">
+                            {move || if is_short.get() { "Update order" } else { "Pay on the next page" }}
+                        </span>
                         </span>
                     </button>
+                    <MissingNote missing />
                     <p class="checkout__aside">
-                        "Your pieces are reserved first; the card is charged only when all of them are."
+                        "Your pieces are reserved first; the card is charged only when all of them are. "
+                        "You may send them back within 30 days: "
+                        <a href="/returns">"returns and withdrawal"</a> "."
                     </p>
                 </div>
             </form>
@@ -262,6 +307,35 @@ struct Submit {
 impl Submit {
     #[cfg(not(feature = "hydrate"))]
     fn run(self, _event: &leptos::ev::SubmitEvent, _seen: Option<i64>) {}
+
+    #[cfg(not(feature = "hydrate"))]
+    fn fit(self, _event: &leptos::ev::SubmitEvent) {}
+
+    /// Takes out what cannot be had any more. What was typed stays, and nothing is ordered yet.
+    #[cfg(feature = "hydrate")]
+    fn fit(self, event: &leptos::ev::SubmitEvent) {
+        event.prevent_default();
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        leptos::task::spawn_local(async move {
+            let fitted = crate::api::cart::fit_cart().await;
+            self.busy.set(false);
+            match fitted {
+                Ok(cart) => {
+                    tab::set_cart_count(cart.count());
+                    if cart.is_empty() {
+                        let _ = window().location().set_href("/cart");
+                        return;
+                    }
+                    self.problem.set(None);
+                    self.cart.set(cart);
+                }
+                Err(error) => self.fail(error.0),
+            }
+        });
+    }
 
     /// Sends the form as it stands, once: while it is under way another press does nothing.
     #[cfg(feature = "hydrate")]
@@ -405,7 +479,7 @@ fn Country(chosen: String, errors: RwSignal<Vec<types::FieldError>>) -> impl Int
                 required=true
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=move || wrong().then_some("country-error")
-                on:change=move |_| forget("country", errors)
+                on:change:target=move |event| check("country", &event.target().value(), errors)
             >
                 <option value="">"Choose a country"</option>
                 {options}
@@ -429,71 +503,64 @@ fn Choice(method: DeliveryMethod, cart: RwSignal<Cart>) -> impl IntoView {
     }
 }
 
-/// What is bought and what it costs.
+/// What is bought and what it costs. On a phone it is folded to pieces and total.
 #[component]
-fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>) -> impl IntoView {
+fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>, stock: Stock) -> impl IntoView {
     let part = move |part: fn(Totals) -> Money| move || sums.get().map(part);
     let (goods, delivery) = (part(|sums| sums.subtotal), part(|sums| sums.delivery));
     let total = part(|sums| sums.total);
+    let pieces = move || match cart.with(Cart::count) {
+        1 => "1 piece".to_owned(),
+        pieces => [pieces.to_string().as_str(), " pieces"].concat(),
+    };
     view! {
         <section class="checkout__summary" aria-labelledby="summary-title">
             <div class="checkout__summary-head">
                 <h2 id="summary-title">"Your order"</h2>
                 <a href="/cart">"Edit cart"</a>
             </div>
-            <ul class="order-lines">
-                {move || {
-                    let Cart { lines, position, .. } = cart.get();
-                    let line = |line| view! { <Line line position /> };
-                    lines.into_iter().map(line).collect_view()
-                }}
-            </ul>
-            <dl class="sums">
-                <div>
-                    <dt>"Goods"</dt>
-                    <dd>{move || written(goods())}</dd>
-                </div>
-                <div>
-                    <dt>"Delivery"</dt>
-                    <dd>{move || delivery().map_or_else(|| NO_TOTAL.to_owned(), price)}</dd>
-                </div>
-                <div class="sums__total">
-                    <dt>"Total"<small>"VAT included"</small></dt>
-                    // Read out when the choice of delivery changes it.
-                    <dd aria-live="polite">{move || written(total())}</dd>
-                </div>
-            </dl>
+            <details class="checkout__fold">
+                <summary>
+                    <span>{pieces}</span>
+                    " "
+                    <span class="numbers">{move || written(total())}</span>
+                </summary>
+                <ul class="order-lines">
+                    {move || {
+                        let Cart { lines, position, .. } = cart.get();
+                        let line = |line| view! { <Line line position stock /> };
+                        lines.into_iter().map(line).collect_view()
+                    }}
+                </ul>
+                <dl class="sums">
+                    <div>
+                        <dt>"Subtotal"</dt>
+                        <dd>{move || written(goods())}</dd>
+                    </div>
+                    <div>
+                        <dt>"Delivery"</dt>
+                        <dd>{move || delivery().map_or_else(|| NO_TOTAL.to_owned(), price)}</dd>
+                    </div>
+                    <div class="sums__total">
+                        <dt>"Total " <small>"VAT included"</small></dt>
+                        <dd>{move || written(total())}</dd>
+                    </div>
+                </dl>
+            </details>
         </section>
     }
 }
 
 /// One line, with a word of warning as soon as the stock of this moment does not cover it.
 #[component]
-fn Line(line: CartLine, position: u64) -> impl IntoView {
-    let initial = ProductStock {
-        available: line.available,
-        variants: vec![VariantStock {
-            sku: line.sku.clone(),
-            available: line.available,
-        }],
-    };
-    let available = live::variant(live::product(line.product, initial, position), line.sku);
+fn Line(line: CartLine, position: u64, stock: Stock) -> impl IntoView {
+    let available = stock.follow(&line, position);
     let wanted = i64::from(line.quantity);
     let short = move || match available.get() {
         enough if enough >= wanted => None,
         ..=0 => Some("Sold out".to_owned()),
         left => Some(format!("Only {left} left")),
     };
-    let title = line.title.clone();
-    Effect::new(move |before: Option<Option<String>>| {
-        let now = short();
-        if let (Some(before), Some(words)) = (before, &now)
-            && before != now
-        {
-            tab::announce([title.as_str(), ": ", words].concat());
-        }
-        now
-    });
     view! {
         <li class="order-line">
             <img

@@ -21,9 +21,18 @@ pub fn ConnectionDot() -> impl IntoView {
         Connection::Reconnecting => "Reconnecting\u{2026}",
         Connection::Offline => "Offline",
     };
+    let since = live::since();
+    let note = move || {
+        let since = since.get()?;
+        Some(["No connection. Numbers as of ", &since, "."].concat())
+    };
     view! {
         <p class="connection" data-state=state>
             {words}
+        </p>
+        // The footer is far from most numbers: while they may be old, this stays in sight.
+        <p class="stale-note" role="status">
+            {note}
         </p>
     }
 }

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use types::FieldError;
+use types::checkout::complaint_about;
 
 /// How an input asks for its text: what the browser fills in and which keyboard it shows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,9 +13,11 @@ pub struct Asks {
     pub autocomplete: &'static str,
     pub inputmode: &'static str,
     pub maxlength: u16,
+    /// May stay empty.
+    pub optional: bool,
 }
 
-/// The complaint about one field. Its place is kept, so that nothing jumps when it appears.
+/// The complaint about one field. Its place is kept, so that nothing jumps when it comes or goes.
 #[component]
 pub fn Complaint(field: &'static str, errors: RwSignal<Vec<FieldError>>) -> impl IntoView {
     view! {
@@ -46,7 +49,10 @@ pub fn Field(
     let wrong = move || complaint(field, errors).is_some();
     view! {
         <div class="field" data-field=field>
-            <label class="field__label" for=field>{label}</label>
+            <label class="field__label" for=field>
+                {label}
+                {asks.optional.then(|| view! { " " <small>"(optional)"</small> })}
+            </label>
             <input
                 class="input"
                 id=field
@@ -56,19 +62,45 @@ pub fn Field(
                 autocomplete=asks.autocomplete
                 inputmode=asks.inputmode
                 maxlength=asks.maxlength
-                required=true
+                required=!asks.optional
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=move || wrong().then(|| format!("{field}-error"))
                 on:input=move |_| forget(field, errors)
+                on:change:target=move |event| check(field, &event.target().value(), errors)
+                // What the browser filled in changes nothing that it tells of.
+                on:blur:target=move |event| {
+                    let text = event.target().value();
+                    if !text.is_empty() {
+                        check(field, &text, errors);
+                    }
+                }
             />
             <Complaint field errors />
         </div>
     }
 }
 
-/// A complaint is about what was typed; it goes when that changes.
-pub fn forget(field: &str, errors: RwSignal<Vec<FieldError>>) {
-    if errors.with_untracked(|errors| errors.iter().any(|e| e.field == field)) {
-        errors.update(|errors| errors.retain(|e| e.field != field));
+/// Judges one field as it stands, while the others are still being filled in.
+pub fn check(field: &'static str, text: &str, errors: RwSignal<Vec<FieldError>>) {
+    judge(field, complaint_about(field, text), errors);
+}
+
+/// Puts `message` under a field, or takes the one away that is there.
+pub fn judge(field: &'static str, message: Option<String>, errors: RwSignal<Vec<FieldError>>) {
+    let known = errors.with_untracked(|errors| {
+        let known = errors.iter().find(|e| e.field == field);
+        known.map(|e| e.message.clone())
+    });
+    if known == message {
+        return;
     }
+    errors.update(|errors| {
+        errors.retain(|e| e.field != field);
+        errors.extend(message.map(|message| FieldError::new(field, message)));
+    });
+}
+
+/// A complaint is about what was typed; it goes when that changes.
+pub fn forget(field: &'static str, errors: RwSignal<Vec<FieldError>>) {
+    judge(field, None, errors);
 }

@@ -1,159 +1,18 @@
-//! The stock of every SKU: live numbers, a filter, an order, and the correction of a count. Part of
-//! the admin's lazy island. Without the script the same table is filtered, sorted and corrected by
-//! plain forms.
+//! The stock of every SKU: live numbers and the correction of a count. Part of the admin's lazy island.
+//! Without the script the same table is sorted and corrected by plain forms.
 
-use leptos::html;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use types::Problem;
 use types::admin::{InventoryRow, Level};
-use types::{Problem, Sku};
 
+use super::inventory_tools::{Heading, TOOLS, Tools};
+use super::inventory_view::{Column, FEW, FIRST, View, arranged};
 use super::stock_correction::{Correction, Open};
 use crate::live::Inventory;
 
-/// Rows rendered at once; the filter looks at all of them.
-pub const PAGE: usize = 400;
-/// The form that filter, headings and buttons belong to; without the script it asks for the page
-/// again as it should look.
-pub const TOOLS: &str = "inventory-tools";
 /// How often "low only" looks for rows that have become low, and nothing moves in between.
 #[cfg(feature = "hydrate")]
 const LOOK: std::time::Duration = std::time::Duration::from_secs(2);
-
-/// A column to sort by. As a word it stands in the address; a leading `-` means descending.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Column {
-    #[default]
-    Product,
-    Sku,
-    OnHand,
-    Allocated,
-    Available,
-    Threshold,
-}
-
-impl Column {
-    const NUMBERS: [Self; 4] = [
-        Self::OnHand,
-        Self::Allocated,
-        Self::Available,
-        Self::Threshold,
-    ];
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Product => "Product",
-            Self::Sku => "SKU",
-            Self::OnHand => "On hand",
-            Self::Allocated => "Allocated",
-            Self::Available => "Available",
-            Self::Threshold => "Threshold",
-        }
-    }
-
-    fn of(self, level: &Level) -> i64 {
-        match self {
-            Self::Product | Self::Sku => 0,
-            Self::OnHand => level.on_hand,
-            Self::Allocated => level.allocated,
-            Self::Available => level.available(),
-            Self::Threshold => level.reorder_threshold,
-        }
-    }
-}
-
-/// The order of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sort {
-    pub by: Column,
-    pub descending: bool,
-}
-
-impl Sort {
-    /// From the address; what is not understood is the catalogue's order.
-    pub fn parse(text: &str) -> Self {
-        let (descending, name) = match text.strip_prefix('-') {
-            Some(name) => (true, name),
-            None => (false, text),
-        };
-        let by = name.parse();
-        by.map_or_else(|_| Self::default(), |by| Self { by, descending })
-    }
-
-    fn written(self) -> String {
-        let sign = if self.descending { "-" } else { "" };
-        format!("{sign}{}", self.by.into_str())
-    }
-
-    /// What a press on a heading asks for: that column, or the other way round.
-    fn pressed(self, by: Column) -> Self {
-        Self {
-            by,
-            descending: self.by == by && !self.descending,
-        }
-    }
-}
-
-/// What of the table is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct View {
-    pub filter: String,
-    pub low_only: bool,
-    pub sort: Sort,
-    /// Rows to show at most.
-    pub limit: usize,
-    /// The SKU whose correction is open.
-    pub correcting: Option<Sku>,
-    /// The SKU that was just corrected.
-    pub corrected: Option<Sku>,
-}
-
-/// Which rows to show, in which order, by their index; and how many match in all.
-fn arranged(
-    rows: &[InventoryRow],
-    level: impl Fn(&InventoryRow) -> Level,
-    view: &View,
-) -> (Vec<usize>, usize) {
-    let words: Vec<String> = view
-        .filter
-        .split_whitespace()
-        .map(str::to_lowercase)
-        .collect();
-    let matches = |row: &InventoryRow| {
-        let text = format!("{} {} {}", row.title, row.variant, row.sku).to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
-    };
-    let mut shown: Vec<(usize, Level)> = rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| matches(row))
-        .map(|(index, row)| (index, level(row)))
-        .filter(|(_, level)| !view.low_only || level.is_low())
-        .collect();
-    match view.sort.by {
-        // The catalogue's own order: a product's variants in order of size.
-        Column::Product => {
-            shown.sort_by(|(a, _), (b, _)| rows[*a].title.cmp(&rows[*b].title).then(a.cmp(b)));
-        }
-        Column::Sku => shown.sort_by(|(a, _), (b, _)| rows[*a].sku.cmp(&rows[*b].sku)),
-        by => shown.sort_by_key(|(index, level)| (by.of(level), *index)),
-    }
-    if view.sort.descending {
-        shown.reverse();
-    }
-    let matching = shown.len();
-    let mut indices: Vec<usize> = shown.into_iter().map(|(index, _)| index).collect();
-    let beyond = indices.split_off(matching.min(view.limit.max(1)));
-    // A row that is being corrected is there, however long the table.
-    let open = |index: &usize| view.correcting.as_ref() == Some(&rows[*index].sku);
-    indices.extend(beyond.into_iter().find(open));
-    (indices, matching)
-}
 
 /// `problem` belongs to the correction that is open.
 #[component]
@@ -202,7 +61,12 @@ pub fn InventoryTable(
         }
     });
     let matching = Signal::derive(move || table.with(|(_, matching)| *matching));
-    let more = Signal::derive(move || matching.get() > shown.with(|view| view.limit));
+    let limit = Signal::derive(move || shown.with(|view| view.limit));
+    // Nobody knows here how wide the screen is: the styles leave out what is too much for a phone.
+    let is_first = move || limit.get().is_none();
+    let more_by = move |step: usize| {
+        move || matching.get() > limit.get().unwrap_or(if step == FEW { FEW } else { FIRST })
+    };
     let open = Open {
         correcting,
         problem,
@@ -219,9 +83,8 @@ pub fn InventoryTable(
                 </p>
             </div>
             <p class="inventory__said" role="status">{move || said.get()}</p>
-            // It scrolls sideways on a phone, so it can be reached by keyboard.
-            <div class="inventory__scroll" role="region" aria-label="Stock table" tabindex="0">
-                <table class="stock-table">
+            <div class="inventory__scroll" role="region" aria-label="Stock table">
+                <table class="stock-table" data-first=move || is_first().then_some("")>
                     <caption class="visually-hidden">"Stock of every SKU, live"</caption>
                     <thead>
                         <tr>
@@ -236,11 +99,12 @@ pub fn InventoryTable(
                     </thead>
                     <tbody on:keydown=walk>
                         <For
-                            each=move || table.with(|(indices, _)| indices.clone())
-                            key=|index| *index
-                            children=move |index| {
-                                rows.with_value(|rows| rows.get(index).cloned())
-                                    .map(|row| view! { <Row row open /> })
+                            each=move || table.with(|(shown, _)| shown.clone())
+                            key=|row| *row
+                            children=move |shown| {
+                                let heads = shown.heads_product;
+                                rows.with_value(|rows| rows.get(shown.index).cloned())
+                                    .map(|row| view! { <Row row heads open /> })
                             }
                         />
                     </tbody>
@@ -251,135 +115,22 @@ pub fn InventoryTable(
                     "No SKU matches. " <a href="/admin/inventory">"Show all"</a>
                 </p>
             </Show>
-            <Show when=more>
-                <button
-                    class="desk-button"
-                    type="submit"
-                    form=TOOLS
-                    name="limit"
-                    value=move || shown.with(|view| view.limit + PAGE).to_string()
-                    on:click=move |event| {
-                        event.prevent_default();
-                        shown.update(|view| view.limit += PAGE);
+            {[FEW, FIRST]
+                .map(|step| {
+                    view! {
+                        <Show when=more_by(step)>
+                            <More step limit shown />
+                        </Show>
                     }
-                >
-                    {format!("Show {PAGE} more")}
-                </button>
-            </Show>
+                })
+                .collect_view()}
         </section>
-    }
-}
-
-/// Filter box and "low only".
-#[component]
-fn Tools(shown: RwSignal<View>) -> impl IntoView {
-    let first = shown.get_untracked();
-    let filter = NodeRef::<html::Input>::new();
-    let low = NodeRef::<html::Input>::new();
-    // What was typed or kept by the browser before the script came counts.
-    Effect::new(move |_| {
-        let (Some(filter), Some(low)) = (filter.get(), low.get()) else {
-            return;
-        };
-        let (text, low_only) = (filter.value(), low.checked());
-        if shown.with_untracked(|view| view.filter != text || view.low_only != low_only) {
-            shown.update(|view| (view.filter, view.low_only) = (text, low_only));
-        }
-    });
-    #[cfg(feature = "hydrate")]
-    {
-        let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            let typing = document().active_element().is_some_and(|element| {
-                ["INPUT", "SELECT", "TEXTAREA"].contains(&element.tag_name().as_str())
-            });
-            if event.key() == "/" && !typing && !event.ctrl_key() && !event.meta_key() {
-                event.prevent_default();
-                if let Some(filter) = filter.get_untracked() {
-                    let _ = filter.focus();
-                    filter.select();
-                }
-            }
-        });
-        on_cleanup(move || handle.remove());
-    }
-    view! {
-        <form
-            id=TOOLS
-            class="inventory__tools"
-            method="get"
-            action="/admin/inventory"
-            role="search"
-            on:submit=|event| event.prevent_default()
-        >
-            <label class="visually-hidden" for="filter">"Filter by product, variant or SKU"</label>
-            <input
-                id="filter"
-                node_ref=filter
-                r#type="search"
-                name="filter"
-                value=first.filter
-                placeholder="Filter by product, variant or SKU"
-                aria-keyshortcuts="/"
-                autocomplete="off"
-                on:input=move |event| {
-                    let text = event_target_value(&event);
-                    shown.update(|view| view.filter = text);
-                }
-            />
-            <label class="inventory__low">
-                <input
-                    node_ref=low
-                    r#type="checkbox"
-                    name="low"
-                    value="1"
-                    checked=first.low_only
-                    on:change=move |event| {
-                        let low_only = event_target_checked(&event);
-                        shown.update(|view| view.low_only = low_only);
-                    }
-                />
-                "Low stock only"
-            </label>
-            // Without the script: a new filter keeps the order of the rows.
-            <input type="hidden" name="sorted" value=move || shown.with(|view| view.sort.written()) />
-            <button class="desk-button no-script" type="submit">"Apply"</button>
-        </form>
-    }
-}
-
-/// A column's heading; pressing it sorts.
-#[component]
-fn Heading(column: Column, shown: RwSignal<View>, #[prop(optional)] number: bool) -> impl IntoView {
-    let sort = move || shown.with(|view| view.sort);
-    let direction = move || {
-        let Sort { by, descending } = sort();
-        (by == column).then_some(if descending {
-            "descending"
-        } else {
-            "ascending"
-        })
-    };
-    view! {
-        <th scope="col" aria-sort=direction data-number=number.then_some("")>
-            <button
-                type="submit"
-                form=TOOLS
-                name="sort"
-                value=move || sort().pressed(column).written()
-                on:click=move |event| {
-                    event.prevent_default();
-                    shown.update(|view| view.sort = view.sort.pressed(column));
-                }
-            >
-                {column.title()}
-            </button>
-        </th>
     }
 }
 
 /// One SKU.
 #[component]
-fn Row(row: InventoryRow, open: Open) -> impl IntoView {
+fn Row(row: InventoryRow, heads: bool, open: Open) -> impl IntoView {
     let InventoryRow {
         sku,
         title,
@@ -392,7 +143,7 @@ fn Row(row: InventoryRow, open: Open) -> impl IntoView {
         Some(live) => live.get(),
         None => level.clone(),
     });
-    let low = Memo::new(move |_| level.with(Level::is_low));
+    let mark = Memo::new(move |_| level.with(mark));
     let is_open = {
         let sku = sku.clone();
         Memo::new(move |_| open.correcting.with(|open| open.as_ref() == Some(&sku)))
@@ -427,7 +178,8 @@ fn Row(row: InventoryRow, open: Open) -> impl IntoView {
     view! {
         <tr
             id=format!("sku-{sku}")
-            data-low=move || low.get().then_some("")
+            data-stock=move || mark.get()
+            data-heads=heads.then_some("")
             data-open=move || is_open.get().then_some("")
         >
             <th scope="row">
@@ -447,7 +199,7 @@ fn Row(row: InventoryRow, open: Open) -> impl IntoView {
                 class="stock-table__available"
             >
                 <Figure value=number(Column::Available) />
-                {move || low.get().then(|| view! { <span class="low-mark">"low"</span> })}
+                {move || mark.get().map(|mark| view! { <span class="low-mark">{mark}</span> })}
             </td>
             <td data-number="" data-label=Column::Threshold.title()>
                 {move || number(Column::Threshold).get()}
@@ -468,6 +220,37 @@ fn Row(row: InventoryRow, open: Open) -> impl IntoView {
             </td>
         </tr>
         {correction}
+    }
+}
+
+/// What is said beside a number that calls for something to be done.
+fn mark(level: &Level) -> Option<&'static str> {
+    match level.available() {
+        ..=0 => Some("out"),
+        _ => level.is_low().then_some("low"),
+    }
+}
+
+/// Asks for more rows: for a few where the screen is narrow, for many where it is not.
+#[component]
+fn More(step: usize, limit: Signal<Option<usize>>, shown: RwSignal<View>) -> impl IntoView {
+    let next = move || limit.get().unwrap_or(step) + step;
+    view! {
+        <button
+            class="desk-button inventory__more"
+            class:inventory__more--few=step == FEW
+            type="submit"
+            form=TOOLS
+            name="limit"
+            value=move || next().to_string()
+            on:click=move |event| {
+                event.prevent_default();
+                let next = next();
+                shown.update(|view| view.limit = Some(next));
+            }
+        >
+            {format!("Show {step} more")}
+        </button>
     }
 }
 
@@ -529,89 +312,5 @@ fn walk(event: leptos::ev::KeyboardEvent) {
             }
             row = next;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(sku: &str, title: &str, on_hand: i64, allocated: i64) -> InventoryRow {
-        InventoryRow {
-            sku: sku.parse().expect("a SKU"),
-            product: "p".parse().expect("a slug"),
-            title: title.to_owned(),
-            variant: "White gold, EU 52".to_owned(),
-            level: Level {
-                on_hand,
-                allocated,
-                reorder_threshold: 2,
-                position: 0,
-            },
-        }
-    }
-
-    fn skus(rows: &[InventoryRow], view: &View) -> Vec<String> {
-        let (indices, _) = arranged(rows, |row| row.level.clone(), view);
-        indices
-            .into_iter()
-            .map(|index| rows[index].sku.to_string())
-            .collect()
-    }
-
-    fn rows() -> [InventoryRow; 3] {
-        [
-            row("B-1", "Vega", 9, 0),
-            row("A-1", "Alba", 5, 4),
-            row("C-1", "Vega", 7, 0),
-        ]
-    }
-
-    #[test]
-    fn every_word_of_the_filter_must_be_found_somewhere() {
-        let view = |filter: &str| View {
-            filter: filter.into(),
-            limit: 9,
-            ..View::default()
-        };
-        assert_eq!(skus(&rows(), &view("")), ["A-1", "B-1", "C-1"]);
-        assert_eq!(skus(&rows(), &view("vega WHITE")), ["B-1", "C-1"]);
-        assert_eq!(skus(&rows(), &view("c-1")), ["C-1"]);
-        assert!(skus(&rows(), &view("vega silver")).is_empty());
-    }
-
-    #[test]
-    fn low_only_shows_what_is_at_or_under_its_threshold() {
-        let view = View {
-            low_only: true,
-            limit: 9,
-            ..View::default()
-        };
-        assert_eq!(skus(&rows(), &view), ["A-1"]);
-    }
-
-    #[test]
-    fn rows_are_sorted_by_any_column_both_ways() {
-        let view = |sort: &str| View {
-            sort: Sort::parse(sort),
-            limit: 9,
-            ..View::default()
-        };
-        assert_eq!(skus(&rows(), &view("available")), ["A-1", "C-1", "B-1"]);
-        assert_eq!(skus(&rows(), &view("-available")), ["B-1", "C-1", "A-1"]);
-        assert_eq!(skus(&rows(), &view("-sku")), ["C-1", "B-1", "A-1"]);
-        assert_eq!(Sort::parse("nonsense"), Sort::default());
-        assert_eq!(Sort::parse("sku").pressed(Column::Sku).written(), "-sku");
-    }
-
-    #[test]
-    fn a_row_that_is_being_corrected_is_there_however_long_the_table() {
-        let correcting = Some("C-1".parse().expect("a SKU"));
-        let view = View {
-            limit: 1,
-            correcting,
-            ..View::default()
-        };
-        assert_eq!(skus(&rows(), &view), ["A-1", "C-1"]);
     }
 }

@@ -5,8 +5,15 @@ pub mod announcer;
 pub mod buy_box;
 pub mod card_stock;
 pub mod cart_count;
+#[cfg(feature = "hydrate")]
+pub mod cart_drawer;
 pub mod cart_lines;
 pub mod connection_dot;
+#[cfg(feature = "hydrate")]
+pub mod dialogs;
+pub mod focus;
+#[cfg(feature = "hydrate")]
+pub mod gallery;
 pub mod tab;
 #[cfg(feature = "hydrate")]
 pub mod translated;
@@ -16,11 +23,16 @@ pub mod card_fields;
 pub mod checkout_form;
 pub mod countdown;
 pub mod field;
+pub mod missing;
 pub mod order_desk;
+pub mod order_next;
 pub mod order_payment;
 pub mod order_progress;
+pub mod order_time;
 
 pub mod admin_desk;
 pub mod event_stream;
 pub mod inventory_table;
+pub mod inventory_tools;
+pub mod inventory_view;
 pub mod stock_correction;

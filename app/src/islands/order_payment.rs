@@ -1,10 +1,10 @@
-//! What an order needs from the shopper: a card, while the pieces are kept; or the way back when
-//! they are not there. Appears and goes with the order's state.
+//! What an order needs from the shopper while it is open: a card, as long as the pieces are kept, or
+//! patience. Appears and goes with the order's state.
 
 use leptos::html;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use types::order::{OrderStatus, Progress, Shortage, StepKind};
+use types::order::{OrderStatus, Progress, StepKind};
 use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
@@ -17,21 +17,12 @@ pub struct GivenCard {
     pub last4: String,
 }
 
-/// The name of a line that may turn out to be short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
-    pub sku: types::Sku,
-    pub title: String,
-    pub product: types::Slug,
-}
-
 /// `problem` is what a plain form came back with; `now_us` the server's clock.
 #[component]
 pub fn OrderPayment(
     id: OrderId,
     progress: ReadSignal<Progress>,
     total: Money,
-    pieces: Vec<Piece>,
     given: Option<GivenCard>,
     problem: Option<Problem>,
     now_us: i64,
@@ -39,7 +30,6 @@ pub fn OrderPayment(
     let status = Memo::new(move |_| progress.with(|progress| progress.status));
     let declined = Memo::new(move |_| progress.with(|progress| progress.decline().is_some()));
     let until = Memo::new(move |_| progress.with(|progress| progress.reserved_until_us));
-    let shortages = Memo::new(move |_| progress.with(shortages));
     let problem = RwSignal::new(problem);
     let busy = RwSignal::new(false);
     // A card that is declined from now on is used up; one given after a decline is not.
@@ -82,9 +72,6 @@ pub fn OrderPayment(
         })>
             <TakesLong id busy problem />
         </Show>
-        <Show when=Signal::derive(move || status.get() == OrderStatus::Rejected)>
-            <Short shortages pieces=pieces.clone() />
-        </Show>
     }
 }
 
@@ -93,19 +80,6 @@ fn tries(progress: &Progress) -> usize {
     let declined =
         |step: &&types::order::Step| matches!(step.kind, StepKind::PaymentDeclined { .. });
     progress.steps.iter().filter(declined).count()
-}
-
-fn shortages(progress: &Progress) -> Vec<Shortage> {
-    let short = |step: &types::order::Step| match &step.kind {
-        StepKind::StockRejected { short } => Some(short.clone()),
-        _ => None,
-    };
-    progress
-        .steps
-        .iter()
-        .rev()
-        .find_map(short)
-        .unwrap_or_default()
 }
 
 /// The card form. Its address is the gateway's: without the script the browser itself takes the
@@ -129,10 +103,17 @@ fn PayWithCard(
     let on_submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         #[cfg(feature = "hydrate")]
+        {
+            let complaints = card.complaints();
+            if !complaints.is_empty() {
+                return tell(errors, complaints);
+            }
+        }
+        #[cfg(feature = "hydrate")]
         run(busy, problem, async move {
             let tokenised = card.tokenise().await;
             if let Err(refused) = &tokenised {
-                errors.set(refused.errors.clone());
+                tell(errors, refused.errors.clone());
             }
             let token = tokenised?;
             crate::api::orders::pay_order(id.to_string(), token)
@@ -219,6 +200,7 @@ fn TakesLong(
     }
 }
 
+/// Asks once before it acts: it stands right below the button that pays.
 #[component]
 fn CancelOrder(
     id: OrderId,
@@ -236,17 +218,16 @@ fn CancelOrder(
         });
     };
     view! {
-        <form
-            class="order-payment__cancel"
-            method="post"
-            action="/api/cancel_order"
-            on:submit=on_submit
-        >
-            <input type="hidden" name="order_id" value=id.to_string() />
-            <button class="button button--quiet" type="submit">
-                "Cancel order"
-            </button>
-        </form>
+        <details class="order-payment__cancel">
+            <summary>"Cancel order"</summary>
+            <form method="post" action="/api/cancel_order" on:submit=on_submit>
+                <input type="hidden" name="order_id" value=id.to_string() />
+                <p>"Your pieces go back on sale at once. Nothing is charged."</p>
+                <button class="button button--danger" type="submit">
+                    "Yes, cancel it"
+                </button>
+            </form>
+        </details>
     }
 }
 
@@ -265,31 +246,13 @@ fn Told(problem: RwSignal<Option<Problem>>) -> impl IntoView {
     }
 }
 
-/// Which pieces were missing, and the way to others.
-#[component]
-fn Short(shortages: Memo<Vec<Shortage>>, pieces: Vec<Piece>) -> impl IntoView {
-    let told = move |short: Shortage| {
-        let piece = pieces.iter().find(|piece| piece.sku == short.sku).cloned();
-        let left = match short.available {
-            ..=0 => "sold out".to_owned(),
-            left => format!("only {left} left, you wanted {}", short.wanted),
-        };
-        let name = match piece {
-            Some(Piece { title, product, .. }) => {
-                view! { <a href=format!("/p/{product}")>{title}</a> }.into_any()
-            }
-            None => view! { <span>{short.sku.to_string()}</span> }.into_any(),
-        };
-        view! { <li>{name} ": " {left}</li> }
-    };
-    view! {
-        <section class="order-short" aria-labelledby="short-title">
-            <h2 id="short-title">"What was missing"</h2>
-            <ul>{move || shortages.get().into_iter().map(told.clone()).collect_view()}</ul>
-            <p>
-                <a class="button" href="/cart">"Back to your cart"</a>
-            </p>
-        </section>
+/// Puts complaints under their fields, and the reader on the first of them.
+#[cfg(feature = "hydrate")]
+fn tell(errors: RwSignal<Vec<types::FieldError>>, complaints: Vec<types::FieldError>) {
+    let first = complaints.first().map(|complaint| complaint.field.clone());
+    errors.set(complaints);
+    if let Some(first) = first {
+        super::focus::after_change(move || super::focus::on(&first));
     }
 }
 

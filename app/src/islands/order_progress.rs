@@ -1,28 +1,71 @@
 //! Where an order stands: a sentence and the steps it has taken. Moves by itself.
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+use types::arrival::arrival;
+use types::checkout::DeliveryMethod;
 use types::order::{CancelledBy, OrderStatus, Progress, StepKind};
 
-use crate::components::when;
+use crate::components::{LocalTime, when};
 
-/// `name` is the shopper's.
+/// Id of the headline, where the keyboard goes when what it stood on has gone.
+pub const HEADLINE_ID: &str = "headline";
+
+/// What the order is called, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    pub number: String,
+    /// The shopper's.
+    pub name: String,
+    /// Where it goes: ISO 3166-1 alpha-2.
+    pub country: String,
+    pub placed_at_us: i64,
+}
+
+/// `is_own`: its pieces came out of this browser's cart.
 #[component]
-pub fn OrderProgress(name: String, progress: ReadSignal<Progress>) -> impl IntoView {
-    let told = Memo::new(move |_| progress.with(|progress| told(progress, &name)));
+pub fn OrderProgress(
+    names: Names,
+    progress: ReadSignal<Progress>,
+    delivery: DeliveryMethod,
+    is_own: bool,
+) -> impl IntoView {
+    let Names {
+        number,
+        name,
+        country,
+        placed_at_us,
+    } = names;
+    let told = Memo::new(move |_| progress.with(|progress| told(progress, &name, is_own)));
     let steps = Memo::new(move |_| progress.with(steps));
+    let times = Memo::new(move |_| progress.with(times));
     let status = move || progress.with(|progress| name_of(progress.status));
+    let arrives = Memo::new(move |_| {
+        let paid_at_us = progress.with(confirmed_at)?;
+        Some(arrival(delivery, &country, paid_at_us).to_string())
+    });
     view! {
         <div class="order-progress" data-status=status>
+            <p class="order-progress__names">
+                <span>"Order " <span class="order-number">{number}</span></span>
+                " "
+                <LocalTime at_us=placed_at_us />
+            </p>
             // One live region for all of it: the steps below say the same in a picture.
             <div role="status" class="order-progress__told">
-                <p class="order-progress__headline">{move || told.get().0}</p>
+                <h1 class="order-progress__headline" id=HEADLINE_ID tabindex="-1">
+                    {move || told.get().0}
+                </h1>
                 <p class="order-progress__detail">{move || told.get().1}</p>
+                {move || arrives.get().map(|days| view! {
+                    <p class="order-progress__arrival">"Arrives " <strong>{days}</strong></p>
+                })}
             </div>
             <ol class="steps" aria-label="Order progress">
                 {(0..STEPS)
                     .map(|index| {
-                        let step = move || steps.with(|steps| steps[index].clone());
+                        let step = move || steps.with(|steps| steps[index]);
                         view! {
                             <li
                                 class="step"
@@ -33,20 +76,72 @@ pub fn OrderProgress(name: String, progress: ReadSignal<Progress>) -> impl IntoV
                             >
                                 <span class="step__mark" aria-hidden="true"></span>
                                 <span class="step__label">{move || step().label}</span>
-                                <span class="step__note">{move || step().note}</span>
                             </li>
                         }
                     })
                     .collect_view()}
             </ol>
+            <details class="order-how">
+                <summary>"How it went"</summary>
+                <ul>
+                    {move || {
+                        let time = |time: String| view! { <li>{time}</li> };
+                        times.get().into_iter().map(time).collect_view()
+                    }}
+                </ul>
+                <p>"Each step is in the shop's log before you are told of it."</p>
+            </details>
         </div>
     }
+}
+
+/// When the order was paid for and allocated.
+fn confirmed_at(progress: &Progress) -> Option<i64> {
+    let confirmed = |step: &&types::order::Step| matches!(step.kind, StepKind::Confirmed);
+    Some(progress.steps.iter().find(confirmed)?.at_us)
+}
+
+/// How an order stands, in the document's title.
+pub fn title_of(progress: &Progress) -> &'static str {
+    match progress.status {
+        OrderStatus::Reserving => "Reserving",
+        OrderStatus::Paying => "Paying",
+        OrderStatus::AwaitingPayment if progress.decline().is_some() => "Card declined",
+        OrderStatus::AwaitingPayment => "Waiting for a card",
+        OrderStatus::Confirmed => "Confirmed",
+        OrderStatus::Rejected => "Sold out",
+        OrderStatus::Cancelled => "Cancelled",
+    }
+}
+
+/// How long after the order was placed each step was taken.
+fn times(progress: &Progress) -> Vec<String> {
+    let placed_at = progress.steps.first().map_or(0, |step| step.at_us);
+    let time = |step: &types::order::Step| {
+        let name = match step.kind {
+            StepKind::Reserved => "Reserved",
+            StepKind::StockRejected { .. } => "Found to be short of stock",
+            StepKind::PaymentAuthorized => "Paid",
+            StepKind::PaymentDeclined { .. } => "Card declined",
+            StepKind::Confirmed => "Confirmed",
+            StepKind::Cancelled { .. } => "Cancelled",
+            _ => return None,
+        };
+        let span = when::span(step.at_us - placed_at);
+        Some([name, " after ", &span].concat())
+    };
+    progress.steps.iter().filter_map(time).collect()
 }
 
 const STEPS: usize = 4;
 
 /// The headline and what goes with it.
-fn told(progress: &Progress, name: &str) -> (&'static str, String) {
+fn told(progress: &Progress, name: &str, is_own: bool) -> (&'static str, String) {
+    let nothing_charged = if is_own {
+        "Nothing was charged, and what you chose is in your cart again."
+    } else {
+        "Nothing was charged."
+    };
     match progress.status {
         OrderStatus::Reserving => (
             "Reserving your pieces",
@@ -65,12 +160,11 @@ fn told(progress: &Progress, name: &str) -> (&'static str, String) {
         },
         OrderStatus::Confirmed => (
             "Your order is confirmed",
-            format!("Thank you, {name}. We are preparing your parcel."),
+            ["Thank you, ", name, ". We are preparing your parcel."].concat(),
         ),
         OrderStatus::Rejected => (
             "Not every piece is still there",
-            "Somebody was faster. Nothing was charged, and what you chose is in your cart again."
-                .to_owned(),
+            ["Somebody was faster. ", nothing_charged].concat(),
         ),
         OrderStatus::Cancelled => {
             let by = progress.steps.iter().find_map(|step| match step.kind {
@@ -79,18 +173,14 @@ fn told(progress: &Progress, name: &str) -> (&'static str, String) {
             });
             let why = match by {
                 Some(CancelledBy::PaymentWindow) => {
-                    "The time to pay ended, so nothing is reserved any more. Nothing was charged, and \
-                     your pieces are in your cart again."
+                    "The time to pay ended, so nothing is reserved any more. "
                 }
                 Some(CancelledBy::Deadline) => {
-                    "We could not finish your order in time, so we ended it. Nothing was charged. \
-                     Your pieces are in your cart again: please try once more."
+                    "We could not finish your order in time, so we ended it. "
                 }
-                Some(CancelledBy::Shopper) | None => {
-                    "Nothing was charged, and your pieces are in your cart again."
-                }
+                Some(CancelledBy::Shopper) | None => "",
             };
-            ("Order cancelled", why.to_owned())
+            ("Order cancelled", [why, nothing_charged].concat())
         }
     }
 }
@@ -120,64 +210,44 @@ enum StepState {
     Never,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ShownStep {
     state: StepState,
     label: &'static str,
-    /// How long after the order was placed, or what is expected.
-    note: String,
 }
 
 /// The four steps of every order, as far as this one has come.
 fn steps(progress: &Progress) -> [ShownStep; STEPS] {
-    let placed_at = progress.steps.first().map_or(0, |step| step.at_us);
-    let since = |happened: fn(&StepKind) -> bool| {
-        let step = progress
-            .steps
-            .iter()
-            .rev()
-            .find(|step| happened(&step.kind))?;
-        Some(format!("after {}", when::span(step.at_us - placed_at)))
-    };
-    let reserved = since(|kind| matches!(kind, StepKind::Reserved));
-    let paid = since(|kind| matches!(kind, StepKind::PaymentAuthorized));
-    let declined = since(|kind| matches!(kind, StepKind::PaymentDeclined { .. }));
-    let confirmed = since(|kind| matches!(kind, StepKind::Confirmed));
+    let happened = |kind: fn(&StepKind) -> bool| progress.steps.iter().any(|s| kind(&s.kind));
+    let reserved = happened(|kind| matches!(kind, StepKind::Reserved));
+    let paid = happened(|kind| matches!(kind, StepKind::PaymentAuthorized));
     let status = progress.status;
-    let show = |state, label, note: Option<String>| ShownStep {
-        state,
-        label,
-        note: note.unwrap_or_default(),
-    };
+    let show = |state, label| ShownStep { state, label };
     let over = matches!(status, OrderStatus::Rejected | OrderStatus::Cancelled);
     [
-        show(StepState::Done, "Placed", Some("accepted".to_owned())),
-        match reserved {
-            Some(_) => show(StepState::Done, "Reserved", reserved),
-            None if status == OrderStatus::Rejected => {
-                show(StepState::Failed, "Not in stock", None)
+        show(StepState::Done, "Placed"),
+        match status {
+            _ if reserved => show(StepState::Done, "Reserved"),
+            OrderStatus::Rejected => show(StepState::Failed, "Not in stock"),
+            _ if over => show(StepState::Never, "Not reserved"),
+            _ => show(StepState::Now, "Reserving your pieces"),
+        },
+        match status {
+            _ if paid => show(StepState::Done, "Paid"),
+            OrderStatus::Paying => show(StepState::Now, "Paying"),
+            OrderStatus::AwaitingPayment if progress.decline().is_some() => {
+                show(StepState::Yours, "Card declined")
             }
-            None if over => show(StepState::Never, "Reserved", None),
-            None => show(StepState::Now, "Reserving your pieces", None),
+            OrderStatus::AwaitingPayment => show(StepState::Yours, "Waiting for a card"),
+            OrderStatus::Confirmed => show(StepState::Done, "Paid"),
+            OrderStatus::Reserving => show(StepState::Ahead, "Paid"),
+            OrderStatus::Rejected | OrderStatus::Cancelled => show(StepState::Never, "Not charged"),
         },
-        match paid {
-            Some(_) => show(StepState::Done, "Paid", paid),
-            None => match status {
-                OrderStatus::Paying => show(StepState::Now, "Paying", None),
-                OrderStatus::AwaitingPayment if declined.is_some() => {
-                    show(StepState::Yours, "Card declined", declined)
-                }
-                OrderStatus::AwaitingPayment => show(StepState::Yours, "Waiting for a card", None),
-                OrderStatus::Confirmed => show(StepState::Done, "Paid", None),
-                OrderStatus::Reserving => show(StepState::Ahead, "Paid", None),
-                _ => show(StepState::Never, "Not charged", None),
-            },
-        },
-        match (confirmed, status) {
-            (confirmed, OrderStatus::Confirmed) => show(StepState::Done, "Confirmed", confirmed),
-            (_, OrderStatus::Cancelled) => show(StepState::Failed, "Cancelled", None),
-            (_, OrderStatus::Rejected) => show(StepState::Never, "Confirmed", None),
-            _ => show(StepState::Ahead, "Confirmed", None),
+        match status {
+            OrderStatus::Confirmed => show(StepState::Done, "Confirmed"),
+            OrderStatus::Cancelled => show(StepState::Failed, "Cancelled"),
+            OrderStatus::Rejected => show(StepState::Never, "Not confirmed"),
+            _ => show(StepState::Ahead, "Confirmed"),
         },
     ]
 }
@@ -225,7 +295,12 @@ mod tests {
         ];
         let now = progress(OrderStatus::Confirmed, &all);
         assert!(steps(&now).iter().all(|step| step.state == Done));
-        assert_eq!(steps(&now)[3].note, "after 800 ms");
+        assert_eq!(
+            times(&now).last().map(String::as_str),
+            Some("Confirmed after 800 ms")
+        );
+        assert_eq!(title_of(&now), "Confirmed");
+        assert_eq!(confirmed_at(&now), Some(1_000_000));
     }
 
     #[test]
@@ -241,7 +316,7 @@ mod tests {
         ];
         let now = progress(OrderStatus::AwaitingPayment, &kinds);
         assert_eq!(shown(&now)[2], (StepState::Yours, "Card declined"));
-        assert_eq!(told(&now, "Ada").0, "Your card was declined");
+        assert_eq!(told(&now, "Ada", true).0, "Your card was declined");
     }
 
     #[test]
@@ -256,10 +331,20 @@ mod tests {
         ];
         let now = progress(OrderStatus::Cancelled, &kinds);
         assert_eq!(shown(&now)[3], (StepState::Failed, "Cancelled"));
-        assert!(told(&now, "Ada").1.contains("time to pay"));
+        assert!(told(&now, "Ada", true).1.contains("time to pay"));
         let by = CancelledBy::Deadline;
         let kinds = [StepKind::Placed, StepKind::Cancelled { by }];
         let now = progress(OrderStatus::Cancelled, &kinds);
-        assert!(told(&now, "Ada").1.contains("could not finish your order"));
+        assert!(
+            told(&now, "Ada", true)
+                .1
+                .contains("could not finish your order")
+        );
+        assert!(told(&now, "Ada", true).1.contains("cart"));
+        assert!(
+            !told(&now, "Ada", false).1.contains("cart"),
+            "it was not theirs"
+        );
+        assert_eq!(confirmed_at(&now), None, "nothing is promised");
     }
 }

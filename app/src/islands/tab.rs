@@ -5,12 +5,15 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
-pub use browser::{announce, cart_count, cart_moved, in_turn, set_cart_count, spoken};
+pub use browser::{
+    announce, cart_came_back, cart_count, cart_moved, in_turn, set_cart_count, spoken,
+};
 
 #[cfg(feature = "hydrate")]
 mod browser {
     use std::cell::{Cell, RefCell};
 
+    use leptos::LazyViewError;
     use leptos::prelude::*;
     use leptos::task::spawn_local;
     use wasm_bindgen::closure::Closure;
@@ -73,14 +76,25 @@ mod browser {
     fn look_again() {
         MOVED.with(|moved| moved.update(|moved| *moved += 1));
         spawn_local(async {
-            if let Ok(cart) = review_cart().await {
-                let pieces = cart.count();
+            if let Ok(Some(pieces)) = pieces_at_the_server().await {
                 if stored() != Some(pieces) {
                     store(pieces);
                 }
                 show(pieces);
             }
         });
+    }
+
+    /// In a chunk of its own: few pages ever ask, and what it takes to ask is heavy.
+    #[lazy(fallible)]
+    async fn pieces_at_the_server() -> Result<Option<u32>, LazyViewError> {
+        Ok(review_cart().await.ok().map(|cart| cart.count()))
+    }
+
+    /// The shop is about to put pieces back into the cart: an order came to nothing.
+    pub fn cart_came_back() {
+        const SOON: std::time::Duration = std::time::Duration::from_millis(400);
+        let _ = set_timeout(look_again, SOON);
     }
 
     fn show(pieces: u32) {
@@ -179,6 +193,10 @@ pub fn cart_count(rendered: u32) -> RwSignal<u32> {
 pub fn cart_moved() -> ReadSignal<u32> {
     RwSignal::new(0).read_only()
 }
+
+/// Nothing comes back on the server.
+#[cfg(not(feature = "hydrate"))]
+pub fn cart_came_back() {}
 
 /// Nobody presses anything on the server.
 #[cfg(not(feature = "hydrate"))]

@@ -49,8 +49,10 @@ struct Tab {
     followed: HashMap<Topic, Followed>,
     connection: ArcRwSignal<Connection>,
     socket: Option<WebSocket>,
-    /// When the server was last heard, in milliseconds.
+    /// When the server was last heard or tried, in milliseconds.
     heard: f64,
+    /// Until when all that the page shows is known to be true, in milliseconds.
+    told: f64,
     /// Tries since the last success.
     attempt: u32,
     retry: Option<i32>,
@@ -69,6 +71,7 @@ impl Tab {
             connection: ArcRwSignal::new(Connection::Connecting),
             socket: None,
             heard: 0.0,
+            told: js_sys::Date::now(),
             attempt: 0,
             retry: None,
             asking: false,
@@ -201,6 +204,12 @@ pub fn connection() -> ArcReadSignal<Connection> {
     with_tab(|tab| tab.connection.read_only())
 }
 
+/// Hour and minute, as the clocks around here show them, until when the page is known to be true.
+pub fn told() -> [u32; 2] {
+    let told = js_sys::Date::new(&with_tab(|tab| tab.told).into());
+    [told.get_hours(), told.get_minutes()]
+}
+
 /// All islands of a page wake in one turn of the event loop; what they follow is said at its end.
 fn ask_soon() {
     if with_tab(|tab| std::mem::replace(&mut tab.asking, true)) {
@@ -290,6 +299,7 @@ fn show(connection: Connection) {
 fn heard(event: &MessageEvent) {
     with_tab(|tab| {
         tab.heard = js_sys::Date::now();
+        tab.told = tab.heard;
         // Only a server that speaks counts as a success: one that closes at once does not.
         tab.attempt = 0;
     });

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::{Shop, Staff};
 use types::Problem;
+use types::admin::OrderRow;
 use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState, StoryEvent};
 
 use crate::api::{flash, shop};
@@ -13,6 +14,8 @@ use crate::components::{AdminFrame, ProblemNote, Subject, when};
 use crate::pages::page_problem::PageProblem;
 
 const HERE: &str = "/admin/events";
+/// Of the last orders so many are listed.
+const ORDERS: usize = 20;
 /// Deeper effects are not indented further.
 const DEEPEST: usize = 8;
 /// Characters of an answer to the look-up's fields, at most.
@@ -38,7 +41,12 @@ fn Desk(staff: Staff) -> impl IntoView {
                 let (shop, staff, asked) = (shop.clone(), staff.clone(), asked.clone());
                 async move {
                     let log = shop.log_view(&staff).await?;
-                    Ok::<_, Problem>((log, asked.answer(&shop, &staff).await))
+                    let found = asked.answer(&shop, &staff).await;
+                    let orders = match &found {
+                        Some(Ok(_)) => Vec::new(),
+                        _ => shop.last_orders(&staff, ORDERS).await?,
+                    };
+                    Ok::<_, Problem>((log, found, orders))
                 }
             },
         )
@@ -47,13 +55,13 @@ fn Desk(staff: Staff) -> impl IntoView {
         let (asked, decided, refused) = (asked.clone(), decided.clone(), refused.clone());
         Suspend::new(async move {
             match read.await {
-                Ok((log, found)) => {
+                Ok((log, found, orders)) => {
                     let told = decided.and_then(|decided| decided.told(&log));
                     view! {
                         {refused.map(|problem| view! { <ProblemNote problem /> })}
                         {told.map(|told| view! { <Told told /> })}
                         <div class="events">
-                            <LookUp asked found head=log.head />
+                            <LookUp asked found orders head=log.head />
                             <Consumers log=log.clone() />
                             <DeadLetters log />
                         </div>
@@ -113,7 +121,13 @@ impl Asked {
 
 /// The look-up's form and what it found.
 #[component]
-fn LookUp(asked: Asked, found: Option<Result<LookBack, Problem>>, head: u64) -> impl IntoView {
+fn LookUp(
+    asked: Asked,
+    found: Option<Result<LookBack, Problem>>,
+    /// To begin with, where nothing was found.
+    orders: Vec<OrderRow>,
+    head: u64,
+) -> impl IntoView {
     let Asked { of, at } = asked;
     let (found, problem) = match found {
         Some(Ok(found)) => (Some(found), None),
@@ -144,9 +158,55 @@ fn LookUp(asked: Asked, found: Option<Result<LookBack, Problem>>, head: u64) -> 
                                  and what led there. The log is at #{head} now.",
                             )}
                         </p>
+                        <LastOrders orders />
                     }
                 })}
             {past}
+        </section>
+    }
+}
+
+/// The orders that were placed last, each a way to its past.
+#[component]
+fn LastOrders(orders: Vec<OrderRow>) -> impl IntoView {
+    let none = orders.is_empty().then(|| {
+        view! { <p class="look-up__hint">"There is no order yet. The first will show here."</p> }
+    });
+    let rows = orders.into_iter().map(|order| {
+        view! {
+            <tr>
+                <th scope="row">
+                    <Subject subject=order.number />
+                </th>
+                <td>{format!("{}, {}", when::date(order.at_us), when::minute(order.at_us))}</td>
+                <td>{order.summary}</td>
+                <td>{order.status}</td>
+            </tr>
+        }
+    });
+    let table = none.is_none().then(|| {
+        view! {
+            <table class="desk-table last-orders">
+                <caption class="visually-hidden">"Last orders. Times are UTC."</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Order"</th>
+                        <th scope="col">"Placed (UTC)"</th>
+                        <th scope="col">"What"</th>
+                        <th scope="col">"Status"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        }
+    });
+    view! {
+        <section aria-labelledby="last-orders-title">
+            <div class="events__head">
+                <h2 id="last-orders-title">"Last orders"</h2>
+            </div>
+            {none}
+            {table}
         </section>
     }
 }

@@ -8,11 +8,14 @@ use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, LazyHint};
 use crate::islands::admin_desk::AdminDesk;
-use crate::islands::inventory_table::{PAGE, Sort, View};
+use crate::islands::inventory_view::{Sort, View};
 use crate::pages::page_problem::PageProblem;
 
 /// Events rendered into the page; from then on they are pushed.
 const EVENTS: usize = 100;
+
+/// Rows of one page, at most.
+const MOST: usize = 100_000;
 
 #[component]
 pub fn AdminInventoryPage() -> impl IntoView {
@@ -63,12 +66,12 @@ fn Desk(staff: Staff) -> impl IntoView {
 fn view_in_address() -> View {
     let query = use_query_map().get_untracked();
     let text = |name| query.get(name).unwrap_or_default();
-    let limit = text("limit").parse().unwrap_or(PAGE).clamp(PAGE, 100_000);
+    let limit: Option<usize> = text("limit").parse().ok();
     View {
         filter: text("filter").chars().take(100).collect(),
         low_only: query.get("low").is_some(),
         sort: Sort::parse(&query.get("sort").unwrap_or_else(|| text("sorted"))),
-        limit,
+        limit: limit.map(|limit| limit.clamp(1, MOST)),
         correcting: text("correct").parse().ok(),
         corrected: text("corrected").parse().ok(),
     }

@@ -1,15 +1,14 @@
 //! A category: its pieces, narrowed by metal and sorted by what the address says.
 
 use leptos::prelude::*;
-use leptos_meta::Link;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::Slug;
-use types::catalogue::{Category, ProductCard};
+use types::catalogue::{Category, Metal, ProductCard};
 
 use super::not_found::NotFoundPage;
 use crate::api::shop;
 use crate::components::product_card::Level;
-use crate::components::{ProductCards, ShopFrame};
+use crate::components::{ProductCards, ShopFrame, Structured, structured};
 
 /// The order of the pieces, as the address names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +69,8 @@ pub fn CategoryPage() -> impl IntoView {
     // A metal that does not exist here is no metal at all.
     let metal = metals
         .iter()
-        .find(|(name, _, _)| *name == metal)
-        .map(|(name, _, _)| name.clone());
+        .find(|(known, _)| known.name == metal)
+        .map(|(known, _)| known.name.clone());
     let mut cards = match &metal {
         Some(metal) => shop.cards_in_metal(&category.slug, metal),
         None => all.clone(),
@@ -90,51 +89,42 @@ pub fn CategoryPage() -> impl IntoView {
         1 => "1 piece".to_owned(),
         n => format!("{n} pieces"),
     };
+    let path = address(&slug, None, Sort::Catalogue);
+    let way = structured::breadcrumbs(&[(&title, &path)]);
     view! {
         <ShopFrame title=title.clone() description=description.clone() category=slug.to_string()>
-            <Link rel="canonical" href=address(&slug, None, Sort::Catalogue) />
-            <header class="page-head">
+            <Structured facts=way />
+            <header class="page-head page-head--shelf">
                 <h1>{title}</h1>
                 <p>{description}</p>
+                <p class="shelf__count">{count}</p>
             </header>
             <div class="shelf">
-                <p class="shelf__count">{count}</p>
                 <Facets slug=slug.clone() metals total=all.len() chosen=metal.clone() sort />
-                <SortLinks slug metal=metal.clone() sort />
+                <SortLinks slug metal sort />
             </div>
             <div class="section section--flush">
-                <ProductCards cards level=Level::H2 metal eager=3 large=true />
+                <ProductCards cards level=Level::H2 eager=3 large=true />
             </div>
         </ShopFrame>
     }
     .into_any()
 }
 
-/// Name, title and number of pieces of each metal.
-fn metals(cards: &[ProductCard]) -> Vec<(String, String, usize)> {
-    let mut metals: Vec<(String, String, usize)> = Vec::new();
-    for image in cards
-        .iter()
-        .flat_map(|card| &card.images)
-        .filter(|image| !image.metal.is_empty())
-    {
-        match metals.iter_mut().find(|(name, _, _)| *name == image.metal) {
-            Some((_, _, count)) => *count += 1,
-            None => metals.push((image.metal.clone(), metal_title(&image.metal), 1)),
+/// The metals of a category, each with how many of its pieces come in it.
+fn metals(cards: &[ProductCard]) -> Vec<(Metal, usize)> {
+    let mut metals: Vec<(Metal, usize)> = Vec::new();
+    for metal in cards.iter().flat_map(|card| &card.metals) {
+        match metals
+            .iter_mut()
+            .find(|(known, _)| known.name == metal.name)
+        {
+            Some((_, count)) => *count += 1,
+            None => metals.push((metal.clone(), 1)),
         }
     }
-    metals.sort();
+    metals.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     metals
-}
-
-/// `white-gold` as people write it: `White gold`.
-fn metal_title(name: &str) -> String {
-    let words = name.replace('-', " ");
-    let mut letters = words.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 fn address(slug: &Slug, metal: Option<&str>, sort: Sort) -> String {
@@ -155,55 +145,81 @@ fn address(slug: &Slug, metal: Option<&str>, sort: Sort) -> String {
 #[component]
 fn Facets(
     slug: Slug,
-    metals: Vec<(String, String, usize)>,
+    metals: Vec<(Metal, usize)>,
     total: usize,
     chosen: Option<String>,
     sort: Sort,
 ) -> impl IntoView {
-    let every = (None, "All metals".to_owned(), total);
+    let every = (None, "All metals".to_owned(), Some(total));
     let metals = metals
         .into_iter()
-        .map(|(name, title, count)| (Some(name), title, count));
-    let links = std::iter::once(every)
+        .map(|(metal, count)| (Some(metal.name), metal.label, Some(count)));
+    let choices = std::iter::once(every)
         .chain(metals)
-        .map(|(name, title, count)| {
-            view! {
-                <li>
-                    <a
-                        href=address(&slug, name.as_deref(), sort)
-                        aria-current=(name == chosen).then_some("true")
-                    >
-                        {title}
-                        " "
-                        <span class="shelf__number">{count}</span>
-                    </a>
-                </li>
-            }
-        });
-    view! {
-        <nav class="shelf__nav" aria-label="Metal">
-            <ul role="list">{links.collect_view()}</ul>
-        </nav>
-    }
+        .map(|(name, title, count)| Choice {
+            address: address(&slug, name.as_deref(), sort),
+            is_chosen: name == chosen,
+            title,
+            count,
+        })
+        .collect();
+    view! { <Choices name="Metal" choices /> }
 }
 
 #[component]
 fn SortLinks(slug: Slug, metal: Option<String>, sort: Sort) -> impl IntoView {
-    let links = Sort::ALL.map(|each| {
+    let choices = Sort::ALL
+        .map(|each| Choice {
+            address: address(&slug, metal.as_deref(), each),
+            is_chosen: each == sort,
+            title: each.title().to_owned(),
+            count: None,
+        })
+        .into();
+    view! { <Choices name="Sort" choices /> }
+}
+
+/// One of several ways to see a category.
+struct Choice {
+    address: String,
+    title: String,
+    /// Pieces that it leaves.
+    count: Option<usize>,
+    is_chosen: bool,
+}
+
+/// Links of which one is chosen. Where there is room they stand in a row; on a phone a button opens
+/// them as a sheet, which needs no script.
+#[component]
+fn Choices(name: &'static str, choices: Vec<Choice>) -> impl IntoView {
+    let id = format!("choices-{}", name.to_lowercase());
+    let chosen = choices.iter().find(|choice| choice.is_chosen);
+    let chosen = chosen.map(|choice| choice.title.clone());
+    let links = choices.into_iter().map(|choice| {
         view! {
             <li>
-                <a
-                    href=address(&slug, metal.as_deref(), each)
-                    aria-current=(each == sort).then_some("true")
-                >
-                    {each.title()}
+                <a href=choice.address aria-current=choice.is_chosen.then_some("true")>
+                    {choice.title}
+                    {choice
+                        .count
+                        .map(|count| {
+                            view! {
+                                " "
+                                <span class="shelf__number">{count}</span>
+                            }
+                        })}
                 </a>
             </li>
         }
     });
     view! {
-        <nav class="shelf__nav shelf__nav--end" aria-label="Sort">
-            <ul role="list">{links.into_iter().collect_view()}</ul>
+        <button type="button" class="shelf__open" popovertarget=id.clone()>
+            <span class="shelf__name">{name}": "</span>
+            {chosen}
+        </button>
+        <nav class="shelf__nav" id=id popover="auto" aria-label=name>
+            <p class="shelf__title" aria-hidden="true">{name}</p>
+            <ul role="list">{links.collect_view()}</ul>
         </nav>
     }
 }

@@ -5,8 +5,9 @@ use types::catalogue::{Category, Hero, Product, ProductCard};
 
 use crate::api::shop;
 use crate::components::frame::HOUSE;
-use crate::components::product_card::Level;
-use crate::components::{Picture, ProductCards, ShopFrame};
+use crate::components::picture::Place;
+use crate::components::product_card::{CardPrice, Level, card_address};
+use crate::components::{Picture, ProductCards, ShopFrame, Structured, structured};
 use crate::islands::card_stock::CardStock;
 
 /// Pieces shown as new.
@@ -21,7 +22,7 @@ pub fn HomePage() -> impl IntoView {
     let (first, second) = (heroes.next(), heroes.next());
     let drop = cards
         .iter()
-        .filter(|card| card.drop)
+        .filter(|card| card.edition.is_some())
         .filter_map(|card| Some((card.clone(), shop.product(&card.slug)?)))
         .collect::<Vec<_>>();
     let tiles = shop
@@ -30,11 +31,11 @@ pub fn HomePage() -> impl IntoView {
         .map(|category| {
             let card = cards
                 .iter()
-                .find(|card| card.category == category.slug && !card.drop);
+                .find(|card| card.category == category.slug && card.edition.is_none());
             (category, card.cloned())
         })
         .collect::<Vec<_>>();
-    let titles = second
+    let seen = second
         .as_ref()
         .map(|hero| seen_on(hero, &cards))
         .unwrap_or_default();
@@ -45,6 +46,7 @@ pub fn HomePage() -> impl IntoView {
             title=HOUSE
             description="Fine jewellery in solid gold and sterling silver, made to be worn daily."
         >
+            <Structured facts=structured::house() />
             {first.map(|hero| view! { <Opening hero /> })}
             <section class="section" id="drop" aria-labelledby="drop-title">
                 <header class="section__head">
@@ -60,7 +62,7 @@ pub fn HomePage() -> impl IntoView {
             </section>
             <section class="section" aria-labelledby="categories-title">
                 <header class="section__head">
-                    <h2 id="categories-title">"By kind"</h2>
+                    <h2 id="categories-title">"Shop by category"</h2>
                 </header>
                 <ul class="tiles" role="list">
                     {tiles
@@ -69,7 +71,7 @@ pub fn HomePage() -> impl IntoView {
                         .collect_view()}
                 </ul>
             </section>
-            {second.map(|hero| view! { <Composition hero titles /> })}
+            {second.map(|hero| view! { <Composition hero seen /> })}
             <section class="section" aria-labelledby="new-title">
                 <header class="section__head">
                     <h2 id="new-title">"New pieces"</h2>
@@ -86,17 +88,15 @@ fn Opening(hero: Hero) -> impl IntoView {
     view! {
         <section class="opening">
             <div class="opening__media">
-                <Picture image=hero.image eager=true />
+                <Picture image=hero.image eager=true place=Place::TwoThirds />
             </div>
             <div class="opening__words">
                 <h1>"Made slowly, worn\u{a0}daily."</h1>
-                <div class="opening__aside">
-                    <p>
-                        "Solid gold, sterling silver and lab-grown stones, in small numbers. "
-                        "What you see left is what is left, at this moment."
-                    </p>
-                    <a class="link link--forward" href="#drop">"See the drop"</a>
-                </div>
+                <p>
+                    "Solid gold, sterling silver and lab-grown stones, in small numbers. "
+                    "What you see left is what is left, at this moment."
+                </p>
+                <a class="button button--quiet" href="#drop">"See the drop"</a>
             </div>
         </section>
     }
@@ -110,17 +110,28 @@ fn DropPiece(card: ProductCard, product: Product) -> impl IntoView {
     view! {
         <article class="drop__piece">
             <div class="drop__media">
-                {image.map(|image| view! { <Picture image decorative=true /> })}
+                {image.map(|image| view! { <Picture image decorative=true place=Place::Half /> })}
             </div>
             <div class="drop__words">
                 <h3>
                     <a href=href>{card.title}</a>
                 </h3>
                 <p>{product.description}</p>
-                {product.drop_note.map(|note| view! { <p class="drop__note">{note}</p> })}
+                <p class="card__price">
+                    <CardPrice
+                        from=card.price_from
+                        varies=card.price_varies
+                        before=card.compare_at
+                    />
+                </p>
                 <p class="card__line">
-                    <span class="card__price">{card.price_from.to_string()}</span>
-                    <CardStock slug=card.slug stock=card.stock position=card.position />
+                    <CardStock
+                        slug=card.slug
+                        stock=card.stock
+                        edition=card.edition
+                        position=card.position
+                    />
+                    {product.drop_note.map(|note| view! { <span class="drop__note">{note}</span> })}
                 </p>
             </div>
         </article>
@@ -143,42 +154,82 @@ fn Tile(category: Category, card: Option<ProductCard>) -> impl IntoView {
     }
 }
 
-/// A wide picture and links to what can be seen on it.
+/// Something to be seen on a picture.
+struct Seen {
+    card: ProductCard,
+    /// Where, in pixels of the picture's own size.
+    spot: Option<(u32, u32)>,
+}
+
+/// A wide picture and the pieces to be seen on it, each with its number in both places.
 #[component]
-fn Composition(hero: Hero, titles: Vec<(String, String)>) -> impl IntoView {
-    let links = titles.into_iter().map(|(href, title)| {
+fn Composition(hero: Hero, seen: Vec<Seen>) -> impl IntoView {
+    let view_box = format!("0 0 {} {}", hero.image.width, hero.image.height);
+    let marks = seen
+        .iter()
+        .enumerate()
+        .filter_map(|(i, Seen { card, spot })| {
+            let (x, y) = (*spot)?;
+            // The list beside the picture has the same links for everybody else.
+            Some(view! {
+                <a href=card_address(card) tabindex="-1" aria-hidden="true">
+                    <circle cx=x.to_string() cy=y.to_string() r="26"></circle>
+                    <text x=x.to_string() y=y.to_string() dy="0.35em">
+                        {i + 1}
+                    </text>
+                </a>
+            })
+        });
+    let marks = marks.collect_view();
+    let pieces = seen.iter().map(|Seen { card, .. }| {
         view! {
             <li>
-                <a href=href>{title}</a>
+                <a href=card_address(card)>
+                    <span>{card.title.clone()}</span>
+                    <span class="composition__price">
+                        <CardPrice
+                            from=card.price_from
+                            varies=card.price_varies
+                            before=card.compare_at
+                        />
+                    </span>
+                </a>
             </li>
         }
     });
+    let pieces = pieces.collect_view();
     view! {
-        <section class="composition" aria-labelledby="composition-title">
+        <section class="section composition" aria-labelledby="composition-title">
             <div class="composition__media">
-                <Picture image=hero.image />
+                <Picture image=hero.image place=Place::TwoThirds />
+                <svg class="composition__marks" viewBox=view_box>
+                    {marks}
+                </svg>
             </div>
             <div class="composition__words">
                 <h2 id="composition-title">"In this picture"</h2>
-                <ul role="list">{links.collect_view()}</ul>
+                <ol>{pieces}</ol>
             </div>
         </section>
     }
 }
 
-/// Address and title of the products on a picture.
-fn seen_on(hero: &Hero, cards: &[ProductCard]) -> Vec<(String, String)> {
-    hero.products
-        .iter()
-        .filter_map(|slug| cards.iter().find(|card| card.slug == *slug))
-        .map(|card| (format!("/p/{}", card.slug), card.title.clone()))
-        .collect()
+/// The pieces on a picture, and where they are.
+fn seen_on(hero: &Hero, cards: &[ProductCard]) -> Vec<Seen> {
+    let places = hero.products.iter().enumerate();
+    let seen = places.filter_map(|(i, slug)| {
+        Some(Seen {
+            card: cards.iter().find(|card| card.slug == *slug)?.clone(),
+            spot: hero.spots.get(i).copied(),
+        })
+    });
+    seen.collect()
 }
 
 /// The last pieces of each category in turn, without the drop, which has its own place.
 fn newest(cards: &[ProductCard]) -> Vec<ProductCard> {
     let mut by_category: Vec<Vec<&ProductCard>> = Vec::new();
-    for card in cards.iter().filter(|card| !card.drop) {
+    for card in cards.iter().filter(|card| card.edition.is_none()) {
         match by_category
             .iter_mut()
             .find(|group| group[0].category == card.category)

@@ -19,6 +19,8 @@ pub mod not_found;
 #[cfg(feature = "ssr")]
 pub mod order;
 #[cfg(feature = "ssr")]
+pub mod orders;
+#[cfg(feature = "ssr")]
 mod page_problem;
 #[cfg(feature = "ssr")]
 pub mod plain;

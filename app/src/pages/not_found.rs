@@ -20,7 +20,7 @@ pub fn NotFoundPage() -> impl IntoView {
     });
     view! {
         <ShopFrame title="Page not found">
-            <div class="prose prose--centre">
+            <div class="prose">
                 <p class="eyebrow">"404"</p>
                 <h1>"This page is not here."</h1>
                 <p>
@@ -29,7 +29,7 @@ pub fn NotFoundPage() -> impl IntoView {
                 </p>
                 <ul class="links" role="list">{links.collect_view()}</ul>
                 <p>
-                    <a class="button" href="/">"To the front page"</a>
+                    <a class="button" href="/">"Back to the shop"</a>
                 </p>
             </div>
         </ShopFrame>

@@ -2,16 +2,21 @@
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::Meta;
+use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::checkout::{COUNTRIES, is_payment_token};
 use types::order::{Order, OrderLine, OrderStatus};
 use types::{FieldError, OrderId, Problem};
 
+use crate::api::orders::FIND_ORDER;
 use crate::api::{flash, shop, visitor};
-use crate::components::{LazyHint, ShopFrame, when};
+use crate::components::frame::HOUSE;
+use crate::components::product_card::Level;
+use crate::components::{LazyHint, ProductCards, ShopFrame};
 use crate::islands::order_desk::{AWAKE, OrderDesk};
-use crate::islands::order_payment::{GivenCard, Piece};
+use crate::islands::order_next::Piece;
+use crate::islands::order_payment::GivenCard;
+use crate::islands::order_progress::{Names, title_of};
 use crate::pages::page_problem::{PageProblem, answer_with_status};
 
 #[component]
@@ -74,10 +79,7 @@ fn card_error() -> Option<Problem> {
     let codes = use_query_map().read_untracked().get("card_error")?;
     let errors = codes.split(',').filter_map(|code| {
         let message = match code {
-            "number" => {
-                "This card number is not complete or mistyped, or no test card such as 4242 4242 \
-                 4242 4242."
-            }
+            "number" => "This number is mistyped, or no test card.",
             "expiry" => "Enter a date that is not past, as MM / YY.",
             "cvc" => "Enter the 3 or 4 digits of the security code.",
             "busy" => "The card could not be looked at right now. Try again in a moment.",
@@ -111,40 +113,58 @@ fn Found(
             <script nonce=use_nonce() inner_html=look_again()></script>
         }
     });
+    let shop = shop();
     let piece = |line: &OrderLine| Piece {
         sku: line.sku.clone(),
         title: line.title.clone(),
         product: line.product.clone(),
+        quantity: line.quantity,
+        price: shop.price(&line.sku),
     };
     let pieces: Vec<Piece> = order.lines.iter().map(piece).collect();
-    let placed_at = order.placed_at_us;
-    let total = order.totals.total;
+    let first = order.lines.first().map(|line| line.product.clone());
+    let related = first.map_or_else(Vec::new, |product| shop.related(&product));
+    let names = Names {
+        number: order.number.clone(),
+        name: order.name.clone(),
+        country: order.country.clone(),
+        placed_at_us: order.placed_at_us,
+    };
+    let title_end = format!("{} \u{2013} {HOUSE}", order.number);
+    let title = format!("{} \u{2013} {title_end}", title_of(&progress));
     view! {
+        <Title text=title />
         {again}
         <LazyHint island="order_desk" />
         <article class="order-page">
-            <header class="order-page__head">
-                <h1>"Order " <span class="order-number">{order.number.clone()}</span></h1>
-                <p>
-                    {when::date(placed_at)} ", "
-                    {when::minute(placed_at)} " UTC"
-                </p>
-            </header>
             <div class="order-page__state">
                 <OrderDesk
                     id
-                    name=order.name.clone()
+                    names
                     progress
                     position
-                    total
+                    delivery=order.delivery
+                    total=order.totals.total
                     pieces
                     given
                     problem
                     now_us
+                    next_id=shop.new_order_id()
+                    is_own=order.is_own
+                    title_end
                 />
             </div>
             <Receipt order />
         </article>
+        {(!related.is_empty())
+            .then(|| view! {
+                <section class="section order-more" aria-labelledby="more-title">
+                    <div class="section__head">
+                        <h2 id="more-title">"You may also like"</h2>
+                    </div>
+                    <ProductCards cards=related level=Level::H3 />
+                </section>
+            })}
     }
 }
 
@@ -155,7 +175,8 @@ fn look_again() -> String {
     )
 }
 
-/// What was ordered, what it costs and where it goes.
+/// What was ordered, what it costs and where it goes. What is promised of it moves with the order and
+/// stands there.
 #[component]
 fn Receipt(order: Order) -> impl IntoView {
     let Order {
@@ -172,13 +193,20 @@ fn Receipt(order: Order) -> impl IntoView {
         0 => "Free".to_owned(),
         _ => totals.delivery.to_string(),
     };
+    let second = (!order.street_2.is_empty()).then(|| view! { {order.street_2} <br /> });
+    let phone = (!order.phone.is_empty()).then(|| view! { <br /> {order.phone} });
     view! {
         <section class="order-page__receipt" aria-labelledby="receipt-title">
-            <h2 id="receipt-title">"Your pieces"</h2>
+            <p class="receipt-head">
+                <span class="wordmark">{HOUSE}</span>
+                " "
+                <span>"Order " {order.number}</span>
+            </p>
+            <h2 id="receipt-title">"What you ordered"</h2>
             <ul class="order-lines">{lines.into_iter().map(line).collect_view()}</ul>
             <dl class="sums">
                 <div>
-                    <dt>"Goods"</dt>
+                    <dt>"Subtotal"</dt>
                     <dd>{totals.subtotal.to_string()}</dd>
                 </div>
                 <div>
@@ -186,16 +214,20 @@ fn Receipt(order: Order) -> impl IntoView {
                     <dd>{delivered}</dd>
                 </div>
                 <div class="sums__total">
-                    <dt>"Total"<small>"VAT included"</small></dt>
+                    <dt>"Total " <small>"VAT included"</small></dt>
                     <dd>{totals.total.to_string()}</dd>
                 </div>
             </dl>
-            <h2>"Delivery to"</h2>
+            <h2>"Address"</h2>
             <address class="order-page__address">
-                {order.name} <br /> {order.street} <br /> {order.postal_code} " " {order.city} <br />
-                {country}
+                {order.name} <br /> {order.street} <br /> {second}
+                {order.postal_code} " " {order.city} <br /> {country}
             </address>
-            <p class="order-page__note">{delivery.promise()} ". Ordered with " {order.email} "."</p>
+            <p class="order-page__contact">{order.email} {phone}</p>
+            <p class="order-page__note">
+                "Its number and this email open the order on any device: "
+                <a href=FIND_ORDER>"find my order"</a> "."
+            </p>
         </section>
     }
 }
@@ -236,11 +268,11 @@ fn NotTheirs() -> impl IntoView {
         <div class="order-missing">
             <h1>"We cannot find this order"</h1>
             <p>
-                "An order is shown only in the browser it was placed with. Check that the address is
-                complete, or open it where you ordered."
+                "An order is shown only in the browser it was placed with, or where it was found again by
+                its number and email."
             </p>
             <p>
-                <a class="button" href="/">"Back to the shop"</a>
+                <a class="button" href=FIND_ORDER>"Find my order"</a>
             </p>
         </div>
     }

@@ -35,7 +35,7 @@ pub fn DeliveryPage() -> impl IntoView {
                 <h1>"Delivery"</h1>
                 <p>
                     "Every parcel is insured until it is in your hands, and signed for. "
-                    "Orders placed before noon on a working day leave the workshop the same day."
+                    "Orders paid before noon on a working day leave the workshop the same day."
                 </p>
                 <table>
                     <thead>
@@ -49,6 +49,10 @@ pub fn DeliveryPage() -> impl IntoView {
                 </table>
                 <h2>"Where we deliver"</h2>
                 <p>{countries} "."</p>
+                <p>
+                    "The order's page tells the days on which the parcel is expected. Weekends are "
+                    "left out of it; a public holiday may add a day."
+                </p>
                 <h2>"What is left is what is left"</h2>
                 <p>
                     "The numbers beside each piece come from the stock ledger and change while you "
@@ -76,8 +80,8 @@ pub fn ReturnsPage() -> impl IntoView {
                 </ol>
                 <p>
                     "The refund goes to the card you paid with within five working days of the "
-                    "piece's arrival. Engraved pieces and pierced earrings cannot be returned "
-                    "once their seal is broken."
+                    "piece's arrival. Pierced earrings cannot be returned once their seal is "
+                    "broken."
                 </p>
                 <h2>"An order that has not been paid yet"</h2>
                 <p>
@@ -102,7 +106,7 @@ pub fn ImprintPage() -> impl IntoView {
                 </p>
                 <address>
                     "Aurel & Stone" <br /> "1 Example Street" <br /> "10115 Example City" <br />
-                    "hello@aurel-and-stone.example"
+                    "hello@aurel-stone.example"
                 </address>
                 <p>
                     "A merchant who runs this shop replaces this page with their own company "
@@ -129,7 +133,9 @@ pub fn PrivacyPage() -> impl IntoView {
                 </p>
                 <h2>"Orders"</h2>
                 <p>
-                    "Name, address and email, to deliver and to tell you so. Card numbers never "
+                    "Name, address and, if you give it, a phone number, to deliver. With your email "
+                    "and its number you find an order again on any device; a browser that did stays "
+                    "admitted to it for 30 days. This shop sends no mail yet. Card numbers never "
                     "reach us: they go from your browser to the payment house."
                 </p>
                 <h2>"Others"</h2>

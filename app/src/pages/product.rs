@@ -1,19 +1,19 @@
 //! A product: its pictures, the choice of a variant, what it is made of, and what goes with it.
 
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta};
 use leptos_router::hooks::{use_params_map, use_query_map};
-use serde_json::json;
-use types::Money;
 use types::catalogue::{Image, Product, Variant};
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
-use crate::components::frame::HOUSE;
+use crate::components::anchor;
 use crate::components::product_card::Level;
-use crate::components::{Picture, ProblemNote, ProductCards, ShopFrame};
-use crate::islands::buy_box::{BuyBox, GALLERY_ID};
+use crate::components::size_guide::has_guide;
+use crate::components::{
+    Gallery, GiftNote, LazyHint, ProblemNote, ProductCards, ShopFrame, SizeGuide, Structured,
+    structured,
+};
+use crate::islands::buy_box::BuyBox;
 
 /// The page of a product.
 #[component]
@@ -34,38 +34,45 @@ pub fn ProductPage() -> impl IntoView {
         return view! { <NotFoundPage /> }.into_any();
     };
     let related = shop.related(&product.slug);
-    let category = shop
+    let of_category = shop
         .categories()
         .into_iter()
         .find(|category| category.slug == product.category);
     let problem = refusal(&format!("/p/{}", product.slug));
 
     let images = pictures(&product, &chosen);
-    let share = images
-        .first()
-        .map(|image| image.src.clone())
-        .unwrap_or_default();
+    let picture = images.first().cloned();
+    let facts = structured::product(&product, &images);
     let path = format!("/p/{}", product.slug);
-    let crumb = category.map(|category| {
+    let shelf = of_category
+        .as_ref()
+        .map(|category| format!("/c/{}", category.slug));
+    let way = of_category.as_ref().zip(shelf.as_ref());
+    let way = way.map(|(category, path)| (category.title.as_str(), path.as_str()));
+    let steps = way
+        .into_iter()
+        .chain([(product.title.as_str(), path.as_str())]);
+    let way = structured::breadcrumbs(&steps.collect::<Vec<_>>());
+    let crumb = of_category.map(|category| {
         view! {
             <nav class="crumbs" aria-label="Breadcrumb">
                 <a href=format!("/c/{}", category.slug)>{category.title}</a>
             </nav>
         }
     });
-    let facts = structured(&product, &images);
-    let is_only_some = product.drop_note.is_some();
+    let is_limited = chosen.edition.is_some();
+    let size_guide = has_guide(product.category.as_str()) && comes_in_sizes(&product);
+    let category = product.category.to_string();
+    let given = given(&product, &chosen);
     view! {
         <ShopFrame
             title=product.seo_title.clone()
             description=product.seo_description.clone()
-            category=product.category.to_string()
+            category=category.clone()
+            picture
         >
-            <Link rel="canonical" href=path />
-            <script type="application/ld+json" nonce=use_nonce() inner_html=facts></script>
-            <Meta property="og:type" content="product" />
-            <Meta property="og:title" content=product.title.clone() />
-            <Meta property="og:image" content=share />
+            <Structured facts />
+            <Structured facts=way />
             <article class="product">
                 <Gallery images />
                 <div class="product__words">
@@ -73,17 +80,31 @@ pub fn ProductPage() -> impl IntoView {
                     <h1>{product.title.clone()}</h1>
                     // Above the form: a plain form that was refused lands at the top of the page.
                     {problem.map(|problem| view! { <ProblemNote problem /> })}
-                    {is_only_some.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
+                    {is_limited.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
+                    {(!given.is_empty()).then(|| view! { <p class="product__given">{given}</p> })}
+                    <LazyHint island="buy_box" />
                     <BuyBox
                         slug=product.slug
                         title=product.title
                         variants=product.variants
                         chosen=chosen.sku
+                        size_guide
                         position=product.position
-                    />
+                    >
+                        <GiftNote />
+                    </BuyBox>
                     <p class="product__description">{product.description}</p>
-                    {product.drop_note.map(|note| view! { <p>{note}</p> })}
                     <dl class="facts">
+                        {product
+                            .drop_note
+                            .map(|note| {
+                                view! {
+                                    <div>
+                                        <dt>"Edition"</dt>
+                                        <dd>{note}</dd>
+                                    </div>
+                                }
+                            })}
                         <div>
                             <dt>"Metal"</dt>
                             <dd>{product.metals.join("; ")}</dd>
@@ -114,11 +135,23 @@ pub fn ProductPage() -> impl IntoView {
                         </div>
                     </dl>
                 </div>
+                {size_guide.then(|| view! { <SizeGuide category /> })}
+                // Filled and opened by the script.
+                <dialog
+                    class="drawer"
+                    id=anchor::DRAWER
+                    aria-labelledby="drawer-title"
+                    closedby="any"
+                ></dialog>
             </article>
             {(!related.is_empty())
                 .then(|| {
                     view! {
-                        <section class="section" aria-labelledby="related-title">
+                        <section
+                            class="section"
+                            id=anchor::RELATED
+                            aria-labelledby="related-title"
+                        >
                             <header class="section__head">
                                 <h2 id="related-title">"Goes well with"</h2>
                             </header>
@@ -129,80 +162,6 @@ pub fn ProductPage() -> impl IntoView {
         </ShopFrame>
     }
     .into_any()
-}
-
-/// The pictures side by side; one fills the space and the others are a swipe, a key or a link away.
-#[component]
-fn Gallery(images: Vec<Image>) -> impl IntoView {
-    let many = images.len() > 1;
-    let thumbs = images.iter().enumerate().map(|(i, image)| {
-        let label = format!("Picture {} of {}", i + 1, images.len());
-        view! {
-            <li>
-                <a href=format!("#picture-{}", i + 1) aria-label=label>
-                    <Picture image=image.clone() decorative=true />
-                </a>
-            </li>
-        }
-    });
-    let thumbs =
-        many.then(|| view! { <ul class="thumbs" role="list">{thumbs.collect_view()}</ul> });
-    let figures = images.iter().cloned().enumerate().map(|(i, image)| {
-        let (metal, src) = (image.metal.clone(), image.src.clone());
-        view! {
-            <figure class="gallery__picture" id=format!("picture-{}", i + 1) data-metal=metal>
-                <a href=src title="Open the whole picture">
-                    <Picture image eager=i == 0 />
-                </a>
-            </figure>
-        }
-    });
-    let figures = figures.collect_view();
-    view! {
-        <div class="gallery">
-            <div
-                class="gallery__row"
-                id=GALLERY_ID
-                role="region"
-                aria-label="Pictures"
-                tabindex="0"
-            >
-                {figures}
-            </div>
-            {thumbs}
-        </div>
-    }
-}
-
-/// The product as search engines read it.
-///
-/// Source: schema.org, `Product` and `Offer`.
-fn structured(product: &Product, images: &[Image]) -> String {
-    let offer = |variant: &Variant| {
-        let Money { minor, currency } = variant.price;
-        let is_there = variant.available > 0;
-        json!({
-            "@type": "Offer",
-            "sku": variant.sku,
-            "name": format!("{}, {}", variant.metal_label, variant.size_label),
-            "price": format!("{}.{:02}", minor / 100, minor % 100),
-            "priceCurrency": currency.code(),
-            "availability": if is_there { "https://schema.org/InStock" } else { "https://schema.org/OutOfStock" },
-            "url": format!("/p/{}?variant={}", product.slug, variant.sku),
-        })
-    };
-    let facts = json!({
-        "@context": "https://schema.org",
-        "@type": "Product",
-        "name": product.title,
-        "description": product.description,
-        "image": images.iter().map(|image| image.src.as_str()).collect::<Vec<_>>(),
-        "brand": { "@type": "Brand", "name": HOUSE },
-        "material": product.metals,
-        "offers": product.variants.iter().map(offer).collect::<Vec<_>>(),
-    });
-    // Inside of a script element nothing is escaped but what would end it.
-    facts.to_string().replace('<', "\\u003c")
 }
 
 /// The variant the address asks for; else one of the metal it asks for; else any. Among several the
@@ -216,6 +175,24 @@ fn choose<'a>(product: &'a Product, sku: &str, metal: &str) -> Option<&'a Varian
     first(&|variant| variant.sku.as_str() == sku)
         .or_else(|| first(&|variant| variant.metal == metal))
         .or_else(|| first(&|_| true))
+}
+
+/// Whether some metal of it comes in more than one size.
+fn comes_in_sizes(product: &Product) -> bool {
+    let all = &product.variants;
+    let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
+    all.iter().any(|a| all.iter().any(|b| alike(a, b)))
+}
+
+/// The metal and the size that leave no choice: `Yellow gold, one size`.
+fn given(product: &Product, chosen: &Variant) -> String {
+    let one_metal = product.variants.iter().all(|v| v.metal == chosen.metal);
+    let metal = one_metal.then(|| chosen.metal_label.clone());
+    let size = (!comes_in_sizes(product)).then(|| chosen.size_label.clone());
+    match (metal, size) {
+        (Some(metal), Some(size)) => format!("{metal}, {}", size.to_lowercase()),
+        (metal, size) => metal.or(size).unwrap_or_default(),
+    }
 }
 
 /// The product's pictures, the chosen metal's first.

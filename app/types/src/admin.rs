@@ -51,6 +51,19 @@ pub struct EventRow {
     pub summary: String,
 }
 
+/// An order as the admin's list of the last ones shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRow {
+    /// `V-1234ABCD`
+    pub number: String,
+    /// When it was placed, unix microseconds.
+    pub at_us: i64,
+    /// `1 piece, €420.00`
+    pub summary: String,
+    /// `confirmed`, `awaiting payment`; empty of an order that nobody has taken note of yet.
+    pub status: String,
+}
+
 /// `CorrectStock`: what a count found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectStock {

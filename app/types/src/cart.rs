@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Image;
+use crate::catalogue::{Edition, Image};
 use crate::checkout::DeliveryMethod;
 use crate::{LineId, Money, Sku, Slug};
 
@@ -49,6 +49,9 @@ pub struct CartLine {
     pub unit_price: Money,
     pub line_price: Money,
     pub available: i64,
+    /// For a limited piece: how many were made.
+    #[serde(default)]
+    pub edition: Option<Edition>,
 }
 
 impl CartLine {

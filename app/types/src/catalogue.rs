@@ -28,6 +28,9 @@ pub struct Image {
 pub struct Hero {
     pub image: Image,
     pub products: Vec<Slug>,
+    /// Where on the picture they are, in pixels of its own size: one for each product, or none at all.
+    #[serde(default)]
+    pub spots: Vec<(u32, u32)>,
 }
 
 /// A product as a card in a grid: the whole of it, or its variants in one metal.
@@ -36,18 +39,39 @@ pub struct ProductCard {
     pub slug: Slug,
     pub title: String,
     pub category: Slug,
+    /// The metal that price, stock, picture and link are of; `None` for the whole product.
+    pub metal: Option<String>,
+    /// All metals that the product comes in, in the order of its variants.
+    pub metals: Vec<Metal>,
     pub price_from: Money,
     /// Whether some variant costs more than `price_from`.
     pub price_varies: bool,
     /// The former price of the variant that costs `price_from`.
     pub compare_at: Option<Money>,
+    /// The one that the card shows comes first.
     pub images: Vec<Image>,
-    /// A limited piece.
-    pub drop: bool,
+    /// For a limited piece: how many were made of what the card shows.
+    pub edition: Option<Edition>,
     /// What is left of what the card shows. Names the variants when they are not the whole product.
     pub stock: ProductStock,
     /// Position of the log at which `stock` is true.
     pub position: u64,
+}
+
+/// A metal, as the address of a page and as people name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metal {
+    /// `white-gold`
+    pub name: String,
+    /// `White gold`
+    pub label: String,
+}
+
+/// What is limited: its number is told however many are left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    /// Pieces that were made; `None` where the catalogue does not say.
+    pub made: Option<i64>,
 }
 
 /// A product on its own page.
@@ -82,15 +106,22 @@ pub struct Variant {
     /// Index into the product's images.
     pub image: usize,
     pub available: i64,
+    /// For a variant of a limited piece: how many were made of it.
+    pub edition: Option<Edition>,
 }
 
 /// What a shopper is told about a number of available pieces: the ledger's own number when few are
-/// left, never an invented one.
+/// left or the piece is limited, never an invented one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Availability {
     SoldOut,
     Few(i64),
     InStock,
+    /// A limited piece.
+    Limited {
+        left: i64,
+        of: Option<i64>,
+    },
 }
 
 impl Availability {
@@ -105,11 +136,81 @@ impl Availability {
         }
     }
 
-    pub fn label(self) -> String {
+    /// The same for a piece that may be limited.
+    pub fn of_edition(available: i64, edition: Option<Edition>) -> Self {
+        match edition {
+            Some(edition) if available > 0 => Self::Limited {
+                left: available,
+                // After a count found more than were made, the size is no longer true.
+                of: edition.made.filter(|made| *made >= available),
+            },
+            _ => Self::of(available),
+        }
+    }
+
+    /// The number that is told, if one is. [`Self::words`] follow it.
+    pub const fn number(self) -> Option<i64> {
+        match self {
+            Self::SoldOut | Self::InStock => None,
+            Self::Few(left) | Self::Limited { left, .. } => Some(left),
+        }
+    }
+
+    /// What is said after the number, or in its place.
+    pub fn words(self) -> String {
         match self {
             Self::SoldOut => "Sold out".to_owned(),
-            Self::Few(n) => format!("{n} left"),
             Self::InStock => "In stock".to_owned(),
+            Self::Few(_) | Self::Limited { of: None, .. } => " left".to_owned(),
+            Self::Limited { of: Some(made), .. } => [" of ", &made.to_string(), " left"].concat(),
         }
+    }
+
+    /// `In stock`, `3 left`, `7 of 12 left` or `Sold out`.
+    pub fn label(self) -> String {
+        let words = self.words();
+        self.number().map_or_else(
+            || words.clone(),
+            |number| [&number.to_string(), &*words].concat(),
+        )
+    }
+
+    /// Whether a shopper who wants one had better not wait.
+    pub const fn is_few(self) -> bool {
+        matches!(self.number(), Some(..=Self::FEW))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(available: i64, made: Option<i64>) -> String {
+        Availability::of_edition(available, Some(Edition { made })).label()
+    }
+
+    #[test]
+    fn a_number_is_told_when_few_are_left_and_always_of_a_limited_piece() {
+        let plain = [-1, 0, 1, 5, 6].map(|n| Availability::of_edition(n, None).label());
+        assert_eq!(
+            plain,
+            ["Sold out", "Sold out", "1 left", "5 left", "In stock"]
+        );
+        assert_eq!(told(7, Some(12)), "7 of 12 left");
+        assert_eq!(told(12, Some(12)), "12 of 12 left");
+        assert_eq!(told(0, Some(12)), "Sold out");
+        assert_eq!(told(7, None), "7 left");
+    }
+
+    #[test]
+    fn more_than_were_made_are_told_without_a_size_that_cannot_be_true() {
+        assert_eq!(told(13, Some(12)), "13 left");
+    }
+
+    #[test]
+    fn few_are_few_whatever_the_size_of_the_edition() {
+        let few = |n| Availability::of_edition(n, Some(Edition { made: Some(40) })).is_few();
+        assert!(few(5) && !few(6) && !few(0));
+        assert!(Availability::of(1).is_few() && !Availability::of(6).is_few());
     }
 }

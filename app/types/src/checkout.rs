@@ -48,7 +48,7 @@ impl DeliveryMethod {
     pub const fn promise(self) -> &'static str {
         match self {
             Self::Standard => "Insured, 2 to 4 working days",
-            Self::Express => "Insured courier, next working day",
+            Self::Express => "Insured courier, 1 to 2 working days",
         }
     }
 
@@ -94,10 +94,16 @@ pub struct PlaceOrder {
     pub email: String,
     pub name: String,
     pub street: String,
+    /// Flat, floor, company; may be empty.
+    #[serde(default)]
+    pub street_2: String,
     pub postal_code: String,
     pub city: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,
+    /// For the courier; may be empty.
+    #[serde(default)]
+    pub phone: String,
     pub delivery: DeliveryMethod,
     /// A token the payment gateway gave for a card; never a card number. Absent when the shopper
     /// pays on the next page instead (always so without JavaScript).
@@ -107,37 +113,86 @@ pub struct PlaceOrder {
     pub expected_total_minor: i64,
 }
 
+/// A text of the form: its name, what it is called, how many characters it may have, and whether it
+/// may be empty.
+struct TextField {
+    field: &'static str,
+    label: &'static str,
+    max: usize,
+    optional: bool,
+}
+
+const fn text_field(field: &'static str, label: &'static str, max: usize) -> TextField {
+    TextField {
+        field,
+        label,
+        max,
+        optional: false,
+    }
+}
+
+const TEXT_FIELDS: [TextField; 7] = [
+    text_field("email", "email address", 254),
+    text_field("name", "full name", 120),
+    text_field("street", "street and number", 160),
+    TextField {
+        optional: true,
+        ..text_field("street_2", "second line", 160)
+    },
+    text_field("postal_code", "postal code", 16),
+    text_field("city", "city", 120),
+    TextField {
+        optional: true,
+        ..text_field("phone", "phone number", 32)
+    },
+];
+
+/// What is wrong with one field of the form as it stands, if anything. The page asks while people
+/// fill it in, the server when it is sent.
+pub fn complaint_about(field: &str, text: &str) -> Option<String> {
+    let text = text.trim();
+    if field == "country" {
+        let known = COUNTRIES.iter().any(|(code, _)| *code == text);
+        return (!known).then(|| "Choose a country we deliver to.".to_owned());
+    }
+    let known = TEXT_FIELDS.iter().find(|known| known.field == field)?;
+    let (label, max) = (known.label, known.max);
+    if text.is_empty() {
+        return (!known.optional).then(|| format!("Enter your {label}."));
+    }
+    if text.chars().count() > max {
+        return Some(format!("Your {label} may have at most {max} characters."));
+    }
+    if !crate::is_printable(text) {
+        return Some(format!("Your {label} has a character we cannot print."));
+    }
+    match field {
+        "email" if !looks_like_email(text) => {
+            Some("Enter an email like name@example.com.".to_owned())
+        }
+        "phone" if !looks_like_phone(text) => Some("Enter a number like +49 30 123456.".to_owned()),
+        _ => None,
+    }
+}
+
 impl PlaceOrder {
     /// The command with its text trimmed, or every complaint at once.
     pub fn checked(mut self) -> Result<Self, Problem> {
         let mut errors = Vec::new();
-        for (field, label, max, text) in [
-            ("email", "email address", 254, &mut self.email),
-            ("name", "full name", 120, &mut self.name),
-            ("street", "street and number", 160, &mut self.street),
-            ("postal_code", "postal code", 16, &mut self.postal_code),
-            ("city", "city", 120, &mut self.city),
+        for (field, text) in [
+            ("email", &mut self.email),
+            ("name", &mut self.name),
+            ("street", &mut self.street),
+            ("street_2", &mut self.street_2),
+            ("postal_code", &mut self.postal_code),
+            ("city", &mut self.city),
+            ("country", &mut self.country),
+            ("phone", &mut self.phone),
         ] {
             *text = text.trim().to_owned();
-            if text.is_empty() {
-                errors.push(FieldError::new(field, format!("Enter your {label}.")));
-            } else if text.chars().count() > max {
-                let message = format!("Your {label} may have at most {max} characters.");
-                errors.push(FieldError::new(field, message));
-            } else if !crate::is_printable(text) {
-                let message = format!("Your {label} has a character we cannot print.");
+            if let Some(message) = complaint_about(field, text) {
                 errors.push(FieldError::new(field, message));
             }
-        }
-        if !self.email.is_empty() && !looks_like_email(&self.email) {
-            let message = "Enter an email address like name@example.com.";
-            errors.push(FieldError::new("email", message));
-        }
-        if !COUNTRIES.iter().any(|(code, _)| *code == self.country) {
-            errors.push(FieldError::new(
-                "country",
-                "Choose a country we deliver to.",
-            ));
         }
         self.payment_token = self.payment_token.take().filter(|token| !token.is_empty());
         if self
@@ -176,6 +231,13 @@ fn looks_like_email(text: &str) -> bool {
         && host.split('.').all(|label| !label.is_empty())
 }
 
+/// Digits as people set them apart; a courier has to be able to dial it.
+fn looks_like_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let is_part = |c: char| c.is_ascii_digit() || " +-/.()".contains(c);
+    (5..=20).contains(&digits) && text.chars().all(is_part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +251,8 @@ mod tests {
             email: " ada@example.com ".into(),
             name: "Ada Lovelace".into(),
             street: "Main Street 1".into(),
+            street_2: String::new(),
+            phone: String::new(),
             postal_code: "10115".into(),
             city: "Berlin".into(),
             country: "DE".into(),
@@ -228,6 +292,44 @@ mod tests {
         ] {
             assert!(problem.field(field).is_some(), "a complaint about {field}");
         }
+    }
+
+    #[test]
+    fn phone_and_second_line_may_be_empty_and_are_checked_when_they_are_not() {
+        for (phone, is_good) in [
+            ("", true),
+            ("  ", true),
+            ("+49 (30) 123-456", true),
+            ("0301234567", true),
+            ("1234", false),
+            ("call me", false),
+        ] {
+            let filled = PlaceOrder {
+                phone: phone.into(),
+                street_2: " 3rd floor ".into(),
+                ..form()
+            };
+            match filled.checked() {
+                Ok(checked) => {
+                    assert!(is_good, "{phone:?}");
+                    assert_eq!(checked.street_2, "3rd floor");
+                }
+                Err(problem) => {
+                    assert!(!is_good, "{problem:?}");
+                    assert!(problem.field("phone").is_some());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_order_of_before_is_read_without_the_fields_that_came_later() {
+        let mut old = serde_json::to_value(form()).expect("JSON");
+        let fields = old.as_object_mut().expect("an object");
+        fields.remove("phone");
+        fields.remove("street_2");
+        let read: PlaceOrder = serde_json::from_value(old).expect("readable");
+        assert_eq!(read.phone, "");
     }
 
     #[test]

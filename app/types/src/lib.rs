@@ -2,6 +2,8 @@
 //! and the messages of the live socket. No I/O, no clock, no randomness; compiles to WASM and native.
 
 pub mod admin;
+pub mod arrival;
+pub mod calendar;
 pub mod cart;
 pub mod catalogue;
 pub mod checkout;
@@ -10,6 +12,7 @@ pub mod live;
 pub mod log;
 pub mod money;
 pub mod order;
+pub mod pictures;
 pub mod problem;
 pub mod stock;
 mod text;

@@ -73,6 +73,17 @@ impl Money {
     }
 }
 
+impl Money {
+    /// As a price tag has it: cents only where there are any, `€2,490` and `€18.50`.
+    pub fn tag(self) -> String {
+        let mut text = self.to_string();
+        if self.minor % 100 == 0 {
+            text.truncate(text.len() - ".00".len());
+        }
+        text
+    }
+}
+
 impl fmt::Display for Money {
     /// As an English shop writes it: `€2,490.00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,6 +118,15 @@ mod tests {
         assert_eq!(eur(249_000), "€2,490.00");
         assert_eq!(eur(123_456_789), "€1,234,567.89");
         assert_eq!(eur(-1_000), "-€10.00");
+    }
+
+    #[test]
+    fn a_price_tag_leaves_out_cents_that_are_none() {
+        let tag = |minor| Money::new(minor, Currency::Eur).tag();
+        assert_eq!(
+            [0, 5, 249_000, 1_850].map(tag),
+            ["€0", "€0.05", "€2,490", "€18.50"]
+        );
     }
 
     #[test]

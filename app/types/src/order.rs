@@ -153,6 +153,17 @@ impl Progress {
         );
     }
 
+    /// What was short of stock when the order was rejected.
+    pub fn shortages(&self) -> &[Shortage] {
+        let mut latest = self.steps.iter().rev();
+        latest
+            .find_map(|step| match &step.kind {
+                StepKind::StockRejected { short } => Some(short.as_slice()),
+                _ => None,
+            })
+            .unwrap_or_default()
+    }
+
     /// The last decline, if the order still waits for a card because of it.
     pub fn decline(&self) -> Option<DeclineReason> {
         match self.steps.last()?.kind {
@@ -171,9 +182,13 @@ pub struct Order {
     pub email: String,
     pub name: String,
     pub street: String,
+    pub street_2: String,
     pub postal_code: String,
     pub city: String,
     pub country: String,
+    pub phone: String,
+    /// Whether it was placed from this browser's cart, and not found again by number and email.
+    pub is_own: bool,
     pub delivery: DeliveryMethod,
     pub lines: Vec<OrderLine>,
     pub totals: Totals,
@@ -193,6 +208,42 @@ pub struct OrderLine {
     pub quantity: u32,
     pub gift_note: Option<String>,
     pub unit_price: Money,
+}
+
+/// An order among others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderSummary {
+    pub id: OrderId,
+    pub number: String,
+    pub placed_at_us: i64,
+    pub status: OrderStatus,
+    pub total: Money,
+    pub pieces: u32,
+    /// Title and picture of its first piece, as long as the shop knows it.
+    pub first: Option<(String, Image)>,
+}
+
+/// Pieces of each line that are left of an order after what was short of stock is taken out, in the
+/// order of its lines. Pieces of one SKU on several lines are served in that order.
+pub fn quantities_left<'a>(
+    lines: impl IntoIterator<Item = (&'a Sku, u32)>,
+    short: &[Shortage],
+) -> Vec<u32> {
+    let mut available: Vec<(&Sku, i64)> = short
+        .iter()
+        .map(|shortage| (&shortage.sku, shortage.available.max(0)))
+        .collect();
+    let mut left = Vec::new();
+    for (sku, quantity) in lines {
+        let Some((_, there)) = available.iter_mut().find(|(short, _)| *short == sku) else {
+            left.push(quantity);
+            continue;
+        };
+        let served = i64::from(quantity).min(*there);
+        *there -= served;
+        left.push(u32::try_from(served).unwrap_or(0));
+    }
+    left
 }
 
 /// Crockford's base 32, which has no letters that are read wrong.
@@ -274,6 +325,22 @@ mod tests {
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
         seen.merge(&progress(OrderStatus::Reserving, &[1]));
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
+    }
+
+    #[test]
+    fn what_is_short_is_taken_out_and_the_rest_stays() {
+        let sku = |text: &str| text.parse::<Sku>().expect("a SKU");
+        let (a, b, c) = (sku("A"), sku("B"), sku("C"));
+        let short = |sku: &Sku, wanted, available| Shortage {
+            sku: sku.clone(),
+            wanted,
+            available,
+        };
+        let lines = || [(&a, 1), (&b, 2), (&c, 3), (&b, 2)];
+        assert_eq!(quantities_left(lines(), &[]), [1, 2, 3, 2]);
+        let missing = [short(&a, 1, 0), short(&b, 4, 3)];
+        assert_eq!(quantities_left(lines(), &missing), [0, 2, 3, 1]);
+        assert_eq!(quantities_left(lines(), &[short(&c, 3, -2)]), [1, 2, 0, 2]);
     }
 
     #[test]

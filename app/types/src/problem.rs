@@ -117,6 +117,12 @@ impl Problem {
         Self::new("unavailable", 503, "Busy right now", detail)
     }
 
+    /// 503 as the browser sees it: nobody answered.
+    pub fn no_connection() -> Self {
+        let detail = "The shop cannot be reached. Check your connection and try again.";
+        Self::new("no-connection", 503, "No connection", detail)
+    }
+
     /// Whether this is the problem called `kind`.
     pub fn is(&self, kind: &str) -> bool {
         self.kind.strip_prefix("/problems/") == Some(kind)

@@ -1,6 +1,8 @@
 //! Looking back: everything that a command led to, and what was last said of something at a moment of
 //! the past.
 
+use std::collections::HashMap;
+
 use db::Columns;
 use uuid::Uuid;
 
@@ -85,6 +87,36 @@ impl Log {
         Ok(None)
     }
 
+    /// The newest events of a type, the newest first, `limit` at most; looks through the last `reach`
+    /// positions only.
+    pub async fn last_of(&self, kind: &str, limit: usize, reach: u64) -> Result<Vec<Recorded>> {
+        let sql = format!(
+            "select {COLUMNS} from events where position <= $1 and position > $2 and type = $3 \
+             order by position desc limit $4"
+        );
+        let mut found = Vec::new();
+        let (mut step, longest) = STEPS;
+        let mut at = self.stored_head().await?;
+        let end = at.saturating_sub(reach);
+        while at > end && found.len() < limit {
+            let down_to = at.saturating_sub(step).max(end);
+            let rows = db::query(db::built(sql.clone()))
+                .bind(i64::try_from(at).unwrap_or(i64::MAX))
+                .bind(i64::try_from(down_to).unwrap_or(i64::MAX))
+                .bind(kind)
+                .bind(i64::try_from(limit - found.len()).unwrap_or(i64::MAX))
+                .fetch_all(self.db().reader())
+                .await?;
+            for row in &rows {
+                // A damaged one is told of elsewhere.
+                found.extend(self.sound(row).await?);
+            }
+            at = down_to;
+            step = (step * 2).min(longest);
+        }
+        Ok(found)
+    }
+
     /// The position before the first event at or after a time. Events are in the order of their times,
     /// but for a few that were appended at once, so that it is found by bisection. Where the clock was
     /// set back, a time has come twice, and the answer is the end of one of both.
@@ -110,6 +142,33 @@ impl Log {
         .await?
         .try_get::<Option<i64>, _>(0)?;
         Ok(first.map_or(before, |first| first.unsigned_abs() - 1))
+    }
+
+    /// When the last event of the given types happened to each of the keys, in unix microseconds.
+    pub async fn last_times(&self, keys: &[&str], kinds: &[&str]) -> Result<HashMap<String, i64>> {
+        let mut times = HashMap::with_capacity(keys.len());
+        for keys in keys.chunks(PAGE) {
+            let (of_keys, key_places) = db::placeholders(keys.len(), 1);
+            let (of_kinds, kind_places) = db::placeholders(kinds.len(), key_places + 1);
+            let sql = format!(
+                "select key, max(time_us) from events where key in ({of_keys}) \
+                 and type in ({of_kinds}) group by key"
+            );
+            let mut query = db::query(db::built(sql));
+            for (texts, places) in [(keys, key_places), (kinds, kind_places)] {
+                for text in texts
+                    .iter()
+                    .chain(texts.last().into_iter().cycle())
+                    .take(places)
+                {
+                    query = query.bind(*text);
+                }
+            }
+            for row in query.fetch_all(self.db().reader()).await? {
+                times.insert(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        Ok(times)
     }
 
     /// When an event was appended. Asks for no more: damage elsewhere in it does not matter.

@@ -54,6 +54,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0030_reactors",
         include_str!("../migrations/0030_reactors.sql"),
     ),
+    (
+        "0050_orders_found_again",
+        include_str!("../migrations/0050_orders_found_again.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -2,6 +2,8 @@
 
 pub mod events;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use types::catalogue::Image;
 use types::{Money, Sku, Slug};
@@ -35,6 +37,9 @@ pub struct ProductDetails {
     pub stones: String,
     pub drop: bool,
     pub drop_note: Option<String>,
+    /// Pieces that were ever made of each variant, where there will be no more and it is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made: BTreeMap<Sku, i64>,
     pub images: Vec<Image>,
     pub seo_title: String,
     pub seo_description: String,
@@ -304,6 +309,7 @@ mod tests {
                 stones: String::new(),
                 drop: false,
                 drop_note: None,
+                made: BTreeMap::new(),
                 images: vec![image],
                 seo_title: "A ring".to_owned(),
                 seo_description: "A round ring.".to_owned(),

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use form_urlencoded::Serializer;
 use tokio::time::Instant;
 use types::OrderId;
 use types::order::OrderStatus;
 use uuid::Uuid;
 
 use crate::goods::Good;
-use crate::http::{Connection, Pool};
-use crate::order_socket::OrderSocket;
-use crate::target::Target;
+use shopper::forms::{ADA, order_form, pieces};
+use shopper::http::{Connection, Pool};
+use shopper::order_socket::OrderSocket;
+use shopper::target::Target;
 
 /// The card of a shopper who just buys.
 const GOOD_CARD: &str = "pm_card_visa";
@@ -53,7 +53,7 @@ pub async fn fill_cart(
     let page = format!("/p/{}", good.product);
     connection.get(target, &page, encoding).await?;
     let cookie = connection
-        .post(target, "/api/add_to_cart", None, pieces(good, 1, ""))
+        .post(target, "/api/add_to_cart", None, pieces(&good.sku, 1, ""))
         .await?
         .context("add_to_cart gave no shopper cookie")?;
     Ok(Shopper {
@@ -70,7 +70,7 @@ impl Shopper {
 
     /// A second line of the same SKU: with a gift note it is a line of its own.
     pub async fn add_as_gift(&mut self, target: &Target, good: &Good) -> anyhow::Result<()> {
-        let form = pieces(good, 1, "For Ada");
+        let form = pieces(&good.sku, 1, "For Ada");
         self.connection
             .post(target, "/api/add_to_cart", Some(&self.cookie), form)
             .await?;
@@ -87,7 +87,7 @@ impl Shopper {
 
     async fn place(&mut self, target: &Target) -> anyhow::Result<OrderId> {
         let id = OrderId::new(Uuid::now_v7());
-        let form = order_form(id, self.total_minor, Some(GOOD_CARD));
+        let form = order_form(id, self.total_minor, Some(GOOD_CARD), &ADA);
         self.connection
             .post(target, "/api/place_order", Some(&self.cookie), form)
             .await?;
@@ -126,31 +126,6 @@ fn outcome(status: OrderStatus) -> anyhow::Result<Option<Outcome>> {
         OrderStatus::Cancelled => bail!("the order was cancelled"),
         OrderStatus::Reserving | OrderStatus::Paying => Ok(None),
     }
-}
-
-/// The form that puts pieces into the cart.
-pub fn pieces(good: &Good, quantity: u32, gift_note: &str) -> String {
-    Serializer::new(String::new())
-        .append_pair("sku", &good.sku)
-        .append_pair("quantity", &quantity.to_string())
-        .append_pair("gift_note", gift_note)
-        .finish()
-}
-
-/// The form that places an order; without a card it is to be paid later.
-pub fn order_form(id: OrderId, total_minor: i64, card: Option<&str>) -> String {
-    Serializer::new(String::new())
-        .append_pair("order_id", &id.to_string())
-        .append_pair("email", "ada.lovelace@example.com")
-        .append_pair("name", "Ada Lovelace")
-        .append_pair("street", "Unter den Linden 77")
-        .append_pair("postal_code", "10117")
-        .append_pair("city", "Berlin")
-        .append_pair("country", "DE")
-        .append_pair("delivery", "standard")
-        .append_pair("payment_token", card.unwrap_or_default())
-        .append_pair("expected_total_minor", &total_minor.to_string())
-        .finish()
 }
 
 #[cfg(test)]

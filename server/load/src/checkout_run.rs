@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use crate::checkout;
 use crate::console::Progress;
 use crate::goods::Good;
-use crate::http::Pool;
 use crate::tally::Tally;
-use crate::target::Target;
+use shopper::http::Pool;
+use shopper::target::Target;
 
 /// Checkouts on their way at a given rate, at most: a shop that is this far behind has failed.
 const MAX_ON_THE_WAY: usize = 4_000;

@@ -20,13 +20,14 @@ use crate::checkout_report::write_complaints;
 use crate::checkout_run::Pace;
 use crate::console::{self, note};
 use crate::goods::Good;
-use crate::http::Pool;
 use crate::measured_run::{MeasuredRun, measure, sell, warm_up};
 use crate::running_shop::{RunningShop, StartSettings};
 use crate::table::{self, NO_VALUE, headings, milliseconds, write_headings};
 use crate::times::Times;
 use crate::workspace::Workspace;
 use crate::{catalogue, database, file_limit, goods};
+use shopper::forms::pieces;
+use shopper::http::Pool;
 
 /// The load at which throughput is measured, and with which the large shop grows.
 const BUSY: u64 = 128;
@@ -206,7 +207,7 @@ async fn pages(
     let order = shopper.order(target, &pool).await?;
     // A cart with something in it, for its page.
     let mut connection = pool.take(target).await?;
-    let form = checkout::pieces(good, 1, "");
+    let form = pieces(&good.sku, 1, "");
     connection
         .post(target, "/api/add_to_cart", Some(&shopper_cookie), form)
         .await?;

@@ -12,8 +12,8 @@ use types::live::{ClientMessage, Topic};
 
 use crate::console::Progress;
 use crate::goods::Good;
-use crate::socket::{Socket, open};
-use crate::target::Target;
+use shopper::socket::{Socket, open};
+use shopper::target::Target;
 
 /// Sockets from one local address: it has some 28,000 ports for them.
 const PER_ADDRESS: u64 = 20_000;

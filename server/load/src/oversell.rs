@@ -8,8 +8,8 @@ use crate::args::CheckoutArgs;
 use crate::books;
 use crate::checkout::{self, Outcome};
 use crate::goods::{self, Good};
-use crate::http::Pool;
 use crate::running_shop::RunningShop;
+use shopper::http::Pool;
 
 pub const BUYERS: usize = 500;
 pub const PIECES: i64 = 50;

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::database;
-use crate::http::{Credentials, Pool};
 use crate::server_process::{ServerProcess, ServerProgram};
-use crate::target::Target;
 use crate::write_counters::WriteCounters;
+use shopper::http::{Credentials, Pool};
+use shopper::target::Target;
 
 /// Sockets that a started shop allows beyond those that are asked for.
 const SPARE_SOCKETS: u64 = 10_000;

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::target::Target;
 use crate::workspace::Workspace;
+use shopper::target::Target;
 
 /// How long a shop may take to open.
 const OPENING: Duration = Duration::from_secs(60);

@@ -12,8 +12,8 @@ use anyhow::{Context, ensure};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
 use crate::database;
-use crate::http::Pool;
-use crate::target::Target;
+use shopper::http::Pool;
+use shopper::target::Target;
 
 const METRICS: &str = "/metrics";
 const COMMITS_METRIC: &str = "vitrine_commits_total";

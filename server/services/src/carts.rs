@@ -1,5 +1,7 @@
 //! Carts: lines in the database, owned by the shopper of a signed cookie.
 
+use std::collections::HashMap;
+
 use db::{Columns, Row};
 use types::cart::{Cart, CartLine, MAX_GIFT_NOTE, MAX_LINES, MAX_QUANTITY};
 use types::{LineId, Money, Problem, ShopperId, Sku};
@@ -7,6 +9,7 @@ use types::{LineId, Money, Problem, ShopperId, Sku};
 use crate::catalogue::Catalogue;
 use crate::events::{Refused, internal};
 use crate::levels::Levels;
+use crate::shelf;
 use crate::shop::Shop;
 
 /// A line as it is stored.
@@ -60,6 +63,23 @@ pub(crate) async fn take(
     rows.iter().map(read).collect()
 }
 
+/// Takes the pieces of `lines` out of the cart, as far as they are in it. The cart is locked.
+pub(crate) async fn take_part(
+    tx: &mut broker::Tx,
+    shopper: ShopperId,
+    taken: &[StoredLine],
+) -> Result<(), Refused> {
+    for mut line in lines(tx, shopper).await? {
+        let same = |other: &&StoredLine| other.sku == line.sku && other.gift_note == line.gift_note;
+        let Some(taken) = taken.iter().find(same) else {
+            continue;
+        };
+        line.quantity = line.quantity.saturating_sub(taken.quantity);
+        keep(tx, shopper, &line).await?;
+    }
+    Ok(())
+}
+
 /// The cart with prices and stock. A line whose SKU is no longer sold is left out.
 pub(crate) fn view(catalogue: &Catalogue, levels: &Levels, stored: &[StoredLine]) -> Cart {
     let (available, position) = levels.available(stored.iter().map(|line| &line.sku));
@@ -86,6 +106,7 @@ pub(crate) fn view(catalogue: &Catalogue, levels: &Levels, stored: &[StoredLine]
             unit_price: variant.price,
             line_price,
             available,
+            edition: shelf::edition(product, &[variant]),
         });
     }
     Cart {
@@ -131,13 +152,22 @@ impl Shop {
         Ok(self.load_cart(shopper).await?)
     }
 
+    /// The lines as pages show them, with small pictures.
+    fn seen(&self, stored: &[StoredLine]) -> Cart {
+        let mut cart = view(&self.catalogue(), self.levels(), stored);
+        for line in &mut cart.lines {
+            line.image = self.small_picture(&line.image);
+        }
+        cart
+    }
+
     async fn load_cart(&self, shopper: ShopperId) -> Result<Cart, Refused> {
         let rows = db::query(SELECT)
             .bind(shopper.to_string())
             .fetch_all(self.log().db().reader())
             .await?;
         let stored = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(view(&self.catalogue(), self.levels(), &stored))
+        Ok(self.seen(&stored))
     }
 
     /// Puts pieces into the cart: onto the line of the same SKU and gift note, or onto a new one.
@@ -233,17 +263,39 @@ impl Shop {
         .await
     }
 
+    /// Takes out what the stock of this moment does not cover: the cart then holds what can be ordered.
+    pub async fn fit_cart(&self, shopper: ShopperId) -> crate::Result<Cart> {
+        let shop = self.clone();
+        self.change_cart(shopper, move |tx| {
+            Box::pin(async move {
+                let mut lines = lines(tx, shopper).await?;
+                let mut left: HashMap<Sku, i64> = HashMap::new();
+                for line in &mut lines {
+                    let left = left
+                        .entry(line.sku.clone())
+                        .or_insert_with(|| shop.available(&line.sku).max(0));
+                    let covered = i64::from(line.quantity).min(*left);
+                    *left -= covered;
+                    let covered = u32::try_from(covered).unwrap_or(0);
+                    if covered != line.quantity {
+                        line.quantity = covered;
+                        keep(tx, shopper, line).await?;
+                    }
+                }
+                lines.retain(|line| line.quantity > 0);
+                Ok(lines)
+            })
+        })
+        .await
+    }
+
     /// Takes a line out. Taking it out twice is no error.
     pub async fn remove_line(&self, shopper: ShopperId, line: LineId) -> crate::Result<Cart> {
         self.change_cart(shopper, move |tx| {
             Box::pin(async move {
                 let mut lines = lines(tx, shopper).await?;
                 lines.retain(|stored| stored.id != line);
-                db::query("delete from carts where line_id = $1 and shopper_id = $2")
-                    .bind(line.to_string())
-                    .bind(shopper.to_string())
-                    .execute(tx.conn())
-                    .await?;
+                delete(tx, shopper, line).await?;
                 Ok(lines)
             })
         })
@@ -267,7 +319,7 @@ impl Shop {
             })
         });
         let stored: Vec<StoredLine> = change.await?;
-        Ok(view(&self.catalogue(), self.levels(), &stored))
+        Ok(self.seen(&stored))
     }
 }
 
@@ -338,6 +390,23 @@ async fn set(tx: &mut broker::Tx, line: &StoredLine) -> Result<(), Refused> {
         .execute(tx.conn())
         .await?;
     Ok(())
+}
+
+async fn delete(tx: &mut broker::Tx, shopper: ShopperId, line: LineId) -> Result<(), Refused> {
+    db::query("delete from carts where line_id = $1 and shopper_id = $2")
+        .bind(line.to_string())
+        .bind(shopper.to_string())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Stores how many pieces a line holds; one that holds none is taken out.
+async fn keep(tx: &mut broker::Tx, shopper: ShopperId, line: &StoredLine) -> Result<(), Refused> {
+    match line.quantity {
+        0 => delete(tx, shopper, line.id).await,
+        _ => set(tx, line).await,
+    }
 }
 
 fn no_such_line() -> Problem {

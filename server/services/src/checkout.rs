@@ -42,17 +42,30 @@ impl Shop {
         order: PlaceOrder,
     ) -> crate::Result<OrderId> {
         let (shop, id) = (self.clone(), order.order_id);
+        let placed = async move { shop.place_order(shopper, order).await };
+        self.counted(source, shopper, id, placed).await
+    }
+
+    /// Counts an order to the source it comes from while it is being written.
+    pub(crate) async fn counted<T: Send + 'static>(
+        &self,
+        source: u64,
+        shopper: ShopperId,
+        id: OrderId,
+        placing: impl Future<Output = crate::Result<T>> + Send + 'static,
+    ) -> crate::Result<T> {
+        let shop = self.clone();
         // A task of its own: who goes away meanwhile takes no claim along that nobody would release.
-        let placing = tokio::spawn(async move {
+        let counted = tokio::spawn(async move {
             shop.holds().arrives(id, source);
-            let placed = shop.place_order(shopper, order).await;
+            let placed = placing.await;
             shop.holds().has_arrived(id);
             if placed.is_err() && !shop.owns_order(shopper, id).await? {
                 shop.holds().release(id, shopper);
             }
             placed
         });
-        placing.await.map_err(internal)?
+        counted.await.map_err(internal)?
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means
@@ -106,8 +119,8 @@ impl Shop {
     /// form that is sent again brings another token for it.
     async fn is_placed_by(&self, order: &PlaceOrder) -> Result<bool, Refused> {
         let row = db::query(
-            "select email, name, street, postal_code, city, country, delivery, total_minor \
-             from orders where id = $1",
+            "select email, name, street, street_2, postal_code, city, country, phone, delivery, \
+             total_minor from orders where id = $1",
         )
         .bind(order.order_id.to_string())
         .fetch_optional(self.log().db().reader())
@@ -117,9 +130,11 @@ impl Shop {
             order.email.as_str(),
             &order.name,
             &order.street,
+            &order.street_2,
             &order.postal_code,
             &order.city,
             &order.country,
+            &order.phone,
             order.delivery.into_str(),
         ];
         for (column, sent) in command.into_iter().enumerate() {
@@ -127,7 +142,7 @@ impl Shop {
                 return Ok(false);
             }
         }
-        Ok(row.try_get::<i64, _>(7)? == order.expected_total_minor)
+        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor)
     }
 
     async fn write_order(
@@ -137,6 +152,17 @@ impl Shop {
         order: PlaceOrder,
     ) -> Result<(), Refused> {
         let stored = carts::take(tx, shopper).await?;
+        self.write_lines(tx, shopper, order, stored).await
+    }
+
+    /// Writes an order for these lines, which were taken out of the cart.
+    pub(crate) async fn write_lines(
+        &self,
+        tx: &mut broker::Tx,
+        shopper: ShopperId,
+        order: PlaceOrder,
+        stored: Vec<carts::StoredLine>,
+    ) -> Result<(), Refused> {
         if stored.is_empty() {
             return Err(empty_cart().into());
         }
@@ -199,7 +225,7 @@ impl Shop {
         Ok(())
     }
 
-    /// An order of this shopper, as of the newest event.
+    /// An order that this shopper may open, as of the newest event.
     ///
     /// # Errors
     /// 404 when there is none or it is somebody else's.
@@ -210,14 +236,15 @@ impl Shop {
     async fn load_order(&self, shopper: ShopperId, id: OrderId) -> Result<Order, Refused> {
         let row = db::query(
             "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
-             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us \
+             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone \
              from orders where id = $1",
         )
         .bind(id.to_string())
         .fetch_optional(self.log().db().reader())
         .await?
         .ok_or_else(no_such_order)?;
-        if row.try_get::<&str, _>(0)? != shopper.to_string() {
+        let is_own = row.try_get::<&str, _>(0)? == shopper.to_string();
+        if !is_own && !self.may_open_order(shopper, id).await? {
             return Err(no_such_order().into());
         }
         let text = |column| row.try_get::<String, _>(column);
@@ -232,9 +259,12 @@ impl Shop {
             email: text(1)?,
             name: text(2)?,
             street: text(3)?,
+            street_2: text(14)?,
             postal_code: text(4)?,
             city: text(5)?,
             country: text(6)?,
+            phone: text(15)?,
+            is_own,
             delivery: text(7)?.parse().map_err(|e| bad(&e))?,
             lines: lines
                 .into_iter()
@@ -259,14 +289,14 @@ impl Shop {
             product: product.slug.clone(),
             title: product.title.clone(),
             variant: variant.title(),
-            image: product.details.images[variant.image].clone(),
+            image: self.small_picture(&product.details.images[variant.image]),
             quantity: line.quantity,
             gift_note: line.gift_note,
             unit_price: line.unit_price,
         })
     }
 
-    /// Whether the order is this shopper's; asked by whoever hands out its progress.
+    /// Whether this shopper placed the order.
     pub async fn owns_order(&self, shopper: ShopperId, id: OrderId) -> crate::Result<bool> {
         if let Some(owner) = self.remembered_owner(id) {
             return Ok(owner == shopper);
@@ -338,7 +368,7 @@ impl Shop {
         command: Command,
         event: Event,
     ) -> Result<(), Refused> {
-        if !self.owns_order(shopper, id).await? {
+        if !self.may_open_order(shopper, id).await? {
             return Err(no_such_order().into());
         }
         match orders::state(self.log(), id).await? {
@@ -393,8 +423,8 @@ async fn insert(
     let inserted = db::query(
         "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
          country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency, \
-         number_bits) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         number_bits, street_2, phone) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          on conflict do nothing",
     )
     .bind(order.order_id.to_string())
@@ -413,6 +443,8 @@ async fn insert(
     .bind(totals.total.minor)
     .bind(totals.total.currency.code())
     .bind(number_bits(order.order_id))
+    .bind(&order.street_2)
+    .bind(&order.phone)
     .execute(tx.conn())
     .await?;
     Ok(inserted.rows_affected() == 1)

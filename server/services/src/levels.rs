@@ -84,6 +84,17 @@ impl Levels {
         })
     }
 
+    /// Levels of a shop that has nothing yet.
+    #[cfg(test)]
+    pub(crate) fn of_nothing() -> Self {
+        Self {
+            inner: RwLock::new(Inner {
+                levels: HashMap::new(),
+                position: 0,
+            }),
+        }
+    }
+
     /// Reads the stock again, which was built anew. Answers with the SKUs that are told wrongly
     /// until now. `position` as for [`Levels::load`].
     pub(crate) async fn reload(

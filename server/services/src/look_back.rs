@@ -37,10 +37,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
             None => match what.to_ascii_uppercase().parse::<Sku>() {
                 Ok(sku) => stock(log, &sku, position).await?,
                 Err(_) => {
-                    let detail = format!(
-                        "Expected the number of an order (V-1234ABCD), its id, or a SKU, not {what:?}."
-                    );
-                    return Err(Refused(Problem::not_found(detail)));
+                    return Err(unknown(what));
                 }
             },
         };
@@ -83,6 +80,10 @@ async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
     Ok(id.parse().ok())
 }
 
+fn unknown(what: &str) -> Refused {
+    Problem::not_found(format!("No order or SKU is called {what}.")).into()
+}
+
 async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> {
     let mut state: Option<OrderState> = None;
     let mut unreadable = Vec::new();
@@ -121,12 +122,16 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
         ("status".to_owned(), status(state.status()).to_owned()),
         ("total".to_owned(), state.total.to_string()),
         ("lines".to_owned(), lines.collect::<Vec<_>>().join(", ")),
-        ("cards asked".to_owned(), state.payment.attempts.to_string()),
+        (
+            "payment attempts".to_owned(),
+            state.payment.attempts.to_string(),
+        ),
     ];
-    if state.reserved_until_us > 0 {
+    // An order that has come to its end holds nothing back any more.
+    if state.reserved_until_us > 0 && !state.status().is_final() {
         let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
-        let until = until.map(|until| format!("{until:.0}")).unwrap_or_default();
-        facts.push(("held until".to_owned(), until));
+        let until = until.map(|until| until.strftime("%-d %B %Y, %H:%M UTC").to_string());
+        facts.push(("held until".to_owned(), until.unwrap_or_default()));
     }
     facts.push(("id".to_owned(), id.to_string()));
     facts.extend(unreadable);
@@ -158,6 +163,10 @@ async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
         })
         .await?;
     let Some(last) = moved.or(counted) else {
+        // Every SKU of the shop was counted in once.
+        if log.read_key(sku.as_str()).await?.is_empty() {
+            return Err(unknown(sku.as_str()));
+        }
         let detail = format!("There was no stock of {sku} at position {position}.");
         return Err(Problem::not_found(detail).into());
     };

@@ -1,9 +1,9 @@
-//! What nobody needs any more is deleted: carts nobody came back to, tokens and sessions that have
-//! ended. Orders, events and the gateway's books stay.
+//! What nobody needs any more is deleted: carts nobody came back to, tokens, sessions and grants that
+//! have ended. Orders, events and the gateway's books stay.
 
 use crate::events::Refused;
 use crate::shop::Shop;
-use crate::{carts, sessions, test_gateway};
+use crate::{carts, order_lookup, sessions, test_gateway};
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -11,10 +11,12 @@ pub struct Swept {
     pub cart_lines: u64,
     pub tokens: u64,
     pub sessions: u64,
+    pub grants: u64,
 }
 
 impl Shop {
-    /// Deletes cart lines that are older than `cart_life_us`, and tokens and sessions that have ended.
+    /// Deletes cart lines that are older than `cart_life_us`, and tokens, sessions and grants that have
+    /// ended.
     ///
     /// # Errors
     /// 500 when the database cannot be written.
@@ -28,6 +30,9 @@ impl Shop {
                 .delete(test_gateway::SWEEP, before(2 * test_gateway::TOKEN_LIFE_US))
                 .await?,
             sessions: self.delete(sessions::SWEEP, now_us).await?,
+            grants: self
+                .delete(order_lookup::SWEEP, before(order_lookup::GRANT_LIFE_US))
+                .await?,
         })
     }
 

@@ -34,6 +34,8 @@ struct SeedHero {
     #[serde(flatten)]
     image: SeedImage,
     products: Vec<Slug>,
+    #[serde(default)]
+    spots: Vec<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -108,6 +110,9 @@ struct SeedVariant {
     currency: String,
     stock_on_hand: i64,
     reorder_threshold: i64,
+    /// Pieces that were ever made of it, where there will be no more.
+    #[serde(default)]
+    made: Option<i64>,
     image: String,
 }
 
@@ -188,9 +193,26 @@ impl Seed {
                 if !(0..=MAX_ON_HAND).contains(&variant.stock_on_hand) {
                     return nonsense(format!("the stock of {sku} is not 0 to {MAX_ON_HAND}"));
                 }
+                if variant
+                    .made
+                    .is_some_and(|made| made < variant.stock_on_hand)
+                {
+                    return nonsense(format!("more of {sku} are there than were made"));
+                }
                 if let Err(error) = variant.currency.parse::<Currency>() {
                     return nonsense(format!("the currency of {sku}: {error}"));
                 }
+            }
+        }
+        for SeedHero {
+            image,
+            products,
+            spots,
+        } in &self.heroes
+        {
+            if !spots.is_empty() && spots.len() != products.len() {
+                let what = "there is not a spot for each product";
+                return Err(UnusableSeed::Nonsense(format!("{}: {what}", image.file)));
             }
         }
         if skus.is_empty() {
@@ -243,6 +265,7 @@ impl Seed {
             let hero = Hero {
                 image: hero.image.into(),
                 products: hero.products,
+                spots: hero.spots,
             };
             db::query("insert into heroes (sort, data) values ($1, $2)")
                 .bind(sort)
@@ -255,7 +278,10 @@ impl Seed {
         let mut introduced = Vec::new();
         for (sort, product) in (0_i64..).zip(self.products) {
             let files: Vec<String> = product.images.iter().map(|i| i.file.clone()).collect();
+            let made = product.variants.iter();
+            let made = made.filter_map(|variant| Some((variant.sku.clone(), variant.made?)));
             let details = ProductDetails {
+                made: made.collect(),
                 description: product.description,
                 metals: product.materials.metals,
                 stones: product.materials.stones.unwrap_or_default(),
@@ -424,7 +450,7 @@ mod tests {
         let demo: serde_json::Value =
             serde_json::from_str(include_str!("../seed/catalogue.json")).expect("JSON");
         type Change = fn(&mut serde_json::Value);
-        let changes: [(Change, &str); 7] = [
+        let changes: [(Change, &str); 9] = [
             (
                 |seed| seed["products"][1] = seed["products"][0].clone(),
                 "two products of this name",
@@ -451,6 +477,14 @@ mod tests {
             (
                 |seed| seed["products"][0]["variants"][0]["stock_on_hand"] = (-1).into(),
                 "the stock of",
+            ),
+            (
+                |seed| seed["products"][0]["variants"][0]["made"] = 1.into(),
+                "are there than were made",
+            ),
+            (
+                |seed| seed["heroes"][0]["spots"] = serde_json::json!([[1, 2]]),
+                "not a spot for each",
             ),
             (
                 |seed| seed["products"] = serde_json::json!([]),

@@ -2,20 +2,22 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use broker::{GroupCommit, Log};
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use types::catalogue::{Category, Hero, Product, ProductCard, Variant};
+use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
-use types::{LineId, OrderId, ShopperId, Sku, Slug};
+use types::pictures::{BuiltPicture, Pictures};
+use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
 
-use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord, VariantRecord};
+use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
 use crate::seed::{Seed, introduce_tables};
+use crate::shelf;
 use crate::sql_views::create_sql_views;
 
 /// Products that are shown beside one, at most.
@@ -36,6 +38,8 @@ struct Inner {
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
+    /// What the build made of the pictures.
+    pictures: OnceLock<Pictures>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -96,6 +100,7 @@ impl Shop {
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
+                pictures: OnceLock::new(),
             }),
         })
     }
@@ -137,6 +142,31 @@ impl Shop {
     /// Sets how much open orders may hold back; until then there is no limit.
     pub fn limit_holds(&self, limits: HoldLimits) {
         self.holds().limit(limits);
+    }
+
+    /// Tells which files were made of the pictures; until then each is shown as it is.
+    pub fn show_pictures(&self, pictures: Pictures) {
+        // Whoever told it first has told it for all who have asked since.
+        let _ = self.inner.pictures.set(pictures);
+    }
+
+    pub fn pictures(&self) -> &Pictures {
+        static NONE: LazyLock<Pictures> = LazyLock::new(Pictures::default);
+        self.inner.pictures.get().unwrap_or(&NONE)
+    }
+
+    /// The same picture for a small place, as a smaller file where there is one.
+    pub(crate) fn small_picture(&self, image: &Image) -> Image {
+        let built = self.pictures().get(&image.src);
+        let Some((src, width, height)) = built.and_then(BuiltPicture::small) else {
+            return image.clone();
+        };
+        Image {
+            src,
+            width,
+            height,
+            ..image.clone()
+        }
     }
 
     /// Takes in an event of the log: the catalogue, the stock, and what open orders hold. Answers with
@@ -238,36 +268,8 @@ impl Shop {
             .collect()
     }
 
-    /// A card of the whole product, or of its variants in one metal; `None` when it has none.
     fn card(&self, product: &ProductRecord, metal: Option<&str>) -> Option<ProductCard> {
-        let of_metal = |variant: &&VariantRecord| metal.is_none_or(|metal| variant.metal == metal);
-        let shown: Vec<&VariantRecord> = product.variants.iter().filter(of_metal).collect();
-        let (available, position) = self.levels().available(shown.iter().map(|v| &v.sku));
-        let cheapest = shown.iter().min_by_key(|variant| variant.price.minor)?;
-        let price_from = cheapest.price;
-        let stock = shown
-            .iter()
-            .zip(&available)
-            .map(|(variant, available)| VariantStock {
-                sku: variant.sku.clone(),
-                available: *available,
-            });
-        Some(ProductCard {
-            slug: product.slug.clone(),
-            title: product.title.clone(),
-            category: product.category.clone(),
-            price_from,
-            price_varies: shown.iter().any(|variant| variant.price != price_from),
-            compare_at: cheapest.compare_at,
-            images: product.details.images.clone(),
-            drop: product.details.drop,
-            stock: ProductStock {
-                available: available.iter().sum(),
-                // The total of a whole product is pushed as such.
-                variants: metal.map(|_| stock.collect()).unwrap_or_default(),
-            },
-            position,
-        })
+        shelf::card(product, metal, self.levels())
     }
 
     pub fn product(&self, slug: &Slug) -> Option<Product> {
@@ -288,6 +290,7 @@ impl Shop {
                 compare_at: variant.compare_at,
                 image: variant.image,
                 available,
+                edition: shelf::edition(product, &[variant]),
             });
         Some(Product {
             slug: product.slug.clone(),
@@ -379,6 +382,13 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// What a SKU costs now; `None` when it is not sold any more.
+    pub fn price(&self, sku: &Sku) -> Option<Money> {
+        let catalogue = self.catalogue();
+        let (_, variant) = catalogue.variant(sku)?;
+        Some(variant.price)
     }
 
     /// Every SKU, in the order of the catalogue.

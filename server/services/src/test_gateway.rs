@@ -119,7 +119,7 @@ impl TestGateway {
         if errors.is_empty() && known.is_none() {
             errors.push(FieldError::new(
                 "number",
-                "This is a test shop: use a test card such as 4242 4242 4242 4242.",
+                "Only test cards, like 4242 4242 4242 4242.",
             ));
         }
         let Some((_, outcome)) = known.filter(|_| errors.is_empty()) else {

@@ -3,6 +3,7 @@
 
 mod commands;
 mod cookies;
+mod found;
 mod health;
 mod inline_scripts;
 mod live;
@@ -80,6 +81,8 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         health,
     } = parts;
     let cookies = cookies::Cookies::new(site.is_https());
+    shop.show_pictures(site.pictures());
+    let found = found::routes(shop.clone(), site.public_url());
     let sessions = sessions::layer(&shop, cookies, session_times);
     let pace = Pace::new(&limits);
     let times = request::Times {
@@ -92,6 +95,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         gateway,
         key,
         options: site.leptos_options(),
+        url: site.public_url(),
         cookies,
         session_times,
         sign_ins: Arc::default(),
@@ -145,6 +149,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
     let mut router = dynamic
         .with_state(state)
         .merge(site.files())
+        .merge(found)
         .merge(health::routes(health))
         .layer(header(X_FRAME_OPTIONS, "DENY"))
         .layer(header(

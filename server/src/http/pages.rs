@@ -1,5 +1,6 @@
 //! The pages of `app`, rendered on the server.
 
+use app::PublicUrl;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
@@ -23,7 +24,7 @@ use super::state::AppState;
 pub async fn routes(state: &AppState) -> anyhow::Result<Router<AppState>> {
     let routes = generate_route_list(app::App);
     let options = state.options.clone();
-    let page = page_context(state.shop.clone());
+    let page = page_context(state.shop.clone(), state.url.clone());
     let cache = PageCache::new(state.shop.clone(), inline_scripts(state).await?);
     Ok(Router::new()
         .leptos_routes_with_context(state, routes, page, move || app::shell(options.clone()))
@@ -51,7 +52,8 @@ async fn inline_scripts(state: &AppState) -> anyhow::Result<InlineScripts> {
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let options = state.options.clone();
     let shell = move || app::shell(options.clone());
-    render_app_async_with_context(page_context(state.shop.clone()), shell)(request).await
+    let context = page_context(state.shop.clone(), state.url.clone());
+    render_app_async_with_context(context, shell)(request).await
 }
 
 /// Pages that nobody should find in a browser's memory after their owner has left.
@@ -73,10 +75,11 @@ pub fn context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
 
 /// For pages also the policy that lets only our own scripts run, and that a page is asked for anew
 /// each time: what it shows was true when it was rendered.
-fn page_context(shop: Shop) -> impl Fn() + Clone + Send + Sync + 'static {
+fn page_context(shop: Shop, url: PublicUrl) -> impl Fn() + Clone + Send + Sync + 'static {
     let context = context(shop);
     move || {
         context();
+        provide_context(url.clone());
         let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
             return;
         };

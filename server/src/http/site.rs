@@ -1,10 +1,12 @@
-//! The built site: script, WASM and styles in a folder named by their content, and pictures and fonts.
+//! The built site: script, WASM and styles in a folder named by their content, pictures under names of their content, and fonts.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use app::PublicUrl;
 use axum::Router;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, Response, Uri};
@@ -12,6 +14,7 @@ use leptos::config::LeptosOptions;
 use tower::ServiceBuilder;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
+use types::pictures::{FOLDER, MANIFEST, Pictures};
 
 use super::origin::OwnOrigin;
 
@@ -23,6 +26,8 @@ pub struct Site {
     hash: String,
     https: bool,
     origin: OwnOrigin,
+    url: PublicUrl,
+    pictures: Pictures,
 }
 
 impl Site {
@@ -64,6 +69,8 @@ impl Site {
             hash,
             https,
             origin,
+            url: PublicUrl(url.trim_end_matches('/').into()),
+            pictures: read_pictures(dir)?,
         })
     }
 
@@ -73,6 +80,15 @@ impl Site {
 
     pub fn origin(&self) -> OwnOrigin {
         self.origin.clone()
+    }
+
+    pub fn public_url(&self) -> PublicUrl {
+        self.url.clone()
+    }
+
+    /// What the build made of the pictures.
+    pub fn pictures(&self) -> Pictures {
+        self.pictures.clone()
     }
 
     /// The address of the styles, for a page that is not rendered by `app`.
@@ -98,11 +114,14 @@ impl Site {
             ServiceBuilder::new().layer(kept(cache)).service(files)
         };
         let hour = "public, max-age=3600";
+        let for_ever = "public, max-age=31536000, immutable";
         let mut router = Router::new()
-            .nest_service("/pkg", folder("pkg", "public, max-age=31536000, immutable"))
+            .nest_service("/pkg", folder("pkg", for_ever))
+            .nest_service("/pictures", folder(FOLDER, for_ever))
+            .nest_service("/icons", folder("icons", "public, max-age=86400"))
             .nest_service("/images", folder("images", "public, max-age=86400"))
             .nest_service("/fonts", folder("fonts", "public, max-age=31536000"));
-        for name in ["favicon.svg", "robots.txt"] {
+        for name in ["favicon.svg", "ring-size-strip.svg", "site.webmanifest"] {
             let file = ServiceBuilder::new()
                 .layer(kept(hour))
                 .service(ServeFile::new(self.dir.join(name)));
@@ -110,6 +129,17 @@ impl Site {
         }
         router
     }
+}
+
+/// A site without built pictures shows them as they are.
+fn read_pictures(site: &Path) -> anyhow::Result<Pictures> {
+    let manifest = site.join(FOLDER).join(MANIFEST);
+    let read = match std::fs::read(&manifest) {
+        Ok(read) => read,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Pictures::default()),
+        Err(error) => return Err(error).with_context(|| manifest.display().to_string()),
+    };
+    serde_json::from_slice(&read).with_context(|| manifest.display().to_string())
 }
 
 /// How long browsers keep a file; what is not there is not kept.

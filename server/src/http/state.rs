@@ -4,6 +4,7 @@ use std::hash::RandomState;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use app::PublicUrl;
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use leptos::prelude::LeptosOptions;
@@ -25,6 +26,7 @@ pub struct Shared {
     pub gateway: TestGateway,
     pub key: Key,
     pub options: LeptosOptions,
+    pub url: PublicUrl,
     pub cookies: Cookies,
     pub session_times: SessionTimes,
     pub sign_ins: Arc<SignIns>,

@@ -11,7 +11,7 @@ use crate::module_circles::{Module, circles};
 /// Every crate of the workspace and the crates of the workspace that it uses. Along the chain
 /// `types <- domain <- services <- server` and `db <- broker <- services` a crate may also name what
 /// is further below.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("types", &[]),
     ("domain", &["types"]),
     ("db", &[]),
@@ -20,12 +20,18 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("app", &["services", "types"]),
     (
         "server",
-        &["app", "broker", "db", "domain", "services", "types"],
+        &[
+            "app", "broker", "db", "domain", "services", "shopper", "types",
+        ],
     ),
-    // Tools beside the shop: one builds it, one is a shopper and measures the broker by itself, one makes
-    // databases for tests, one a server for them.
-    ("xtask", &["private_postgres"]),
-    ("load", &["broker", "db", "types"]),
+    // Tools beside the shop: one builds it and writes down what it made of the pictures, one is a shopper
+    // and measures the broker by itself, one makes databases for tests, one a server for them.
+    ("xtask", &["pictures", "private_postgres", "types"]),
+    // Scales and encodes what the shop shows.
+    ("pictures", &[]),
+    ("load", &["broker", "db", "shopper", "types"]),
+    // A visitor as far as HTTP goes: the load program's, and that of the demo.
+    ("shopper", &["types"]),
     // Cuts the power in tests.
     ("powercut", &[]),
     ("scratch", &[]),

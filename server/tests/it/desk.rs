@@ -284,9 +284,9 @@ async fn a_look_up_that_finds_nothing_says_why_under_its_field() {
         (
             "of=AS-NO-SUCH-1",
             "of",
-            "There was no stock of AS-NO-SUCH-1",
+            "No order or SKU is called AS-NO-SUCH-1.",
         ),
-        ("of=%3Cscript%3E", "of", "Expected the number of an order"),
+        ("of=%3Cscript%3E", "of", "No order or SKU is called"),
         ("of=&at=4", "of", "Enter the number of an order or a SKU."),
         (
             "of=AS-VEG-WG-50&at=0",

@@ -211,6 +211,8 @@ impl Wish {
             email: "ada@example.com".into(),
             name: "Ada Lovelace".into(),
             street: "Main Street 1".into(),
+            street_2: String::new(),
+            phone: String::new(),
             postal_code: "10115".into(),
             city: "Berlin".into(),
             country: "DE".into(),

@@ -150,7 +150,7 @@ async fn the_command_line_tells_what_the_log_knows() {
         );
         for part in [
             "confirmed",
-            "cards asked  2",
+            "payment attempts  2",
             "└─ ",
             "order.placed",
             "payment.declined",

@@ -10,14 +10,6 @@ use crate::shop::{EMAIL, PASSWORD, RING, RING_PRICE, TestShop};
 use crate::socket::Socket;
 
 impl TestShop {
-    /// Changes rows behind the shop's back.
-    async fn alter(&self, sql: String) {
-        let mut tx = self.log().db().begin().await.expect("a transaction");
-        let changed = db::query(db::built(sql)).execute(tx.conn()).await;
-        assert_eq!(changed.expect("SQL").rows_affected(), 1);
-        tx.commit().await.expect("a commit");
-    }
-
     /// A signed-in browser, and a socket of it that follows the stock.
     async fn staff_with_socket(&self) -> (Client, Socket) {
         let staff = self.staff().await;

@@ -194,6 +194,14 @@ impl TestShop {
         numbers[0]
     }
 
+    /// Changes one row behind the shop's back.
+    pub async fn alter(&self, sql: String) {
+        let mut tx = self.log().db().begin().await.expect("a transaction");
+        let changed = db::query(db::built(sql)).execute(tx.conn()).await;
+        assert_eq!(changed.expect("SQL").rows_affected(), 1);
+        tx.commit().await.expect("a commit");
+    }
+
     /// On hand and allocated, as the books say.
     pub async fn stock(&self, sku: &str) -> (i64, i64) {
         let column = |name| format!("select {name} from stock where sku = '{sku}'");

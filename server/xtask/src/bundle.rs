@@ -1,4 +1,4 @@
-//! The site: `target/site` with the browser bundle in `pkg/<hash>/`.
+//! The site: `target/site` with the browser bundle in `pkg/<hash>/` and the pictures in `pictures/`.
 //!
 //! The folder carries the hash, not the files: their names stay what they are, links between them
 //! stay relative, and everything below a hash can be cached for ever. `pkg/current` names the hash
@@ -11,15 +11,17 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use types::pictures::FOLDER;
 
 use crate::{
     compress::{beside_all, is_compressible},
     content_hash::ContentHash,
-    public, sizes, steps, styles, tools, wasm,
+    pictures, public, sizes, steps, styles, tools, wasm,
     workspace::{Mode, Workspace, files_below},
 };
 
-const STYLESHEET: &str = "app.css";
+/// Entries in `style/`, and what pages know each as: the shop's and, beside it, the admin's.
+const STYLESHEETS: [(&str, &str); 2] = [("main.css", "app.css"), ("desk.css", "desk.css")];
 const CURRENT: &str = "current";
 /// Inside a bundle's folder: the hash of what it was made of.
 const INPUTS: &str = ".inputs";
@@ -34,9 +36,17 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<PathBuf> {
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg).with_context(|| format!("make {}", pkg.display()))?;
 
+    let public_files = workspace.root.join("app/public");
+    let picture_folder = site.join(FOLDER);
+    let pictures = steps::counted("pictures", || {
+        let built = pictures::build(&public_files.join("images"), &picture_folder)?;
+        Ok((built.pictures, built.encoded))
+    })?;
+    let tints = pictures::tint_styles(&pictures);
+
     let module =
         fs::read(&module_path).with_context(|| format!("read {}", module_path.display()))?;
-    let inputs = inputs(workspace, &module, mode)?;
+    let inputs = inputs(workspace, &module, &tints, mode)?;
     let current = current(&pkg);
     let bundle = if current
         .as_ref()
@@ -47,14 +57,13 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<PathBuf> {
     } else {
         steps::quiet("browser bundle", || {
             let next = pkg.join(".next");
-            let name = assemble(workspace, &module, &next, &inputs, mode)?;
+            let name = assemble(workspace, &module, &tints, &next, &inputs, mode)?;
             publish(&pkg, &next, &name)
         })?
     };
 
-    let public_files = workspace.root.join("app/public");
     steps::quiet("static files", || {
-        public::sync(&public_files, &site, &pkg, mode)
+        public::sync(&public_files, &site, &[&pkg, &picture_folder], mode)
     })?;
     if mode == Mode::Release {
         sizes::check(&bundle)?;
@@ -71,9 +80,10 @@ fn lock(workspace: &Workspace) -> Result<File> {
 }
 
 /// The hash of all that a bundle is made of, this program included.
-fn inputs(workspace: &Workspace, module: &[u8], mode: Mode) -> Result<String> {
+fn inputs(workspace: &Workspace, module: &[u8], tints: &str, mode: Mode) -> Result<String> {
     let mut hash = ContentHash::default();
     hash.add("module", module);
+    hash.add("tints", tints.as_bytes());
     hash.add_folder(&workspace.root.join("style"))?;
     hash.add(
         "mode",
@@ -100,6 +110,7 @@ fn inputs(workspace: &Workspace, module: &[u8], mode: Mode) -> Result<String> {
 fn assemble(
     workspace: &Workspace,
     module: &[u8],
+    tints: &str,
     folder: &Path,
     inputs: &str,
     mode: Mode,
@@ -109,8 +120,13 @@ fn assemble(
     }
     fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     wasm::package(module, folder, mode)?;
-    let sheet = styles::bundle(&workspace.root.join("style/main.css"))?;
-    fs::write(folder.join(STYLESHEET), sheet).context("write the stylesheet")?;
+    for (entry, sheet) in STYLESHEETS {
+        let mut rules = styles::bundle(&workspace.root.join("style").join(entry))?;
+        if entry == "main.css" {
+            rules += tints;
+        }
+        fs::write(folder.join(sheet), rules).context("write a stylesheet")?;
+    }
     let mut hash = ContentHash::default();
     hash.add_folder(folder)?;
     // Part of the name though not of the content: a dev build must not pass for a release build.

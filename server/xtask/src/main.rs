@@ -13,6 +13,7 @@ mod bundle;
 mod chromium;
 mod compress;
 mod content_hash;
+mod pictures;
 mod postgres;
 mod public;
 mod serve;

@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// Brings `site` up to date with `public` and tells how many files that took. Whatever stands under
-/// `keep`, the bundle's folder, is left alone.
-pub fn sync(public: &Path, site: &Path, keep: &Path, mode: Mode) -> Result<usize> {
+/// `keep`, the folders of the bundle and of the built pictures, is left alone.
+pub fn sync(public: &Path, site: &Path, keep: &[&Path], mode: Mode) -> Result<usize> {
     fs::create_dir_all(site).with_context(|| format!("make {}", site.display()))?;
     let sources = if public.is_dir() {
         files_below(public)?
@@ -68,9 +68,9 @@ fn is_current(source: &Path, copy: &Path) -> Result<bool> {
     Ok(newer && made.len() == from.len() && compressed)
 }
 
-fn remove_others(site: &Path, keep: &Path, wanted: &HashSet<PathBuf>) -> Result<()> {
+fn remove_others(site: &Path, keep: &[&Path], wanted: &HashSet<PathBuf>) -> Result<()> {
     for file in files_below(site)? {
-        if !file.starts_with(keep) && !wanted.contains(file.as_path()) {
+        if !keep.iter().any(|folder| file.starts_with(folder)) && !wanted.contains(file.as_path()) {
             fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
         }
     }
@@ -92,17 +92,17 @@ mod tests {
         fs::write(public.join("robots.txt"), "User-agent: *")?;
         fs::write(public.join("img/a.webp"), [1, 2, 3])?;
 
-        assert_eq!(sync(&public, &site, &keep, Mode::Dev)?, 2);
+        assert_eq!(sync(&public, &site, &[&keep], Mode::Dev)?, 2);
         assert!(site.join("robots.txt.br").is_file());
         assert!(!site.join("img/a.webp.br").exists());
         assert_eq!(
-            sync(&public, &site, &keep, Mode::Dev)?,
+            sync(&public, &site, &[&keep], Mode::Dev)?,
             0,
             "the second time there is nothing to do"
         );
 
         fs::remove_file(public.join("robots.txt"))?;
-        sync(&public, &site, &keep, Mode::Dev)?;
+        sync(&public, &site, &[&keep], Mode::Dev)?;
         assert!(!site.join("robots.txt").exists());
         assert!(!site.join("robots.txt.gz").exists());
         assert!(

@@ -9,9 +9,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{compress::with_ending, wasm::OUTPUT_NAME, workspace::files_below};
 
-/// The shopper's script and WASM must stay **below** this many bytes, as Brotli sends them. It is the
-/// user's promise (200 KB). Lazy chunks do not count: a shopper's page never asks for them.
-const FIRST_PAGE_BUDGET: u64 = 200_000;
+/// The script and WASM of a shopper's first page must stay **below** this many bytes, as Brotli sends
+/// them. Lazy chunks do not count here: front page and categories never ask for them, and what whole
+/// pages weigh is measured in a browser (`end2end/weight.spec.ts`).
+const FIRST_PAGE_BUDGET: u64 = 125_000;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct Size {
@@ -144,7 +145,7 @@ mod tests {
     fn the_budget_is_a_limit_to_stay_below() {
         assert!(within_budget(FIRST_PAGE_BUDGET - 1).is_ok());
         let error = within_budget(FIRST_PAGE_BUDGET).expect_err("at the limit is too much");
-        assert!(error.to_string().contains("200,000"), "{error}");
+        assert!(error.to_string().contains("125,000"), "{error}");
     }
 
     #[test]
@@ -170,10 +171,10 @@ mod tests {
             Ok(())
         };
         write("app.js", 10_000)?;
-        write("app.wasm", 150_000)?;
+        write("app.wasm", 100_000)?;
         write("split_admin.wasm", 900_000)?;
         check(folder.path())?;
-        write("app.wasm", 190_000)?;
+        write("app.wasm", 115_000)?;
         assert!(check(folder.path()).is_err());
         Ok(())
     }

@@ -21,6 +21,21 @@ pub fn quiet<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     result.with_context(|| format!("failed at: {name}"))
 }
 
+/// Runs a quiet step that may find most of its work done, and says how much was left to do.
+pub fn counted<T>(name: &str, work: impl FnOnce() -> Result<(T, usize)>) -> Result<T> {
+    print!("▸ {name} … ");
+    io::stdout().flush().context("write to the terminal")?;
+    let started = Instant::now();
+    let result = work();
+    match &result {
+        Ok((_, 0)) => println!("up to date"),
+        Ok((_, done)) => println!("{done} made, {}", seconds(started.elapsed())),
+        Err(_) => println!("failed"),
+    }
+    let (result, _) = result.with_context(|| format!("failed at: {name}"))?;
+    Ok(result)
+}
+
 /// Runs a step whose programs write to the terminal too: its time comes on a line of its own.
 pub fn loud<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("▸ {name} …");

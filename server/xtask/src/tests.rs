@@ -14,7 +14,7 @@ use crate::{
     bundle, chromium,
     content_hash::ContentHash,
     postgres::{self, Durability},
-    steps, tools,
+    serve, steps, tools,
     workspace::{Mode, Workspace},
 };
 
@@ -30,6 +30,9 @@ pub enum Suite {
     Crash,
     /// The size budget and Playwright in Chromium
     Browser,
+    /// Lighthouse of the main pages, three times each; no part of everything, since it takes minutes and
+    /// a machine that does nothing else
+    Lighthouse,
 }
 
 pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> Result<()> {
@@ -50,6 +53,9 @@ pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> R
         }
         if wants(Suite::Browser) {
             browser(workspace, playwright_args)?;
+        }
+        if suite == Suite::Lighthouse {
+            lighthouse(workspace)?;
         }
         Ok(())
     })();
@@ -146,7 +152,29 @@ fn build_programs(workspace: &Workspace) -> Result<()> {
 }
 
 fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
-    // First what may be missing, so that nobody waits minutes for a build to hear of it.
+    let chromium = prepare_browser(workspace)?;
+    let site = bundle::build(workspace, Mode::Release)?;
+    build_programs(workspace)?;
+    steps::loud("browser tests", || {
+        let server = workspace.program("server", Mode::Dev);
+        let mut playwright = playwright(workspace, &chromium, &server, &site);
+        tools::run(playwright.args(args))
+    })
+}
+
+/// Measures what shoppers get: everything is built for release.
+fn lighthouse(workspace: &Workspace) -> Result<()> {
+    let chromium = prepare_browser(workspace)?;
+    let built = serve::build(workspace, Mode::Release)?;
+    steps::loud("Lighthouse", || {
+        let mut playwright = playwright(workspace, &chromium, &built.server, &built.site);
+        playwright.args(["lighthouse.spec.ts", "--workers=1"]);
+        tools::run(playwright.env("VITRINE_LIGHTHOUSE", "1"))
+    })
+}
+
+/// First what may be missing, so that nobody waits minutes for a build to hear of it.
+fn prepare_browser(workspace: &Workspace) -> Result<PathBuf> {
     tools::require_node()?;
     let chromium = chromium::ensure()?;
     let end2end = workspace.end2end();
@@ -158,20 +186,18 @@ fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
                 .args(["--no-install", "tsc"]),
         )
     })?;
+    Ok(chromium)
+}
 
-    let site = bundle::build(workspace, Mode::Release)?;
-    build_programs(workspace)?;
-    steps::loud("browser tests", || {
-        let mut playwright = Command::new("npx");
-        playwright
-            .current_dir(&end2end)
-            .args(["--no-install", "playwright", "test"])
-            .args(args);
-        playwright.env("CHROMIUM", &chromium);
-        playwright.env("VITRINE_SERVER_BIN", workspace.program("server", Mode::Dev));
-        playwright.env("VITRINE_SITE_DIR", &site);
-        tools::run(&mut playwright)
-    })
+fn playwright(workspace: &Workspace, chromium: &Path, server: &Path, site: &Path) -> Command {
+    let mut playwright = Command::new("npx");
+    playwright
+        .current_dir(workspace.end2end())
+        .args(["--no-install", "playwright", "test"])
+        .env("CHROMIUM", chromium)
+        .env("VITRINE_SERVER_BIN", server)
+        .env("VITRINE_SITE_DIR", site);
+    playwright
 }
 
 /// Installs the browser tests' packages, unless those of this very lock file are there.

@@ -18,8 +18,8 @@ use crate::args::CrashArgs;
 use crate::console::{Progress, note};
 use crate::goods::{self, Good};
 use crate::server_process::{ServerProcess, ServerProgram};
-use crate::target::Target;
 use crate::{database, file_limit};
+use shopper::target::Target;
 
 /// How long a round waits for its first order: when everything is sold out there is none.
 const FIRST_ORDER: Duration = Duration::from_secs(2);

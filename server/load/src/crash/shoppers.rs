@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use form_urlencoded::Serializer;
 use futures::future::try_join_all;
 use hyper::StatusCode;
 use rand::rngs::StdRng;
@@ -20,11 +19,11 @@ use super::conditions::SHOPPERS;
 use super::diary::{
     CANCELLATION_ASKED, CANCELLED, CARD_GIVEN, CONFIRMED, Diary, PLACED, Placing, Promise, REJECTED,
 };
-use crate::checkout::{order_form, pieces};
 use crate::goods::Good;
-use crate::http::{Connection, Pool, Refusal};
-use crate::order_socket::OrderSocket;
-use crate::target::Target;
+use shopper::forms::{ADA, about_order, order_form, pieces};
+use shopper::http::{Connection, Pool, Refusal};
+use shopper::order_socket::OrderSocket;
+use shopper::target::Target;
 
 /// Pieces that each of them wants of the SKU they all begin with: some get none.
 const WANTED_FIRST: std::ops::RangeInclusive<u32> = 3..=10;
@@ -213,7 +212,7 @@ impl Crowd {
         let placing = Placing {
             id,
             cookie: cookie.clone(),
-            form: order_form(id, total_minor, way.card()),
+            form: order_form(id, total_minor, way.card(), &ADA),
         };
         self.place(&mut connection, placing).await?;
         if way.watches() {
@@ -226,7 +225,7 @@ impl Crowd {
     /// `None` when there are not enough pieces left.
     async fn fill_cart(&self, good: &Good, quantity: u32) -> anyhow::Result<Option<Cart>> {
         let mut connection = self.pool.take(&self.target).await?;
-        let form = pieces(good, quantity, "");
+        let form = pieces(&good.sku, quantity, "");
         let posted = connection.post(&self.target, "/api/add_to_cart", None, form);
         let cookie = match posted.await {
             Ok(cookie) => cookie.context("add_to_cart gave no shopper cookie")?,
@@ -308,10 +307,7 @@ impl Crowd {
         cookie: &str,
         id: OrderId,
     ) -> anyhow::Result<bool> {
-        let form = Serializer::new(String::new())
-            .append_pair("order_id", &id.to_string())
-            .append_pair("payment_token", GOOD_CARD)
-            .finish();
+        let form = about_order(id, Some(GOOD_CARD));
         for _ in 0..TRIES {
             let posted = connection.post(&self.target, path, Some(cookie), form.clone());
             match posted.await {

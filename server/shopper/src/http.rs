@@ -111,6 +111,48 @@ impl Connection {
         Ok(is_there.then(|| String::from_utf8_lossy(&body).into_owned()))
     }
 
+    /// Gets a page as the visitor of a cookie, and reads it.
+    pub async fn read(
+        &mut self,
+        target: &Target,
+        path: &str,
+        cookie: Option<&str>,
+    ) -> anyhow::Result<String> {
+        let mut request = Request::get(path).header(HOST, &*target.authority);
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let response = self.send(request.body(Full::default())?).await?;
+        text(accepted(path, response).await?).await
+    }
+
+    /// Posts JSON and reads the answer.
+    pub async fn post_json(
+        &mut self,
+        target: &Target,
+        path: &str,
+        json: &serde_json::Value,
+    ) -> anyhow::Result<String> {
+        let request = Request::post(path)
+            .header(HOST, &*target.authority)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::from(json.to_string()))?;
+        let response = self.send(request).await?;
+        text(accepted(path, response).await?).await
+    }
+
+    /// Posts a command as a form and reads what it answers.
+    pub async fn ask(
+        &mut self,
+        target: &Target,
+        path: &str,
+        cookie: &str,
+        form: String,
+    ) -> anyhow::Result<String> {
+        let response = self.post_form(target, path, Some(cookie), form).await?;
+        text(accepted(path, response).await?).await
+    }
+
     /// Posts a command as a form; answers with the shopper's cookie when one was given.
     pub async fn post(
         &mut self,
@@ -164,6 +206,11 @@ impl Connection {
     }
 }
 
+async fn text(response: Response<Incoming>) -> anyhow::Result<String> {
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
 /// The response, or what the shop said against the request.
 async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Response<Incoming>> {
     let status = response.status();
@@ -186,7 +233,7 @@ async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Re
 pub struct Refusal {
     path: String,
     pub status: StatusCode,
-    said: String,
+    pub said: String,
 }
 
 /// `name=value` of a cookie that the response sets; its name begins otherwise with TLS than without.

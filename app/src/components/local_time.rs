@@ -1,0 +1,24 @@
+//! A moment by the reader's own clock.
+
+use leptos::prelude::*;
+
+use super::when;
+
+/// `22 November 2026, 14:05`. The server, which does not know the reader's clock, writes UTC and says
+/// so; inside an island the browser puts its own in the place.
+#[component]
+pub fn LocalTime(at_us: i64) -> impl IntoView {
+    // The moment as its clock shows it, and the name of that clock.
+    let shown = RwSignal::new((at_us, " UTC"));
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        let date = js_sys::Date::new(&((at_us / 1_000) as f64).into());
+        let behind_us = date.get_timezone_offset() as i64 * 60_000_000;
+        shown.set((at_us - behind_us, ""));
+    });
+    let words = move || {
+        let (at_us, zone) = shown.get();
+        [&when::date(at_us), ", ", &when::minute(at_us), zone].concat()
+    };
+    view! { <time datetime=when::machine(at_us)>{words}</time> }
+}

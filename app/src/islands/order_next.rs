@@ -1,0 +1,229 @@
+//! What comes next when an order has ended: each end has a way on.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use types::cart::totals;
+use types::checkout::DeliveryMethod;
+use types::order::{OrderStatus, Progress, Shortage, quantities_left};
+use types::{Money, OrderId, Problem};
+
+use crate::components::ProblemNote;
+
+/// A line of the order, as far as another order of it needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    pub sku: types::Sku,
+    pub title: String,
+    pub product: types::Slug,
+    pub quantity: u32,
+    /// What it costs now; `None` when it is sold no more.
+    pub price: Option<Money>,
+}
+
+/// `problem` is what the form here came back with; `next_id` the id of the order that it places.
+#[component]
+pub fn OrderNext(
+    id: OrderId,
+    progress: ReadSignal<Progress>,
+    delivery: DeliveryMethod,
+    pieces: Vec<Piece>,
+    problem: Option<Problem>,
+    next_id: OrderId,
+    is_own: bool,
+) -> impl IntoView {
+    let status = Memo::new(move |_| progress.with(|progress| progress.status));
+    let shortages = Memo::new(move |_| progress.with(|p| p.shortages().to_vec()));
+    move || match status.get() {
+        OrderStatus::Confirmed => view! { <Confirmed /> }.into_any(),
+        OrderStatus::Cancelled => view! { <Cancelled is_own /> }.into_any(),
+        OrderStatus::Rejected => {
+            let (pieces, problem) = (pieces.clone(), problem.clone());
+            view! { <Rejected id delivery pieces shortages problem next_id is_own /> }.into_any()
+        }
+        _ => ().into_any(),
+    }
+}
+
+#[component]
+fn Confirmed() -> impl IntoView {
+    let print = move |_| {
+        #[cfg(feature = "hydrate")]
+        let _ = window().print();
+    };
+    view! {
+        <section class="order-next" aria-label="What comes next">
+            <p class="order-next__ways">
+                <a class="button" href="/">"Continue shopping"</a>
+                <button type="button" class="button button--quiet with-script" on:click=print>
+                    "Print receipt"
+                </button>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Cancelled(is_own: bool) -> impl IntoView {
+    view! {
+        <section class="order-next" aria-label="What comes next">
+            <p class="order-next__ways">
+                {is_own.then(|| view! { <a class="button" href="/cart">"Back to your cart"</a> })}
+                <a class="button button--quiet" href="/">"Continue shopping"</a>
+            </p>
+        </section>
+    }
+}
+
+/// Which pieces were missing, the rest in one press, and the way to others.
+#[component]
+fn Rejected(
+    id: OrderId,
+    delivery: DeliveryMethod,
+    pieces: Vec<Piece>,
+    shortages: Memo<Vec<Shortage>>,
+    problem: Option<Problem>,
+    next_id: OrderId,
+    is_own: bool,
+) -> impl IntoView {
+    let rest = shortages.with_untracked(|short| rest_of(&pieces, short, delivery));
+    let similar = shortages.with_untracked(|short| {
+        let missing = |piece: &&Piece| short.iter().any(|short| short.sku == piece.sku);
+        pieces
+            .iter()
+            .find(missing)
+            .map(|piece| piece.product.clone())
+    });
+    let told = move |short: Shortage| {
+        let piece = pieces.iter().find(|piece| piece.sku == short.sku);
+        let name = piece.map_or_else(|| short.sku.to_string(), |piece| piece.title.clone());
+        let left = match short.available {
+            ..=0 => "sold out".to_owned(),
+            left => format!("only {left} left, you wanted {}", short.wanted),
+        };
+        view! { <li>{name} ": " {left}</li> }
+    };
+    let has_rest = rest.is_some();
+    let rest = rest.map(|(label, total)| {
+        view! {
+            <form method="post" action="/api/order_rest">
+                <input type="hidden" name="order_id" value=id.to_string() />
+                <input type="hidden" name="new_order_id" value=next_id.to_string() />
+                <input type="hidden" name="expected_total_minor" value=total.minor />
+                <button class="button button--wide" type="submit">{label}</button>
+            </form>
+            <p class="order-next__hint">
+                "To the same address, with the card you gave. The total includes delivery."
+            </p>
+        }
+    });
+    let cart_button = if has_rest {
+        "button button--quiet"
+    } else {
+        "button"
+    };
+    view! {
+        <section class="order-next" aria-labelledby="short-title">
+            <h2 id="short-title">"What was missing"</h2>
+            {problem.map(|problem| view! { <ProblemNote problem /> })}
+            <ul>{move || shortages.get().into_iter().map(&told).collect_view()}</ul>
+            {rest}
+            <p class="order-next__ways">
+                {is_own.then(|| view! { <a class=cart_button href="/cart">"Back to your cart"</a> })}
+                {similar.map(|product| view! {
+                    <a class="button button--quiet" href=format!("/p/{product}#related-title")>
+                        "See similar pieces"
+                    </a>
+                })}
+            </p>
+        </section>
+    }
+}
+
+/// What the button for the rest of an order says, and its total; `None` when nothing is left.
+fn rest_of(
+    pieces: &[Piece],
+    short: &[Shortage],
+    delivery: DeliveryMethod,
+) -> Option<(String, Money)> {
+    let lines = pieces.iter().map(|piece| (&piece.sku, piece.quantity));
+    let left = quantities_left(lines, short);
+    let mut count = 0;
+    let mut subtotal: Option<Money> = None;
+    for (piece, quantity) in pieces
+        .iter()
+        .zip(left)
+        .filter(|(_, quantity)| *quantity > 0)
+    {
+        let Some(price) = piece.price else { continue };
+        let sum = price.checked_mul(quantity)?;
+        subtotal = Some(match subtotal {
+            Some(subtotal) => subtotal.checked_add(sum)?,
+            None => sum,
+        });
+        count += quantity;
+    }
+    let total = totals(subtotal?, delivery)?.total;
+    let label = match count {
+        1 => format!("Order the other piece for {total}"),
+        count => format!("Order the other {} for {total}", in_words(count)),
+    };
+    Some((label, total))
+}
+
+/// `two`
+fn in_words(count: u32) -> String {
+    let small = [
+        "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ];
+    let word = (count as usize).checked_sub(2).and_then(|at| small.get(at));
+    word.map_or_else(|| format!("{count} pieces"), |word| (*word).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Currency;
+
+    use super::*;
+
+    fn piece(sku: &str, quantity: u32, minor: Option<i64>) -> Piece {
+        Piece {
+            sku: sku.parse().expect("a SKU"),
+            title: sku.to_owned(),
+            product: "ring".parse().expect("a slug"),
+            quantity,
+            price: minor.map(|minor| Money::new(minor, Currency::Eur)),
+        }
+    }
+
+    fn sold_out(sku: &str) -> Shortage {
+        Shortage {
+            sku: sku.parse().expect("a SKU"),
+            wanted: 1,
+            available: 0,
+        }
+    }
+
+    #[test]
+    fn the_rest_is_offered_with_its_total() {
+        let pieces = [
+            piece("A", 1, Some(10_000)),
+            piece("B", 1, Some(20_000)),
+            piece("C", 1, Some(1_000)),
+            piece("GONE", 5, None),
+        ];
+        let rest = |short: &[Shortage]| {
+            let rest = rest_of(&pieces, short, DeliveryMethod::Standard);
+            rest.map(|(label, total)| (label, total.minor))
+        };
+        assert_eq!(
+            rest(&[sold_out("A")]),
+            Some(("Order the other two for €210.00".to_owned(), 21_000))
+        );
+        // Below the free delivery.
+        assert_eq!(
+            rest(&[sold_out("A"), sold_out("B")]),
+            Some(("Order the other piece for €15.90".to_owned(), 1_590))
+        );
+        assert_eq!(rest(&["A", "B", "C"].map(sold_out)), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! Orders what is left of an order that was rejected, in one step: to the same address, with the card
+//! that was given for it and never asked.
+
+use domain::Event;
+use types::checkout::PlaceOrder;
+use types::order::{Order, OrderStatus, quantities_left};
+use types::{OrderId, Problem, ShopperId};
+
+use crate::carts::{self, StoredLine};
+use crate::events::{Refused, decode};
+use crate::shop::Shop;
+
+impl Shop {
+    /// Places the order `id` for what is left of the order `rejected`. The pieces that were short stay
+    /// in the cart. The same command again is answered the same.
+    ///
+    /// # Errors
+    /// 404, 409 `nothing-left` when the order was not rejected or nothing of it is left, and those of
+    /// [`Shop::place_order`].
+    pub async fn order_rest(
+        &self,
+        source: u64,
+        shopper: ShopperId,
+        rejected: OrderId,
+        id: OrderId,
+        expected_total_minor: i64,
+    ) -> crate::Result<OrderId> {
+        let old = self.order(shopper, rejected).await?;
+        if self.owns_order(shopper, id).await? {
+            return Ok(id);
+        }
+        let lines = self.rest_of(&old);
+        if lines.is_empty() {
+            return Err(nothing_left());
+        }
+        let order = PlaceOrder {
+            order_id: id,
+            payment_token: self.unused_token(rejected).await?,
+            expected_total_minor,
+            email: old.email,
+            name: old.name,
+            street: old.street,
+            street_2: old.street_2,
+            postal_code: old.postal_code,
+            city: old.city,
+            country: old.country,
+            phone: old.phone,
+            delivery: old.delivery,
+        }
+        .checked()?;
+        let shop = self.clone();
+        let (_, number) = shopper.uuid().as_u64_pair();
+        let writer = self.writer_of(shopper);
+        let written = async move {
+            let written = writer.run_single(move |tx| {
+                Box::pin(async move {
+                    tx.lock(number.cast_signed()).await?;
+                    carts::take_part(tx, shopper, &lines).await?;
+                    shop.write_lines(tx, shopper, order, lines).await
+                })
+            });
+            written.await.map_err(|refused: Refused| refused.0)
+        };
+        self.counted(source, shopper, id, written).await?;
+        self.remember_owner(id, shopper);
+        Ok(id)
+    }
+
+    /// The lines of a rejected order without what was short; none of any other order.
+    fn rest_of(&self, order: &Order) -> Vec<StoredLine> {
+        if order.progress.status != OrderStatus::Rejected {
+            return Vec::new();
+        }
+        let ordered = order.lines.iter().map(|line| (&line.sku, line.quantity));
+        let left = quantities_left(ordered, order.progress.shortages());
+        let line = |(line, quantity): (&types::order::OrderLine, u32)| StoredLine {
+            id: self.new_line_id(),
+            sku: line.sku.clone(),
+            quantity,
+            gift_note: line.gift_note.clone().unwrap_or_default(),
+        };
+        let left = order.lines.iter().zip(left);
+        left.filter(|(_, quantity)| *quantity > 0)
+            .map(line)
+            .collect()
+    }
+
+    /// The card that was given with an order; nobody asked it if the order was rejected.
+    async fn unused_token(&self, id: OrderId) -> Result<Option<String>, Refused> {
+        for recorded in self.log().read_key(&id.to_string()).await? {
+            if let Event::OrderPlaced(placed) = &*decode(&recorded)? {
+                return Ok(placed.payment_token.clone());
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn nothing_left() -> Problem {
+    let detail = "Nothing of this order is left to be ordered. What you chose is in your cart.";
+    Problem::conflict("nothing-left", "This order cannot be repeated", detail)
+}
