@@ -6,9 +6,9 @@ use domain::event::{PriceChanged, ProductChanged, ProductIntroduced, ProductWith
 use parking_lot::Mutex;
 use types::Slug;
 
-use crate::Shop;
 use crate::catalogue::Catalogue;
 use crate::events::internal;
+use crate::shop::Shop;
 
 /// What changes the page of a product; how many are left is no news to a search engine.
 const CHANGES: [&str; 4] = [
