@@ -165,7 +165,7 @@ impl Shop {
         let first = lines.iter().find_map(|line| {
             let (product, variant) = catalogue.ever_sold(&line.sku)?;
             let image = product.details.images.get(variant.image)?;
-            Some((product.title.clone(), image.clone()))
+            Some((product.title.clone(), self.small_picture(image)))
         });
         Ok(OrderSummary {
             id,
