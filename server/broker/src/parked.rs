@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use db::{Columns, place_rows};
+use db::Columns;
 use strum::{EnumString, IntoStaticStr};
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
@@ -307,7 +307,7 @@ pub(crate) async fn store(
     environment: &Environment,
 ) -> std::result::Result<(), Failure> {
     let (now_us, steady_us) = (environment.now_us(), environment.steady_us());
-    for (tuples, chunk) in place_rows(rows, 8) {
+    for (tuples, chunk) in tx.place_rows(rows, 8) {
         let sql = format!(
             "insert into parked (consumer, position, key, state, attempts, due_us, error, \
              parked_at_us) values {tuples} on conflict (consumer, position) do update \

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use db::{Columns, place_rows, placeholders};
+use db::{Columns, placeholders};
 
 use crate::decider::{AnyDecider, Change};
 use crate::{Failure, Log, Result};
@@ -55,7 +55,7 @@ pub(crate) async fn store(
     tx: &mut db::Tx,
     changes: &[(&'static str, i64, Change)],
 ) -> std::result::Result<(), Failure> {
-    for (tuples, chunk) in place_rows(changes, 5) {
+    for (tuples, chunk) in tx.place_rows(changes, 5) {
         let sql = format!(
             "insert into decider_states (decider, generation, key, state, deadline_us) \
              values {tuples} on conflict (decider, generation, key) do update \

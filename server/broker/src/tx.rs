@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use db::{Columns, place_rows};
+use db::Columns;
 use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -249,7 +249,7 @@ impl Tx {
     }
 
     async fn insert_events(&mut self) -> Result<()> {
-        for (tuples, chunk) in place_rows(&self.pending, COLUMN_COUNT) {
+        for (tuples, chunk) in self.inner.place_rows(&self.pending, COLUMN_COUNT) {
             let sql = format!("insert into events ({COLUMNS}) values {tuples}");
             let mut insert = db::query(db::built(sql));
             for event in chunk {

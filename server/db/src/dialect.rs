@@ -1,5 +1,6 @@
 //! What SQLite and PostgreSQL do differently. The only file that knows which one it is.
 
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +183,16 @@ impl Dialect {
                  cast('log_head' as regclass)::oid, \
                  substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))",
             ),
+        }
+    }
+
+    /// Writes the placeholder of the parameter with this number, where all of a statement are in order.
+    /// SQLite looks a numbered one up in a list of all, each time a value is bound: of a statement with
+    /// thousands that takes longer than running it.
+    pub(crate) fn write_placeholder(self, text: &mut String, number: usize) -> fmt::Result {
+        match self {
+            Self::Sqlite => text.write_char('?'),
+            Self::Postgres => write!(text, "${number}"),
         }
     }
 

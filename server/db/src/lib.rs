@@ -35,7 +35,7 @@ pub use error::{Error, Result};
 pub use health::Health;
 pub use listen::HeadFollower;
 pub use reader::Reader;
-pub use rows::{built, place_rows, placeholders};
+pub use rows::{built, placeholders};
 pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};

@@ -3,25 +3,27 @@
 
 use std::fmt::Write;
 
+use crate::Dialect;
+
 /// Up to so many rows go into one statement whatever their number.
 const MAX_EXACT: usize = 12;
 /// More rows than this in one statement gain nothing and meet the engines' limits on parameters.
 const MAX_CHUNK: usize = 256;
 
-/// A query that is not a literal: built from literals and placeholders by [`place_rows`] or
-/// [`placeholders`], never from input.
+/// A query that is not a literal: built from literals and placeholders by
+/// [`Tx::place_rows`](crate::Tx::place_rows) or [`placeholders`], never from input.
 pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(sql)
 }
 
-/// `($1,$2),($3,$4)` for `rows` rows of `columns` columns.
-fn tuples(rows: usize, columns: usize) -> String {
+/// `($1,$2),($3,$4)`, or `(?,?),(?,?)`, for `rows` rows of `columns` columns.
+fn tuples(dialect: Dialect, rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..columns {
-            let comma = if column == 0 { "" } else { "," };
-            let _ = write!(text, "{comma}${}", row * columns + column + 1);
+            text.push_str(if column == 0 { "" } else { "," });
+            let _ = dialect.write_placeholder(&mut text, row * columns + column + 1);
         }
         text.push(')');
     }
@@ -29,8 +31,12 @@ fn tuples(rows: usize, columns: usize) -> String {
 }
 
 /// Splits `rows` into chunks of few different lengths and hands each, with the `values` list to put
-/// into its statement, to the caller: `insert into t (a, b) values {list} on conflict …`.
-pub fn place_rows<T>(rows: &[T], columns: usize) -> impl Iterator<Item = (String, &[T])> {
+/// into its statement, to the caller.
+pub(crate) fn place_rows<T>(
+    dialect: Dialect,
+    rows: &[T],
+    columns: usize,
+) -> impl Iterator<Item = (String, &[T])> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -42,7 +48,7 @@ pub fn place_rows<T>(rows: &[T], columns: usize) -> impl Iterator<Item = (String
         };
         let (chunk, after) = rest.split_at(length);
         rest = after;
-        Some((tuples(length, columns), chunk))
+        Some((tuples(dialect, length, columns), chunk))
     })
 }
 
@@ -65,11 +71,18 @@ mod tests {
     #[test]
     fn rows_come_in_few_chunks_and_none_is_lost() {
         let rows: Vec<u32> = (0..711).collect();
-        let chunks: Vec<usize> = place_rows(&rows, 2).map(|(_, chunk)| chunk.len()).collect();
+        let chunks: Vec<usize> = place_rows(Dialect::Postgres, &rows, 2)
+            .map(|(_, chunk)| chunk.len())
+            .collect();
         assert_eq!(chunks, [256, 256, 128, 64, 7]);
-        let (list, _) = place_rows(&rows[..2], 3).next().expect("a chunk");
-        assert_eq!(list, "($1,$2,$3),($4,$5,$6)");
-        assert_eq!(place_rows(&rows[..0], 1).count(), 0);
+        for (dialect, list) in [
+            (Dialect::Postgres, "($1,$2,$3),($4,$5,$6)"),
+            (Dialect::Sqlite, "(?,?,?),(?,?,?)"),
+        ] {
+            let mut placed = place_rows(dialect, &rows[..2], 3);
+            assert_eq!(placed.next().map(|(list, _)| list).as_deref(), Some(list));
+        }
+        assert_eq!(place_rows(Dialect::Sqlite, &rows[..0], 1).count(), 0);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::error::{breaks_connection, is_unavailable, lost};
 use crate::pool::{STATEMENT, Taken, discard, is_condemned, note, within};
+use crate::rows::place_rows;
 use crate::writes::Writes;
 use crate::{Dialect, Error, Result, built};
 
@@ -90,6 +91,17 @@ impl Tx {
     /// The executor of queries: `db::query("…").execute(tx.conn())`.
     pub fn conn(&mut self) -> Writer<'_> {
         Writer { tx: self }
+    }
+
+    /// Splits `rows` into chunks of few different lengths and hands each, with the `values` list to put
+    /// into its statement, to the caller: `insert into t (a, b) values {list} on conflict …`. The list
+    /// has the statement's only placeholders.
+    pub fn place_rows<'r, T>(
+        &self,
+        rows: &'r [T],
+        columns: usize,
+    ) -> impl Iterator<Item = (String, &'r [T])> + use<'r, T> {
+        place_rows(self.dialect, rows, columns)
     }
 
     /// Waits until no other transaction has locked this number, and locks it until this one ends. For

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use db::{Columns, Row, place_rows};
+use db::{Columns, Row};
 use types::cart::{Cart, CartLine, MAX_GIFT_NOTE, MAX_LINES, MAX_QUANTITY};
 use types::{LineId, Money, Problem, ShopperId, Sku};
 
@@ -360,7 +360,7 @@ pub(crate) async fn give_back(
     now_us: i64,
 ) -> Result<(), db::SqlError> {
     let most = i64::from(MAX_QUANTITY);
-    for (tuples, chunk) in place_rows(lines, 6) {
+    for (tuples, chunk) in tx.place_rows(lines, 6) {
         let sql = format!(
             "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us) \
              values {tuples} on conflict (line_id) do update set quantity = \

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use broker::{GroupCommit, Log};
-use db::{Columns, place_rows};
+use db::Columns;
 use domain::catalogue::{ProductDetails, Variant};
 use domain::event::{Event, ProductIntroduced, StockCorrectionRequested};
 use serde::Deserialize;
@@ -248,7 +248,7 @@ impl Seed {
 
     async fn insert(self, tx: &mut broker::Tx) -> Result<(), Refused> {
         let categories: Vec<_> = (0_i64..).zip(&self.categories).collect();
-        for (tuples, chunk) in place_rows(&categories, 4) {
+        for (tuples, chunk) in tx.place_rows(&categories, 4) {
             let sql =
                 format!("insert into categories (sort, slug, title, description) values {tuples}");
             let mut insert = db::query(db::built(sql));
@@ -321,7 +321,7 @@ impl Seed {
                 json(&details)?,
             ));
         }
-        for (tuples, chunk) in place_rows(&products, 5) {
+        for (tuples, chunk) in tx.place_rows(&products, 5) {
             let sql =
                 format!("insert into products (slug, sort, category, title, data) values {tuples}");
             let mut insert = db::query(db::built(sql));
@@ -335,7 +335,7 @@ impl Seed {
             }
             insert.execute(tx.conn()).await?;
         }
-        for (tuples, chunk) in place_rows(&variants, 12) {
+        for (tuples, chunk) in tx.place_rows(&variants, 12) {
             let sql = format!(
                 "insert into variants (sku, product, sort, metal, metal_label, size_label, barcode, \
                  price_minor, compare_at_minor, currency, image, reorder_threshold) values {tuples}"

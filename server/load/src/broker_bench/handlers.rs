@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use broker::{
     Consumer, Failure, Filter, Log, NewEvent, Reactor, ReactorSettings, Recorded, Rule, Tail, Tx,
 };
-use db::{Db, place_rows};
+use db::Db;
 
 /// For the consumer.
 pub const HAPPENED: &str = "bench.happened";
@@ -53,7 +53,7 @@ impl Consumer for Effect {
     const HEARS: Filter<'static> = Filter(&[Rule::kinds(&[HAPPENED])]);
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        for (tuples, chunk) in place_rows(batch, 2) {
+        for (tuples, chunk) in tx.place_rows(batch, 2) {
             let sql = format!("insert into bench_effects (position, key) values {tuples}");
             let mut insert = db::query(db::built(sql));
             for event in chunk {
