@@ -144,7 +144,7 @@ impl Visitor<'_> {
                     let who = people::called(self.customer);
                     let title = &offer.title;
                     self.world
-                        .say(format!("{who} puts a {title} into the cart"));
+                        .say(format!("{who} puts {title} into the cart"));
                 }
                 // Somebody else was faster.
                 Err(error) if is_conflict(&error) => {}
