@@ -143,8 +143,7 @@ impl Visitor<'_> {
                     has_any = true;
                     let who = people::called(self.customer);
                     let title = &offer.title;
-                    self.world
-                        .say(format!("{who} puts {title} into the cart"));
+                    self.world.say(format!("{who} puts {title} into the cart"));
                 }
                 // Somebody else was faster.
                 Err(error) if is_conflict(&error) => {}

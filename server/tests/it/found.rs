@@ -107,6 +107,16 @@ fn only<'a>(page: &'a str, begin: &str) -> &'a str {
     rest.split('"').next().unwrap_or_default()
 }
 
+/// What the page says is its address.
+fn canonical(page: &str) -> Vec<&str> {
+    let links = page.split("<link ").skip(1);
+    let links = links.filter_map(|link| link.split('>').next());
+    let canonical = links.filter(|link| link.contains("rel=\"canonical\""));
+    canonical
+        .filter_map(|link| link.split("href=\"").nth(1)?.split('"').next())
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_public_page_names_its_one_address_and_a_picture_in_full() {
     let shop = TestShop::with(&["--public-url", PUBLIC]).await;
@@ -123,7 +133,7 @@ async fn every_public_page_names_its_one_address_and_a_picture_in_full() {
     ] {
         let page = ada.get(asked).await.expect_ok().body;
         let address = format!("{PUBLIC}{address}");
-        assert_eq!(only(&page, "rel=\"canonical\" href=\""), address);
+        assert_eq!(canonical(&page), [address.as_str()]);
         assert_eq!(only(&page, "property=\"og:url\" content=\""), address);
         let picture = only(&page, "property=\"og:image\" content=\"");
         assert!(
