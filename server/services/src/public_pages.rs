@@ -28,9 +28,12 @@ pub struct PublicPage {
     pub pictures: Vec<String>,
 }
 
+/// The pages, and the catalogue that they were made of.
+type Made = (Arc<Catalogue>, Arc<[PublicPage]>);
+
 /// Remembers the pages until the catalogue changes: whoever asks often costs the database nothing.
 #[derive(Debug, Default)]
-pub struct PublicPages(Mutex<Option<(Arc<Catalogue>, Arc<[PublicPage]>)>>);
+pub struct PublicPages(Mutex<Option<Made>>);
 
 impl PublicPages {
     /// The front page, the categories and the products, in the order of the catalogue.
