@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use services::Staff;
 
-use super::frame::HOUSE;
+use super::house::HOUSE;
 use crate::api::visitor;
 use crate::islands::connection_dot::ConnectionDot;
 

@@ -4,14 +4,12 @@ use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use types::catalogue::Image;
 
+use super::house::HOUSE;
 use super::sharing::Sharing;
 use crate::api::{shop, visitor};
 use crate::islands::announcer::Announcer;
 use crate::islands::cart_count::CartCount;
 use crate::islands::connection_dot::ConnectionDot;
-
-/// The house's name, as header, footer and titles write it.
-pub const HOUSE: &str = "Aurel & Stone";
 
 /// Everything of a shop page but its content. `id="main"` is where the skip link leads.
 #[component]

@@ -10,6 +10,8 @@ pub mod gallery;
 #[cfg(feature = "ssr")]
 pub mod gift_note;
 #[cfg(feature = "ssr")]
+pub mod house;
+#[cfg(feature = "ssr")]
 pub mod lazy_hint;
 pub mod local_time;
 #[cfg(feature = "ssr")]

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_location;
 use types::catalogue::Image;
 use types::pictures::FOLDER;
 
-use super::frame::HOUSE;
+use super::house::HOUSE;
 use crate::api::shop;
 
 /// The address under which the world knows the shop, without a slash at its end.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use types::Money;
 use types::catalogue::{Image, Product, Variant};
 
-use super::frame::HOUSE;
+use super::house::HOUSE;
 use super::sharing::{absolute, preview};
 
 /// Facts about the page, for programs only.

@@ -328,7 +328,7 @@ fn MetalChoice(
                 <span class="swatch" data-metal=swatch aria-hidden="true"></span>
                 <span class="pick__name">{label}</span>
                 <span class="visually-hidden">
-                    {move || if is_gone.get() { ", sold out" } else { "" }}
+                    {move || if is_gone.get() { "sold out" } else { "" }}
                 </span>
             </a>
         }

@@ -5,7 +5,7 @@ use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
 
 use crate::api::visitor;
-use crate::components::frame::HOUSE;
+use crate::components::house::HOUSE;
 
 #[component]
 pub fn AdminSignInPage() -> impl IntoView {

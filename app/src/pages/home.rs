@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use types::catalogue::{Category, Hero, Product, ProductCard};
 
 use crate::api::shop;
-use crate::components::frame::HOUSE;
+use crate::components::house::HOUSE;
 use crate::components::picture::Place;
 use crate::components::product_card::{CardPrice, Level, card_address};
 use crate::components::{Picture, ProductCards, ShopFrame, Structured, structured};

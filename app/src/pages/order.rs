@@ -10,7 +10,7 @@ use types::{FieldError, OrderId, Problem};
 
 use crate::api::orders::FIND_ORDER;
 use crate::api::{flash, shop, visitor};
-use crate::components::frame::HOUSE;
+use crate::components::house::HOUSE;
 use crate::components::product_card::Level;
 use crate::components::{LazyHint, ProductCards, ShopFrame};
 use crate::islands::order_desk::{AWAKE, OrderDesk};

@@ -2,7 +2,7 @@
 //! goes into the next one. A job that fails is rolled back alone. One fsync then serves many callers.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,12 +84,14 @@ impl GroupCommit {
         self.queue_up(job, true).await
     }
 
-    /// As [`GroupCommit::run`], for a job that writes with one statement and does so last: when it
-    /// fails there is nothing to roll back, which saves a trip to the database where the engine allows.
+    /// As [`GroupCommit::run`], for a job that leaves nothing behind when it fails: it writes with one
+    /// statement and does so last, or takes back itself what it wrote. Then there is nothing to roll
+    /// back, which saves a trip to the database where the engine allows. If it panics, all that shared
+    /// its transaction is rolled back.
     ///
     /// # Errors
     /// As [`GroupCommit::run`].
-    pub async fn run_single<T, E, F>(&self, job: F) -> std::result::Result<T, E>
+    pub async fn run_unmarked<T, E, F>(&self, job: F) -> std::result::Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Job<'t, T, E> + Send + 'static,
         T: Send + 'static,
@@ -156,11 +158,21 @@ where
                 return false;
             };
             // A panic is this job's failure; the writer serves the others.
-            let outcome = AssertUnwindSafe(job(tx)).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_| Err(Error::Panicked.into()));
-            let is_kept = outcome.is_ok();
-            self.outcome = Some(outcome);
-            is_kept
+            match AssertUnwindSafe(job(tx)).catch_unwind().await {
+                Ok(outcome) => {
+                    let is_kept = outcome.is_ok();
+                    self.outcome = Some(outcome);
+                    is_kept
+                }
+                Err(panic) => {
+                    self.outcome = Some(Err(Error::Panicked.into()));
+                    if !self.needs_mark {
+                        // Nobody knows how far it came.
+                        resume_unwind(panic);
+                    }
+                    false
+                }
+            }
         })
     }
 

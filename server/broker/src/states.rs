@@ -3,7 +3,7 @@
 //! A replay writes a generation of rows beside the one in use, and puts it in use by one update of the
 //! decider's row in `consumers`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use db::{Columns, placeholders};
 
@@ -164,6 +164,30 @@ impl Log {
     /// The database's.
     pub async fn waiting_states(&self, decider: &str) -> Result<Vec<(String, String)>> {
         self.select_states(decider, "and s.deadline_us > 0").await
+    }
+
+    /// Of these keys, the states that a decider keeps, as of the last commit: by key, as JSON.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn states_of_keys(
+        &self,
+        decider: &str,
+        keys: &[String],
+    ) -> Result<HashMap<String, String>> {
+        let mut states = HashMap::with_capacity(keys.len());
+        for chunk in keys.chunks(KEYS) {
+            let (list, count) = placeholders(chunk.len(), 2);
+            let sql = format!("select s.key, s.state {IN_USE} and s.key in ({list})");
+            let mut select = db::query(db::built(sql)).bind(decider);
+            for i in 0..count {
+                select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
+            }
+            for row in select.fetch_all(self.db().reader()).await? {
+                states.insert(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        Ok(states)
     }
 
     async fn select_states(

@@ -47,11 +47,15 @@ pub(crate) async fn lines(
     rows.iter().map(read).collect()
 }
 
-/// Takes every line out of the cart and answers with them, in the order they were put in.
-pub(crate) async fn take(
-    tx: &mut broker::Tx,
-    shopper: ShopperId,
-) -> Result<Vec<StoredLine>, Refused> {
+/// What was in a cart, to be put back as it was.
+pub(crate) struct Taken {
+    /// In the order they were put in.
+    pub lines: Vec<StoredLine>,
+    added_at_us: Vec<i64>,
+}
+
+/// Takes every line out of the cart.
+pub(crate) async fn take(tx: &mut broker::Tx, shopper: ShopperId) -> Result<Taken, Refused> {
     let mut rows = db::query(
         "delete from carts where shopper_id = $1 \
          returning line_id, sku, quantity, gift_note, added_at_us",
@@ -59,8 +63,22 @@ pub(crate) async fn take(
     .bind(shopper.to_string())
     .fetch_all(tx.conn())
     .await?;
-    rows.sort_by_cached_key(|row| (row.get::<i64, _>(4), row.get::<String, _>(0)));
-    rows.iter().map(read).collect()
+    let added_at_us = |row: &Row| row.get::<i64, _>(4);
+    rows.sort_by_cached_key(|row| (added_at_us(row), row.get::<String, _>(0)));
+    Ok(Taken {
+        lines: rows.iter().map(read).collect::<Result<_, _>>()?,
+        added_at_us: rows.iter().map(added_at_us).collect(),
+    })
+}
+
+impl Taken {
+    /// Puts the lines back, in the transaction that took them.
+    pub async fn put_back(self, tx: &mut broker::Tx, shopper: ShopperId) -> Result<(), Refused> {
+        for (line, added_at_us) in self.lines.iter().zip(self.added_at_us) {
+            insert(tx, shopper, line, added_at_us).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Takes the pieces of `lines` out of the cart, as far as they are in it. The cart is locked.
@@ -312,7 +330,7 @@ impl Shop {
     {
         let (_, number) = shopper.uuid().as_u64_pair();
         let writer = self.writer_of(shopper);
-        let change = writer.run_single(move |tx| {
+        let change = writer.run_unmarked(move |tx| {
             Box::pin(async move {
                 tx.lock(number.cast_signed()).await?;
                 change(tx).await

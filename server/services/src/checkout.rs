@@ -85,7 +85,9 @@ impl Shop {
         let (shop, command) = (self.clone(), order.clone());
         let written: Result<(), Refused> = self
             .writer_of(shopper)
-            .run(move |tx| Box::pin(async move { shop.write_order(tx, shopper, command).await }))
+            .run_unmarked(move |tx| {
+                Box::pin(async move { shop.write_order(tx, shopper, command).await })
+            })
             .await;
         let refused = match written {
             Ok(()) => {
@@ -151,17 +153,23 @@ impl Shop {
         shopper: ShopperId,
         order: PlaceOrder,
     ) -> Result<(), Refused> {
-        let stored = carts::take(tx, shopper).await?;
-        self.write_lines(tx, shopper, order, stored).await
+        let taken = carts::take(tx, shopper).await?;
+        let written = self.write_lines(tx, shopper, order, &taken.lines).await;
+        if written.is_err() && tx.is_sound() {
+            // A mark for every order would cost more than this for the few that are refused.
+            taken.put_back(tx, shopper).await?;
+        }
+        written
     }
 
-    /// Writes an order for these lines, which were taken out of the cart.
+    /// Writes an order for these lines, which were taken out of the cart. An order that is refused leaves
+    /// nothing behind.
     pub(crate) async fn write_lines(
         &self,
         tx: &mut broker::Tx,
         shopper: ShopperId,
         order: PlaceOrder,
-        stored: Vec<carts::StoredLine>,
+        stored: &[carts::StoredLine],
     ) -> Result<(), Refused> {
         if stored.is_empty() {
             return Err(empty_cart().into());
@@ -179,10 +187,10 @@ impl Shop {
                 .and_then(|sum| subtotal.checked_add(sum))
                 .ok_or_else(too_large)?;
             lines.push(StoredOrderLine {
-                sku: line.sku,
+                sku: line.sku.clone(),
                 quantity: line.quantity,
                 unit_price: variant.price,
-                gift_note: (!line.gift_note.is_empty()).then_some(line.gift_note),
+                gift_note: (!line.gift_note.is_empty()).then(|| line.gift_note.clone()),
             });
         }
         if lines.is_empty() {
@@ -193,11 +201,14 @@ impl Shop {
         if totals.total.minor != order.expected_total_minor {
             return Err(price_changed(totals).into());
         }
+        let pieces = lines.iter().map(|line| line.quantity).sum();
+        let is_new = self.holds().claim(order.order_id, shopper, pieces)?;
         if !insert(tx, shopper, &order, &lines, totals, self.now_us()).await? {
+            if is_new {
+                self.holds().release(order.order_id, shopper);
+            }
             return Err(order_id_taken().into());
         }
-        let pieces = lines.iter().map(|line| line.quantity).sum();
-        self.holds().claim(order.order_id, shopper, pieces)?;
         let placed = Event::from(OrderPlaced {
             order_id: order.order_id,
             shopper_id: shopper,

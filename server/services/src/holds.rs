@@ -210,7 +210,7 @@ impl Holds {
         (book.open.len(), pieces.sum())
     }
 
-    /// Takes an order in that is about to be written.
+    /// Takes an order in that is about to be written. Answers with whether it was not there already.
     ///
     /// # Errors
     /// 409 `open-orders` when there are too many.
@@ -219,11 +219,11 @@ impl Holds {
         order: OrderId,
         shopper: ShopperId,
         pieces: u32,
-    ) -> crate::Result<()> {
+    ) -> crate::Result<bool> {
         let mut book = self.0.lock();
         let source = book.arriving.get(&order).copied();
         if book.open.contains_key(&order) {
-            return Ok(());
+            return Ok(false);
         }
         let hold = Hold {
             shopper,
@@ -234,7 +234,7 @@ impl Holds {
             return Err(problem);
         }
         book.open(order, hold);
-        Ok(())
+        Ok(true)
     }
 
     /// An order that was not written after all.

@@ -149,29 +149,34 @@ impl Shop {
         rows.truncate(PAGE);
         let mut orders = Vec::with_capacity(rows.len());
         for row in &rows {
-            orders.push(self.summary(row).await?);
+            orders.push(self.summary(row)?);
+        }
+        let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        let statuses = orders::statuses(self.log(), &ids).await?;
+        for order in &mut orders {
+            order.status = statuses.get(&order.id).copied().unwrap_or(order.status);
         }
         Ok((orders, has_older))
     }
 
-    async fn summary(&self, row: &db::Row) -> Result<OrderSummary, Refused> {
+    /// An order as its row has it: without what became of it.
+    fn summary(&self, row: &db::Row) -> Result<OrderSummary, Refused> {
         let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("orders: {error}")));
         let id: OrderId = row.try_get::<&str, _>(0)?.parse().map_err(|e| bad(&e))?;
         let currency = row.try_get::<&str, _>(3)?.parse().map_err(|e| bad(&e))?;
         let lines: Vec<StoredOrderLine> =
             serde_json::from_str(row.try_get::<&str, _>(4)?).map_err(|e| bad(&e))?;
-        let state = orders::state(self.log(), id).await?;
         let catalogue = self.catalogue();
         let first = lines.iter().find_map(|line| {
             let (product, variant) = catalogue.ever_sold(&line.sku)?;
             let image = product.details.images.get(variant.image)?;
-            Some((product.title.clone(), self.small_picture(image)))
+            Some((product.title.clone(), image.clone()))
         });
         Ok(OrderSummary {
             id,
             number: order_number(id),
             placed_at_us: row.try_get(1)?,
-            status: state.map_or(OrderStatus::Reserving, |order| order.status()),
+            status: OrderStatus::Reserving,
             total: Money::new(row.try_get(2)?, currency),
             pieces: lines.iter().map(|line| line.quantity).sum(),
             first,

@@ -52,11 +52,11 @@ impl Shop {
         let (_, number) = shopper.uuid().as_u64_pair();
         let writer = self.writer_of(shopper);
         let written = async move {
-            let written = writer.run_single(move |tx| {
+            let written = writer.run(move |tx| {
                 Box::pin(async move {
                     tx.lock(number.cast_signed()).await?;
                     carts::take_part(tx, shopper, &lines).await?;
-                    shop.write_lines(tx, shopper, order, lines).await
+                    shop.write_lines(tx, shopper, order, &lines).await
                 })
             });
             written.await.map_err(|refused: Refused| refused.0)

@@ -1,5 +1,7 @@
 //! The orders: the process manager that carries each from step to step, and ends it in time.
 
+use std::collections::HashMap;
+
 use broker::{Decider, Failure, Filter, Log, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
@@ -9,7 +11,7 @@ use domain::event::{
 };
 use domain::order::{self, OrderState};
 use types::OrderId;
-use types::order::CancelledBy;
+use types::order::{CancelledBy, OrderStatus};
 
 use crate::events::{decode, encode, encode_all};
 use crate::settings::ShopSettings;
@@ -133,10 +135,29 @@ fn unknown(event: &Recorded) -> Failure {
     ))
 }
 
+/// How these orders fare, those that the process manager has heard of.
+pub(crate) async fn statuses(
+    log: &Log,
+    ids: &[OrderId],
+) -> Result<HashMap<OrderId, OrderStatus>, Failure> {
+    let keys: Vec<String> = ids.iter().map(OrderId::to_string).collect();
+    let states = log.states_of_keys(Orders::NAME, &keys).await?;
+    let mut statuses = HashMap::with_capacity(ids.len());
+    for (id, key) in ids.iter().zip(keys) {
+        if let Some(state) = states.get(&key) {
+            statuses.insert(*id, read(*id, state)?.status());
+        }
+    }
+    Ok(statuses)
+}
+
+fn read(id: OrderId, state: &str) -> Result<OrderState, Failure> {
+    let state = serde_json::from_str(state);
+    state.map_err(|error| Failure::Other(format!("order {id}: {error}")))
+}
+
 /// The state of an order; `None` before the process manager has heard of it.
 pub(crate) async fn state(log: &Log, id: OrderId) -> Result<Option<OrderState>, Failure> {
     let state = log.state_of(Orders::NAME, &id.to_string()).await?;
-    let read = |state: String| serde_json::from_str(&state);
-    let state = state.map(read).transpose();
-    state.map_err(|error| Failure::Other(format!("order {id}: {error}")))
+    state.map(|state| read(id, &state)).transpose()
 }

@@ -6,9 +6,9 @@ use domain::event::{PriceChanged, ProductChanged, ProductIntroduced, ProductWith
 use parking_lot::Mutex;
 use types::Slug;
 
-use crate::Shop;
 use crate::catalogue::Catalogue;
 use crate::events::internal;
+use crate::shop::Shop;
 
 /// What changes the page of a product; how many are left is no news to a search engine.
 const CHANGES: [&str; 4] = [
@@ -28,12 +28,15 @@ pub struct PublicPage {
     pub pictures: Vec<String>,
 }
 
-/// The pages, and the catalogue that they were made of.
-type Made = (Arc<Catalogue>, Arc<[PublicPage]>);
-
 /// Remembers the pages until the catalogue changes: whoever asks often costs the database nothing.
 #[derive(Debug, Default)]
-pub struct PublicPages(Mutex<Option<Made>>);
+pub struct PublicPages(Mutex<Option<Read>>);
+
+#[derive(Debug)]
+struct Read {
+    of: Arc<Catalogue>,
+    pages: Arc<[PublicPage]>,
+}
 
 impl PublicPages {
     /// The front page, the categories and the products, in the order of the catalogue.
@@ -42,13 +45,16 @@ impl PublicPages {
     /// When the database does not answer.
     pub async fn of(&self, shop: &Shop) -> crate::Result<Arc<[PublicPage]>> {
         let catalogue = shop.catalogue();
-        if let Some((of, pages)) = &*self.0.lock()
-            && Arc::ptr_eq(of, &catalogue)
+        if let Some(read) = &*self.0.lock()
+            && Arc::ptr_eq(&read.of, &catalogue)
         {
-            return Ok(pages.clone());
+            return Ok(read.pages.clone());
         }
         let pages: Arc<[PublicPage]> = read(shop, &catalogue).await?.into();
-        *self.0.lock() = Some((catalogue, pages.clone()));
+        *self.0.lock() = Some(Read {
+            of: catalogue,
+            pages: pages.clone(),
+        });
         Ok(pages)
     }
 }

@@ -43,7 +43,7 @@ impl Shop {
         loop {
             let deleted = self
                 .writer()
-                .run_single(move |tx| {
+                .run_unmarked(move |tx| {
                     Box::pin(async move {
                         let deleted = db::query(statement).bind(before_us).execute(tx.conn());
                         Ok::<_, Refused>(deleted.await?.rows_affected())

@@ -58,7 +58,7 @@ impl Shop {
         let now_us = self.now_us();
         let saved: Result<(), Refused> = self
             .writer()
-            .run_single(move |tx| {
+            .run_unmarked(move |tx| {
                 Box::pin(async move {
                     db::query(
                         "insert into sessions (id, data, staff, mark, began_us, expires_at_us) \
@@ -100,7 +100,7 @@ impl Shop {
     pub async fn end_session(&self, id: String) -> crate::Result<()> {
         let ended: Result<(), Refused> = self
             .writer()
-            .run_single(move |tx| {
+            .run_unmarked(move |tx| {
                 Box::pin(async move {
                     db::query("delete from sessions where id = $1")
                         .bind(id)
@@ -129,7 +129,7 @@ impl Shop {
             let id = id.to_owned();
             let touched: Result<(), Refused> = self
                 .writer()
-                .run_single(move |tx| {
+                .run_unmarked(move |tx| {
                     Box::pin(async move {
                         db::query("update sessions set expires_at_us = $1 where id = $2")
                             .bind(until_us)

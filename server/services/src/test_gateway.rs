@@ -137,7 +137,7 @@ impl TestGateway {
     async fn keep(&self, token: Token, outcome: Outcome, now_us: i64) -> Result<(), Refused> {
         let outcome = serde_json::to_string(&outcome).map_err(|e| Refused(internal(e)))?;
         self.writer
-            .run_single(move |tx| {
+            .run_unmarked(move |tx| {
                 Box::pin(async move {
                     db::query(
                         "insert into test_gateway_tokens \
@@ -193,7 +193,7 @@ impl TestGateway {
         };
         let booked = self
             .writer
-            .run_single(move |tx| {
+            .run_unmarked(move |tx| {
                 Box::pin(async move { book(tx, &request, decision, now_us).await })
             })
             .await;
@@ -208,7 +208,7 @@ impl TestGateway {
         }
         let booked: Result<(), Refused> = self
             .writer
-            .run_single(move |tx| {
+            .run_unmarked(move |tx| {
                 Box::pin(async move {
                     db::query(
                         "update test_gateway_payments set status = 'voided' \

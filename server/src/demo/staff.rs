@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use shopper::http::{Credentials, Refusal};
 
-use super::World;
+use super::world::World;
 
 /// Seconds between two counts.
 const BETWEEN: std::ops::Range<f64> = 1_200.0..4_800.0;

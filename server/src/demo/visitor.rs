@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::people::{self, DECLINED, GOOD_CARD, TOKENS};
 use super::shelf::look_at;
-use super::{Ending, What, World};
+use super::world::{Ending, What, World};
 
 /// Seconds that people look at a page, and that a checkout takes.
 const LOOKING: std::ops::Range<f64> = 8.0..75.0;

@@ -35,6 +35,7 @@ use axum::middleware;
 use axum_extra::extract::cookie::Key;
 use services::test_gateway::TestGateway;
 use services::{SessionTimes, Shop};
+use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -109,31 +110,14 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     let compressed = SizeAbove::new(512).and(NotForContentType::IMAGES);
-    // What a person or a script asks for; each request knows its visitor.
-    let dynamic = Router::new()
-        .merge(commands::routes())
-        .merge(live::routes())
-        .merge(staff::routes().layer(sessions))
-        .merge(test_gateway::routes())
-        .merge(pages)
-        .layer(middleware::from_fn(commands::errors_as_problems))
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            visitor::identify,
-        ))
-        .layer(middleware::from_fn_with_state(times, request::within_times))
-        .layer(middleware::from_fn_with_state(
-            site.origin(),
-            origin::refuse_cross_site,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Proxies::new(limits.trusted_proxies),
-            request::know_source,
-        ))
-        .layer(middleware::from_fn(origin::refuse_unclear_host))
-        .layer(CatchPanicLayer::custom(request::panicked))
-        .layer(middleware::from_fn(problem::refusals_as_problems))
-        .layer(middleware::from_fn(request::observed))
+    // As one layer each: every further one on a router is a box more per request. The first is the
+    // outermost.
+    let around_dynamic = ServiceBuilder::new()
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(compressed),
+        )
         // Answers to commands, and refusals; pages say it better.
         .layer(header(CACHE_CONTROL, "no-store"))
         .layer(header(CONTENT_SECURITY_POLICY, NO_CONTENT))
@@ -141,30 +125,54 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ))
-        .layer(
-            CompressionLayer::new()
-                .quality(CompressionLevel::Fastest)
-                .compress_when(compressed),
-        );
-    let mut router = dynamic
-        .with_state(state)
-        .merge(site.files())
-        .merge(found)
-        .merge(health::routes(health))
-        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(middleware::from_fn(request::observed))
+        .layer(middleware::from_fn(problem::refusals_as_problems))
+        .layer(CatchPanicLayer::custom(request::panicked))
+        .layer(middleware::from_fn(origin::refuse_unclear_host))
+        .layer(middleware::from_fn_with_state(
+            Proxies::new(limits.trusted_proxies),
+            request::know_source,
+        ))
+        .layer(middleware::from_fn_with_state(
+            site.origin(),
+            origin::refuse_cross_site,
+        ))
+        .layer(middleware::from_fn_with_state(times, request::within_times))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            visitor::identify,
+        ))
+        .layer(middleware::from_fn(commands::errors_as_problems));
+    let strict = site
+        .is_https()
+        .then(|| header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
+    let around_everything = ServiceBuilder::new()
+        .option_layer(strict)
+        .layer(header(
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ))
+        // Plain forms come back to the page that the Referer names.
+        .layer(header(REFERRER_POLICY, "same-origin"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=()",
         ))
-        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        // Plain forms come back to the page that the Referer names.
-        .layer(header(REFERRER_POLICY, "same-origin"))
-        .layer(header(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ));
-    if site.is_https() {
-        router = router.layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
-    }
+        .layer(header(X_FRAME_OPTIONS, "DENY"));
+    // What a person or a script asks for; each request knows its visitor.
+    let dynamic = Router::new()
+        .merge(commands::routes())
+        .merge(live::routes())
+        .merge(staff::routes().layer(sessions))
+        .merge(test_gateway::routes())
+        .merge(pages)
+        .layer(around_dynamic);
+    let router = dynamic
+        .with_state(state)
+        .merge(site.files())
+        .merge(found)
+        .merge(health::routes(health))
+        .layer(around_everything);
     Ok((router, pace))
 }

@@ -200,7 +200,7 @@ async fn a_job_that_the_database_refuses_fails_alone() {
                 format!("insert into handled values ({}, 1)", job / 2)
             };
             let done: Result<(), Error> = writer
-                .run_single(move |tx| {
+                .run_unmarked(move |tx| {
                     Box::pin(async move {
                         let sql = insert(tx);
                         db::query(db::built(sql)).execute(tx.conn()).await?;
@@ -215,4 +215,30 @@ async fn a_job_that_the_database_refuses_fails_alone() {
     assert_eq!(done.iter().filter(|is_done| **is_done).count(), 32);
     assert_eq!(fixture.of_kind("written").await.len(), 32);
     assert_eq!(fixture.numbers("select count(*) from handled").await, [32]);
+}
+
+#[tokio::test]
+async fn of_an_unmarked_job_that_panics_nothing_is_kept() {
+    let fixture = Fixture::new().await;
+    let writer = GroupCommit::start(&fixture.log, "writer");
+    let write = async |key: &'static str, panics: bool| {
+        let written: Result<(), Error> = writer
+            .run_unmarked(move |tx| {
+                Box::pin(async move {
+                    tx.append(event("written", key), None);
+                    let insert = db::query("insert into handled values ($1, 1)");
+                    insert.bind(i64::from(panics)).execute(tx.conn()).await?;
+                    assert!(!panics, "this panic is part of the test");
+                    Ok(())
+                })
+            })
+            .await;
+        written
+    };
+    let panicked = write("torn", true).await.expect_err("it panicked");
+    assert!(matches!(panicked, Error::Panicked), "{panicked}");
+    write("whole", false).await.expect("the writer goes on");
+    let keys: Vec<_> = fixture.all().await.iter().map(|e| e.key.clone()).collect();
+    assert_eq!(keys, ["whole"]);
+    assert_eq!(fixture.numbers("select position from handled").await, [0]);
 }

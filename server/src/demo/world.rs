@@ -1,0 +1,69 @@
+//! What everybody in the demo shares: the shop, its shelf, the time, and the diary.
+
+use std::sync::Arc;
+
+use shopper::http::Pool;
+use shopper::target::Target;
+use tokio::sync::{mpsc, watch};
+
+use super::clock::Clock;
+use super::shelf::Shelf;
+
+/// What everybody in the shop shares; cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    pub target: Target,
+    pub pool: Pool,
+    pub shelf: Arc<Shelf>,
+    pub clock: Clock,
+    pub diary: mpsc::UnboundedSender<Note>,
+    pub closing: watch::Receiver<bool>,
+}
+
+/// The day is over: whoever only looks around leaves.
+#[derive(Debug, thiserror::Error)]
+#[error("the day is over")]
+pub struct Closing;
+
+impl World {
+    /// Lets time of the demo pass.
+    pub async fn pass(&self, seconds: f64) -> anyhow::Result<()> {
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            () = self.clock.pass(seconds) => Ok(()),
+            _ = closing.wait_for(|closing| *closing) => Err(Closing.into()),
+        }
+    }
+
+    pub fn note(&self, what: What) {
+        let time = self.clock.time();
+        // Nobody reads any more: the day has ended.
+        let _ = self.diary.send(Note { time, what });
+    }
+
+    pub fn say(&self, text: String) {
+        self.note(What::Said(text));
+    }
+}
+
+/// A line of the demo's diary.
+pub struct Note {
+    pub time: String,
+    pub what: What,
+}
+
+pub enum What {
+    Came,
+    Said(String),
+    Ended(Ending),
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Confirmed,
+    Cancelled,
+    Rejected,
+    /// Its shopper gave up after a decline: the payment window ends it.
+    Left,
+}
