@@ -1,6 +1,9 @@
 /** What pages complain about: errors of scripts, of the console, and breaches of the CSP. */
 import type { BrowserContext } from '@playwright/test'
 
+/** The browser's own word where one goes on before the transition between two pages began: nobody misses it. */
+const TRANSITION = /Transition was skipped/
+
 export class Noise {
   private readonly heard: string[] = []
   private readonly foreseen: RegExp[] = []
@@ -11,7 +14,10 @@ export class Noise {
       // Breaches of the content security policy come as errors of the console, too.
       if (message.type() === 'error') this.heard.push(`${message.text()} (${message.location().url})`)
     })
-    context.on('weberror', error => this.heard.push(`uncaught: ${error.error().message}`))
+    context.on('weberror', error => {
+      const { message } = error.error()
+      if (!TRANSITION.test(message)) this.heard.push(`uncaught: ${message}`)
+    })
   }
 
   /** Says that a complaint belongs to what the test does: a browser logs every refusal as an error. */

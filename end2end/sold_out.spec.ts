@@ -1,5 +1,5 @@
 /** Pieces that go while somebody is about to order them. */
-import { type Page } from '@playwright/test'
+import { type Locator, type Page } from '@playwright/test'
 import {
   addToCart,
   CARD,
@@ -21,6 +21,14 @@ async function sellOut(newShopper: (options: object) => Promise<Page>): Promise<
   await order(other)
 }
 
+/** Where it stands on the page: the window may still be scrolling. */
+function placeOf(element: Locator): Promise<object> {
+  return element.evaluate(element => {
+    const { x, y, width, height } = element.getBoundingClientRect()
+    return { x: x + scrollX, y: y + scrollY, width, height }
+  })
+}
+
 const RING = '/p/vega-solitaire-ring'
 
 test('in the checkout a piece that goes is told at the button, which then takes it out', async ({
@@ -34,13 +42,13 @@ test('in the checkout a piece that goes is told at the button, which then takes 
   await fillCard(page, CARD.accepted)
   const pay = page.getByRole('button', { name: /^Pay €/ })
   await expect(pay).toBeVisible()
-  const before = await pay.boundingBox()
+  const before = await placeOf(pay)
   await sellOut(newShopper)
   const update = page.getByRole('button', { name: 'Update order' })
   await expect(update).toBeVisible()
   await expect(page.getByText(`${STUDS.title}, White gold`)).toContainText('sold out')
   await expect(pay).toHaveCount(0)
-  expect(await update.boundingBox(), 'the button stands where it stood').toEqual(before)
+  expect(await placeOf(update), 'the button stands where it stood').toEqual(before)
   await update.click()
   await expect(pay).toBeVisible()
   await expect(page.getByRole('button', { name: /^Pay €2,/ })).toBeVisible()
