@@ -93,7 +93,8 @@ impl Tx {
         .fetch_one(self.inner.conn())
         .await?;
         let head = row.try_get::<i64, _>(0)?.unsigned_abs();
-        let found = head.saturating_sub(by.unsigned_abs());
+        // Fewer events than were decided before another process was met move it back.
+        let found = head.saturating_add_signed(by.saturating_neg());
         if found < known {
             self.log.went_back();
             return Err(Error::WentBack { known, found });
