@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use broker::{
-    Decider, Environment, Failure, Filter, Log, NewEvent, ParkedState, Recorded, Roster, Rule,
-    Runner, States,
+    Beginning, Decider, Environment, Failure, Filter, Log, NewEvent, ParkedState, Recorded, Roster,
+    Rule, Runner, States,
 };
 use parking_lot::Mutex;
 use uuid::Uuid;
@@ -266,6 +266,27 @@ async fn two_processes_decide_by_turns_and_never_twice() {
     for runner in runners {
         runner.stop().await;
     }
+}
+
+/// Its first decision, on states that it takes for current, comes to more events than the second one, for
+/// which it has left the turn.
+#[tokio::test]
+async fn who_is_replayed_by_another_process_decides_in_its_own_loop_and_the_command_goes_through() {
+    let rounds = Rounds::default();
+    let fixture = Fixture::new().await;
+    let runner = fixture.start(&rounds).await;
+    fixture.until_in_turns().await;
+    fixture.append("opened", &["a"]).await;
+    let other = open(&fixture.scratch).await;
+    let roster = Roster::new().decider(rounds.clone()).decider(Score);
+    let replayed = other.replay(&roster, "rounds", Beginning::Nothing, "ada", |_, _| {});
+    replayed.await.expect("replayed");
+    // The head is known; what led to it is not.
+    fixture.log.stored_head().await.expect("read");
+    fixture.append("closed", &["a"]).await;
+    fixture.until("scored", 1).await;
+    assert_eq!(fixture.of_kind("ended").await.len(), 1);
+    runner.stop().await;
 }
 
 /// Clocks that the test sets.
