@@ -32,6 +32,10 @@ impl From<Problem> for Flash {
     }
 }
 
+/// The cookie's name.
+#[cfg(feature = "ssr")]
+pub const COOKIE_NAME: &str = "flash";
+
 #[cfg(feature = "ssr")]
 pub use server::{is_plain_form, keep, take};
 
@@ -44,9 +48,8 @@ mod server {
     use leptos_axum::ResponseOptions;
     use leptos_router::location::Url;
 
-    use super::Flash;
+    use super::{COOKIE_NAME, Flash};
 
-    const NAME: &str = "flash";
     /// Browsers keep cookies of 4,096 bytes with name and attributes; longer ones vanish silently.
     const MAX_VALUE: usize = 3_800;
     const MAX_AGE_SECONDS: u32 = 300;
@@ -99,7 +102,7 @@ mod server {
             _ => "",
         };
         let cookie = format!(
-            "{NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
+            "{COOKIE_NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
         );
         if let (Some(response), Ok(cookie)) = (
             use_context::<ResponseOptions>(),
@@ -116,7 +119,7 @@ mod server {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|cookies| cookies.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == NAME)
+            .find(|(name, _)| *name == COOKIE_NAME)
             .map(|(_, value)| value.to_owned())
     }
 }

@@ -19,10 +19,7 @@ pub async fn place_order(#[server(flatten)] form: CheckoutForm) -> Result<OrderI
             .await
     };
     match placed.await {
-        Ok(id) => {
-            leptos_axum::redirect(&format!("/orders/{id}"), false);
-            Ok(id)
-        }
+        Ok(id) => Ok(onto_page_of(id)),
         Err(problem) => {
             // The token stays behind: it is good for one try.
             let draft = CheckoutForm {
@@ -65,7 +62,6 @@ pub async fn fit_order(#[server(flatten)] form: CheckoutForm) -> Result<(), ApiE
 #[server(prefix = "/api", endpoint = "order_rest")]
 pub async fn order_rest(
     #[server(default)] order_id: String,
-    #[server(default)] new_order_id: String,
     #[server(default)] expected_total_minor: String,
 ) -> Result<OrderId, ApiError> {
     let placed = async {
@@ -73,15 +69,12 @@ pub async fn order_rest(
         let total = expected_total_minor
             .parse()
             .map_err(|error| Problem::malformed(format!("expected_total_minor: {error}")))?;
-        let (rejected, id) = (known(&order_id)?, known(&new_order_id)?);
-        shop.order_rest(visitor.source, visitor.shopper, rejected, id, total)
+        let rejected = known(&order_id)?;
+        shop.order_rest(visitor.source, visitor.shopper, rejected, total)
             .await
     };
     match placed.await {
-        Ok(id) => {
-            leptos_axum::redirect(&format!("/orders/{id}"), false);
-            Ok(id)
-        }
+        Ok(id) => Ok(onto_page_of(id)),
         Err(problem) => {
             back_to_order(&order_id, Err(problem.clone()))?;
             Err(ApiError(problem))
@@ -100,10 +93,7 @@ pub async fn find_order(
 ) -> Result<OrderId, ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());
     match shop.find_order(visitor.shopper, &number, &email).await {
-        Ok(id) => {
-            leptos_axum::redirect(&format!("/orders/{id}"), false);
-            Ok(id)
-        }
+        Ok(id) => Ok(onto_page_of(id)),
         Err(problem) => {
             let flash = super::flash::Flash {
                 sought: Some((number, email)),
@@ -137,6 +127,13 @@ pub async fn cancel_order(#[server(default)] order_id: String) -> Result<(), Api
         shop.cancel(visitor.shopper, known(&order_id)?).await
     };
     back_to_order(&order_id, cancelled.await)
+}
+
+/// Sends the browser to the order's page.
+#[cfg(feature = "ssr")]
+fn onto_page_of(id: OrderId) -> OrderId {
+    leptos_axum::redirect(&format!("/orders/{id}"), false);
+    id
 }
 
 #[cfg(feature = "ssr")]

@@ -13,6 +13,7 @@ pub mod gift_note;
 pub mod house;
 #[cfg(feature = "ssr")]
 pub mod lazy_hint;
+pub mod line_picture;
 pub mod local_time;
 #[cfg(feature = "ssr")]
 pub mod picture;
@@ -40,6 +41,7 @@ pub use gallery::Gallery;
 pub use gift_note::GiftNote;
 #[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
+pub use line_picture::LinePicture;
 pub use local_time::LocalTime;
 #[cfg(feature = "ssr")]
 pub use picture::Picture;

@@ -31,8 +31,8 @@ pub enum Place {
 }
 
 impl Place {
-    /// As `sizes` has it. Nobody sees more than two of the picture's points to one of a phone's page, so
-    /// that the sharpest screens are told of a narrower place.
+    /// The value of `sizes`. Phones with three device pixels per CSS pixel get a picture for two, by being
+    /// told of a narrower place: nobody sees the difference, and the file is half as large.
     const fn sizes(self) -> &'static str {
         match self {
             Self::Card => {

@@ -102,32 +102,29 @@ fn ring(circumference: u32) -> [String; 3] {
     ]
 }
 
+/// Where necklaces lie.
+const NECKLACES: [[&str; 2]; 3] = [
+    ["40 cm", "At the base of the neck, above an open collar"],
+    ["45 cm", "On the collarbone; most people's everyday length"],
+    ["50 cm", "Below the collarbone, over a shirt or a jumper"],
+];
+
+/// Whom bracelets, cuffs and bangles fit.
+const BRACELETS: [[&str; 2]; 7] = [
+    ["16 cm", "a wrist of 14 to 15 cm"],
+    ["17.5 cm", "a wrist of 15 to 16.5 cm"],
+    ["19 cm", "a wrist of 16.5 to 18 cm"],
+    ["Cuff S/M", "a wrist of 14 to 16 cm"],
+    ["Cuff M/L", "a wrist of 16 to 18 cm"],
+    ["Bangle 62 mm", "a hand of up to 19.5 cm around"],
+    ["Bangle 66 mm", "a hand of up to 20.7 cm around"],
+];
+
 #[component]
 fn Necklaces() -> impl IntoView {
     view! {
         <p>"Lay a string where the necklace shall lie, and measure its length."</p>
-        <table>
-            <thead>
-                <tr>
-                    <th scope="col">"Length"</th>
-                    <th scope="col">"Where it lies"</th>
-                </tr>
-            </thead>
-            <tbody>
-                <tr>
-                    <th scope="row">"40 cm"</th>
-                    <td>"At the base of the neck, above an open collar"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"45 cm"</th>
-                    <td>"On the collarbone; most people's everyday length"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"50 cm"</th>
-                    <td>"Below the collarbone, over a shirt or a jumper"</td>
-                </tr>
-            </tbody>
-        </table>
+        <Sizes head=["Length", "Where it lies"] rows=&NECKLACES />
     }
 }
 
@@ -138,43 +135,28 @@ fn Bracelets() -> impl IntoView {
             "Measure the wrist just above the bone, with the tape closed but not tight. For a bangle "
             "bring thumb and little finger together and measure the hand at its widest."
         </p>
+        <Sizes head=["Size", "Fits"] rows=&BRACELETS />
+    }
+}
+
+/// What each size means.
+#[component]
+fn Sizes(head: [&'static str; 2], rows: &'static [[&'static str; 2]]) -> impl IntoView {
+    let head = head.map(|head| view! { <th scope="col">{head}</th> });
+    let row = |[size, meaning]: &'static [&'static str; 2]| {
+        view! {
+            <tr>
+                <th scope="row">{*size}</th>
+                <td>{*meaning}</td>
+            </tr>
+        }
+    };
+    view! {
         <table>
             <thead>
-                <tr>
-                    <th scope="col">"Size"</th>
-                    <th scope="col">"Fits"</th>
-                </tr>
+                <tr>{head.into_iter().collect_view()}</tr>
             </thead>
-            <tbody>
-                <tr>
-                    <th scope="row">"16 cm"</th>
-                    <td>"a wrist of 14 to 15 cm"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"17.5 cm"</th>
-                    <td>"a wrist of 15 to 16.5 cm"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"19 cm"</th>
-                    <td>"a wrist of 16.5 to 18 cm"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"Cuff S/M"</th>
-                    <td>"a wrist of 14 to 16 cm"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"Cuff M/L"</th>
-                    <td>"a wrist of 16 to 18 cm"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"Bangle 62 mm"</th>
-                    <td>"a hand of up to 19.5 cm around"</td>
-                </tr>
-                <tr>
-                    <th scope="row">"Bangle 66 mm"</th>
-                    <td>"a hand of up to 20.7 cm around"</td>
-                </tr>
-            </tbody>
+            <tbody>{rows.iter().map(row).collect_view()}</tbody>
         </table>
     }
 }

@@ -11,7 +11,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::HtmlDialogElement;
 
-use crate::components::anchor;
+use crate::components::{LinePicture, anchor};
 
 /// The cart, and the piece that came in last.
 type Shown = ArcRwSignal<(Cart, Sku)>;
@@ -107,13 +107,7 @@ fn Line(line: CartLine) -> impl IntoView {
     let quantity = ["Quantity ", &line.quantity.to_string()].concat();
     view! {
         <li class="drawer__line">
-            <img
-                src=line.image.src
-                alt=""
-                width=line.image.width
-                height=line.image.height
-                decoding="async"
-            />
+            <LinePicture image=line.image />
             <p>
                 <span class="drawer__title">{line.title}</span>
                 <span>{line.variant}</span>

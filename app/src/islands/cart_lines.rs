@@ -9,7 +9,7 @@ use types::{LineId, Money, Problem};
 
 use super::missing::{Missing, MissingNote, Stock};
 use crate::api::cart::{fit_cart, remove_line, review_cart, set_quantity};
-use crate::components::{ProblemNote, QuantityField};
+use crate::components::{LinePicture, ProblemNote, QuantityField};
 use crate::islands::{focus, tab, typed};
 
 /// The cart as a whole; the last answer of the server is what is shown.
@@ -215,13 +215,7 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
     view! {
         <li class="line" data-pending=move || desk.wants(id)>
             <a class="line__media" href=href.clone() tabindex="-1" aria-hidden="true">
-                <img
-                    src=line.image.src
-                    alt=""
-                    width=line.image.width
-                    height=line.image.height
-                    decoding="async"
-                />
+                <LinePicture image=line.image />
             </a>
             <div class="line__what">
                 <h2 class="line__title">

@@ -13,6 +13,7 @@ use super::field::{Asks, Complaint, Field, check, complaint};
 use super::missing::{MissingNote, Stock};
 use super::tab;
 use crate::api::checkout_form::CheckoutForm;
+use crate::components::LinePicture;
 
 /// What a shopper can still be told when the sums do not add up, which they always do.
 const NO_TOTAL: &str = "—";
@@ -563,13 +564,7 @@ fn Line(line: CartLine, position: u64, stock: Stock) -> impl IntoView {
     };
     view! {
         <li class="order-line">
-            <img
-                src=line.image.src
-                alt=""
-                width=line.image.width
-                height=line.image.height
-                decoding="async"
-            />
+            <LinePicture image=line.image />
             <div class="order-line__words">
                 <p class="order-line__title">{line.title}</p>
                 <p class="order-line__note">{line.variant}</p>

@@ -16,8 +16,7 @@ use crate::live;
 pub const AWAKE: &str = "data-awake";
 
 /// `position` is where in the log `progress` was true; `problem` is what a plain form came back with;
-/// `now_us` the server's clock; `next_id` the id of an order that would be placed from here;
-/// `title_end` what follows the state in the document's title.
+/// `now_us` the server's clock; `title_end` what follows the state in the document's title.
 #[island(lazy)]
 pub fn OrderDesk(
     id: OrderId,
@@ -30,7 +29,6 @@ pub fn OrderDesk(
     given: Option<GivenCard>,
     problem: Option<Problem>,
     now_us: i64,
-    next_id: OrderId,
     is_own: bool,
     title_end: String,
 ) -> impl IntoView {
@@ -77,7 +75,7 @@ pub fn OrderDesk(
         >
             <OrderProgress names progress delivery is_own />
             <OrderPayment id progress total given problem=problem.clone() now_us />
-            <OrderNext id progress delivery pieces problem next_id is_own />
+            <OrderNext id progress delivery pieces problem is_own />
         </div>
     }
 }

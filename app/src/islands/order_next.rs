@@ -20,7 +20,7 @@ pub struct Piece {
     pub price: Option<Money>,
 }
 
-/// `problem` is what the form here came back with; `next_id` the id of the order that it places.
+/// `problem` is what the form here came back with.
 #[component]
 pub fn OrderNext(
     id: OrderId,
@@ -28,7 +28,6 @@ pub fn OrderNext(
     delivery: DeliveryMethod,
     pieces: Vec<Piece>,
     problem: Option<Problem>,
-    next_id: OrderId,
     is_own: bool,
 ) -> impl IntoView {
     let status = Memo::new(move |_| progress.with(|progress| progress.status));
@@ -38,7 +37,7 @@ pub fn OrderNext(
         OrderStatus::Cancelled => view! { <Cancelled is_own /> }.into_any(),
         OrderStatus::Rejected => {
             let (pieces, problem) = (pieces.clone(), problem.clone());
-            view! { <Rejected id delivery pieces shortages problem next_id is_own /> }.into_any()
+            view! { <Rejected id delivery pieces shortages problem is_own /> }.into_any()
         }
         _ => ().into_any(),
     }
@@ -82,10 +81,10 @@ fn Rejected(
     pieces: Vec<Piece>,
     shortages: Memo<Vec<Shortage>>,
     problem: Option<Problem>,
-    next_id: OrderId,
     is_own: bool,
 ) -> impl IntoView {
     let rest = shortages.with_untracked(|short| rest_of(&pieces, short, delivery));
+    let rest = rest.filter(|_| is_own);
     let similar = shortages.with_untracked(|short| {
         let missing = |piece: &&Piece| short.iter().any(|short| short.sku == piece.sku);
         pieces
@@ -107,7 +106,6 @@ fn Rejected(
         view! {
             <form method="post" action="/api/order_rest">
                 <input type="hidden" name="order_id" value=id.to_string() />
-                <input type="hidden" name="new_order_id" value=next_id.to_string() />
                 <input type="hidden" name="expected_total_minor" value=total.minor />
                 <button class="button button--wide" type="submit">{label}</button>
             </form>

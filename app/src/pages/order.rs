@@ -12,7 +12,7 @@ use crate::api::orders::FIND_ORDER;
 use crate::api::{flash, shop, visitor};
 use crate::components::house::HOUSE;
 use crate::components::product_card::Level;
-use crate::components::{LazyHint, ProductCards, ShopFrame};
+use crate::components::{LazyHint, LinePicture, ProductCards, ShopFrame};
 use crate::islands::order_desk::{AWAKE, OrderDesk};
 use crate::islands::order_next::Piece;
 use crate::islands::order_payment::GivenCard;
@@ -149,7 +149,6 @@ fn Found(
                     given
                     problem
                     now_us
-                    next_id=shop.new_order_id()
                     is_own=order.is_own
                     title_end
                 />
@@ -239,13 +238,7 @@ fn line(line: OrderLine) -> impl IntoView {
         .unwrap_or(line.unit_price);
     view! {
         <li class="order-line">
-            <img
-                src=line.image.src
-                alt=""
-                width=line.image.width
-                height=line.image.height
-                decoding="async"
-            />
+            <LinePicture image=line.image />
             <div class="order-line__words">
                 <p class="order-line__title">
                     <a href=format!("/p/{}", line.product)>{line.title}</a>

@@ -320,8 +320,8 @@ impl Shop {
         .await
     }
 
-    /// A change reads the lines, decides, and writes with one statement. Those of one cart take turns:
-    /// what two tabs add at once is added.
+    /// A change reads the lines, decides, and writes only what nothing but the database can refuse.
+    /// Those of one cart take turns: what two tabs add at once is added.
     async fn change_cart<F>(&self, shopper: ShopperId, change: F) -> crate::Result<Cart>
     where
         F: for<'t> FnOnce(&'t mut broker::Tx) -> broker::Job<'t, Vec<StoredLine>, Refused>

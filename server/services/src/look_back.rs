@@ -119,7 +119,7 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
     let lines = state.lines.iter();
     let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
     let mut facts = vec![
-        ("status".to_owned(), status(state.status()).to_owned()),
+        ("status".to_owned(), status_words(state.status()).to_owned()),
         ("total".to_owned(), state.total.to_string()),
         ("lines".to_owned(), lines.collect::<Vec<_>>().join(", ")),
         (
@@ -138,7 +138,8 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
     Ok((format!("Order {number}"), facts, story))
 }
 
-const fn status(status: OrderStatus) -> &'static str {
+/// A status as staff read it.
+pub(crate) const fn status_words(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Reserving => "being reserved",
         OrderStatus::Paying => "being paid",

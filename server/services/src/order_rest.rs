@@ -2,6 +2,7 @@
 //! that was given for it and never asked.
 
 use domain::Event;
+use sha2::{Digest, Sha256};
 use types::checkout::PlaceOrder;
 use types::order::{Order, OrderStatus, quantities_left};
 use types::{OrderId, Problem, ShopperId};
@@ -11,23 +12,27 @@ use crate::events::{Refused, decode};
 use crate::shop::Shop;
 
 impl Shop {
-    /// Places the order `id` for what is left of the order `rejected`. The pieces that were short stay
-    /// in the cart. The same command again is answered the same.
+    /// Places an order for what is left of the order `rejected`. The pieces that were short stay in the
+    /// cart. There is one such order: the command again, from another tab too, is answered the same.
     ///
     /// # Errors
-    /// 404, 409 `nothing-left` when the order was not rejected or nothing of it is left, and those of
-    /// [`Shop::place_order`].
+    /// 404, 409 `nothing-left` when the order was not rejected, was placed in another browser, or nothing
+    /// of it is left, and those of [`Shop::place_order`].
     pub async fn order_rest(
         &self,
         source: u64,
         shopper: ShopperId,
         rejected: OrderId,
-        id: OrderId,
         expected_total_minor: i64,
     ) -> crate::Result<OrderId> {
         let old = self.order(shopper, rejected).await?;
+        let id = rest_id(rejected);
         if self.owns_order(shopper, id).await? {
             return Ok(id);
+        }
+        // The card, and the cart that the pieces are in, are those of whoever ordered.
+        if !old.is_own {
+            return Err(nothing_left());
         }
         let lines = self.rest_of(&old);
         if lines.is_empty() {
@@ -61,9 +66,12 @@ impl Shop {
             });
             written.await.map_err(|refused: Refused| refused.0)
         };
-        self.counted(source, shopper, id, written).await?;
-        self.remember_owner(id, shopper);
-        Ok(id)
+        let written = self.counted(source, shopper, id, written).await;
+        match written {
+            // Another tab was faster.
+            Err(refused) if !self.owns_order(shopper, id).await? => Err(refused),
+            _ => Ok(id),
+        }
     }
 
     /// The lines of a rejected order without what was short; none of any other order.
@@ -94,6 +102,18 @@ impl Shop {
         }
         Ok(None)
     }
+}
+
+/// The id of the order for the rest of another one: made of that one's, so that there is one of them.
+fn rest_id(rejected: OrderId) -> OrderId {
+    let old = rejected.uuid();
+    let digest: [u8; 32] = Sha256::digest([b"rest of ", &old.as_bytes()[..]].concat()).into();
+    let mut bytes = [0; 16];
+    // The time stays: ids are in the order of their orders.
+    bytes[..6].copy_from_slice(&old.as_bytes()[..6]);
+    bytes[6..].copy_from_slice(&digest[..10]);
+    let id = uuid::Builder::from_bytes(bytes).with_version(uuid::Version::SortRand);
+    OrderId::new(id.with_variant(uuid::Variant::RFC4122).into_uuid())
 }
 
 fn nothing_left() -> Problem {

@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use app::api::flash::COOKIE_NAME;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -129,7 +130,10 @@ fn shelf_of(path: &str) -> Option<Shelf<'_>> {
 fn has_message(headers: &HeaderMap) -> bool {
     let cookies = headers.get_all(COOKIE).into_iter();
     let mut pairs = cookies.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    pairs.any(|pair| pair.trim_ascii_start().starts_with(b"flash="))
+    pairs.any(|pair| {
+        let value = pair.trim_ascii_start().strip_prefix(COOKIE_NAME.as_bytes());
+        value.is_some_and(|value| value.starts_with(b"="))
+    })
 }
 
 /// Answers with the kept page where there is one that still holds, and keeps what is rendered.

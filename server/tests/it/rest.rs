@@ -10,10 +10,9 @@ const SIGNET: &str = "AS-NOT-YG-54";
 const SIGNET_PRICE: i64 = 125_000;
 const GOOD_CARD: &str = "pm_card_visa";
 
-async fn order_rest(client: &mut Client, old: OrderId, new: OrderId, total: i64) -> Answer {
+async fn order_rest(client: &mut Client, old: OrderId, total: i64) -> Answer {
     let form = [
         ("order_id", old.to_string()),
-        ("new_order_id", new.to_string()),
         ("expected_total_minor", total.to_string()),
     ];
     let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -44,17 +43,24 @@ async fn the_rest_of_a_rejected_order_is_ordered_once_and_paid_with_the_card_giv
     let old = rejected(&shop, &mut ada).await;
     let total = RING_PRICE + 2 * SIGNET_PRICE;
 
-    let new = new_order_id();
-    let problem = order_rest(&mut ada, old, new, total - 1).await.problem(409);
+    let problem = order_rest(&mut ada, old, total - 1).await.problem(409);
     assert!(problem.is("price-changed"), "{problem:?}");
     assert_eq!(ada.cart_lines().await.len(), 2, "the cart stays");
     shop.shopper().get("/").await.expect_ok();
     let mut eve = shop.shopper();
-    order_rest(&mut eve, old, new, total).await.problem(404);
+    order_rest(&mut eve, old, total).await.problem(404);
 
-    for _ in 0..2 {
-        let answer = order_rest(&mut ada, old, new, total).await.expect_ok();
-        assert_eq!(answer.json::<OrderId>(), new);
+    // Two tabs at once, and a third press.
+    let mut tab = shop.shopper();
+    tab.set_cookie("shopper", ada.cookie("shopper").expect("a cookie"));
+    let (one, other) = tokio::join!(
+        order_rest(&mut ada, old, total),
+        order_rest(&mut tab, old, total)
+    );
+    let new: OrderId = one.expect_ok().json();
+    let again = order_rest(&mut ada, old, total).await;
+    for answer in [other, again] {
+        assert_eq!(answer.expect_ok().json::<OrderId>(), new);
     }
     shop.until_status(new, "confirmed").await;
     assert_eq!(shop.number("select count(*) from orders").await, 2);
@@ -66,7 +72,7 @@ async fn the_rest_of_a_rejected_order_is_ordered_once_and_paid_with_the_card_giv
         Some("For Grace")
     );
     // Of an order that was not rejected there is no rest.
-    let problem = order_rest(&mut ada, new, new_order_id(), total).await;
+    let problem = order_rest(&mut ada, new, total).await;
     assert!(problem.problem(409).is("nothing-left"));
     shop.closed().await;
 }
@@ -81,17 +87,20 @@ async fn a_plain_form_for_the_rest_lands_on_the_new_order_or_back_on_the_old_one
         page.contains("Order the other three for €4,990.00"),
         "{page}"
     );
-    let new = new_order_id();
-    for (total, lands) in [(1, old), (RING_PRICE + 2 * SIGNET_PRICE, new)] {
+    let submit = async |ada: &mut Client, total: i64| {
         let form = [
             ("order_id", old.to_string()),
-            ("new_order_id", new.to_string()),
             ("expected_total_minor", total.to_string()),
         ];
         let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
         let answer = ada.submit("/api/order_rest", &form).await;
-        assert_eq!(answer.location(), Some(&*format!("/orders/{lands}")));
-    }
+        let page = answer.location().expect("a page").to_owned();
+        let id = page.strip_prefix("/orders/").expect("an order's page");
+        id.parse::<OrderId>().expect("an id")
+    };
+    assert_eq!(submit(&mut ada, 1).await, old);
+    let new = submit(&mut ada, RING_PRICE + 2 * SIGNET_PRICE).await;
+    assert_ne!(new, old);
     shop.until_status(new, "confirmed").await;
     shop.closed().await;
 }
@@ -118,5 +127,23 @@ async fn a_cart_is_made_to_fit_the_stock() {
         assert!(cart.lines.iter().all(types::cart::CartLine::is_covered));
         assert_eq!(ada.cart().await, cart);
     }
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_found_an_order_again_orders_no_rest_with_the_card_of_whoever_placed_it() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    let old = rejected(&shop, &mut ada).await;
+    let mut finder = shop.shopper();
+    let number = types::order::order_number(old);
+    let form = [("number", number.as_str()), ("email", "ada@example.com")];
+    finder.post("/api/find_order", &form).await.expect_ok();
+    let page = finder.get(&format!("/orders/{old}")).await.expect_ok().body;
+    assert!(!page.contains("/api/order_rest"), "{page}");
+    let total = RING_PRICE + 2 * SIGNET_PRICE;
+    let refused = order_rest(&mut finder, old, total).await.problem(409);
+    assert!(refused.is("nothing-left"), "{refused:?}");
+    assert_eq!(shop.number("select count(*) from orders").await, 1);
     shop.closed().await;
 }
