@@ -16,11 +16,24 @@
     const app = await import(script)
     await app.default({ module_or_path: program })
     app.hydrate()
-    // Outer islands first: an inner one finds what is around it awake.
+    // Each by itself: one whose code is slow, or never comes, keeps no other asleep. An inner one waits for
+    // what is around it.
+    const awake = new Map()
     for (const island of document.querySelectorAll('leptos-island')) {
-      if (island.isConnected) await app[island.dataset.component]?.(island)
+      const outer = awake.get(island.parentElement.closest('leptos-island'))
+      const wake = async () => {
+        await outer
+        if (island.isConnected) await app[island.dataset.component]?.(island)
+      }
+      awake.set(island, wake().catch(console.error))
     }
   }
+
+  // A page that is kept for the way back comes back without what lay over it.
+  addEventListener('pagehide', () => {
+    for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close()
+    for (const sheet of document.querySelectorAll(':popover-open')) sheet.hidePopover()
+  })
 
   for (const sign of signs) addEventListener(sign, begin, { capture: true, passive: true })
   const picture = document.querySelector('img[fetchpriority=high]')

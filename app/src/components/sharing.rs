@@ -15,14 +15,16 @@ use crate::api::shop;
 #[derive(Debug, Clone)]
 pub struct PublicUrl(pub Arc<str>);
 
-/// The whole address of something that stands at a path of the shop.
-pub fn absolute(path: &str) -> String {
-    // A merchant's pictures may stand elsewhere.
-    if !path.starts_with('/') {
-        return path.to_owned();
+impl PublicUrl {
+    /// The whole address of something that stands at a path of the shop.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
     }
-    let PublicUrl(url) = expect_context();
-    format!("{url}{path}")
+}
+
+/// [`PublicUrl::at`] of the shop that a page is rendered for.
+pub fn absolute(path: &str) -> String {
+    expect_context::<PublicUrl>().at(path)
 }
 
 /// The address of a picture in a format that every service reads.

@@ -4,7 +4,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use serde_json::{Value, json};
 use types::Money;
-use types::catalogue::{Image, Product, Variant};
+use types::catalogue::{Image, Product, Variant, come_in_sizes};
 
 use super::house::HOUSE;
 use super::sharing::{absolute, preview};
@@ -98,7 +98,6 @@ fn variant(product: &Product, variant: &Variant, address: &str) -> Value {
         "{}, {}, {}",
         product.title, variant.metal_label, variant.size_label
     );
-    let image = product.images.get(variant.image).map(preview);
     let availability = match variant.available {
         ..=0 => "https://schema.org/OutOfStock",
         _ => "https://schema.org/InStock",
@@ -119,16 +118,21 @@ fn variant(product: &Product, variant: &Variant, address: &str) -> Value {
             "priceCurrency": before.currency.code(),
         });
     }
-    json!({
+    let mut facts = json!({
         "@type": "Product",
         "sku": variant.sku,
         "name": title,
         "description": product.description,
         "material": variant.metal_label,
-        "size": variant.size_label,
-        "image": image,
         "offers": offer,
-    })
+    });
+    if let Some(image) = product.images.get(variant.image) {
+        facts["image"] = json!(preview(image));
+    }
+    if come_in_sizes(&product.variants) {
+        facts["size"] = json!(variant.size_label);
+    }
+    facts
 }
 
 /// 249000 as `2490.00`; every currency of the shop has two digits.

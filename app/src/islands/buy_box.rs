@@ -3,7 +3,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use types::catalogue::{Availability, Variant};
+use types::catalogue::{Availability, Variant, come_in_sizes};
 use types::live::{ProductStock, VariantStock};
 use types::{Problem, Sku, Slug};
 
@@ -159,9 +159,12 @@ pub fn BuyBox(
                     tab::set_cart_count(cart.count());
                     tab::announce([title.as_str(), " is in your cart."].concat());
                     outcome.set(Outcome::Added(cart.count()));
-                    // Where its code does not arrive, the words above are enough.
+                    // By itself: nothing waits for its code, and where that does not arrive the words
+                    // above are enough.
                     #[cfg(feature = "hydrate")]
-                    let _ = super::cart_drawer::open_drawer(cart, sku).await;
+                    leptos::task::spawn_local(async move {
+                        let _ = super::cart_drawer::open_drawer(cart, sku).await;
+                    });
                 }
                 Err(error) => outcome.set(Outcome::Refused(error.0)),
             }
@@ -195,10 +198,7 @@ pub fn BuyBox(
         _ => None,
     };
     // A metal with several sizes: then they are asked for. Else the page has said the one there is.
-    let asks_size = variants.with_value(|all| {
-        let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
-        all.iter().any(|a| all.iter().any(|b| alike(a, b)))
-    });
+    let asks_size = variants.with_value(|all| come_in_sizes(all));
     let sku = move || of(chosen.get()).map(|variant| variant.sku.to_string());
     let similar = ["#", anchor::RELATED].concat();
     let since = live::since();

@@ -8,7 +8,6 @@ use leptos::wasm_split::SplitLoaderError;
 use types::Sku;
 use types::cart::{Cart, CartLine};
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 use web_sys::HtmlDialogElement;
 
 use crate::components::{LinePicture, anchor};
@@ -44,18 +43,10 @@ fn open(cart: Cart, added: Sku) {
             let place = dialog.clone().unchecked_into();
             // Stays as long as the page.
             mount_to(place, move || view! { <Drawer shown /> }).forget();
-            close_on_leaving(dialog.clone());
         }
     }
     // It is open already when somebody was faster than the answer.
     let _ = dialog.show_modal();
-}
-
-/// A page that is kept for the way back must not come back with a cart of before.
-fn close_on_leaving(dialog: HtmlDialogElement) {
-    let close = Closure::<dyn FnMut()>::new(move || dialog.close());
-    let _ = window().add_event_listener_with_callback("pagehide", close.as_ref().unchecked_ref());
-    close.forget();
 }
 
 #[component]

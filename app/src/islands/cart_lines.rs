@@ -48,13 +48,15 @@ impl Desk {
             return;
         }
         self.sending.set(true);
-        spawn_local(async move {
-            let next = || self.wishes.with_untracked(|wishes| wishes.first().copied());
-            while let Some(wish) = next() {
-                self.fulfil(wish).await;
-            }
-            self.sending.set(false);
-        });
+        spawn_local(self.fulfil_all());
+    }
+
+    async fn fulfil_all(self) {
+        let next = || self.wishes.with_untracked(|wishes| wishes.first().copied());
+        while let Some(wish) = next() {
+            self.fulfil(wish).await;
+        }
+        self.sending.set(false);
     }
 
     async fn fulfil(self, wish: Wish) {
@@ -85,19 +87,29 @@ impl Desk {
         let gone = before.iter().position(|id| !after.contains(id));
         self.cart.set(cart);
         let Some(gone) = gone else { return };
-        let heir = after.get(gone).or(after.last());
-        let heir = heir.map_or_else(|| EMPTY_ID.to_owned(), |id| title_id(*id));
-        focus::unless_somewhere(heir);
+        let next = after.get(gone).or(after.last());
+        let next = next.map_or_else(|| EMPTY_ID.to_owned(), |id| title_id(*id));
+        focus::unless_somewhere(next);
     }
 
-    /// Takes out what cannot be had any more.
+    /// Takes out what cannot be had any more, unless something else is on its way.
     fn fit(self) {
+        if self.sending.get_untracked() {
+            return;
+        }
+        self.sending.set(true);
         self.problem.set(None);
         spawn_local(async move {
             match fit_cart().await {
-                Ok(cart) => self.show(cart),
+                Ok(cart) => {
+                    self.show(cart);
+                    // The button has gone with what it was for.
+                    focus::unless_somewhere(CHECKOUT_ID);
+                }
                 Err(error) => self.problem.set(Some(error.0)),
             }
+            // What was wished for meanwhile has waited.
+            self.fulfil_all().await;
         });
     }
 
@@ -123,6 +135,9 @@ impl Desk {
     }
 }
 
+/// Id of the way on.
+const CHECKOUT_ID: &str = "to-checkout";
+
 /// Id of the words of an empty cart.
 const EMPTY_ID: &str = "cart-empty";
 
@@ -135,7 +150,7 @@ fn title_id(line: LineId) -> String {
 #[island(lazy)]
 pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
     let desk = Desk {
-        stock: Stock::of(&cart),
+        stock: Stock::of(&cart, Signal::stored(false)),
         cart: RwSignal::new(cart),
         problem: RwSignal::new(problem),
         wishes: RwSignal::new(Vec::new()),
@@ -325,7 +340,13 @@ fn Summary(subtotal: Memo<Money>, missing: Memo<Vec<Missing>>, desk: Desk) -> im
             <p class="summary__hint">"VAT included. Delivery is chosen at checkout."</p>
             <Show
                 when=move || is_short.get()
-                fallback=|| view! { <a class="button button--wide" href="/checkout">"Checkout"</a> }
+                fallback=|| {
+                    view! {
+                        <a class="button button--wide" id=CHECKOUT_ID href="/checkout">
+                            "Checkout"
+                        </a>
+                    }
+                }
             >
                 <form
                     method="post"

@@ -28,7 +28,8 @@ pub fn Checkout(
 ) -> impl IntoView {
     let draft = draft.unwrap_or_default();
     let chosen = draft.delivery.parse::<DeliveryMethod>().unwrap_or_default();
-    let stock = Stock::of(&cart);
+    let busy = RwSignal::new(false);
+    let stock = Stock::of(&cart, busy.into());
     let cart = RwSignal::new(cart);
     let missing = Memo::new(move |_| cart.with(|cart| stock.missing(cart)));
     let is_short = Memo::new(move |_| !missing.with(Vec::is_empty));
@@ -40,7 +41,6 @@ pub fn Checkout(
             .unwrap_or_default(),
     );
     let problem = RwSignal::new(problem);
-    let busy = RwSignal::new(false);
     // Until then the form is a plain one.
     let awake = RwSignal::new(false);
     let card = Card::new(errors);

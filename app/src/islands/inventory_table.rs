@@ -1,18 +1,23 @@
 //! The stock of every SKU: live numbers and the correction of a count. Part of the admin's lazy island.
 //! Without the script the same table is sorted and corrected by plain forms.
 
+use std::collections::HashSet;
+
 use leptos::prelude::*;
 use types::Problem;
 use types::admin::{InventoryRow, Level};
 
+use super::focus;
 use super::inventory_tools::{Heading, TOOLS, Tools};
-use super::inventory_view::{Column, FEW, FIRST, View, arranged};
+use super::inventory_view::{Column, FEW, FIRST, Shown, View, arranged};
 use super::stock_correction::{Correction, Open};
 use crate::live::Inventory;
 
 /// How often "low only" looks for rows that have become low, and nothing moves in between.
 #[cfg(feature = "hydrate")]
 const LOOK: std::time::Duration = std::time::Duration::from_secs(2);
+
+const TITLE_ID: &str = "inventory-title";
 
 /// `problem` belongs to the correction that is open.
 #[component]
@@ -60,9 +65,16 @@ pub fn InventoryTable(
             on_cleanup(move || timer.clear());
         }
     });
+    // Apart from the rows: which one bears the name of its product changes, and no row is built anew.
+    let heads = Memo::new(move |_| {
+        table.with(|(shown, _)| {
+            let heads = shown.iter().filter(|row| row.heads_product);
+            heads.map(|row| row.index).collect::<HashSet<_>>()
+        })
+    });
     let matching = Signal::derive(move || table.with(|(_, matching)| *matching));
     let limit = Signal::derive(move || shown.with(|view| view.limit));
-    // Nobody knows here how wide the screen is: the styles leave out what is too much for a phone.
+    // More than a phone shows at first: the width of the screen is known to the styles alone.
     let is_first = move || limit.get().is_none();
     let more_by = move |step: usize| {
         move || matching.get() > limit.get().unwrap_or(if step == FEW { FEW } else { FIRST })
@@ -74,16 +86,16 @@ pub fn InventoryTable(
         levels,
     };
     view! {
-        <section class="inventory" aria-labelledby="inventory-title">
+        <section class="inventory" aria-labelledby=TITLE_ID>
             <div class="inventory__head">
-                <h1 id="inventory-title">"Inventory"</h1>
+                <h1 id=TITLE_ID tabindex="-1">"Inventory"</h1>
                 <Tools shown />
                 <p class="inventory__count">
                     {move || format!("{} of {all} SKUs", matching.get())}
                 </p>
             </div>
             <p class="inventory__said" role="status">{move || said.get()}</p>
-            <div class="inventory__scroll" role="region" aria-label="Stock table">
+            <div>
                 <table class="stock-table" data-first=move || is_first().then_some("")>
                     <caption class="visually-hidden">"Stock of every SKU, live"</caption>
                     <thead>
@@ -100,10 +112,12 @@ pub fn InventoryTable(
                     <tbody on:keydown=walk>
                         <For
                             each=move || table.with(|(shown, _)| shown.clone())
-                            key=|row| *row
-                            children=move |shown| {
-                                let heads = shown.heads_product;
-                                rows.with_value(|rows| rows.get(shown.index).cloned())
+                            key=|row| row.index
+                            children=move |Shown { index, .. }| {
+                                let heads = Signal::derive(move || {
+                                    heads.with(|heads| heads.contains(&index))
+                                });
+                                rows.with_value(|rows| rows.get(index).cloned())
                                     .map(|row| view! { <Row row heads open /> })
                             }
                         />
@@ -130,7 +144,7 @@ pub fn InventoryTable(
 
 /// One SKU.
 #[component]
-fn Row(row: InventoryRow, heads: bool, open: Open) -> impl IntoView {
+fn Row(row: InventoryRow, heads: Signal<bool>, open: Open) -> impl IntoView {
     let InventoryRow {
         sku,
         title,
@@ -179,7 +193,7 @@ fn Row(row: InventoryRow, heads: bool, open: Open) -> impl IntoView {
         <tr
             id=format!("sku-{sku}")
             data-stock=move || mark.get()
-            data-heads=heads.then_some("")
+            data-heads=move || heads.get().then_some("")
             data-open=move || is_open.get().then_some("")
         >
             <th scope="row">
@@ -247,6 +261,8 @@ fn More(step: usize, limit: Signal<Option<usize>>, shown: RwSignal<View>) -> imp
                 event.prevent_default();
                 let next = next();
                 shown.update(|view| view.limit = Some(next));
+                // The last press takes the button away.
+                focus::unless_somewhere(TITLE_ID);
             }
         >
             {format!("Show {step} more")}

@@ -22,14 +22,21 @@ pub struct Missing {
 
 /// What is available of the SKUs of a cart.
 #[derive(Debug, Clone, Copy)]
-pub struct Stock(RwSignal<Vec<Shortage>>);
+pub struct Stock {
+    levels: RwSignal<Vec<Shortage>>,
+    /// While the cart is being ordered: what goes meanwhile may be what it takes itself.
+    is_held: Signal<bool>,
+}
 
 impl Stock {
-    pub fn of(cart: &Cart) -> Self {
-        Self(RwSignal::new(cart.lines.iter().map(level).collect()))
+    pub fn of(cart: &Cart, is_held: Signal<bool>) -> Self {
+        Self {
+            levels: RwSignal::new(cart.lines.iter().map(level).collect()),
+            is_held,
+        }
     }
 
-    /// Follows the stock of a line from here on, and answers with it.
+    /// Follows the stock of a line from here on, unless it is held, and answers with it.
     pub fn follow(self, line: &CartLine, position: u64) -> Signal<i64> {
         let initial = ProductStock {
             available: line.available,
@@ -39,21 +46,34 @@ impl Stock {
             }],
         };
         let stock = live::product(line.product.clone(), initial, position);
-        let available = live::variant(stock, line.sku.clone());
+        let newest = live::variant(stock, line.sku.clone());
         let sku = line.sku.clone();
-        Effect::new(move |_| self.set(&sku, available.get()));
-        available
+        Effect::new(move |_| {
+            let newest = newest.get();
+            if !self.is_held.get() {
+                self.set(&sku, newest);
+            }
+        });
+        let sku = line.sku.clone();
+        Signal::derive(move || self.available(&sku))
+    }
+
+    fn available(self, sku: &Sku) -> i64 {
+        self.levels.with(|levels| {
+            let level = levels.iter().find(|level| level.sku == *sku);
+            level.map_or(0, |level| level.available)
+        })
     }
 
     fn set(self, sku: &Sku, available: i64) {
-        let is_known = self.0.with_untracked(|levels| {
+        let is_known = self.levels.with_untracked(|levels| {
             let mut known = levels.iter().filter(|level| level.sku == *sku);
             known.any(|level| level.available == available)
         });
         if is_known {
             return;
         }
-        self.0.update(|levels| {
+        self.levels.update(|levels| {
             levels.retain(|level| level.sku != *sku);
             levels.push(Shortage {
                 sku: sku.clone(),
@@ -66,7 +86,7 @@ impl Stock {
     /// The lines that cannot be had, in their order. A cart may hold one SKU on several lines.
     pub fn missing(self, cart: &Cart) -> Vec<Missing> {
         let wanted = cart.lines.iter().map(|line| (&line.sku, line.quantity));
-        let left = self.0.with(|levels| quantities_left(wanted, levels));
+        let left = self.levels.with(|levels| quantities_left(wanted, levels));
         let lines = cart.lines.iter().zip(left);
         lines
             .filter(|(line, left)| *left < line.quantity)

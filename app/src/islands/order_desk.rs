@@ -73,7 +73,7 @@ pub fn OrderDesk(
                 }
             }
         >
-            <OrderProgress names progress delivery is_own />
+            <OrderProgress names progress delivery is_own now_us />
             <OrderPayment id progress total given problem=problem.clone() now_us />
             <OrderNext id progress delivery pieces problem is_own />
         </div>

@@ -7,7 +7,7 @@ use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress, Shortage, quantities_left};
 use types::{Money, OrderId, Problem};
 
-use crate::components::ProblemNote;
+use crate::components::{ProblemNote, anchor};
 
 /// A line of the order, as far as another order of it needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ fn Rejected(
                 <button class="button button--wide" type="submit">{label}</button>
             </form>
             <p class="order-next__hint">
-                "To the same address, with the card you gave. The total includes delivery."
+                "To the same address, with the card you gave, if you did. The total includes delivery."
             </p>
         }
     });
@@ -128,7 +128,7 @@ fn Rejected(
             <p class="order-next__ways">
                 {is_own.then(|| view! { <a class=cart_button href="/cart">"Back to your cart"</a> })}
                 {similar.map(|product| view! {
-                    <a class="button button--quiet" href=format!("/p/{product}#related-title")>
+                    <a class="button button--quiet" href=format!("/p/{product}#{}", anchor::RELATED)>
                         "See similar pieces"
                     </a>
                 })}

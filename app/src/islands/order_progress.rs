@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use types::arrival::arrival;
+use types::calendar::Day;
 use types::checkout::DeliveryMethod;
 use types::order::{CancelledBy, OrderStatus, Progress, StepKind};
 
@@ -23,13 +24,14 @@ pub struct Names {
     pub placed_at_us: i64,
 }
 
-/// `is_own`: its pieces came out of this browser's cart.
+/// `is_own`: its pieces came out of this browser's cart. `now_us` is the server's clock.
 #[component]
 pub fn OrderProgress(
     names: Names,
     progress: ReadSignal<Progress>,
     delivery: DeliveryMethod,
     is_own: bool,
+    now_us: i64,
 ) -> impl IntoView {
     let Names {
         number,
@@ -43,7 +45,9 @@ pub fn OrderProgress(
     let status = move || progress.with(|progress| name_of(progress.status));
     let arrives = Memo::new(move |_| {
         let paid_at_us = progress.with(confirmed_at)?;
-        Some(arrival(delivery, &country, paid_at_us).to_string())
+        let arrival = arrival(delivery, &country, paid_at_us);
+        // Afterwards nobody here knows whether it has.
+        (arrival.last >= Day::of(now_us)).then(|| arrival.to_string())
     });
     view! {
         <div class="order-progress" data-status=status>

@@ -1,7 +1,6 @@
 //! `/checkout`: contact, address, delivery and payment on one page.
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 
 use crate::api::flash::{self, Flash};
 use crate::api::{shop, visitor};
@@ -56,7 +55,6 @@ pub fn CheckoutPage() -> impl IntoView {
         })
     };
     view! {
-        <Meta name="robots" content="noindex" />
         <ShopFrame title="Checkout">
             <div class="checkout-page">
                 <h1>"Checkout"</h1>

@@ -2,7 +2,7 @@
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use types::checkout::{COUNTRIES, is_payment_token};
 use types::order::{Order, OrderLine, OrderStatus};
@@ -12,6 +12,7 @@ use crate::api::orders::FIND_ORDER;
 use crate::api::{flash, shop, visitor};
 use crate::components::house::HOUSE;
 use crate::components::product_card::Level;
+use crate::components::when::date;
 use crate::components::{LazyHint, LinePicture, ProductCards, ShopFrame};
 use crate::islands::order_desk::{AWAKE, OrderDesk};
 use crate::islands::order_next::Piece;
@@ -56,7 +57,6 @@ pub fn OrderPage() -> impl IntoView {
         })
     };
     view! {
-        <Meta name="robots" content="noindex" />
         <ShopFrame title="Your order">
             <Suspense>{content}</Suspense>
         </ShopFrame>
@@ -199,7 +199,7 @@ fn Receipt(order: Order) -> impl IntoView {
             <p class="receipt-head">
                 <span class="wordmark">{HOUSE}</span>
                 " "
-                <span>"Order " {order.number}</span>
+                <span>"Order " {order.number} ", " {date(order.placed_at_us)}</span>
             </p>
             <h2 id="receipt-title">"What you ordered"</h2>
             <ul class="order-lines">{lines.into_iter().map(line).collect_view()}</ul>

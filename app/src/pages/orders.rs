@@ -2,7 +2,6 @@
 //! Both are plain pages and forms.
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use leptos_router::hooks::use_query_map;
 use types::Problem;
 use types::order::{OrderStatus, OrderSummary};
@@ -44,7 +43,6 @@ pub fn OrdersPage() -> impl IntoView {
         })
     };
     view! {
-        <Meta name="robots" content="noindex" />
         <ShopFrame title="Your orders">
             <div class="orders-page">
                 <h1>"Your orders"</h1>
@@ -174,7 +172,6 @@ pub fn FindOrderPage() -> impl IntoView {
         }
     });
     view! {
-        <Meta name="robots" content="noindex" />
         <ShopFrame title="Find my order">
             <div class="orders-page">
                 <h1>"Find my order"</h1>

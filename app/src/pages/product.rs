@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use types::catalogue::{Image, Product, Variant};
+use types::catalogue::{Image, Product, Variant, come_in_sizes};
+use types::checkout::DeliveryMethod;
 
 use super::not_found::NotFoundPage;
 use crate::api::{refusal, shop};
@@ -61,7 +62,7 @@ pub fn ProductPage() -> impl IntoView {
         }
     });
     let is_limited = chosen.edition.is_some();
-    let size_guide = has_guide(product.category.as_str()) && comes_in_sizes(&product);
+    let size_guide = has_guide(product.category.as_str()) && come_in_sizes(&product.variants);
     let category = product.category.to_string();
     let given = given(&product, &chosen);
     view! {
@@ -121,7 +122,7 @@ pub fn ProductPage() -> impl IntoView {
                         <div>
                             <dt>"Delivery"</dt>
                             <dd>
-                                "Insured, 2 to 4 working days. "
+                                {DeliveryMethod::Standard.promise()} ". "
                                 <a class="link" href="/delivery">"All about delivery"</a>
                             </dd>
                         </div>
@@ -144,21 +145,20 @@ pub fn ProductPage() -> impl IntoView {
                     closedby="any"
                 ></dialog>
             </article>
-            {(!related.is_empty())
-                .then(|| {
-                    view! {
-                        <section
-                            class="section"
-                            id=anchor::RELATED
-                            aria-labelledby="related-title"
-                        >
-                            <header class="section__head">
-                                <h2 id="related-title">"Goes well with"</h2>
-                            </header>
-                            <ProductCards cards=related level=Level::H3 />
-                        </section>
-                    }
-                })}
+            // Where pieces that are gone lead to, also when there is nothing like them.
+            <div id=anchor::RELATED>
+                {(!related.is_empty())
+                    .then(|| {
+                        view! {
+                            <section class="section" aria-labelledby="related-title">
+                                <header class="section__head">
+                                    <h2 id="related-title">"Goes well with"</h2>
+                                </header>
+                                <ProductCards cards=related level=Level::H3 />
+                            </section>
+                        }
+                    })}
+            </div>
         </ShopFrame>
     }
     .into_any()
@@ -177,18 +177,11 @@ fn choose<'a>(product: &'a Product, sku: &str, metal: &str) -> Option<&'a Varian
         .or_else(|| first(&|_| true))
 }
 
-/// Whether some metal of it comes in more than one size.
-fn comes_in_sizes(product: &Product) -> bool {
-    let all = &product.variants;
-    let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
-    all.iter().any(|a| all.iter().any(|b| alike(a, b)))
-}
-
 /// The metal and the size that leave no choice: `Yellow gold, one size`.
 fn given(product: &Product, chosen: &Variant) -> String {
     let one_metal = product.variants.iter().all(|v| v.metal == chosen.metal);
     let metal = one_metal.then(|| chosen.metal_label.clone());
-    let size = (!comes_in_sizes(product)).then(|| chosen.size_label.clone());
+    let size = (!come_in_sizes(&product.variants)).then(|| chosen.size_label.clone());
     match (metal, size) {
         (Some(metal), Some(size)) => format!("{metal}, {}", size.to_lowercase()),
         (metal, size) => metal.or(size).unwrap_or_default(),

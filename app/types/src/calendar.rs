@@ -74,12 +74,15 @@ impl Day {
         (self.0 + 3).rem_euclid(7) as usize
     }
 
-    pub const fn is_working_day(self) -> bool {
-        self.weekday() < 5
+    /// Whether parcels travel: no weekend, and none of the holidays that are the same all over Europe.
+    pub fn is_working_day(self) -> bool {
+        let date = self.date();
+        let is_holiday = matches!((date.month, date.day), (1, 1) | (12, 25 | 26));
+        self.weekday() < 5 && !is_holiday
     }
 
     /// The working day that is `count` working days later; with 0 this one, or the next that works.
-    pub const fn plus_working_days(self, count: u32) -> Self {
+    pub fn plus_working_days(self, count: u32) -> Self {
         let mut day = self;
         while !day.is_working_day() {
             day = Self(day.0 + 1);

@@ -110,6 +110,12 @@ pub struct Variant {
     pub edition: Option<Edition>,
 }
 
+/// Whether some metal comes in more than one size. Else there is no size to choose.
+pub fn come_in_sizes(variants: &[Variant]) -> bool {
+    let alike = |a: &Variant, b: &Variant| a.metal == b.metal && a.sku != b.sku;
+    (variants.iter()).any(|a| variants.iter().any(|b| alike(a, b)))
+}
+
 /// What a shopper is told about a number of available pieces: the ledger's own number when few are
 /// left or the piece is limited, never an invented one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 //! the shop is not: that is compiled on every machine before anything else.
 
 use std::collections::HashMap;
+use std::io::Cursor;
 
 use anyhow::{Context as _, Result, anyhow};
 use image::{
-    Rgb, RgbImage,
+    DynamicImage, ImageDecoder as _, ImageReader, Rgb, RgbImage,
     codecs::{avif::AvifEncoder, jpeg::JpegEncoder},
     imageops::{self, FilterType},
 };
@@ -19,9 +20,24 @@ impl Picture {
         Self(RgbImage::from_pixel(width, height, Rgb(colour)))
     }
 
-    /// Reads a JPEG, a PNG or a WebP.
+    /// Reads a JPEG, a PNG or a WebP, upright as its camera noted. What shines through is white.
     pub fn decode(content: &[u8]) -> Result<Self> {
-        Ok(Self(image::load_from_memory(content)?.into_rgb8()))
+        let reader = ImageReader::new(Cursor::new(content)).with_guessed_format()?;
+        let mut decoder = reader.into_decoder()?;
+        let orientation = decoder.orientation()?;
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        picture.apply_orientation(orientation);
+        if !picture.color().has_alpha() {
+            return Ok(Self(picture.into_rgb8()));
+        }
+        let picture = picture.into_rgba8();
+        let over_white = |x, y| {
+            let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u16::from);
+            let part = |colour: u16| ((colour * alpha + 255 * (255 - alpha)) / 255) as u8;
+            Rgb([part(red), part(green), part(blue)])
+        };
+        let (width, height) = picture.dimensions();
+        Ok(Self(RgbImage::from_fn(width, height, over_white)))
     }
 
     pub fn width(&self) -> u32 {

@@ -153,6 +153,8 @@ pub(crate) const fn status_words(status: OrderStatus) -> &'static str {
 async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
     // Counts have the SKU for their key and are found by it; what orders moved since then, by search.
     let counted = log.read_key(sku.as_str()).await?;
+    // Every SKU of the shop was counted in once.
+    let is_known = !counted.is_empty();
     let counted = counted
         .into_iter()
         .rfind(|event| event.position <= position && level(event, sku).is_some());
@@ -164,8 +166,7 @@ async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
         })
         .await?;
     let Some(last) = moved.or(counted) else {
-        // Every SKU of the shop was counted in once.
-        if log.read_key(sku.as_str()).await?.is_empty() {
+        if !is_known {
             return Err(unknown(sku.as_str()));
         }
         let detail = format!("There was no stock of {sku} at position {position}.");

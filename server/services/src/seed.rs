@@ -193,11 +193,17 @@ impl Seed {
                 if !(0..=MAX_ON_HAND).contains(&variant.stock_on_hand) {
                     return nonsense(format!("the stock of {sku} is not 0 to {MAX_ON_HAND}"));
                 }
-                if variant
-                    .made
-                    .is_some_and(|made| made < variant.stock_on_hand)
-                {
-                    return nonsense(format!("more of {sku} are there than were made"));
+                if let Some(made) = variant.made {
+                    if !product.drop {
+                        return nonsense(format!(
+                            "{sku} says how many were made, and is not limited"
+                        ));
+                    }
+                    if !(variant.stock_on_hand..=MAX_ON_HAND).contains(&made) {
+                        return nonsense(format!(
+                            "of {sku} were made {made}: expected as many as there are, to {MAX_ON_HAND}"
+                        ));
+                    }
                 }
                 if let Err(error) = variant.currency.parse::<Currency>() {
                     return nonsense(format!("the currency of {sku}: {error}"));

@@ -218,10 +218,7 @@ async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Re
         return Ok(response);
     }
     let body = response.into_body().collect().await?.to_bytes();
-    let said: String = String::from_utf8_lossy(&body)
-        .chars()
-        .take(MAX_REFUSAL)
-        .collect();
+    let said = String::from_utf8_lossy(&body).into_owned();
     let path = path.to_owned();
     Err(Refusal { path, status, said }.into())
 }
@@ -229,7 +226,7 @@ async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Re
 /// What the shop said against a request. An error without one is no answer at all.
 // The address without what differs from one checkout to the next: equal errors count together.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {status} {said}")]
+#[error("{path}: {status} {}", said.chars().take(MAX_REFUSAL).collect::<String>())]
 pub struct Refusal {
     path: String,
     pub status: StatusCode,

@@ -1,6 +1,7 @@
 //! `server demo`: lets a day of shoppers loose on a running shop.
 
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::Context;
 use clap::Args;
@@ -13,7 +14,8 @@ use crate::demo::{self, Plan};
 #[derive(Debug, Args)]
 pub struct Day {
     /// Days of the demo in a day: 24 makes a day of an hour
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=480))]
+    // Slower visitors would think for longer than the shop keeps an idle connection.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(6..=480))]
     speed: u32,
 
     /// The shop, when it is not on the address that it listens on by itself
@@ -32,7 +34,7 @@ pub struct Day {
 pub async fn demo(day: Day, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let url = match day.url {
         Some(url) => url,
-        None => format!("http://{}", config.listen),
+        None => format!("http://{}", reachable(config.listen)),
     };
     let target = Target::resolve(&url, day.i_own_this_host).await?;
     let email = config.admin_email.clone();
@@ -50,4 +52,31 @@ pub async fn demo(day: Day, config: &Config, out: &mut impl Write) -> anyhow::Re
         }
     };
     demo::run(plan, ended, out).await.context("the demo")
+}
+
+/// Where a shop that listens on every address is found on its own machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_that_listens_everywhere_is_found_here() {
+        for (listen, found) in [
+            ("0.0.0.0:3000", "127.0.0.1:3000"),
+            ("[::]:3000", "[::1]:3000"),
+            ("192.0.2.7:3000", "192.0.2.7:3000"),
+        ] {
+            let listen = listen.parse().expect("an address");
+            assert_eq!(reachable(listen).to_string(), found);
+        }
+    }
 }

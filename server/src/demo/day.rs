@@ -153,10 +153,14 @@ async fn let_in(world: World, seed: u64, mut people: JoinSet<anyhow::Result<()>>
         world.note(What::Came);
         let rng = StdRng::seed_from_u64(rng.random());
         people.spawn(visitor::visit(world.clone(), visitor, rng));
+        let mut has_trouble = false;
         while let Some(left) = people.try_join_next() {
-            if is_trouble(&world, left) {
-                tokio::time::sleep(BREATH).await;
-            }
+            has_trouble |= is_trouble(&world, left);
+        }
+        if has_trouble {
+            let mut closing = world.closing.clone();
+            let closed = closing.wait_for(|closing| *closing);
+            let _ = tokio::time::timeout(BREATH, closed).await;
         }
     }
     let all_left = async {

@@ -5,8 +5,9 @@ use form_urlencoded::Serializer;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use shopper::http::{Credentials, Refusal};
+use shopper::http::Credentials;
 
+use super::visitor::is_conflict;
 use super::world::World;
 
 /// Seconds between two counts.
@@ -32,7 +33,10 @@ pub async fn sign_in(world: &World, credentials: &Credentials) -> anyhow::Result
 pub async fn work(world: World, session: String, mut rng: StdRng) -> anyhow::Result<()> {
     loop {
         world.pass(rng.random_range(BETWEEN)).await?;
-        count_one(&world, &session, &mut rng).await?;
+        // They come again after the next while, whatever was in the way.
+        if let Err(error) = count_one(&world, &session, &mut rng).await {
+            world.say(format!("Staff could not count: {error:#}"));
+        }
     }
 }
 
@@ -78,7 +82,7 @@ async fn count_one(world: &World, session: &str, rng: &mut StdRng) -> anyhow::Re
             row.on_hand
         )),
         // Somebody bought or counted meanwhile: they will count again.
-        Err(error) if error.is::<Refusal>() => {
+        Err(error) if is_conflict(&error) => {
             world.say(format!(
                 "Staff leave {sku} for later: it moved while they counted"
             ));

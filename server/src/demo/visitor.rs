@@ -60,7 +60,7 @@ impl Intent {
     }
 }
 
-/// The whole visit. The first of a day buys, so that whoever watches does not wait long.
+/// The whole visit. The first of all buys, so that whoever watches does not wait long.
 pub async fn visit(world: World, number: u64, mut rng: StdRng) -> anyhow::Result<()> {
     let intent = match number {
         1 => Intent::Buys,
@@ -245,7 +245,7 @@ impl Visitor<'_> {
     }
 }
 
-fn is_conflict(error: &anyhow::Error) -> bool {
+pub(super) fn is_conflict(error: &anyhow::Error) -> bool {
     let refusal = error.downcast_ref::<Refusal>();
     refusal.is_some_and(|refusal| refusal.status.as_u16() == 409)
 }

@@ -45,7 +45,7 @@ async fn robots(State(found): State<Found>) -> Response {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "Disallow: {page}");
     }
-    let _ = writeln!(text, "\nSitemap: {}/sitemap.xml", found.url.0);
+    let _ = writeln!(text, "\nSitemap: {}", found.url.at("/sitemap.xml"));
     answer("text/plain; charset=utf-8", text)
 }
 
@@ -62,7 +62,7 @@ fn answer(kind: &'static str, text: String) -> Response {
 
 /// Source: sitemaps.org, protocol 0.9, and Google's image extension 1.1.
 fn xml(found: &Found, pages: &[PublicPage]) -> String {
-    let url = &*found.url.0;
+    let url = &found.url;
     let mut xml = concat!(
         r#"<?xml version="1.0" encoding="UTF-8"?>"#,
         "\n",
@@ -77,13 +77,13 @@ fn xml(found: &Found, pages: &[PublicPage]) -> String {
         pictures: Vec::new(),
     });
     for page in pages.iter().chain(&plain) {
-        let _ = write!(xml, "<url><loc>{}</loc>", escaped(&whole(url, &page.path)));
+        let _ = write!(xml, "<url><loc>{}</loc>", escaped(&url.at(&page.path)));
         let changed = page.changed_us.map(Timestamp::from_microsecond);
         if let Some(Ok(changed)) = changed {
             let _ = write!(xml, "<lastmod>{changed:.0}</lastmod>");
         }
         for picture in &page.pictures {
-            let picture = escaped(&whole(url, picture));
+            let picture = escaped(&url.at(picture));
             let _ = write!(
                 xml,
                 "<image:image><image:loc>{picture}</image:loc></image:image>"
@@ -93,13 +93,6 @@ fn xml(found: &Found, pages: &[PublicPage]) -> String {
     }
     xml.push_str("</urlset>\n");
     xml
-}
-
-fn whole(url: &str, path: &str) -> String {
-    match path.starts_with('/') {
-        true => format!("{url}{path}"),
-        false => path.to_owned(),
-    }
 }
 
 fn escaped(text: &str) -> String {

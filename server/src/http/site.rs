@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use app::PublicUrl;
 use axum::Router;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response, Uri};
 use leptos::config::LeptosOptions;
 use tower::ServiceBuilder;
@@ -142,12 +142,14 @@ fn read_pictures(site: &Path) -> anyhow::Result<Pictures> {
     serde_json::from_slice(&read).with_context(|| manifest.display().to_string())
 }
 
-/// How long browsers keep a file; what is not there is not kept.
+/// How long browsers keep a file; what is not there is not kept, nor what the build notes for itself.
 fn kept<B>(
     cache: &'static str,
 ) -> SetResponseHeaderLayer<impl Fn(&Response<B>) -> Option<HeaderValue> + Clone> {
     SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, move |response: &Response<B>| {
         let found = response.status().is_success();
-        found.then(|| HeaderValue::from_static(cache))
+        let kind = response.headers().get(CONTENT_TYPE);
+        let is_note = kind.is_some_and(|kind| kind == "application/json");
+        (found && !is_note).then(|| HeaderValue::from_static(cache))
     })
 }

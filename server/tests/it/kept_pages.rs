@@ -6,15 +6,17 @@ use crate::shop::{RING, RING_PRICE, TestShop, eventually};
 const PAGE: &str = "/p/vega-solitaire-ring";
 const SHELF: &str = "/c/rings";
 
-/// A rendered page has a nonce of its own; one that was kept has that of the first.
 async fn page(client: &mut Client, path: &str) -> String {
     client.get(path).await.expect_ok().body
 }
 
-/// What is read on a page, without its markup.
-async fn words(client: &mut Client, path: &str) -> String {
+/// What the page of a variant says of its stock beside the button.
+async fn told(client: &mut Client, path: &str) -> String {
     let page = page(client, path).await;
-    let texts = page.split('<').filter_map(|part| part.split_once('>'));
+    let (_, form) = page.split_once("class=\"buy\"").expect("a form");
+    let (_, stock) = form.split_once("class=\"stock\"").expect("its stock");
+    let (stock, _) = stock.split_once("<button").expect("its button");
+    let texts = stock.split('<').filter_map(|part| part.split_once('>'));
     texts.map(|(_, text)| text).collect()
 }
 
@@ -45,21 +47,19 @@ async fn what_a_page_says_of_stock_is_never_that_of_before() {
     let chosen = format!("{PAGE}?variant={RING}");
     for left in [4, 3, 2, 1, 0, 40, 3] {
         shop.count(RING, left).await;
-        let told = match left {
+        let words = match left {
             0 => "Sold out".to_owned(),
             40 => "In stock".to_owned(),
             left => format!("{left} left"),
         };
-        assert!(
-            words(&mut shop.shopper(), &chosen).await.contains(&told),
-            "{told}"
-        );
+        let told = told(&mut shop.shopper(), &chosen).await;
+        assert!(told.contains(&words), "{words}: {told}");
     }
     let mut ada = shop.shopper();
     let order = ada.order(RING, "pm_card_visa", RING_PRICE).await;
     shop.until_status(order, "confirmed").await;
     eventually("the page tells of the order", async || {
-        words(&mut shop.shopper(), &chosen).await.contains("2 left")
+        told(&mut shop.shopper(), &chosen).await.contains("2 left")
     })
     .await;
     shop.closed().await;

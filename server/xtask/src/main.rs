@@ -64,7 +64,7 @@ enum Command {
         #[command(flatten)]
         mode: ModeArgs,
     },
-    /// Run every test: formatting, lints, Rust tests, browser tests
+    /// Run every test: formatting, lints, Rust tests, the crash run, browser tests
     Test {
         /// Which tests to run
         #[arg(value_enum, default_value_t = tests::Suite::All)]

@@ -30,8 +30,8 @@ pub enum Suite {
     Crash,
     /// The size budget and Playwright in Chromium
     Browser,
-    /// Lighthouse of the main pages, three times each; no part of everything, since it takes minutes and
-    /// a machine that does nothing else
+    /// Lighthouse of the main pages, three times each; not part of `all`: it takes minutes and needs an
+    /// idle machine
     Lighthouse,
 }
 
