@@ -456,7 +456,7 @@ mod tests {
         let demo: serde_json::Value =
             serde_json::from_str(include_str!("../seed/catalogue.json")).expect("JSON");
         type Change = fn(&mut serde_json::Value);
-        let changes: [(Change, &str); 9] = [
+        let changes: [(Change, &str); 11] = [
             (
                 |seed| seed["products"][1] = seed["products"][0].clone(),
                 "two products of this name",
@@ -485,8 +485,22 @@ mod tests {
                 "the stock of",
             ),
             (
-                |seed| seed["products"][0]["variants"][0]["made"] = 1.into(),
-                "are there than were made",
+                |seed| seed["products"][0]["variants"][0]["made"] = 100.into(),
+                "is not limited",
+            ),
+            (
+                |seed| {
+                    seed["products"][0]["drop"] = true.into();
+                    seed["products"][0]["variants"][0]["made"] = 1.into();
+                },
+                "expected as many as there are",
+            ),
+            (
+                |seed| {
+                    seed["products"][0]["drop"] = true.into();
+                    seed["products"][0]["variants"][0]["made"] = i64::MAX.into();
+                },
+                "expected as many as there are",
             ),
             (
                 |seed| seed["heroes"][0]["spots"] = serde_json::json!([[1, 2]]),
