@@ -11,7 +11,7 @@ use anyhow::Context;
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
 use services::test_gateway::TestGateway;
-use services::{Outside, Seed, SessionTimes, Shop, ShopSettings};
+use services::{Lives, Outside, Seed, SessionTimes, Shop, ShopSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,10 +23,12 @@ use crate::housekeeping::Housekeeping;
 use crate::http::{self, Parts, Site};
 use crate::live::{Hub, SHOWN};
 use crate::supervise::Tasks;
-use crate::{connections, measure, secret};
+use crate::{connections, mail, measure, secret};
 
 /// A session ends after this long, whatever was done with it.
-const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+const LONGEST_SESSION_US: i64 = 7 * DAY_US;
+
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// A shop that serves.
 #[derive(Debug)]
@@ -88,6 +90,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
 
     let delay = Duration::from_millis(config.test_gateway_delay_ms.into());
     let gateway = TestGateway::new(log.clone(), writer, delay);
+    let mailer = mail::open(&config.mail, &config.data_dir, &url, key.master(), &shop)?;
     let settings = ShopSettings {
         payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
     };
@@ -96,7 +99,11 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         ..broker::Settings::default()
     };
     let asked = Arc::new(gateway.clone());
-    let roster = services::roster(&settings, Some(Outside { gateway: asked }));
+    let outside = Outside {
+        gateway: asked,
+        mailer: mailer.clone(),
+    };
+    let roster = services::roster(&settings, Some(outside));
     log.is_heard(SHOWN);
     let mut runner = Runner::new(log.clone(), pace);
     let runner = events
@@ -147,12 +154,21 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let housekeeping = Housekeeping {
         shop: shop.clone(),
         pace,
-        cart_life_us: i64::from(config.cart_days) * 24 * 60 * 60 * 1_000_000,
+        lives: Lives {
+            cart_us: i64::from(config.cart_days) * DAY_US,
+            mail_us: i64::from(config.mail.mail_days) * DAY_US,
+        },
+        mailer: mailer.clone(),
     };
     let until = stopped.clone();
     tasks.spawn("housekeeping", move || {
         housekeeping.clone().run(until.clone())
     });
+
+    if let Some(mailer) = mailer.clone() {
+        let until = stopped.clone();
+        tasks.spawn("mails", move || mailer.clone().run(until.clone()));
+    }
 
     let mut metrics_address = None;
     if let Some(address) = config.metrics_listen {
@@ -160,7 +176,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
             .await
             .with_context(|| format!("cannot listen on {address} (VITRINE_METRICS_LISTEN)"))?;
         metrics_address = Some(listener.local_addr()?);
-        let router = http::metrics_router(shop.clone(), health);
+        let router = http::metrics_router(shop.clone(), health, mailer);
         let served = connections::serve(
             listener,
             router,

@@ -5,6 +5,7 @@
 //! can be erased.
 
 pub use crate::catalogue::events::*;
+pub use crate::mail::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
 pub use crate::stock::events::*;
@@ -130,6 +131,7 @@ events! {
     ProductWithdrawalRequested,
     ProductWithdrawn,
     ProductChangeRejected,
+    MailResendRequested,
 }
 
 /// Why an event of the log could not be read.

@@ -15,6 +15,7 @@ use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
+use crate::house::House;
 use crate::levels::{LevelChange, Levels};
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
@@ -40,6 +41,8 @@ struct Inner {
     holds: Holds,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
+    /// In whose name mails are written, if they are.
+    house: OnceLock<Arc<House>>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -101,6 +104,7 @@ impl Shop {
                 owners: Mutex::default(),
                 holds,
                 pictures: OnceLock::new(),
+                house: OnceLock::new(),
             }),
         })
     }
@@ -153,6 +157,17 @@ impl Shop {
     pub fn pictures(&self) -> &Pictures {
         static NONE: LazyLock<Pictures> = LazyLock::new(Pictures::default);
         self.inner.pictures.get().unwrap_or(&NONE)
+    }
+
+    /// Tells in whose name mails are written, and with what their links are made; until then there are
+    /// none.
+    pub fn writes_as(&self, house: Arc<House>) {
+        // As with the pictures.
+        let _ = self.inner.house.set(house);
+    }
+
+    pub(crate) fn house(&self) -> Option<Arc<House>> {
+        self.inner.house.get().cloned()
     }
 
     /// The same picture for a small place, as a smaller file where there is one.

@@ -111,6 +111,7 @@ fn summary(event: &Event) -> String {
         Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", e.by),
         Event::ProductWithdrawn(e) => format!("sold no more ({})", e.by),
         Event::ProductChangeRejected(e) => e.refusal.to_string(),
+        Event::MailResendRequested(e) => format!("mail {} again ({})", e.mail_id, e.by),
     }
 }
 

@@ -7,7 +7,9 @@ mod found;
 mod health;
 mod inline_scripts;
 mod live;
+mod mails;
 mod metrics;
+mod order_links;
 mod origin;
 mod pace;
 mod page_cache;
@@ -166,6 +168,8 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .merge(live::routes())
         .merge(staff::routes().layer(sessions))
         .merge(test_gateway::routes())
+        .merge(order_links::routes())
+        .merge(mails::routes())
         .merge(pages)
         .layer(around_dynamic);
     let router = dynamic

@@ -124,7 +124,13 @@ impl Process {
         let settings = ShopSettings::default();
         let gateway = Arc::new(gateway);
         let mut runner = Runner::new(log.clone(), pace);
-        let roster = services::roster(&settings, Some(Outside { gateway }));
+        let roster = services::roster(
+            &settings,
+            Some(Outside {
+                gateway,
+                mailer: None,
+            }),
+        );
         roster.start(&mut runner).await;
         // What the hub does: pages and carts know the stock from the log.
         let levels = shop.clone();

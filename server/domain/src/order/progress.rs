@@ -50,6 +50,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<Progress>
         | Event::OrderDeadlinePassed(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
+        | Event::MailResendRequested(_)
         | Event::ProductIntroduced(_)
         | Event::PriceChangeRequested(_)
         | Event::PriceChanged(_)
