@@ -80,6 +80,11 @@ test("the admin's pages keep nobody out", async ({ page }) => {
   await inspect(page, 'events, a SKU')
   await page.goto('/admin/events?of=hello')
   await inspect(page, 'events, nothing found')
+  await page.goto('/admin/mails')
+  await inspect(page, 'mails')
+  await page.getByRole('link', { name: /^(Order received|Order confirmed)$/ }).first().click()
+  await expect(page.frameLocator('iframe').getByRole('heading')).toBeVisible()
+  await inspect(page, 'a mail')
 })
 
 test('orders that are found again, and one that came to nothing, keep nobody out', async ({ page }) => {
