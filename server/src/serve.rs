@@ -26,9 +26,7 @@ use crate::supervise::Tasks;
 use crate::{connections, mail, measure, secret};
 
 /// A session ends after this long, whatever was done with it.
-const LONGEST_SESSION_US: i64 = 7 * DAY_US;
-
-const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// A shop that serves.
 #[derive(Debug)]
@@ -154,10 +152,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let housekeeping = Housekeeping {
         shop: shop.clone(),
         pace,
-        lives: Lives {
-            cart_us: i64::from(config.cart_days) * DAY_US,
-            mail_us: i64::from(config.mail.mail_days) * DAY_US,
-        },
+        lives: Lives::of_days(config.cart_days, config.mail.mail_days),
         mailer: mailer.clone(),
     };
     let until = stopped.clone();

@@ -171,7 +171,6 @@ fn Letter(id: MailId, letter: LetterView) -> impl IntoView {
                 title=format!("The mail: {subject}")
                 sandbox=""
                 referrerpolicy="no-referrer"
-                loading="lazy"
             ></iframe>
         </section>
         <section aria-labelledby="mail-text">

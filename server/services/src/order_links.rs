@@ -61,8 +61,7 @@ impl OrderLinks {
 }
 
 fn code_over(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-    let mut code = Hmac::<Sha256>::new_from_slice(key).expect("a key");
+    let mut code = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
     code.update(text);
     code
 }

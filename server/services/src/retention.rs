@@ -23,6 +23,16 @@ pub struct Lives {
     pub mail_us: i64,
 }
 
+impl Lives {
+    pub const fn of_days(cart: u32, mail: u32) -> Self {
+        const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+        Self {
+            cart_us: cart as i64 * DAY_US,
+            mail_us: mail as i64 * DAY_US,
+        }
+    }
+}
+
 impl Shop {
     /// Deletes cart lines and mails that are older than their lives, and tokens, sessions and grants
     /// that have ended.

@@ -197,12 +197,11 @@ async fn a_long_list_has_pages_and_old_mails_go() {
     assert_eq!((first.len(), second.len()), (50, 22));
     assert!(first.iter().all(|id| !second.contains(id)));
 
-    let day_us = 24 * 60 * 60 * 1_000_000;
-    let lives = services::Lives {
-        cart_us: day_us,
-        mail_us: day_us,
-    };
-    let swept = shop.inner().sweep(lives).await.expect("swept");
+    let swept = shop
+        .inner()
+        .sweep(services::Lives::of_days(1, 1))
+        .await
+        .expect("swept");
     assert_eq!(swept.mails, 70);
     assert_eq!(shop.number("select count(*) from mails").await, 2);
     shop.closed().await;

@@ -99,6 +99,7 @@ fn wrapped(text: &str) -> String {
         let indent = &line[..line.len() - line.trim_start().len()];
         let options = textwrap::Options::new(LINE)
             .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .subsequent_indent(indent);
         for part in textwrap::wrap(line, options) {
