@@ -58,6 +58,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0050_orders_found_again",
         include_str!("../migrations/0050_orders_found_again.sql"),
     ),
+    ("0070_mails", include_str!("../migrations/0070_mails.sql")),
 ];
 
 /// Keeps two servers that start at once from migrating at once.
