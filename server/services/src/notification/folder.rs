@@ -13,8 +13,9 @@ use types::calendar::Day;
 use super::message::Outgoing;
 use super::transport::{Attempt, Outcome, Transport};
 
-/// Files written at once.
-const IN_FLIGHT: usize = 64;
+/// Mails at once: several hundred a second. In a rush the rest waits in the log, so that writing mails
+/// does not take the machine from those who order.
+const IN_FLIGHT: usize = 8;
 
 #[derive(Debug)]
 pub struct Folder {
