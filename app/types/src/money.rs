@@ -65,6 +65,14 @@ impl Money {
             .map(|minor| Self { minor, ..self })
     }
 
+    /// `None` on overflow or when the currencies differ.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        (self.currency == other.currency)
+            .then(|| self.minor.checked_sub(other.minor))
+            .flatten()
+            .map(|minor| Self { minor, ..self })
+    }
+
     /// `None` on overflow.
     pub fn checked_mul(self, quantity: u32) -> Option<Self> {
         self.minor

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cart::Totals;
 use crate::catalogue::Image;
 use crate::checkout::DeliveryMethod;
+use crate::fulfilment::Tracking;
 use crate::{Money, OrderId, Sku, Slug};
 
 /// Where an order stands.
@@ -19,16 +20,41 @@ pub enum OrderStatus {
     AwaitingPayment,
     /// Paid for and allocated.
     Confirmed,
+    /// Some of it is packed, nothing has left.
+    Packed,
+    PartlyShipped,
+    /// All of it has left.
+    Shipped,
+    Delivered,
+    /// All of it has left and nothing of it arrived.
+    Lost,
     /// Not enough stock; nothing was charged.
     Rejected,
-    /// Ended by the shopper or by the end of the payment window; stock released, nothing charged.
+    /// Ended before anything was shipped: stock released, nothing charged.
     Cancelled,
 }
 
 impl OrderStatus {
     /// Whether nothing more will happen to the order by itself or by payment.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Rejected | Self::Cancelled)
+        !matches!(self, Self::Reserving | Self::Paying | Self::AwaitingPayment)
+    }
+
+    /// Whether it was paid for and stands: there is something to send, or it was sent.
+    pub const fn is_paid(self) -> bool {
+        match self {
+            Self::Confirmed
+            | Self::Packed
+            | Self::PartlyShipped
+            | Self::Shipped
+            | Self::Delivered
+            | Self::Lost => true,
+            Self::Reserving
+            | Self::Paying
+            | Self::AwaitingPayment
+            | Self::Rejected
+            | Self::Cancelled => false,
+        }
     }
 }
 
@@ -102,6 +128,31 @@ pub enum StepKind {
     Cancelled {
         by: CancelledBy,
     },
+    Packed,
+    /// What was packed is unpacked again.
+    Unpacked,
+    /// A parcel has left; 1 is the first of its order.
+    Shipped {
+        parcel: u32,
+        pieces: u32,
+        tracking: Option<Tracking>,
+    },
+    Delivered {
+        parcel: u32,
+    },
+    Lost {
+        parcel: u32,
+    },
+    CameBack {
+        parcel: u32,
+    },
+    /// What had not left never will.
+    RestCancelled {
+        pieces: u32,
+    },
+    Refunded {
+        amount: Money,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,9 +170,10 @@ pub enum CancelledBy {
     PaymentWindow,
     /// The shop did not manage it in time, or gave it up.
     Deadline,
+    Staff,
 }
 
-/// The part of an order that moves; what the socket pushes.
+/// The part of an order that moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub status: OrderStatus,
@@ -131,15 +183,39 @@ pub struct Progress {
     pub reserved_until_us: Option<i64>,
 }
 
+/// What the socket tells of it: all of it, or what an event has added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressNews {
+    /// `None` when the event leaves it as it was.
+    pub status: Option<OrderStatus>,
+    pub steps: Vec<Step>,
+    pub reserved_until_us: Option<i64>,
+}
+
+impl From<Progress> for ProgressNews {
+    fn from(progress: Progress) -> Self {
+        Self {
+            status: Some(progress.status),
+            steps: progress.steps,
+            reserved_until_us: progress.reserved_until_us,
+        }
+    }
+}
+
 impl Progress {
-    /// Takes in a later state of the same order: steps already known are not added twice.
-    pub fn merge(&mut self, later: &Self) {
+    /// Takes in news of the same order: steps already known are not added twice.
+    pub fn merge(&mut self, later: &ProgressNews) {
         let known = self.steps.last().map_or(0, |step| step.position);
         let newest = later.steps.last().map_or(0, |step| step.position);
         if newest < known {
             return;
         }
-        self.status = later.status;
+        // The answer to a card may come after the order has ended.
+        if let Some(status) = later.status
+            && (status.is_final() || !self.status.is_final())
+        {
+            self.status = status;
+        }
         // Pushed changes name the end of the window only when it is set.
         if later.reserved_until_us.is_some() {
             self.reserved_until_us = later.reserved_until_us;
@@ -321,9 +397,9 @@ mod tests {
     #[test]
     fn merging_adds_only_what_is_new_and_ignores_the_past() {
         let mut seen = progress(OrderStatus::Paying, &[1, 4]);
-        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]));
+        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]).into());
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
-        seen.merge(&progress(OrderStatus::Reserving, &[1]));
+        seen.merge(&progress(OrderStatus::Reserving, &[1]).into());
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
     }
 

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod event;
+pub mod fulfilment;
 pub mod order;
 pub mod payment;
 pub mod stock;

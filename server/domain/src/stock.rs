@@ -11,7 +11,7 @@ use types::order::Shortage;
 use types::{OrderId, Sku};
 
 use crate::event::{
-    CountRefusal, Event, OrderPlaced, ReservedLine, StockCorrected, StockCorrectionRejected,
+    CountRefusal, Event, OrderPlaced, Pieces, StockCorrected, StockCorrectionRejected,
     StockCorrectionRequested, StockMove, StockRejected, StockReleased, StockReserved,
 };
 
@@ -76,7 +76,7 @@ pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
 }
 
 /// Puts pieces that an order held back; `None` when it held none.
-pub fn release(shelf: &mut Shelf, order_id: OrderId, lines: &[ReservedLine]) -> Option<Event> {
+pub fn release(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Option<Event> {
     if lines.is_empty() {
         return None;
     }
@@ -222,8 +222,8 @@ mod tests {
         }
     }
 
-    fn held(lines: &[(&str, u32)]) -> Vec<ReservedLine> {
-        let line = |&(name, quantity)| ReservedLine {
+    fn held(lines: &[(&str, u32)]) -> Vec<Pieces> {
+        let line = |&(name, quantity)| Pieces {
             sku: sku(name),
             quantity,
         };
