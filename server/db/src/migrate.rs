@@ -58,6 +58,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0050_orders_found_again",
         include_str!("../migrations/0050_orders_found_again.sql"),
     ),
+    (
+        "0051_gateway_movements",
+        include_str!("../migrations/0051_gateway_movements.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

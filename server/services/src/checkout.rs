@@ -9,7 +9,7 @@ use domain::order::{Command, Refusal};
 use serde::{Deserialize, Serialize};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
-use types::order::{Order, OrderLine, OrderStatus, Progress, order_number};
+use types::order::{CancelledBy, Order, OrderLine, OrderStatus, Progress, order_number};
 use types::{Money, OrderId, Problem, ShopperId, Sku};
 
 use crate::answers::Asked;
@@ -362,12 +362,16 @@ impl Shop {
         Ok(self.ask(shopper, id, Command::Pay, given.into()).await?)
     }
 
-    /// Asks to end an order that is not paid.
+    /// Asks to end an order of which nothing is packed yet.
     ///
     /// # Errors
     /// 404, 409 `not-cancellable` when the order has ended.
     pub async fn cancel(&self, shopper: ShopperId, id: OrderId) -> crate::Result<()> {
-        let asked = OrderCancellationRequested { order_id: id };
+        let asked = OrderCancellationRequested {
+            order_id: id,
+            by: CancelledBy::Shopper,
+            staff: None,
+        };
         Ok(self.ask(shopper, id, Command::Cancel, asked.into()).await?)
     }
 
@@ -385,8 +389,8 @@ impl Shop {
         match orders::state(self.log(), id).await? {
             Some(order) => order
                 .check(command)
-                .map_err(|refusal| refused(command, refusal))?,
-            None => return Err(refused(command, Refusal::StillReserving).into()),
+                .map_err(|refusal| not_done(command, refusal))?,
+            None => return Err(not_done(command, Refusal::StillReserving).into()),
         }
         let asked = self.request(event).await?;
         self.decided(id, command, asked).await;
@@ -494,10 +498,12 @@ fn price_changed(totals: Totals) -> Problem {
 }
 
 /// Says why an order does not do what it is asked.
-fn refused(command: Command, refusal: Refusal) -> Problem {
+pub(crate) fn not_done(command: Command, refusal: Refusal) -> Problem {
     let (kind, title) = match command {
         Command::Pay => ("not-payable", "This order does not wait for a card"),
-        Command::Cancel => ("not-cancellable", "This order cannot be cancelled"),
+        Command::Cancel | Command::CancelByStaff => {
+            ("not-cancellable", "This order cannot be cancelled")
+        }
     };
     Problem::conflict(kind, title, refusal.to_string())
 }

@@ -19,6 +19,7 @@ mod order_list;
 mod order_lookup;
 mod order_rest;
 mod orders;
+mod parcels;
 mod payment;
 mod prices;
 mod products;

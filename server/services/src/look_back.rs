@@ -10,7 +10,7 @@ use domain::order::OrderState;
 use domain::stock::levels_of;
 use types::log::{LookBack, StoryEvent};
 use types::order::{OrderStatus, id_ending, order_number};
-use types::{OrderId, Problem, Sku};
+use types::{Money, OrderId, Problem, Sku};
 use uuid::Uuid;
 
 use crate::events::{Refused, decode};
@@ -127,6 +127,25 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
             state.payment.attempts.to_string(),
         ),
     ];
+    for parcel in &state.fulfilment.shipments {
+        let lines = parcel.lines.iter();
+        let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        let state = parcel.state.words();
+        facts.push((
+            format!("parcel {}", parcel.number),
+            format!("{state}: {lines}"),
+        ));
+    }
+    let currency = state.total.currency;
+    for (name, minor) in [
+        ("collected", state.payment.captured_minor()),
+        ("given back", state.payment.refunded_minor()),
+    ] {
+        if minor > 0 {
+            facts.push((name.to_owned(), Money::new(minor, currency).to_string()));
+        }
+    }
     // An order that has come to its end holds nothing back any more.
     if state.reserved_until_us > 0 && !state.status().is_final() {
         let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
@@ -145,6 +164,11 @@ pub(crate) const fn status_words(status: OrderStatus) -> &'static str {
         OrderStatus::Paying => "being paid",
         OrderStatus::AwaitingPayment => "awaiting payment",
         OrderStatus::Confirmed => "confirmed",
+        OrderStatus::Packed => "packed",
+        OrderStatus::PartlyShipped => "shipped in part",
+        OrderStatus::Shipped => "shipped",
+        OrderStatus::Delivered => "delivered",
+        OrderStatus::Lost => "lost",
         OrderStatus::Rejected => "rejected",
         OrderStatus::Cancelled => "cancelled",
     }

@@ -3,8 +3,9 @@
 use broker::decisions::{self, DeadLettered, Decision};
 use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
-use domain::event::StockMove;
+use domain::event::{Pieces, StockMove};
 use types::admin::EventRow;
+use types::fulfilment::Outcome;
 use types::order::{CancelledBy, order_number};
 
 use crate::events::decode;
@@ -80,15 +81,46 @@ fn summary(event: &Event) -> String {
         Event::PaymentWindowElapsed(_) => "payment window over".to_owned(),
         Event::OrderConfirmed(_) => "reserved and paid".to_owned(),
         Event::OrderRejected(_) => "not enough stock".to_owned(),
-        Event::OrderCancellationRequested(_) => "the shopper asks to cancel".to_owned(),
+        Event::OrderCancellationRequested(e) => match &e.staff {
+            None => "the shopper asks to cancel".to_owned(),
+            Some(staff) => format!("to be cancelled ({staff})"),
+        },
+        Event::OrderCancellationRefused(e) => e.refusal.to_string(),
+        Event::OrderRestCancelled(e) => format!("never sent: {}", pieces(&e.lines)),
         Event::OrderCancelled(e) => match e.by {
             CancelledBy::Shopper => "by the shopper".to_owned(),
             CancelledBy::PaymentWindow => "the payment window was over".to_owned(),
+            CancelledBy::Staff => "by staff".to_owned(),
             CancelledBy::Deadline => "it took too long, or was given up".to_owned(),
         },
         Event::OrderDeadlinePassed(_) => "waited too long".to_owned(),
         Event::PaymentVoidRequested(e) => format!("let {} go", e.authorization_id),
         Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),
+        Event::PaymentCaptureRequested(e) => format!("collect {}", e.amount),
+        Event::PaymentCaptured(e) => format!("{} collected", e.amount),
+        Event::PaymentCaptureFailed(e) => format!("{} not collected: {}", e.amount, e.reason),
+        Event::PaymentCaptureRetryRequested(e) => format!("collect again ({})", e.by),
+        Event::PaymentRefundAsked(e) => format!("give {} back: {} ({})", e.amount, e.reason, e.by),
+        Event::PaymentRefundRefused(e) => format!("at most {} can be given back", e.refundable),
+        Event::PaymentRefundRequested(e) => format!("give {} back", e.amount),
+        Event::PaymentRefunded(e) => format!("{} given back", e.amount),
+        Event::PaymentRefundFailed(e) => format!("{} not given back: {}", e.amount, e.reason),
+        Event::ShipmentRequested(e) => format!("pack {} ({})", pieces(&e.lines), e.by),
+        Event::ShipmentPacked(e) => format!("parcel {}: {}", e.number, pieces(&e.lines)),
+        Event::ShipmentRefused(e) => e.refusal.to_string(),
+        Event::ShipmentUnpackRequested(e) => format!("open the parcel again ({})", e.by),
+        Event::ShipmentUnpacked(_) => "the parcel is open again".to_owned(),
+        Event::ShipmentHandoverReported(e) => format!("given to the carrier ({})", e.by),
+        Event::ShipmentShipped(e) => match &e.tracking {
+            None => format!("parcel {} has left", e.number),
+            Some(tracking) => format!("parcel {} has left: {}", e.number, tracking.number),
+        },
+        Event::ShipmentOutcomeReported(e) => format!("{} ({})", outcome(e.outcome), e.by),
+        Event::ShipmentDelivered(e) => format!("parcel {} has arrived", e.number),
+        Event::ShipmentLost(e) => format!("parcel {} is lost", e.number),
+        Event::ShipmentCameBack(e) => format!("parcel {} came back", e.number),
+        Event::StockShipped(e) => format!("sent {}", moves(&e.moves)),
+        Event::StockReturned(e) => format!("back {}", moves(&e.moves)),
         Event::StockReleaseRequested(_) => "reserved in vain".to_owned(),
         Event::StockCorrectionRequested(e) => {
             format!("counted {}: {} ({})", e.on_hand, e.reason, e.by)
@@ -112,6 +144,22 @@ fn summary(event: &Event) -> String {
         Event::ProductWithdrawn(e) => format!("sold no more ({})", e.by),
         Event::ProductChangeRejected(e) => e.refusal.to_string(),
     }
+}
+
+const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered => "it has arrived",
+        Outcome::Lost => "it is lost",
+        Outcome::CameBack => "it came back",
+    }
+}
+
+fn pieces(lines: &[Pieces]) -> String {
+    let parts: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{} × {}", line.quantity, line.sku))
+        .collect();
+    parts.join(", ")
 }
 
 fn moves(moves: &[StockMove]) -> String {
