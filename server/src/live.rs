@@ -557,7 +557,7 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
         Topic::Order(id) => {
             let (mut progress, position) = shop.order_progress(*id).await?;
             progress.steps.retain(|step| step.position > after);
-            Ok((State::Order(progress), position))
+            Ok((State::Order(progress.into()), position))
         }
         Topic::Inventory => {
             let skus = shop.skus();

@@ -124,7 +124,7 @@ async fn decide(
 }
 
 #[cfg(feature = "ssr")]
-fn signed_in() -> Result<services::Staff, Problem> {
+pub(super) fn signed_in() -> Result<services::Staff, Problem> {
     super::visitor()
         .staff
         .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))

@@ -119,7 +119,7 @@ pub async fn pay_order(
     back_to_order(&order_id, paid.await)
 }
 
-/// Gives up an order that still waits for a card.
+/// Gives up an order of which nothing is packed yet.
 #[server(prefix = "/api", endpoint = "cancel_order")]
 pub async fn cancel_order(#[server(default)] order_id: String) -> Result<(), ApiError> {
     let cancelled = async {
@@ -137,7 +137,7 @@ fn onto_page_of(id: OrderId) -> OrderId {
 }
 
 #[cfg(feature = "ssr")]
-fn known(order_id: &str) -> Result<OrderId, Problem> {
+pub(super) fn known(order_id: &str) -> Result<OrderId, Problem> {
     order_id
         .parse()
         .map_err(|error| Problem::malformed(format!("order_id: {error}")))

@@ -26,6 +26,7 @@ pub mod field;
 pub mod missing;
 pub mod order_desk;
 pub mod order_next;
+pub mod order_parcels;
 pub mod order_payment;
 pub mod order_progress;
 pub mod order_time;

@@ -7,6 +7,7 @@ use types::order::{OrderStatus, Progress};
 use types::{Money, OrderId, Problem};
 
 use super::order_next::{OrderNext, Piece};
+use super::order_parcels::OrderParcels;
 use super::order_payment::{GivenCard, OrderPayment};
 use super::order_progress::{HEADLINE_ID, Names, OrderProgress, title_of};
 use super::{focus, tab};
@@ -75,6 +76,7 @@ pub fn OrderDesk(
         >
             <OrderProgress names progress delivery is_own now_us />
             <OrderPayment id progress total given problem=problem.clone() now_us />
+            <OrderParcels progress />
             <OrderNext id progress delivery pieces problem is_own />
         </div>
     }

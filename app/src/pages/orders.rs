@@ -130,6 +130,11 @@ const fn standing(status: OrderStatus) -> (&'static str, &'static str) {
         OrderStatus::Paying => ("now", "Being paid"),
         OrderStatus::AwaitingPayment => ("yours", "Waits for a card"),
         OrderStatus::Confirmed => ("done", "Confirmed"),
+        OrderStatus::Packed => ("done", "Packed"),
+        OrderStatus::PartlyShipped => ("done", "Sent in part"),
+        OrderStatus::Shipped => ("done", "On its way"),
+        OrderStatus::Delivered => ("done", "Delivered"),
+        OrderStatus::Lost => ("yours", "Did not arrive"),
         OrderStatus::Rejected => ("over", "Sold out, not charged"),
         OrderStatus::Cancelled => ("over", "Cancelled, not charged"),
     }

@@ -92,6 +92,20 @@ impl Money {
     }
 }
 
+/// An amount as people write it, `2590` or `2590.05`, in minor units.
+///
+/// # Errors
+/// What was expected.
+pub fn minor_units(text: &str) -> Result<i64, String> {
+    let expected = || format!("expected an amount like 2590 or 2590.00, not {text:?}");
+    let (whole, cents) = text.split_once('.').unwrap_or((text, "00"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(cents) || cents.len() != 2 {
+        return Err(expected());
+    }
+    format!("{whole}{cents}").parse().map_err(|_| expected())
+}
+
 impl fmt::Display for Money {
     /// As an English shop writes it: `€2,490.00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,6 +131,19 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_read_to_the_cent_and_nothing_is_guessed() {
+        assert_eq!(minor_units("2590"), Ok(259_000));
+        assert_eq!(minor_units("2590.05"), Ok(259_005));
+        for unclear in [
+            "", "-1", "2590.5", "2,590", "2590.", ".50", "1e3", "€5", "2590.005",
+        ] {
+            let error = minor_units(unclear).expect_err(unclear);
+            assert!(error.contains("expected an amount"), "{error}");
+        }
+        assert!(minor_units("99999999999999999999").is_err());
+    }
 
     #[test]
     fn money_is_written_with_groups_and_two_decimals() {

@@ -387,6 +387,7 @@ impl OrderState {
             order_id: self.order_id,
             by,
             lines,
+            paid: self.stage == Stage::Confirmed,
         }
         .into()
     }

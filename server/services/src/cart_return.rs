@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use broker::{Begins, Consumer, Failure, Filter, Recorded, Rule, Tx};
 use db::{Columns, placeholders};
+use domain::Event;
 use domain::event::{OrderCancelled, OrderRejected};
 use types::cart::MAX_LINES;
 use types::{LineId, OrderId};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::carts::{self, Returned};
 use crate::checkout::StoredOrderLine;
+use crate::events::decode;
 
 #[derive(Debug)]
 pub(crate) struct CartReturn;
@@ -34,7 +36,9 @@ impl Consumer for CartReturn {
     const BEGINS: Begins = Begins::AtHead;
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        let orders = orders(tx, batch).await?;
+        let to_nothing = batch.iter().map(came_to_nothing);
+        let to_nothing = to_nothing.collect::<Result<Vec<Option<&str>>, Failure>>()?;
+        let orders = orders(tx, to_nothing.into_iter().flatten()).await?;
         let mut carts = carts(tx, orders.iter().map(|(_, shopper, _)| shopper)).await?;
         for (order, shopper, lines) in orders {
             let cart = carts.entry(shopper).or_default();
@@ -45,6 +49,13 @@ impl Consumer for CartReturn {
         let now_us = batch.iter().map(|event| event.time_us).max();
         store(tx, &carts, now_us.unwrap_or_default()).await
     }
+}
+
+/// The order, unless it was paid before it was cancelled: who has changed their mind about that wants
+/// nothing back in the cart.
+fn came_to_nothing(event: &Arc<Recorded>) -> Result<Option<&str>, Failure> {
+    let was_paid = matches!(&*decode(event)?, Event::OrderCancelled(ended) if ended.paid);
+    Ok((!was_paid).then_some(&*event.key))
 }
 
 /// Puts pieces onto the line of the same SKU and gift note, or onto a new one. A full cart takes no
@@ -75,8 +86,7 @@ fn line_id(order: OrderId, index: usize) -> LineId {
 type Order = (OrderId, String, Vec<StoredOrderLine>);
 
 /// The orders that the events are about: whose they are, and what was ordered.
-async fn orders(tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<Vec<Order>, Failure> {
-    let keys = batch.iter().map(|event| event.key.as_str());
+async fn orders(tx: &mut Tx, keys: impl Iterator<Item = &str>) -> Result<Vec<Order>, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::Other(format!("orders: {error}"));
     let rows = select(
         tx,

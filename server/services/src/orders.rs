@@ -112,6 +112,7 @@ impl Decider for Orders {
                 by,
                 // Reserved by the inventory, or rejected: then nothing is held, and nothing released.
                 lines: Vec::new(),
+                paid: false,
             }
             .into(),
             (order, Event::StockReserved(reserved)) => {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
+use types::{Currency, LineId, Money, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
@@ -382,6 +382,11 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// Of all prices.
+    pub fn currency(&self) -> Currency {
+        self.catalogue().currency
     }
 
     /// What a SKU costs now; `None` when it is not sold any more.

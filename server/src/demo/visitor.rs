@@ -191,10 +191,9 @@ impl Visitor<'_> {
         let mut is_second = false;
         let ending = loop {
             match socket.next_status().await? {
-                OrderStatus::Confirmed => break Ending::Confirmed,
                 OrderStatus::Rejected => break Ending::Rejected,
                 OrderStatus::Cancelled => break Ending::Cancelled,
-                OrderStatus::Reserving | OrderStatus::Paying => {}
+                status if status.is_paid() => break Ending::Confirmed,
                 OrderStatus::AwaitingPayment if is_second => {}
                 OrderStatus::AwaitingPayment => {
                     is_second = true;
@@ -216,6 +215,7 @@ impl Visitor<'_> {
                         .post(target, path, Some(&cookie), form)
                         .await?;
                 }
+                _ => {}
             }
         };
         socket.close().await;

@@ -17,6 +17,7 @@ mod health;
 mod kept_pages;
 mod module_circles;
 mod oversell;
+mod parcels;
 mod prices;
 mod process;
 mod release_1;

@@ -395,7 +395,7 @@ async fn a_socket_that_comes_back_with_its_position_misses_nothing() {
         ],
         "what was missed and nothing that was known"
     );
-    known.progress.merge(&missed.progress);
+    known.progress.merge(&missed.progress.clone().into());
     let whole = socket.follow(order, 0).await;
     assert_eq!(known.progress.steps, whole.progress.steps);
     assert_eq!(known.progress.status, whole.progress.status);
@@ -430,7 +430,7 @@ async fn orders_carts_and_sockets_outlive_a_restart() {
     let mut socket = ada.socket().await;
     let later = socket.follow(order, known.position).await;
     known.position = known.position.max(later.position);
-    known.progress.merge(&later.progress);
+    known.progress.merge(&later.progress.clone().into());
     socket.until(&mut known, OrderStatus::Confirmed).await;
     assert_eq!(
         known.steps(),

@@ -85,6 +85,9 @@ declare! {
         by: CancelledBy,
         /// What is reserved for it.
         lines: Vec<Pieces>,
+        /// Whether it had been paid.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        paid: bool,
     }
 
     /// What of an order has not left the house never will.

@@ -204,6 +204,7 @@ fn without_a_card_the_order_waits_and_the_end_of_the_window_releases_it() {
         order_id: id(),
         by,
         lines,
+        paid: false,
     }
     .into();
     story(
@@ -232,6 +233,17 @@ fn cancelled(by: CancelledBy, lines: Vec<Pieces>) -> Event {
         order_id: id(),
         by,
         lines,
+        paid: false,
+    }
+    .into()
+}
+
+fn cancelled_when_paid(by: CancelledBy) -> Event {
+    OrderCancelled {
+        order_id: id(),
+        by,
+        lines: held(),
+        paid: true,
     }
     .into()
 }
@@ -271,7 +283,7 @@ fn an_order_can_be_cancelled_and_what_was_held_of_the_money_is_let_go() {
         ],
     );
     assert_eq!(paid.deadline(), None);
-    let undone = vec![cancelled(CancelledBy::Shopper, held()), void()];
+    let undone = vec![cancelled_when_paid(CancelledBy::Shopper), void()];
     let paid = story(paid, &[(300, ask, undone)]);
     assert_eq!(paid.payment.status, PaymentStatus::Voided);
 }
@@ -476,7 +488,7 @@ fn a_shop_that_collects_at_once_does_so_with_the_confirmation_and_gives_it_back_
     };
     // The gateway's answer is still on its way.
     let undone = tell(asks_to_cancel(CancelledBy::Shopper), &rules);
-    assert_eq!(undone, [cancelled(CancelledBy::Shopper, held())]);
+    assert_eq!(undone, [cancelled_when_paid(CancelledBy::Shopper)]);
     let given_back = tell(captured.into(), &rules);
     let Some(Event::PaymentRefundRequested(refund)) = given_back.last() else {
         panic!("the money is given back: {given_back:?}");
