@@ -20,4 +20,4 @@ mod text;
 pub use ids::{LineId, OrderId, ShopperId, Sku, Slug};
 pub use money::{Currency, Money};
 pub use problem::{FieldError, Problem};
-pub use text::is_printable;
+pub use text::{is_printable, pieces};

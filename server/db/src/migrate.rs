@@ -58,6 +58,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0050_orders_found_again",
         include_str!("../migrations/0050_orders_found_again.sql"),
     ),
+    (
+        "0060_staff_ids",
+        include_str!("../migrations/0060_staff_ids.sql"),
+    ),
+    (
+        "0061_billing_addresses",
+        include_str!("../migrations/0061_billing_addresses.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -8,14 +8,15 @@ use types::admin::EventRow;
 use types::order::{CancelledBy, order_number};
 
 use crate::events::decode;
+use crate::staff_names::StaffNames;
 
 /// An event of the log as the admin's stream shows it. One that this version cannot read is shown by
 /// its name.
-pub fn event_row(recorded: &Recorded) -> EventRow {
+pub fn event_row(recorded: &Recorded, staff: &StaffNames) -> EventRow {
     let summary = if recorded.topic == decisions::TOPIC {
-        broker_summary(recorded)
+        broker_summary(recorded, staff)
     } else {
-        decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event))
+        decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event, staff))
     };
     EventRow {
         position: recorded.position,
@@ -33,7 +34,7 @@ pub(crate) fn subject(key: &str) -> String {
 }
 
 /// What the broker says of itself: a dead letter, and what somebody decided about it.
-fn broker_summary(recorded: &Recorded) -> String {
+fn broker_summary(recorded: &Recorded, staff: &StaffNames) -> String {
     let dead = || serde_json::from_str::<DeadLettered>(&recorded.data).ok();
     let decision = || serde_json::from_str::<Decision>(&recorded.data).ok();
     match recorded.kind.as_str() {
@@ -46,23 +47,23 @@ fn broker_summary(recorded: &Recorded) -> String {
         REPLAYED => serde_json::from_str(&recorded.data)
             .ok()
             .map(|done: Replayed| {
-                let Replayed { rows, by, .. } = done;
+                let (rows, by) = (done.rows, staff.of(&done.by));
                 match done.differences {
                     0 => format!("by {by}: {rows} rows, the same as before"),
                     n => format!("by {by}: {rows} rows, {n} differences mended"),
                 }
             }),
-        _ => decision().map(|decision| format!("#{} by {}", decision.position, decision.by)),
+        _ => decision()
+            .map(|decision| format!("#{} by {}", decision.position, staff.of(&decision.by))),
     }
     .unwrap_or_default()
 }
 
-fn summary(event: &Event) -> String {
+fn summary(event: &Event, staff: &StaffNames) -> String {
     match event {
         Event::OrderPlaced(e) => {
             let pieces: u32 = e.lines.iter().map(|line| line.quantity).sum();
-            let noun = if pieces == 1 { "piece" } else { "pieces" };
-            format!("{pieces} {noun}, {}", e.total)
+            format!("{}, {}", types::pieces(pieces), e.total)
         }
         Event::StockReserved(e) => format!("reserved {}", moves(&e.moves)),
         Event::StockReleased(e) => format!("released {}", moves(&e.moves)),
@@ -91,7 +92,7 @@ fn summary(event: &Event) -> String {
         Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),
         Event::StockReleaseRequested(_) => "reserved in vain".to_owned(),
         Event::StockCorrectionRequested(e) => {
-            format!("counted {}: {} ({})", e.on_hand, e.reason, e.by)
+            format!("counted {}: {} ({})", e.on_hand, e.reason, staff.of(&e.by))
         }
         Event::StockCorrected(e) => format!("{} on hand ({:+}): {}", e.on_hand, e.change, e.reason),
         Event::StockCorrectionRejected(e) => {
@@ -101,15 +102,32 @@ fn summary(event: &Event) -> String {
             )
         }
         Event::ProductIntroduced(e) => {
-            format!("{}, {} SKUs ({})", e.title, e.variants.len(), e.by)
+            format!(
+                "{}, {} SKUs ({})",
+                e.title,
+                e.variants.len(),
+                staff.of(&e.by)
+            )
         }
-        Event::PriceChangeRequested(e) => format!("{} to {} ({})", e.sku, e.price, e.by),
-        Event::PriceChanged(e) => format!("{} from {} to {} ({})", e.sku, e.before, e.price, e.by),
+        Event::PriceChangeRequested(e) => format!("{} to {} ({})", e.sku, e.price, staff.of(&e.by)),
+        Event::PriceChanged(e) => format!(
+            "{} from {} to {} ({})",
+            e.sku,
+            e.before,
+            e.price,
+            staff.of(&e.by)
+        ),
         Event::PriceChangeRejected(e) => format!("{} not to {}: {}", e.sku, e.price, e.refusal),
-        Event::ProductChangeRequested(e) => format!("other texts or pictures ({})", e.by),
-        Event::ProductChanged(e) => format!("{} has other texts or pictures ({})", e.title, e.by),
-        Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", e.by),
-        Event::ProductWithdrawn(e) => format!("sold no more ({})", e.by),
+        Event::ProductChangeRequested(e) => {
+            format!("other texts or pictures ({})", staff.of(&e.by))
+        }
+        Event::ProductChanged(e) => format!(
+            "{} has other texts or pictures ({})",
+            e.title,
+            staff.of(&e.by)
+        ),
+        Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", staff.of(&e.by)),
+        Event::ProductWithdrawn(e) => format!("sold no more ({})", staff.of(&e.by)),
         Event::ProductChangeRejected(e) => e.refusal.to_string(),
     }
 }

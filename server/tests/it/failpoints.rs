@@ -217,6 +217,7 @@ impl Wish {
             city: "Berlin".into(),
             country: "DE".into(),
             delivery,
+            billing: None,
             payment_token: self.token.map(str::to_owned),
             expected_total_minor: totals(cart.subtotal, delivery)
                 .expect("a total")
