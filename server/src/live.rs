@@ -335,7 +335,9 @@ impl Hub {
             if gathered.events.len() == STREAM {
                 gathered.events.pop_front();
             }
-            gathered.events.push_back(event_row(recorded));
+            gathered
+                .events
+                .push_back(event_row(recorded, shop.staff_names()));
         }
         if recorded.topic == broker::decisions::TOPIC {
             return;

@@ -19,6 +19,7 @@ pub mod tab;
 pub mod translated;
 pub mod typed;
 
+pub mod billing_fields;
 pub mod card_fields;
 pub mod checkout_form;
 pub mod countdown;

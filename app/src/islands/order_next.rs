@@ -151,7 +151,7 @@ fn rest_of(
     delivery: DeliveryMethod,
 ) -> Option<(String, Money)> {
     let lines = pieces.iter().map(|piece| (&piece.sku, piece.quantity));
-    let left = quantities_left(lines, short);
+    let left = quantities_left(lines, short.iter().map(Shortage::left));
     let mut count = 0;
     let mut subtotal: Option<Money> = None;
     for (piece, quantity) in pieces
@@ -181,7 +181,7 @@ fn in_words(count: u32) -> String {
         "two", "three", "four", "five", "six", "seven", "eight", "nine",
     ];
     let word = (count as usize).checked_sub(2).and_then(|at| small.get(at));
-    word.map_or_else(|| format!("{count} pieces"), |word| (*word).to_owned())
+    word.map_or_else(|| types::pieces(count), |word| (*word).to_owned())
 }
 
 #[cfg(test)]

@@ -3,19 +3,12 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 use types::order::{OrderStatus, Progress, StepKind};
 use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
 use super::countdown::Countdown;
-
-/// The card that the gateway took on its own form, without the script.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenCard {
-    pub token: String,
-    pub last4: String,
-}
+use crate::api::flash::GivenCard;
 
 /// `problem` is what a plain form came back with; `now_us` the server's clock.
 #[component]

@@ -21,4 +21,4 @@ mod text;
 pub use ids::{LineId, OrderId, RefundId, ReturnId, ShipmentId, ShopperId, Sku, Slug};
 pub use money::{Currency, Money};
 pub use problem::{FieldError, Problem};
-pub use text::is_printable;
+pub use text::{is_printable, pieces};

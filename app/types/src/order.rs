@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cart::Totals;
 use crate::catalogue::Image;
-use crate::checkout::DeliveryMethod;
+use crate::checkout::{BillingAddress, DeliveryMethod};
 use crate::fulfilment::Tracking;
 use crate::{Money, OrderId, Sku, Slug};
 
@@ -162,6 +162,13 @@ pub struct Shortage {
     pub available: i64,
 }
 
+impl Shortage {
+    /// What there was.
+    pub const fn left(&self) -> (&Sku, i64) {
+        (&self.sku, self.available)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelledBy {
@@ -263,6 +270,8 @@ pub struct Order {
     pub city: String,
     pub country: String,
     pub phone: String,
+    /// Where the bill goes; `None` for the address above.
+    pub billing: Option<BillingAddress>,
     /// Whether it was placed from this browser's cart, and not found again by number and email.
     pub is_own: bool,
     pub delivery: DeliveryMethod,
@@ -299,16 +308,14 @@ pub struct OrderSummary {
     pub first: Option<(String, Image)>,
 }
 
-/// Pieces of each line that are left of an order after what was short of stock is taken out, in the
-/// order of its lines. Pieces of one SKU on several lines are served in that order.
+/// Pieces of each line that can be had of what is `available`, in the order of the lines. Pieces of one
+/// SKU on several lines are served in that order; of what is not named there is enough.
 pub fn quantities_left<'a>(
     lines: impl IntoIterator<Item = (&'a Sku, u32)>,
-    short: &[Shortage],
+    available: impl IntoIterator<Item = (&'a Sku, i64)>,
 ) -> Vec<u32> {
-    let mut available: Vec<(&Sku, i64)> = short
-        .iter()
-        .map(|shortage| (&shortage.sku, shortage.available.max(0)))
-        .collect();
+    let available = available.into_iter().map(|(sku, left)| (sku, left.max(0)));
+    let mut available: Vec<(&Sku, i64)> = available.collect();
     let mut left = Vec::new();
     for (sku, quantity) in lines {
         let Some((_, there)) = available.iter_mut().find(|(short, _)| *short == sku) else {
@@ -407,16 +414,11 @@ mod tests {
     fn what_is_short_is_taken_out_and_the_rest_stays() {
         let sku = |text: &str| text.parse::<Sku>().expect("a SKU");
         let (a, b, c) = (sku("A"), sku("B"), sku("C"));
-        let short = |sku: &Sku, wanted, available| Shortage {
-            sku: sku.clone(),
-            wanted,
-            available,
-        };
         let lines = || [(&a, 1), (&b, 2), (&c, 3), (&b, 2)];
-        assert_eq!(quantities_left(lines(), &[]), [1, 2, 3, 2]);
-        let missing = [short(&a, 1, 0), short(&b, 4, 3)];
-        assert_eq!(quantities_left(lines(), &missing), [0, 2, 3, 1]);
-        assert_eq!(quantities_left(lines(), &[short(&c, 3, -2)]), [1, 2, 0, 2]);
+        assert_eq!(quantities_left(lines(), []), [1, 2, 3, 2]);
+        let missing = [(&a, 0), (&b, 3)];
+        assert_eq!(quantities_left(lines(), missing), [0, 2, 3, 1]);
+        assert_eq!(quantities_left(lines(), [(&c, -2)]), [1, 2, 0, 2]);
     }
 
     #[test]

@@ -62,6 +62,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0051_gateway_movements",
         include_str!("../migrations/0051_gateway_movements.sql"),
     ),
+    (
+        "0060_staff_ids",
+        include_str!("../migrations/0060_staff_ids.sql"),
+    ),
+    (
+        "0061_billing_addresses",
+        include_str!("../migrations/0061_billing_addresses.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::{Begins, Consumer, Failure, Filter, Recorded, Rule, Tx};
 use db::{Columns, placeholders};
 use domain::Event;
 use domain::event::{OrderCancelled, OrderRejected};
-use types::cart::MAX_LINES;
-use types::{LineId, OrderId};
+use types::cart::{Cart, MAX_LINES};
+use types::{LineId, OrderId, Problem, ShopperId};
 use uuid::Uuid;
 
 use crate::carts::{self, Returned};
 use crate::checkout::StoredOrderLine;
-use crate::events::decode;
+use crate::events::{decode, internal};
+use crate::shop::Shop;
 
 #[derive(Debug)]
 pub(crate) struct CartReturn;
@@ -56,6 +58,52 @@ impl Consumer for CartReturn {
 fn came_to_nothing(event: &Arc<Recorded>) -> Result<Option<&str>, Failure> {
     let was_paid = matches!(&*decode(event)?, Event::OrderCancelled(ended) if ended.paid);
     Ok((!was_paid).then_some(&*event.key))
+}
+
+/// How long a page waits for its cart.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it looks meanwhile: the consumer writes its position, and nobody else is told.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+impl Shop {
+    /// The shopper's cart, once what the order had taken out of it is back, if the order came to nothing.
+    ///
+    /// # Errors
+    /// 404 for an order that was not placed in this browser.
+    pub async fn returned_cart(&self, shopper: ShopperId, id: OrderId) -> crate::Result<Cart> {
+        if !self.owns_order(shopper, id).await? {
+            return Err(Problem::not_found("There is no such order."));
+        }
+        let ended = self.ended_at(id).await.map_err(internal)?;
+        if let Some(position) = ended {
+            // A cart that takes longer is shown as it is.
+            let _ = tokio::time::timeout(PATIENCE, self.put_back_to(position)).await;
+        }
+        self.cart(shopper).await
+    }
+
+    /// Position of the event that ended the order and gives its pieces back.
+    async fn ended_at(&self, id: OrderId) -> Result<Option<u64>, broker::Error> {
+        let events = self.log().read_key(&id.to_string()).await?;
+        let ends = [OrderRejected::KIND, OrderCancelled::KIND];
+        let end = events
+            .iter()
+            .find(|event| ends.contains(&event.kind.as_str()));
+        Ok(end.map(|event| event.position))
+    }
+
+    async fn put_back_to(&self, position: u64) -> crate::Result<()> {
+        while self
+            .log()
+            .position_of(CartReturn::NAME)
+            .await
+            .map_err(internal)?
+            < position
+        {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
 }
 
 /// Puts pieces onto the line of the same SKU and gift note, or onto a new one. A full cart takes no

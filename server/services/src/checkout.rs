@@ -122,7 +122,7 @@ impl Shop {
     async fn is_placed_by(&self, order: &PlaceOrder) -> Result<bool, Refused> {
         let row = db::query(
             "select email, name, street, street_2, postal_code, city, country, phone, delivery, \
-             total_minor from orders where id = $1",
+             total_minor, billing from orders where id = $1",
         )
         .bind(order.order_id.to_string())
         .fetch_optional(self.log().db().reader())
@@ -144,7 +144,8 @@ impl Shop {
                 return Ok(false);
             }
         }
-        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor)
+        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor
+            && row.try_get::<&str, _>(10)? == stored_billing(order)?)
     }
 
     async fn write_order(
@@ -247,8 +248,8 @@ impl Shop {
     async fn load_order(&self, shopper: ShopperId, id: OrderId) -> Result<Order, Refused> {
         let row = db::query(
             "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
-             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone \
-             from orders where id = $1",
+             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone, \
+             billing from orders where id = $1",
         )
         .bind(id.to_string())
         .fetch_optional(self.log().db().reader())
@@ -275,6 +276,10 @@ impl Shop {
             city: text(5)?,
             country: text(6)?,
             phone: text(15)?,
+            billing: match text(16)?.as_str() {
+                "" => None,
+                billing => Some(serde_json::from_str(billing).map_err(|e| bad(&e))?),
+            },
             is_own,
             delivery: text(7)?.parse().map_err(|e| bad(&e))?,
             lines: lines
@@ -438,8 +443,8 @@ async fn insert(
     let inserted = db::query(
         "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
          country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency, \
-         number_bits, street_2, phone) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         number_bits, street_2, phone, billing) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          on conflict do nothing",
     )
     .bind(order.order_id.to_string())
@@ -460,9 +465,19 @@ async fn insert(
     .bind(number_bits(order.order_id))
     .bind(&order.street_2)
     .bind(&order.phone)
+    .bind(stored_billing(order)?)
     .execute(tx.conn())
     .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+/// The billing address as the table has it.
+fn stored_billing(order: &PlaceOrder) -> Result<String, Refused> {
+    let billing = order.billing.as_ref().map(serde_json::to_string);
+    let billing = billing
+        .transpose()
+        .map_err(|error| Refused(internal(error)))?;
+    Ok(billing.unwrap_or_default())
 }
 
 fn empty_cart() -> Problem {

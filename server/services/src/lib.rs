@@ -33,6 +33,7 @@ mod shelf;
 mod shop;
 mod sql_views;
 mod staff;
+mod staff_names;
 mod summary;
 pub mod test_gateway;
 mod visitor;
@@ -57,6 +58,7 @@ pub use settings::ShopSettings;
 pub use shop::{Shelf, ShelfVersion, Shop};
 pub use sql_views::create_sql_views;
 pub use staff::{Member, remove_staff, set_staff_password, sign_staff_out, staff_members};
+pub use staff_names::StaffNames;
 pub use summary::event_row;
 pub use visitor::{Staff, Visitor};
 

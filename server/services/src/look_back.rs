@@ -14,6 +14,7 @@ use types::{Money, OrderId, Problem, Sku};
 use uuid::Uuid;
 
 use crate::events::{Refused, decode};
+use crate::staff_names::StaffNames;
 use crate::summary::event_row;
 
 /// Events of a story, at most.
@@ -41,6 +42,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
                 }
             },
         };
+        let staff = StaffNames::read(log).await?;
         let story = story
             .into_iter()
             .filter(|event| event.position <= position)
@@ -50,7 +52,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
             position,
             head,
             facts,
-            story: tree(story),
+            story: tree(story, &staff),
         })
     };
     looked_up.await.map_err(Problem::from)
@@ -217,7 +219,7 @@ fn level(recorded: &Recorded, sku: &Sku) -> Option<domain::stock::Stock> {
 }
 
 /// Each event after the one that caused it, and before its later siblings.
-fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
+fn tree(events: Vec<Recorded>, staff: &StaffNames) -> Vec<StoryEvent> {
     let known: HashMap<Uuid, &Recorded> = events.iter().map(|event| (event.id, event)).collect();
     let mut effects: BTreeMap<Option<Uuid>, Vec<&Recorded>> = BTreeMap::new();
     for event in &events {
@@ -232,7 +234,7 @@ fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
         let caused = effects.remove(&Some(event.id)).unwrap_or_default();
         next.extend(caused.into_iter().rev().map(|effect| (effect, depth + 1)));
         let cause = event.causation_id.and_then(|cause| known.get(&cause));
-        let row = event_row(event);
+        let row = event_row(event, staff);
         told.push(StoryEvent {
             position: row.position,
             at_us: row.at_us,

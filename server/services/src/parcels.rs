@@ -51,7 +51,7 @@ impl Shop {
             lines,
             worth,
             carrier,
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         Ok(self.move_parcel(asked.into()).await?)
     }
@@ -70,7 +70,7 @@ impl Shop {
         let asked = ShipmentUnpackRequested {
             order_id,
             shipment_id,
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         Ok(self.move_parcel(asked.into()).await?)
     }
@@ -91,7 +91,7 @@ impl Shop {
             order_id,
             shipment_id,
             tracking,
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         Ok(self.move_parcel(told.into()).await?)
     }
@@ -112,7 +112,7 @@ impl Shop {
             order_id,
             shipment_id,
             outcome,
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         Ok(self.move_parcel(told.into()).await?)
     }
@@ -129,7 +129,7 @@ impl Shop {
         let asked = OrderCancellationRequested {
             order_id,
             by: CancelledBy::Staff,
-            staff: Some(staff.email.clone()),
+            staff: Some(staff.id.clone()),
         };
         match self.answered(asked.into()).await? {
             Some(Event::OrderCancellationRefused(answer)) => Err(refused(answer.refusal)),
@@ -172,7 +172,7 @@ impl Shop {
             refund_id: id,
             amount,
             reason: reason.to_owned(),
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         match self.answered(asked.into()).await? {
             Some(Event::PaymentRefundRefused(answer)) => {
@@ -195,7 +195,7 @@ impl Shop {
         self.known_order(order_id).await?;
         let asked = PaymentCaptureRetryRequested {
             order_id,
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         self.request(asked.into()).await?;
         Ok(())

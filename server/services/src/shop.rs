@@ -19,6 +19,7 @@ use crate::levels::{LevelChange, Levels};
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::sql_views::create_sql_views;
+use crate::staff_names::StaffNames;
 
 /// Products that are shown beside one, at most.
 const RELATED: usize = 4;
@@ -38,6 +39,7 @@ struct Inner {
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
+    staff_names: StaffNames,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
 }
@@ -100,6 +102,7 @@ impl Shop {
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
+                staff_names: StaffNames::default(),
                 pictures: OnceLock::new(),
             }),
         })
@@ -125,6 +128,11 @@ impl Shop {
     }
 
     /// What open orders hold back.
+    /// Members of staff by the ids that stand in the log.
+    pub fn staff_names(&self) -> &StaffNames {
+        &self.inner.staff_names
+    }
+
     pub(crate) fn holds(&self) -> &Holds {
         &self.inner.holds
     }

@@ -241,6 +241,7 @@ impl Wish {
             city: "Berlin".into(),
             country: "DE".into(),
             delivery,
+            billing: None,
             payment_token: self.token.map(str::to_owned),
             expected_total_minor: totals(cart.subtotal, delivery)
                 .expect("a total")
@@ -338,7 +339,7 @@ async fn send(shop: &Shop, order: OrderId) {
         .expect("named");
     let staff = shop.sign_in(email, "a good password".into()).await;
     let staff = staff.expect("signed in");
-    let id = |n| Uuid::from_u128(0x0199_c0a0_0000_7000_8000_0000_0000_0200 | n);
+    let id = |n: u128| Uuid::from_u128(0x0199_c0a0_0000_7000_8000_0000_0000_0200 | n);
     for (n, quantity) in [(1, 2), (2, 1)] {
         let parcel = ShipmentId::new(id(n));
         let lines = vec![Pieces {

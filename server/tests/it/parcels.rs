@@ -105,9 +105,7 @@ async fn an_order_leaves_in_two_parcels_and_the_shopper_follows_each() {
     socket.until(&mut followed, OrderStatus::Packed).await;
     // Sent twice, it is packed once.
     pack(&mut staff, order, &first, 2).await.expect_ok();
-    let refused = pack(&mut staff, order, &second, 2)
-        .await
-        .expect_problem(409);
+    let refused = pack(&mut staff, order, &second, 2).await.problem(409);
     assert!(refused.detail.contains("only 1"), "{refused:?}");
     assert_eq!(shop.moved("capture").await, 0, "nothing has left");
 
@@ -146,9 +144,7 @@ async fn an_order_leaves_in_two_parcels_and_the_shopper_follows_each() {
         shop.rings().await == (on_hand - 2, 0)
     })
     .await;
-    let told: Problem = end(&mut staff, order, &first, "lost")
-        .await
-        .expect_problem(409);
+    let told: Problem = end(&mut staff, order, &first, "lost").await.problem(409);
     assert!(told.detail.contains("known already"), "{told:?}");
 
     // Its page tells all of it, also to a browser without script.
@@ -178,9 +174,7 @@ async fn money_is_given_back_once_and_never_more_than_was_collected() {
     let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
     shop.until_status(order, "confirmed").await;
     let mut staff = shop.staff().await;
-    let none = refund(&mut staff, order, &new_id(), "1")
-        .await
-        .expect_problem(409);
+    let none = refund(&mut staff, order, &new_id(), "1").await.problem(409);
     assert!(none.detail.contains("Nothing"), "{none:?}");
     let parcel = new_id();
     pack(&mut staff, order, &parcel, 1).await.expect_ok();
@@ -199,12 +193,10 @@ async fn money_is_given_back_once_and_never_more_than_was_collected() {
     shop.until_moved("refund", 2_050).await;
     let much = (RING_PRICE - 2_049) / 100 + 1;
     let refused = refund(&mut staff, order, &new_id(), &much.to_string()).await;
-    let refused = refused.expect_problem(409);
+    let refused = refused.problem(409);
     assert!(refused.detail.starts_with("At most"), "{refused:?}");
     for bad in ["", "0", "-5", "1,50", "all"] {
-        let refused = refund(&mut staff, order, &new_id(), bad)
-            .await
-            .expect_problem(422);
+        let refused = refund(&mut staff, order, &new_id(), bad).await.problem(422);
         assert!(refused.field("amount").is_some(), "{bad}: {refused:?}");
     }
     let mut socket = ada.socket().await;
@@ -246,10 +238,7 @@ async fn a_paid_order_is_cancelled_until_it_is_packed_and_costs_nothing() {
     pack(&mut staff, order, &parcel, 1).await.expect_ok();
     let id = order.to_string();
     let cancel = [("order_id", &*id)];
-    let late = ada
-        .post("/api/cancel_order", &cancel)
-        .await
-        .expect_problem(409);
+    let late = ada.post("/api/cancel_order", &cancel).await.problem(409);
     assert!(late.detail.contains("packed already"), "{late:?}");
     // Staff can still open the parcel.
     staff
@@ -261,9 +250,7 @@ async fn a_paid_order_is_cancelled_until_it_is_packed_and_costs_nothing() {
     socket.until(&mut followed, OrderStatus::Cancelled).await;
     let by = CancelledBy::Staff;
     assert_eq!(followed.steps().last(), Some(&StepKind::Cancelled { by }));
-    let refused = ship(&mut staff, order, &parcel, "")
-        .await
-        .expect_problem(409);
+    let refused = ship(&mut staff, order, &parcel, "").await.problem(409);
     assert!(
         refused.detail.contains("paid and not cancelled"),
         "{refused:?}"
@@ -278,12 +265,10 @@ async fn nobody_but_staff_moves_a_parcel_or_money() {
     let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
     shop.until_status(order, "confirmed").await;
     let id = new_id();
-    pack(&mut ada, order, &id, 1).await.expect_problem(401);
-    ship(&mut ada, order, &id, "").await.expect_problem(401);
-    end(&mut ada, order, &id, "delivered")
-        .await
-        .expect_problem(401);
-    refund(&mut ada, order, &id, "1").await.expect_problem(401);
+    pack(&mut ada, order, &id, 1).await.problem(401);
+    ship(&mut ada, order, &id, "").await.problem(401);
+    end(&mut ada, order, &id, "delivered").await.problem(401);
+    refund(&mut ada, order, &id, "1").await.problem(401);
     let order_id = order.to_string();
     for path in [
         "/api/unpack_order",
@@ -291,14 +276,12 @@ async fn nobody_but_staff_moves_a_parcel_or_money() {
         "/api/capture_again",
     ] {
         let form = [("order_id", &*order_id), ("shipment_id", &*id)];
-        ada.post(path, &form).await.expect_problem(401);
+        ada.post(path, &form).await.problem(401);
     }
     let mut staff = shop.staff().await;
     let stranger = crate::client::new_order_id();
-    pack(&mut staff, stranger, &id, 1).await.expect_problem(404);
-    end(&mut staff, order, &id, "eaten")
-        .await
-        .expect_problem(400);
+    pack(&mut staff, stranger, &id, 1).await.problem(404);
+    end(&mut staff, order, &id, "eaten").await.problem(400);
     shop.closed().await;
 }
 
