@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod look_back;
 mod operator;
+mod person;
 mod price;
 mod quarantine;
 mod replay;
@@ -64,6 +65,9 @@ pub enum LogCommand {
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
+    /// Gives out or erases what is known of a person
+    #[command(subcommand)]
+    Person(person::Task),
     /// Prints topics, positions and dead letters as text
     Dump,
 }
@@ -102,6 +106,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         LogCommand::Replay(request) => replay::replay(&log, &request, out).await,
         LogCommand::Price(request) => price::price(&log, request, out).await,
         LogCommand::Staff(task) => staff::staff(&log, &task, out).await,
+        LogCommand::Person(task) => person::person(&log, &task, out).await,
         LogCommand::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),
             Err(error) => Err(error.into()),

@@ -63,6 +63,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0051_gateway_movements.sql"),
     ),
     (
+        "0052_idempotency_keys",
+        include_str!("../migrations/0052_idempotency_keys.sql"),
+    ),
+    (
         "0060_staff_ids",
         include_str!("../migrations/0060_staff_ids.sql"),
     ),

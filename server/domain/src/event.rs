@@ -8,6 +8,7 @@ pub use crate::catalogue::events::*;
 pub use crate::fulfilment::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
+pub use crate::person::events::*;
 pub use crate::stock::events::*;
 
 /// Declares events of one noun: a struct each, and how they are named and ordered in the log.
@@ -146,6 +147,7 @@ events! {
     ShipmentDelivered,
     ShipmentLost,
     ShipmentCameBack,
+    PersonErased,
     ProductIntroduced,
     PriceChangeRequested,
     PriceChanged,

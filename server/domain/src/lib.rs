@@ -8,6 +8,7 @@ pub mod event;
 pub mod fulfilment;
 pub mod order;
 pub mod payment;
+pub mod person;
 pub mod stock;
 
 pub use event::{Event, OrderedLine};

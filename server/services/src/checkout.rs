@@ -22,8 +22,8 @@ use crate::shop::Shop;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A line as the orders table keeps it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct StoredOrderLine {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredOrderLine {
     pub sku: Sku,
     pub quantity: u32,
     pub unit_price: Money,

@@ -137,6 +137,11 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
                 e.on_hand, e.allocated
             )
         }
+        Event::PersonErased(e) => {
+            let orders = e.orders.len();
+            let noun = if orders == 1 { "order" } else { "orders" };
+            format!("who placed {orders} {noun} is erased ({})", staff.of(&e.by))
+        }
         Event::ProductIntroduced(e) => {
             format!(
                 "{}, {} SKUs ({})",

@@ -5,6 +5,7 @@ mod commands;
 mod cookies;
 mod found;
 mod health;
+mod idempotency;
 mod inline_scripts;
 mod live;
 mod metrics;
@@ -141,6 +142,10 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .layer(middleware::from_fn_with_state(
             state.clone(),
             visitor::identify,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            idempotency::once_per_key,
         ))
         .layer(middleware::from_fn_with_state(
             state.clone(),

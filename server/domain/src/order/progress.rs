@@ -78,6 +78,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::OrderDeadlinePassed(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
+        | Event::PersonErased(_)
         | Event::ProductIntroduced(_)
         | Event::PriceChangeRequested(_)
         | Event::PriceChanged(_)
