@@ -164,7 +164,7 @@ fn typed(lines: &[TypedPieces]) -> Result<Vec<Pieces>, Problem> {
 
 /// Ends on the order's page in the admin, which tells how it stands.
 #[cfg(feature = "ssr")]
-fn back(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
+pub(super) fn back(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
     // Only a well-formed id becomes part of an address.
     let page = match order_id.parse::<OrderId>() {
         Ok(id) => format!("/admin/orders/{id}"),

@@ -31,6 +31,7 @@ pub mod order_parcels;
 pub mod order_payment;
 pub mod order_progress;
 pub mod order_time;
+pub mod return_form;
 
 pub mod admin_desk;
 pub mod event_stream;

@@ -15,6 +15,7 @@ pub mod money;
 pub mod order;
 pub mod pictures;
 pub mod problem;
+pub mod returns;
 pub mod stock;
 mod text;
 

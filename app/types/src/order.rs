@@ -153,6 +153,19 @@ pub enum StepKind {
     Refunded {
         amount: Money,
     },
+    /// The customer wants to send pieces back; 1 is the first return of the order.
+    ReturnAsked {
+        number: u32,
+    },
+    ReturnAccepted {
+        number: u32,
+    },
+    ReturnDeclined {
+        number: u32,
+    },
+    ReturnReceived {
+        number: u32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ pub use crate::fulfilment::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
 pub use crate::person::events::*;
+pub use crate::returns::events::*;
 pub use crate::stock::events::*;
 
 /// Declares events of one noun: a struct each, and how they are named and ordered in the log.
@@ -147,6 +148,14 @@ events! {
     ShipmentDelivered,
     ShipmentLost,
     ShipmentCameBack,
+    ReturnRequested,
+    ReturnAsked,
+    ReturnRefused,
+    ReturnAnswerGiven,
+    ReturnAccepted,
+    ReturnDeclined,
+    ReturnReceiptReported,
+    ReturnReceived,
     PersonErased,
     ProductIntroduced,
     PriceChangeRequested,

@@ -9,6 +9,7 @@ pub mod fulfilment;
 pub mod order;
 pub mod payment;
 pub mod person;
+pub mod returns;
 pub mod stock;
 
 pub use event::{Event, OrderedLine};

@@ -28,6 +28,7 @@ mod products;
 mod public_pages;
 mod result;
 mod retention;
+mod returns;
 mod seed;
 mod sessions;
 mod settings;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{Currency, LineId, Money, OrderId, ShopperId, Sku, Slug};
+use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
@@ -240,6 +240,10 @@ impl Shop {
 
     pub fn new_order_id(&self) -> OrderId {
         OrderId::new(self.log().environment().new_id())
+    }
+
+    pub fn new_return_id(&self) -> ReturnId {
+        ReturnId::new(self.log().environment().new_id())
     }
 
     pub(crate) fn new_line_id(&self) -> LineId {
