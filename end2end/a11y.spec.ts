@@ -9,6 +9,7 @@ import {
   fillCard,
   headline,
   openInventory,
+  reserve,
   signIn,
   STUDS,
   visit,
@@ -69,7 +70,8 @@ test('the way from the cart to a paid order keeps nobody out', async ({ page }) 
   await inspect(page, 'order, confirmed')
 })
 
-test("the admin's pages keep nobody out", async ({ page }) => {
+test("the admin's pages keep nobody out", async ({ page, newShopper }) => {
+  await reserve(await newShopper({ javaScriptEnabled: false }))
   await signIn(page, 'not the passphrase')
   await expect(page.getByRole('alert')).toBeVisible()
   await inspect(page, 'sign-in')
@@ -80,6 +82,11 @@ test("the admin's pages keep nobody out", async ({ page }) => {
   await inspect(page, 'events, a SKU')
   await page.goto('/admin/events?of=hello')
   await inspect(page, 'events, nothing found')
+  await page.goto('/admin/mails')
+  await inspect(page, 'mails')
+  await page.getByRole('link', { name: /^(Order received|Payment needed)$/ }).first().click()
+  await expect(page.frameLocator('iframe').getByRole('heading')).toBeVisible()
+  await inspect(page, 'a mail')
 })
 
 test('orders that are found again, and one that came to nothing, keep nobody out', async ({ page }) => {

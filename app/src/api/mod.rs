@@ -5,6 +5,7 @@ pub mod admin;
 pub mod cart;
 pub mod checkout_form;
 pub mod flash;
+pub mod mails;
 pub mod orders;
 pub mod parcels;
 pub mod returns;

@@ -5,6 +5,10 @@ pub mod admin_events;
 #[cfg(feature = "ssr")]
 pub mod admin_inventory;
 #[cfg(feature = "ssr")]
+pub mod admin_mail;
+#[cfg(feature = "ssr")]
+pub mod admin_mails;
+#[cfg(feature = "ssr")]
 pub mod admin_sign_in;
 #[cfg(feature = "ssr")]
 pub mod cart;

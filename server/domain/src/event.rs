@@ -6,6 +6,7 @@
 
 pub use crate::catalogue::events::*;
 pub use crate::fulfilment::events::*;
+pub use crate::mail::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
 pub use crate::person::events::*;
@@ -166,6 +167,7 @@ events! {
     ProductWithdrawalRequested,
     ProductWithdrawn,
     ProductChangeRejected,
+    MailResendRequested,
 }
 
 /// Why an event of the log could not be read.

@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod event;
 pub mod fulfilment;
+pub mod mail;
 pub mod order;
 pub mod payment;
 pub mod person;

@@ -12,10 +12,14 @@ mod events;
 pub mod gateway;
 mod holds;
 mod idempotency;
+mod house;
 mod inventory;
 mod levels;
 mod log_desk;
 mod look_back;
+mod mail_desk;
+pub mod notification;
+mod order_links;
 mod order_list;
 mod order_lookup;
 mod order_rest;
@@ -49,6 +53,7 @@ pub use events::decode;
 pub use gateway::PaymentGateway;
 pub use holds::HoldLimits;
 pub use idempotency::{Claim, Keyed};
+pub use house::{House, NoMailbox};
 pub use levels::{LevelChange, Levels};
 pub use log_desk::log_view;
 pub use look_back::look_back;
@@ -56,7 +61,7 @@ pub use persons::{Person, erase_person, export_person};
 pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use public_pages::{PublicPage, PublicPages};
 pub use result::Result;
-pub use retention::Swept;
+pub use retention::{Lives, Swept};
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
 pub use settings::ShopSettings;
@@ -71,17 +76,22 @@ pub use visitor::{Staff, Visitor};
 #[derive(Clone)]
 pub struct Outside {
     pub gateway: Arc<dyn PaymentGateway>,
+    /// `None` when customers are told nothing.
+    pub mailer: Option<notification::Mailer>,
 }
 
 /// Everyone who takes part in the shop: one line each. Without an outside world nobody is asked; the
 /// command line needs the names alone.
 pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
+    let (gateway, mailer) = match outside {
+        Some(Outside { gateway, mailer }) => (Some(gateway), Some(mailer)),
+        None => (None, None),
+    };
     Roster::new()
         .decider(inventory::Inventory)
         .decider(orders::Orders::new(settings))
         .decider(products::Products)
         .consumer(cart_return::CartReturn)
-        .reactor(outside.map(|outside| payment::Payment {
-            gateway: outside.gateway,
-        }))
+        .reactor(gateway.map(|gateway| payment::Payment { gateway }))
+        .reactor(mailer.map(|mailer| notification::Notification { mailer }))
 }

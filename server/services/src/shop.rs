@@ -15,6 +15,7 @@ use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::internal;
 use crate::holds::{HoldLimits, Holds};
+use crate::house::House;
 use crate::levels::{LevelChange, Levels};
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
@@ -42,6 +43,8 @@ struct Inner {
     staff_names: StaffNames,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
+    /// In whose name mails are written, if they are.
+    house: OnceLock<Arc<House>>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -104,6 +107,7 @@ impl Shop {
                 holds,
                 staff_names: StaffNames::default(),
                 pictures: OnceLock::new(),
+                house: OnceLock::new(),
             }),
         })
     }
@@ -161,6 +165,17 @@ impl Shop {
     pub fn pictures(&self) -> &Pictures {
         static NONE: LazyLock<Pictures> = LazyLock::new(Pictures::default);
         self.inner.pictures.get().unwrap_or(&NONE)
+    }
+
+    /// Tells in whose name mails are written, and with what their links are made; until then there are
+    /// none.
+    pub fn writes_as(&self, house: Arc<House>) {
+        // As with the pictures.
+        let _ = self.inner.house.set(house);
+    }
+
+    pub(crate) fn house(&self) -> Option<Arc<House>> {
+        self.inner.house.get().cloned()
     }
 
     /// The same picture for a small place, as a smaller file where there is one.

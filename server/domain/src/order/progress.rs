@@ -99,6 +99,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ReturnAnswerGiven(_)
         | Event::ReturnReceiptReported(_)
         | Event::PersonErased(_)
+        | Event::MailResendRequested(_)
         | Event::ProductIntroduced(_)
         | Event::PriceChangeRequested(_)
         | Event::PriceChanged(_)
