@@ -19,6 +19,9 @@ pub struct Flash {
     /// The SKU whose stock could not be corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
+    /// The note that could not be written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl From<Problem> for Flash {
@@ -28,6 +31,7 @@ impl From<Problem> for Flash {
             checkout: None,
             sought: None,
             sku: None,
+            note: None,
         }
     }
 }
@@ -73,7 +77,7 @@ mod server {
         }
         let mut value = encode(&flash);
         if value.len() > MAX_VALUE {
-            flash.checkout = None;
+            (flash.checkout, flash.note) = (None, None);
             value = encode(&flash);
         }
         if value.len() <= MAX_VALUE {

@@ -8,7 +8,8 @@ use super::house::HOUSE;
 use crate::api::visitor;
 use crate::islands::connection_dot::ConnectionDot;
 
-const PAGES: [(&str, &str); 2] = [
+const PAGES: [(&str, &str); 3] = [
+    ("/admin/orders", "Orders"),
     ("/admin/inventory", "Inventory"),
     ("/admin/events", "Events"),
 ];
@@ -27,7 +28,7 @@ pub fn for_staff<V: IntoView + 'static>(page: impl FnOnce(Staff) -> V) -> AnyVie
 /// Everything of an admin page but its content.
 #[component]
 pub fn AdminFrame(
-    title: &'static str,
+    #[prop(into)] title: String,
     /// The page's own path, marked in the header.
     here: &'static str,
     /// Who is signed in.

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::when;
 
-/// `22 November 2026, 14:05`. The server, which does not know the reader's clock, writes UTC and says
+/// `22 November 2026, 14:05`, or `22 Nov 2026, 14:05` where room is short. The server, which does not know the reader's clock, writes UTC and says
 /// so; inside an island the browser puts its own in the place.
 #[component]
-pub fn LocalTime(at_us: i64) -> impl IntoView {
+pub fn LocalTime(at_us: i64, #[prop(optional)] short: bool) -> impl IntoView {
     // The moment as its clock shows it, and the name of that clock.
     let shown = RwSignal::new((at_us, " UTC"));
     #[cfg(feature = "hydrate")]
@@ -18,7 +18,8 @@ pub fn LocalTime(at_us: i64) -> impl IntoView {
     });
     let words = move || {
         let (at_us, zone) = shown.get();
-        [&when::date(at_us), ", ", &when::minute(at_us), zone].concat()
+        let date = if short { when::short_date(at_us) } else { when::date(at_us) };
+        [&date, ", ", &when::minute(at_us), zone].concat()
     };
     view! { <time datetime=when::machine(at_us)>{words}</time> }
 }

@@ -31,6 +31,11 @@ pub mod order_progress;
 pub mod order_time;
 
 pub mod admin_desk;
+pub mod desk_command;
+pub mod desk_notes;
+pub mod desk_order;
+pub mod desk_orders;
+pub mod print_button;
 pub mod event_stream;
 pub mod inventory_table;
 pub mod inventory_tools;

@@ -5,6 +5,12 @@ pub mod admin_events;
 #[cfg(feature = "ssr")]
 pub mod admin_inventory;
 #[cfg(feature = "ssr")]
+pub mod admin_order;
+#[cfg(feature = "ssr")]
+pub mod admin_orders;
+#[cfg(feature = "ssr")]
+pub mod admin_papers;
+#[cfg(feature = "ssr")]
 pub mod admin_sign_in;
 #[cfg(feature = "ssr")]
 pub mod cart;

@@ -106,6 +106,7 @@ events! {
     OrderCancellationRequested,
     OrderCancelled,
     OrderDeadlinePassed,
+    OrderNoted,
     StockReserved,
     StockRejected,
     StockReleased,

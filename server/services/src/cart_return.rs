@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use broker::{Begins, Consumer, Failure, Filter, Recorded, Rule, Tx};
-use db::{Columns, placeholders};
+use db::Columns;
 use domain::event::{OrderCancelled, OrderRejected};
 use types::cart::MAX_LINES;
 use types::{LineId, OrderId};
 use uuid::Uuid;
 
 use crate::carts::{self, Returned};
-use crate::checkout::StoredOrderLine;
+use crate::order_rows::StoredOrderLine;
+use crate::rows_in::select_in;
 
 #[derive(Debug)]
 pub(crate) struct CartReturn;
@@ -78,7 +79,7 @@ type Order = (OrderId, String, Vec<StoredOrderLine>);
 async fn orders(tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<Vec<Order>, Failure> {
     let keys = batch.iter().map(|event| event.key.as_str());
     let bad = |error: &dyn std::fmt::Display| Failure::Other(format!("orders: {error}"));
-    let rows = select(
+    let rows = select_in(
         tx,
         "select id, shopper_id, lines from orders where id in",
         keys,
@@ -99,7 +100,7 @@ async fn carts(
     tx: &mut Tx,
     shoppers: impl Iterator<Item = &String>,
 ) -> Result<HashMap<String, Vec<Line>>, Failure> {
-    let rows = select(
+    let rows = select_in(
         tx,
         "select shopper_id, line_id, sku, gift_note from carts where shopper_id in",
         shoppers.map(String::as_str),
@@ -114,30 +115,6 @@ async fn carts(
         });
     }
     Ok(carts)
-}
-
-async fn select(
-    tx: &mut Tx,
-    question: &str,
-    values: impl Iterator<Item = &str>,
-) -> Result<Vec<db::Row>, Failure> {
-    let mut values: Vec<&str> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    let Some(last) = values.last().copied() else {
-        return Ok(Vec::new());
-    };
-    let (list, places) = placeholders(values.len(), 1);
-    let mut query = db::query(db::built(format!("{question} ({list})")));
-    for value in values
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(last))
-        .take(places)
-    {
-        query = query.bind(value);
-    }
-    Ok(query.fetch_all(tx.conn()).await?)
 }
 
 /// Stores what comes back.

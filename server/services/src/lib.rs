@@ -8,6 +8,9 @@ mod cart_return;
 mod carts;
 mod catalogue;
 mod checkout;
+mod desk_list;
+mod desk_order;
+mod desk_search;
 mod events;
 pub mod gateway;
 mod holds;
@@ -15,16 +18,22 @@ mod inventory;
 mod levels;
 mod log_desk;
 mod look_back;
+mod order_desk;
 mod order_list;
 mod order_lookup;
+mod order_notes;
 mod order_rest;
+mod order_rows;
 mod orders;
 mod payment;
+mod presence;
 mod prices;
 mod products;
 mod public_pages;
 mod result;
 mod retention;
+mod rows_in;
+mod search_keys;
 mod seed;
 mod sessions;
 mod settings;
@@ -46,6 +55,8 @@ pub use holds::HoldLimits;
 pub use levels::{LevelChange, Levels};
 pub use log_desk::log_view;
 pub use look_back::look_back;
+pub use order_desk::is_listed;
+pub use presence::Presence;
 pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use public_pages::{PublicPage, PublicPages};
 pub use result::Result;
@@ -73,6 +84,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
         .decider(orders::Orders::new(settings))
         .decider(products::Products)
         .consumer(cart_return::CartReturn)
+        .consumer(order_desk::OrderDesk)
         .reactor(outside.map(|outside| payment::Payment {
             gateway: outside.gateway,
         }))

@@ -13,9 +13,11 @@ use types::pictures::{BuiltPicture, Pictures};
 use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
-use crate::events::internal;
+use crate::events::{Refused, internal};
 use crate::holds::{HoldLimits, Holds};
 use crate::levels::{LevelChange, Levels};
+use crate::order_rows::write_missing_keys;
+use crate::presence::Presence;
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::sql_views::create_sql_views;
@@ -38,6 +40,7 @@ struct Inner {
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
+    presence: Presence,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
 }
@@ -83,6 +86,9 @@ impl Shop {
         create_sql_views(log.db())
             .await
             .map_err(broker::Error::from)?;
+        write_missing_keys(&log)
+            .await
+            .map_err(|failure| OpenError::Seed(Refused::from(failure).0))?;
         // The head before prices and stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
         let catalogue = Catalogue::load(&log).await?;
@@ -100,6 +106,7 @@ impl Shop {
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
+                presence: Presence::default(),
                 pictures: OnceLock::new(),
             }),
         })
@@ -122,6 +129,11 @@ impl Shop {
     /// The catalogue of this moment.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
         self.inner.catalogue.now()
+    }
+
+    /// Who of the staff has which order open.
+    pub fn presence(&self) -> &Presence {
+        &self.inner.presence
     }
 
     /// What open orders hold back.

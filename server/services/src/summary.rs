@@ -86,6 +86,7 @@ fn summary(event: &Event) -> String {
             CancelledBy::PaymentWindow => "the payment window was over".to_owned(),
             CancelledBy::Deadline => "it took too long, or was given up".to_owned(),
         },
+        Event::OrderNoted(e) => format!("a note ({})", e.by),
         Event::OrderDeadlinePassed(_) => "waited too long".to_owned(),
         Event::PaymentVoidRequested(e) => format!("let {} go", e.authorization_id),
         Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),

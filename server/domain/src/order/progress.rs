@@ -48,6 +48,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<Progress>
         | Event::PaymentWindowElapsed(_)
         | Event::OrderCancellationRequested(_)
         | Event::OrderDeadlinePassed(_)
+        | Event::OrderNoted(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
         | Event::ProductIntroduced(_)
