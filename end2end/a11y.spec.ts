@@ -8,7 +8,9 @@ import {
   expectConfirmed,
   fillCard,
   headline,
+  live,
   openInventory,
+  reserve,
   signIn,
   STUDS,
   visit,
@@ -80,6 +82,28 @@ test("the admin's pages keep nobody out", async ({ page }) => {
   await inspect(page, 'events, a SKU')
   await page.goto('/admin/events?of=hello')
   await inspect(page, 'events, nothing found')
+})
+
+test('the orders at the desk keep nobody out, on a phone and on a desk', async ({ page, newShopper }) => {
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await openInventory(page)
+  for (const [width, height] of [
+    [1440, 900],
+    [390, 844],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    await visit(page, '/admin/orders?tab=unpaid')
+    await inspect(page, `orders at ${width} px`)
+    await page.getByRole('link', { name: /^V-/ }).click()
+    await live(page)
+    await inspect(page, `an order at ${width} px`)
+    for (const paper of ['Packing slip', 'Invoice']) {
+      await page.getByRole('link', { name: paper }).click()
+      await expect(page.getByRole('heading', { name: new RegExp(`^${paper} V-`) })).toBeVisible()
+      await inspect(page, `${paper} at ${width} px`)
+      await page.goBack()
+    }
+  }
 })
 
 test('orders that are found again, and one that came to nothing, keep nobody out', async ({ page }) => {

@@ -1,7 +1,7 @@
 //! The desk: the orders of everybody, for staff.
 
 use leptos::prelude::*;
-use types::desk::{DeskList, DeskOrder, DeskQuery, MAX_SEARCH, Page};
+use types::desk::{DeskOrder, DeskQuery, MAX_SEARCH, Page};
 #[cfg(feature = "ssr")]
 use types::{OrderId, Problem};
 
@@ -21,21 +21,8 @@ pub fn query(tab: &str, search: &str, older: &str, newer: &str) -> DeskQuery {
     }
 }
 
-/// A page of the list.
-#[server(prefix = "/api", endpoint = "desk_orders")]
-pub async fn desk_orders(
-    #[server(default)] tab: String,
-    #[server(default)] search: String,
-    #[server(default)] older: String,
-    #[server(default)] newer: String,
-) -> Result<DeskList, ApiError> {
-    let staff = super::signed_in()?;
-    let query = query(&tab, &search, &older, &newer);
-    Ok(super::shop().desk_list(&staff, query).await?)
-}
-
 /// One order with all that staff see of it.
-#[server(prefix = "/api", endpoint = "desk_order")]
+#[server(name = AskedOrder, prefix = "/api", endpoint = "desk_order")]
 pub async fn desk_order(#[server(default)] order_id: String) -> Result<DeskOrder, ApiError> {
     let staff = super::signed_in()?;
     Ok(super::shop().desk_order(&staff, known(&order_id)?).await?)

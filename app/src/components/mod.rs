@@ -43,7 +43,7 @@ pub use gift_note::GiftNote;
 #[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
 pub use line_picture::LinePicture;
-pub use local_time::LocalTime;
+pub use local_time::{LocalClock, LocalTime};
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
 pub use problem_note::ProblemNote;

@@ -31,7 +31,6 @@ pub mod order_progress;
 pub mod order_time;
 
 pub mod admin_desk;
-pub mod desk_command;
 pub mod desk_notes;
 pub mod desk_order;
 pub mod desk_orders;

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use crate::catalogue::Image;
 use crate::ids::InvalidId;
 use crate::log::StoryEvent;
 use crate::order::{Order, OrderStatus};
-use crate::{Money, OrderId};
+use crate::{Money, OrderId, Sku};
 
 /// Orders on one page of the list.
 pub const PAGE: usize = 25;
@@ -269,6 +270,34 @@ pub struct OrderNote {
     /// Email.
     pub by: String,
     pub text: String,
+}
+
+/// Orders whose papers are printed at once, at most.
+pub const MAX_PAPERS: usize = 100;
+
+/// What is to be fetched from the shelves for the orders that wait to be packed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickList {
+    /// By SKU.
+    pub rows: Vec<PickRow>,
+    pub orders: u64,
+    pub pieces: u64,
+    /// Whether there are more orders than are looked at.
+    pub is_cut: bool,
+    /// Unix microseconds.
+    pub at_us: i64,
+}
+
+/// A SKU of the pick list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickRow {
+    pub sku: Sku,
+    pub title: String,
+    pub variant: String,
+    pub image: Option<Image>,
+    pub pieces: u32,
+    /// The numbers of the orders that they are for, and how many each gets; the oldest first.
+    pub orders: Vec<(String, u32)>,
 }
 
 #[cfg(test)]

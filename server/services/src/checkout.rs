@@ -8,7 +8,7 @@ use domain::order::progress::progress_of;
 use domain::order::{Command, Refusal};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
-use types::order::{Order, OrderLine, OrderStatus, Progress, order_number};
+use types::order::{Order, OrderStatus, Progress};
 use types::{Money, OrderId, Problem, ShopperId};
 
 use crate::answers::Asked;
@@ -244,69 +244,16 @@ impl Shop {
         Ok(Order { is_own, ..order })
     }
 
-    /// Any order and who placed it: for those who have made sure that they may hand it out.
+    /// Any order, and who placed it: for those who have made sure that they may hand it out.
     pub(crate) async fn stored_order(
         &self,
         id: OrderId,
     ) -> Result<Option<(ShopperId, Order)>, Refused> {
-        let row = db::query(
-            "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
-             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone \
-             from orders where id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(self.log().db().reader())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let text = |column| row.try_get::<String, _>(column);
-        let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("orders: {error}")));
-        let currency = text(12)?.parse().map_err(|e| bad(&e))?;
-        let money = |column| Ok::<_, Refused>(Money::new(row.try_get(column)?, currency));
-        let lines: Vec<StoredOrderLine> = serde_json::from_str(&text(8)?).map_err(|e| bad(&e))?;
-        let (progress, position) = self.progress(id).await?;
-        let owner = text(0)?.parse().map_err(|e| bad(&e))?;
-        let order = Order {
-            id,
-            number: order_number(id),
-            email: text(1)?,
-            name: text(2)?,
-            street: text(3)?,
-            street_2: text(14)?,
-            postal_code: text(4)?,
-            city: text(5)?,
-            country: text(6)?,
-            phone: text(15)?,
-            is_own: false,
-            delivery: text(7)?.parse().map_err(|e| bad(&e))?,
-            lines: lines
-                .into_iter()
-                .filter_map(|line| self.order_line(line))
-                .collect(),
-            totals: Totals {
-                subtotal: money(9)?,
-                delivery: money(10)?,
-                total: money(11)?,
-            },
-            placed_at_us: row.try_get(13)?,
-            progress,
-            position,
+        let Some((owner, mut order)) = self.stored_orders(&[id]).await?.pop() else {
+            return Ok(None);
         };
+        (order.progress, order.position) = self.progress(id).await?;
         Ok(Some((owner, order)))
-    }
-
-    fn order_line(&self, line: StoredOrderLine) -> Option<OrderLine> {
-        let catalogue = self.catalogue();
-        let (product, variant) = catalogue.ever_sold(&line.sku)?;
-        Some(OrderLine {
-            sku: line.sku,
-            product: product.slug.clone(),
-            title: product.title.clone(),
-            variant: variant.title(),
-            image: self.small_picture(&product.details.images[variant.image]),
-            quantity: line.quantity,
-            gift_note: line.gift_note,
-            unit_price: line.unit_price,
-        })
     }
 
     /// Whether this shopper placed the order.

@@ -107,34 +107,16 @@ impl Shop {
 
     /// The places next to one, or at the top. Each status is walked along its own index.
     async fn places(&self, tab: Tab, from: Option<Place>, up: bool) -> Result<Cut, Refused> {
-        let (than, way) = if up { (">", "asc") } else { ("<", "desc") };
-        let order = format!("order by placed_at_us {way}, order_id {way} limit {}", PAGE + 1);
         let statuses: Vec<OrderStatus> = match tab {
             Tab::All => Vec::new(),
             tab => tab.statuses().collect(),
-        };
-        let arm = |status: Option<usize>| {
-            let status = status.map(|at| format!("status = ${} and ", at + 3));
-            let status = status.unwrap_or_default();
-            format!(
-                "select placed_at_us, order_id from order_desk \
-                 where {status}(placed_at_us, order_id) {than} ($1, $2) {order}"
-            )
-        };
-        let sql = match statuses.len() {
-            0 => arm(None),
-            1 => arm(Some(0)),
-            many => {
-                let arms = (0..many).map(|at| format!("select * from ({}) s{at}", arm(Some(at))));
-                let arms: Vec<String> = arms.collect();
-                format!("select * from ({}) s {order}", arms.join(" union all "))
-            }
         };
         let (at_us, id) = match from {
             Some(place) => (place.at_us, place.id.to_string()),
             // Behind every id, which is made of hexadecimal digits.
             None => (i64::MAX, "g".to_owned()),
         };
+        let sql = places_sql(statuses.len(), up);
         let mut query = db::query(db::built(sql)).bind(at_us).bind(id);
         for status in statuses {
             query = query.bind(status.into_str());
@@ -224,6 +206,32 @@ impl Shop {
             rows.iter().map(id).collect::<Result<Vec<OrderId>, Refused>>()
         };
         Ok((self.desk_news(&changed.await?).await?, now))
+    }
+}
+
+/// Asks for the places next to the one that the first two parameters are, of orders with any of so many
+/// statuses, which are the other parameters; of all orders where there is none.
+pub(crate) fn places_sql(statuses: usize, up: bool) -> String {
+    let (than, way) = if up { (">", "asc") } else { ("<", "desc") };
+    let order = format!(
+        "order by placed_at_us {way}, order_id {way} limit {}",
+        PAGE + 1
+    );
+    let arm = |status: &str| {
+        format!(
+            "select placed_at_us, order_id from order_desk \
+             where {status}(placed_at_us, order_id) {than} ($1, $2) {order}"
+        )
+    };
+    let of = |at: usize| arm(&format!("status = ${} and ", at + 3));
+    match statuses {
+        0 => arm(""),
+        1 => of(0),
+        many => {
+            let arms = (0..many).map(|at| format!("select * from ({}) s{at}", of(at)));
+            let arms: Vec<String> = arms.collect();
+            format!("select * from ({}) s {order}", arms.join(" union all "))
+        }
     }
 }
 

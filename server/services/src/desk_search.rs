@@ -34,8 +34,9 @@ pub(crate) struct Found {
 }
 
 /// What is asked of the database: one question for each meaning, each with a limit of its own.
-struct Questions {
-    sql: Vec<String>,
+#[derive(Default)]
+pub(crate) struct Questions {
+    asked: Vec<String>,
     values: Vec<String>,
 }
 
@@ -54,12 +55,45 @@ impl Questions {
             }
         }
         self.values.extend_from_slice(values);
-        let arm = self.sql.len();
+        let arm = self.asked.len();
         let limit = MOST + 1;
-        self.sql.push(format!(
+        self.asked.push(format!(
             "select * from (select cast({arm} as bigint) as arm, {from} where {placed} \
              order by {last_first} limit {limit}) a{arm}"
         ));
+    }
+
+    /// What a text can mean. All of it is asked for in one go.
+    pub fn ask_for(&mut self, text: &str, skus: &[String]) {
+        if let Some((from, to)) = id_endings(text) {
+            let columns = "order_id as id from order_desk";
+            let condition = "number_bits >= ? and number_bits <= ?";
+            self.ask(columns, condition, "number_bits", &[from, to]);
+        }
+        for sku in skus {
+            let columns = "order_id as id from order_desk_skus";
+            let newest = "placed_at_us desc, order_id desc";
+            self.ask(columns, "sku = ?", newest, std::slice::from_ref(sku));
+        }
+        let key = search_key(text);
+        if key.chars().count() < SHORTEST {
+            return;
+        }
+        let (from, to) = beginning_with(&key);
+        for column in TEXTS {
+            let condition = format!("{column} >= ? and {column} < ?");
+            let newest = format!("{column} desc, placed_at_us desc, id desc");
+            let values = [from.clone(), to.clone()];
+            self.ask("id from orders", &condition, &newest, &values);
+        }
+    }
+
+    pub fn sql(&self) -> String {
+        format!(
+            "select m.arm, d.order_id, d.placed_at_us, d.status from ({}) m \
+             join order_desk d on d.order_id = m.id",
+            self.asked.join(" union all ")
+        )
     }
 }
 
@@ -67,26 +101,21 @@ impl Shop {
     /// The orders that a search can mean, the newest first. Also whether there are more than are looked
     /// at.
     pub(crate) async fn search_orders(&self, text: &str) -> Result<(Vec<Found>, bool), Refused> {
-        let mut questions = Questions {
-            sql: Vec::new(),
-            values: Vec::new(),
-        };
-        self.ask_for(text, &mut questions);
-        if questions.sql.is_empty() {
+        // Nobody is called so, and PostgreSQL takes no text with the first of them.
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        let mut questions = Questions::default();
+        let skus = self.skus_beginning_with(&text);
+        questions.ask_for(&text, &skus);
+        if questions.asked.is_empty() {
             return Ok((Vec::new(), false));
         }
-        let sql = format!(
-            "select m.arm, d.order_id, d.placed_at_us, d.status from ({}) m \
-             join order_desk d on d.order_id = m.id",
-            questions.sql.join(" union all ")
-        );
-        let mut query = db::query(db::built(sql));
+        let mut query = db::query(db::built(questions.sql()));
         for value in &questions.values {
             query = query.bind(value);
         }
         let rows = query.fetch_all(self.log().db().reader()).await?;
         let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("order_desk: {error}")));
-        let mut of_arms = vec![0; questions.sql.len()];
+        let mut of_arms = vec![0; questions.asked.len()];
         let mut known: HashSet<OrderId> = HashSet::new();
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -108,31 +137,6 @@ impl Shop {
         }
         found.sort_unstable_by_key(|found| std::cmp::Reverse((found.place.at_us, found.place.id)));
         Ok((found, of_arms.into_iter().any(|found| found > MOST)))
-    }
-
-    /// What a text can mean. All of it is asked for in one go.
-    fn ask_for(&self, text: &str, questions: &mut Questions) {
-        if let Some((from, to)) = id_endings(text) {
-            let columns = "order_id as id from order_desk";
-            let condition = "number_bits >= ? and number_bits <= ?";
-            questions.ask(columns, condition, "number_bits", &[from, to]);
-        }
-        for sku in self.skus_beginning_with(text) {
-            let columns = "order_id as id from order_desk_skus";
-            let newest = "placed_at_us desc, order_id desc";
-            questions.ask(columns, "sku = ?", newest, &[sku]);
-        }
-        let key = search_key(text);
-        if key.chars().count() < SHORTEST {
-            return;
-        }
-        let (from, to) = beginning_with(&key);
-        for column in TEXTS {
-            let condition = format!("{column} >= ? and {column} < ?");
-            let newest = format!("{column} desc, placed_at_us desc, id desc");
-            let values = [from.clone(), to.clone()];
-            questions.ask("id from orders", &condition, &newest, &values);
-        }
     }
 
     /// SKUs that were ever sold and begin so; none for a text that too many begin with.

@@ -16,6 +16,7 @@ mod found_again;
 mod health;
 mod kept_pages;
 mod module_circles;
+mod orders_desk;
 mod oversell;
 mod prices;
 mod process;
