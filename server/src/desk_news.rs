@@ -86,7 +86,7 @@ async fn tell_list(
         while shop.desk_position().await? < position {
             tokio::time::sleep(LOOK).await;
         }
-        Ok(())
+        Ok::<_, Problem>(())
     };
     if let Ok(listed) = tokio::time::timeout(PATIENCE, listed).await {
         listed?;
