@@ -14,7 +14,9 @@ mod staff;
 
 pub use connection::Connection;
 use leptos::prelude::*;
+use serde::Deserialize;
 use types::admin::{EventRow, Level};
+use types::desk::{DeskNews, Present};
 #[cfg(feature = "hydrate")]
 use types::live::Topic;
 use types::live::{ProductStock, SkuLevel, VariantStock};
@@ -95,6 +97,58 @@ pub fn events(initial: Vec<EventRow>, position: u64) -> ReadSignal<Vec<EventRow>
         let _ = position;
         RwSignal::new(initial).read_only()
     }
+}
+
+/// The orders of everybody, as far as they have changed since the page. Staff only.
+pub fn orders(initial: DeskNews, position: u64) -> ReadSignal<DeskNews> {
+    #[cfg(feature = "hydrate")]
+    return socket::follow(Topic::Orders, initial, position, book::merge_orders).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = position;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// Position of the newest event about an order. Staff only.
+pub fn desk(id: OrderId, version: u64) -> ReadSignal<Version> {
+    let initial = Version { version };
+    #[cfg(feature = "hydrate")]
+    {
+        let merge = |known: &mut Version, news: Version| {
+            known.version = known.version.max(news.version);
+        };
+        socket::follow(Topic::Desk(id), initial, version, merge).into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// Who has an order open. Staff only.
+pub fn present(id: OrderId, staff: Vec<Present>) -> ReadSignal<Staff> {
+    let initial = Staff { staff };
+    #[cfg(feature = "hydrate")]
+    return socket::follow(Topic::Present(id), initial, 0, |known, news| *known = news).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// The state of [`desk`] on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Version {
+    pub version: u64,
+}
+
+/// The state of [`present`] on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Staff {
+    pub staff: Vec<Present>,
 }
 
 /// The state of the socket. Reading it opens the socket, since somebody is being told.

@@ -12,6 +12,9 @@ use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_inventory::AdminInventoryPage;
 use crate::pages::admin_mail::AdminMailPage;
 use crate::pages::admin_mails::AdminMailsPage;
+use crate::pages::admin_order::AdminOrderPage;
+use crate::pages::admin_orders::AdminOrdersPage;
+use crate::pages::admin_papers::{InvoicesPage, PickListPage, SlipsPage};
 use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::cart::CartPage;
 use crate::pages::category::CategoryPage;
@@ -135,6 +138,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/privacy") view=PrivacyPage ssr=SsrMode::Async />
                 <Route path=path!("/admin") view=AdminIndex ssr=SsrMode::Async />
                 <Route path=path!("/admin/sign-in") view=AdminSignInPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/print/slips") view=SlipsPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/print/invoices") view=InvoicesPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/print/pick-list") view=PickListPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/events") view=AdminEventsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/mails") view=AdminMailsPage ssr=SsrMode::Async />
@@ -147,5 +155,5 @@ pub fn App() -> impl IntoView {
 /// The admin's front door leads to its first page.
 #[component]
 fn AdminIndex() -> impl IntoView {
-    leptos_axum::redirect("/admin/inventory", false);
+    leptos_axum::redirect("/admin/orders", false);
 }

@@ -54,7 +54,7 @@ pub async fn correct_stock(
     #[server(default)] reason: String,
 ) -> Result<Level, ApiError> {
     let corrected = async {
-        let (shop, staff) = (super::shop(), signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         shop.correct_stock(&staff, correction(&sku, &on_hand, &seen, &reason)?)
             .await
     };
@@ -107,7 +107,7 @@ async fn decide(
     decision: DeadLetterDecision,
 ) -> Result<(), ApiError> {
     let decided = async {
-        let (shop, staff) = (super::shop(), signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let position = position.parse::<u64>().map_err(|_| {
             Problem::malformed("position: expected a position of the log, a whole number")
         })?;
@@ -130,13 +130,6 @@ async fn decide(
             Err(ApiError(problem))
         }
     }
-}
-
-#[cfg(feature = "ssr")]
-pub(super) fn signed_in() -> Result<services::Staff, Problem> {
-    super::visitor()
-        .staff
-        .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
 }
 
 #[cfg(test)]

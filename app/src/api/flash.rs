@@ -26,6 +26,9 @@ pub struct Flash {
     /// The SKU whose stock could not be corrected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
+    /// The note that could not be written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What staff did with a plain form.
@@ -111,7 +114,7 @@ mod server {
             return;
         }
         let value = encode(&flash).or_else(|| {
-            flash.checkout = None;
+            (flash.checkout, flash.note) = (None, None);
             encode(&flash)
         });
         if let Some(value) = value {

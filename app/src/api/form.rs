@@ -18,6 +18,16 @@ pub fn visitor() -> services::Visitor {
     expect_context()
 }
 
+/// The member of staff who asks.
+///
+/// # Errors
+/// 401 when it is none.
+pub fn signed_in() -> Result<services::Staff, Problem> {
+    visitor()
+        .staff
+        .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
+}
+
 /// Sends a refused plain form back to the page it came from, or to `otherwise`.
 pub fn refuse(problem: &Problem, otherwise: &str) {
     let (path, location) = came_from().unwrap_or_else(|| (otherwise.into(), otherwise.into()));

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod cart;
 pub mod checkout_form;
+pub mod desk;
 pub mod flash;
 pub mod mails;
 pub mod orders;
@@ -45,4 +46,4 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 mod form;
 #[cfg(feature = "ssr")]
-pub use form::{refusal, refuse, shop, visitor};
+pub use form::{refusal, refuse, shop, signed_in, visitor};

@@ -26,7 +26,7 @@ pub async fn pack_order(
     #[server(default)] carrier: String,
 ) -> Result<(), ApiError> {
     let packed = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let carrier = match carrier.as_str() {
             "" => Default::default(),
             carrier => (carrier.parse()).map_err(|error| malformed("carrier", &error))?,
@@ -45,7 +45,7 @@ pub async fn unpack_order(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let unpacked = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.unpack(&staff, order, id).await
     };
@@ -61,7 +61,7 @@ pub async fn ship_order(
     #[server(default)] tracking_url: String,
 ) -> Result<(), ApiError> {
     let shipped = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let (order, id) = ids(&order_id, &shipment_id)?;
         let tracking = Tracking::typed(&tracking_number, &tracking_url)
             .map_err(|message| Problem::invalid_field("tracking_number", message))?;
@@ -78,7 +78,7 @@ pub async fn end_shipment(
     #[server(default)] outcome: String,
 ) -> Result<(), ApiError> {
     let ended = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let (order, id) = ids(&order_id, &shipment_id)?;
         let outcome = (outcome.parse()).map_err(|error| malformed("outcome", &error))?;
         shop.end_shipment(&staff, order, id, outcome).await
@@ -90,7 +90,7 @@ pub async fn end_shipment(
 #[server(prefix = "/api", endpoint = "cancel_for_shopper")]
 pub async fn cancel_for_shopper(#[server(default)] order_id: String) -> Result<(), ApiError> {
     let cancelled = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         shop.cancel_order(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -106,7 +106,7 @@ pub async fn refund_order(
     #[server(default)] reason: String,
 ) -> Result<(), ApiError> {
     let refunded = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let order = super::orders::known(&order_id)?;
         let id = (refund_id.parse()).map_err(|error| malformed("refund_id", &error))?;
         let minor = types::money::minor_units(amount.trim()).map_err(|_| {
@@ -123,7 +123,7 @@ pub async fn refund_order(
 #[server(prefix = "/api", endpoint = "capture_again")]
 pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), ApiError> {
     let asked = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         shop.capture_again(&staff, super::orders::known(&order_id)?)
             .await
     };

@@ -55,7 +55,7 @@ pub async fn answer_return(
     #[server(default)] answer: String,
 ) -> Result<(), ApiError> {
     let answered = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let (order, id) = ids(&order_id, &return_id)?;
         let is_accepted = match answer.as_str() {
             "accept" => true,
@@ -76,7 +76,7 @@ pub async fn receive_return(
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let received = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let (order, id) = ids(&order_id, &return_id)?;
         let mut came = Vec::with_capacity(lines.len());
         for line in &lines {

@@ -34,8 +34,12 @@ pub mod order_time;
 pub mod return_form;
 
 pub mod admin_desk;
+pub mod desk_notes;
+pub mod desk_order;
+pub mod desk_orders;
 pub mod event_stream;
 pub mod inventory_table;
 pub mod inventory_tools;
 pub mod inventory_view;
+pub mod print_button;
 pub mod stock_correction;

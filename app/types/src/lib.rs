@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod cart;
 pub mod catalogue;
 pub mod checkout;
+pub mod desk;
 pub mod fulfilment;
 pub mod house;
 pub mod ids;

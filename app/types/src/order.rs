@@ -1,6 +1,7 @@
 //! An order as the shopper sees it: its lines, its state, and the steps it has taken.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::cart::Totals;
 use crate::catalogue::Image;
@@ -8,9 +9,21 @@ use crate::checkout::{BillingAddress, DeliveryMethod};
 use crate::fulfilment::Tracking;
 use crate::{Money, OrderId, Sku, Slug};
 
-/// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an order stands. As a word, `awaiting_payment`.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum OrderStatus {
     /// Accepted; the stock is being reserved.
     Reserving,
@@ -359,9 +372,32 @@ pub fn order_number(id: OrderId) -> String {
 pub fn id_ending(number: &str) -> Option<String> {
     let digits = number.trim().to_ascii_uppercase();
     let digits = digits.strip_prefix("V-").unwrap_or(&digits);
-    if digits.len() != 8 {
+    if digits.len() != DIGITS {
         return None;
     }
+    Some(hexadecimal(bits_of(digits)?))
+}
+
+/// The first and the last ending of the ids whose numbers begin so; `None` for what begins no number.
+/// Of less than a whole number the `V-` is part.
+pub fn id_endings(beginning: &str) -> Option<(String, String)> {
+    if let Some(ending) = id_ending(beginning) {
+        return Some((ending.clone(), ending));
+    }
+    let beginning = beginning.trim().to_ascii_uppercase();
+    let digits = beginning.strip_prefix("V-")?;
+    if !(1..DIGITS).contains(&digits.len()) {
+        return None;
+    }
+    let open = 5 * (DIGITS - digits.len());
+    let first = bits_of(digits)? << open;
+    Some((hexadecimal(first), hexadecimal(first | ((1 << open) - 1))))
+}
+
+/// Digits of a number.
+const DIGITS: usize = 8;
+
+fn bits_of(digits: &str) -> Option<u64> {
     let mut bits: u64 = 0;
     for digit in digits.bytes() {
         let digit = match digit {
@@ -372,7 +408,11 @@ pub fn id_ending(number: &str) -> Option<String> {
         let value = ALPHABET.iter().position(|known| *known == digit)?;
         bits = bits << 5 | value as u64;
     }
-    Some(format!("{bits:010x}"))
+    Some(bits)
+}
+
+fn hexadecimal(bits: u64) -> String {
+    format!("{bits:010x}")
 }
 
 #[cfg(test)]
@@ -397,6 +437,20 @@ mod tests {
             "V-é234567",
         ] {
             assert_eq!(id_ending(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_number_stands_for_all_that_begin_so() {
+        let all = ("0000000000".to_owned(), "ffffffffff".to_owned());
+        let (first, last) = id_endings("v-6").expect("a beginning");
+        assert!(all.0 < first && first < last && last < all.1);
+        let of = |number| id_ending(number).expect("a number");
+        assert_eq!((first, last), (of("V-60000000"), of("V-6ZZZZZZZ")));
+        let whole = of("V-6HB7H6NW");
+        assert_eq!(id_endings("6hb7h6nw"), Some((whole.clone(), whole)));
+        for none in ["", "V-", "6", "6HB7", "V-U", "V-6HB7H6NWX", "v-é"] {
+            assert_eq!(id_endings(none), None, "{none}");
         }
     }
 

@@ -112,6 +112,7 @@ events! {
     OrderCancelled,
     OrderRestCancelled,
     OrderDeadlinePassed,
+    OrderNoted,
     StockReserved,
     StockRejected,
     StockReleased,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Begins, Consumer, Failure, Filter, Recorded, Rule, Tx};
-use db::{Columns, placeholders};
+use db::Columns;
 use domain::Event;
 use domain::event::{OrderCancelled, OrderRejected};
 use types::cart::{Cart, MAX_LINES};
@@ -13,8 +13,9 @@ use types::{LineId, OrderId, Problem, ShopperId};
 use uuid::Uuid;
 
 use crate::carts::{self, Returned};
-use crate::checkout::StoredOrderLine;
 use crate::events::{decode, internal};
+use crate::order_rows::StoredOrderLine;
+use crate::rows_in::select_in;
 use crate::shop::Shop;
 
 #[derive(Debug)]
@@ -136,7 +137,7 @@ type Order = (OrderId, String, Vec<StoredOrderLine>);
 /// The orders that the events are about: whose they are, and what was ordered.
 async fn orders(tx: &mut Tx, keys: impl Iterator<Item = &str>) -> Result<Vec<Order>, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::Other(format!("orders: {error}"));
-    let rows = select(
+    let rows = select_in(
         tx,
         "select id, shopper_id, lines from orders where id in",
         keys,
@@ -157,7 +158,7 @@ async fn carts(
     tx: &mut Tx,
     shoppers: impl Iterator<Item = &String>,
 ) -> Result<HashMap<String, Vec<Line>>, Failure> {
-    let rows = select(
+    let rows = select_in(
         tx,
         "select shopper_id, line_id, sku, gift_note from carts where shopper_id in",
         shoppers.map(String::as_str),
@@ -172,30 +173,6 @@ async fn carts(
         });
     }
     Ok(carts)
-}
-
-async fn select(
-    tx: &mut Tx,
-    question: &str,
-    values: impl Iterator<Item = &str>,
-) -> Result<Vec<db::Row>, Failure> {
-    let mut values: Vec<&str> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    let Some(last) = values.last().copied() else {
-        return Ok(Vec::new());
-    };
-    let (list, places) = placeholders(values.len(), 1);
-    let mut query = db::query(db::built(format!("{question} ({list})")));
-    for value in values
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(last))
-        .take(places)
-    {
-        query = query.bind(value);
-    }
-    Ok(query.fetch_all(tx.conn()).await?)
 }
 
 /// Stores what comes back.

@@ -8,8 +8,9 @@ use db::Columns;
 use domain::Event;
 use domain::order::OrderState;
 use domain::stock::levels_of;
+use types::desk::status_words;
 use types::log::{LookBack, StoryEvent};
-use types::order::{OrderStatus, id_ending, order_number};
+use types::order::{id_ending, order_number};
 use types::{Money, OrderId, Problem, Sku};
 use uuid::Uuid;
 
@@ -161,23 +162,6 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
     facts.push(("id".to_owned(), id.to_string()));
     facts.extend(unreadable);
     Ok((format!("Order {number}"), facts, story))
-}
-
-/// A status as staff read it.
-pub(crate) const fn status_words(status: OrderStatus) -> &'static str {
-    match status {
-        OrderStatus::Reserving => "being reserved",
-        OrderStatus::Paying => "being paid",
-        OrderStatus::AwaitingPayment => "awaiting payment",
-        OrderStatus::Confirmed => "confirmed",
-        OrderStatus::Packed => "packed",
-        OrderStatus::PartlyShipped => "shipped in part",
-        OrderStatus::Shipped => "shipped",
-        OrderStatus::Delivered => "delivered",
-        OrderStatus::Lost => "lost",
-        OrderStatus::Rejected => "rejected",
-        OrderStatus::Cancelled => "cancelled",
-    }
 }
 
 async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {

@@ -3,9 +3,9 @@
 use domain::event::OrderPlaced;
 use types::OrderId;
 use types::admin::OrderRow;
+use types::desk::status_words;
 
 use crate::events::internal;
-use crate::look_back::status_words;
 use crate::orders;
 use crate::shop::Shop;
 use crate::summary::event_row;

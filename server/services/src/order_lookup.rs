@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use types::order::{OrderStatus, OrderSummary, id_ending, order_number};
 use types::{FieldError, Money, OrderId, Problem, ShopperId};
 
-use crate::checkout::StoredOrderLine;
 use crate::events::{Refused, internal};
+use crate::order_rows::StoredOrderLine;
 use crate::orders;
 use crate::shop::Shop;
 

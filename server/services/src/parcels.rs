@@ -15,8 +15,9 @@ use types::order::CancelledBy;
 use types::{Money, OrderId, Problem, RefundId, ShipmentId, Sku};
 
 use crate::answers::answer_to;
-use crate::checkout::{StoredOrderLine, not_done};
+use crate::checkout::not_done;
 use crate::events::{Refused, internal};
+use crate::order_rows::StoredOrderLine;
 use crate::orders;
 use crate::shop::Shop;
 use crate::visitor::Staff;

@@ -7,12 +7,12 @@ use db::Columns;
 use domain::Event;
 use domain::event::PersonErased;
 use serde::Serialize;
+use types::desk::status_words;
 use types::order::{OrderStatus, order_number};
 use types::{Money, OrderId, Problem};
 
-use crate::checkout::StoredOrderLine;
 use crate::events::{Refused, encode, internal};
-use crate::look_back::status_words;
+use crate::order_rows::StoredOrderLine;
 use crate::orders;
 use crate::shop::Shop;
 use crate::visitor::Staff;

@@ -13,10 +13,12 @@ use types::pictures::{BuiltPicture, Pictures};
 use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
-use crate::events::internal;
+use crate::events::{Refused, internal};
 use crate::holds::{HoldLimits, Holds};
 use crate::house::House;
 use crate::levels::{LevelChange, Levels};
+use crate::order_rows::write_missing_keys;
+use crate::presence::Presence;
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::sql_views::create_sql_views;
@@ -41,6 +43,7 @@ struct Inner {
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
     staff_names: StaffNames,
+    presence: Presence,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
     /// In whose name mails are written, if they are.
@@ -88,6 +91,9 @@ impl Shop {
         create_sql_views(log.db())
             .await
             .map_err(broker::Error::from)?;
+        write_missing_keys(&log)
+            .await
+            .map_err(|failure| OpenError::Seed(Refused::from(failure).0))?;
         // The head before prices and stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
         let catalogue = Catalogue::load(&log).await?;
@@ -106,6 +112,7 @@ impl Shop {
                 owners: Mutex::default(),
                 holds,
                 staff_names: StaffNames::default(),
+                presence: Presence::default(),
                 pictures: OnceLock::new(),
                 house: OnceLock::new(),
             }),
@@ -131,12 +138,17 @@ impl Shop {
         self.inner.catalogue.now()
     }
 
-    /// What open orders hold back.
+    /// Who of the staff has which order open.
+    pub fn presence(&self) -> &Presence {
+        &self.inner.presence
+    }
+
     /// Members of staff by the ids that stand in the log.
     pub fn staff_names(&self) -> &StaffNames {
         &self.inner.staff_names
     }
 
+    /// What open orders hold back.
     pub(crate) fn holds(&self) -> &Holds {
         &self.inner.holds
     }

@@ -21,6 +21,7 @@ mod mail_desk;
 mod mail_links;
 mod mails;
 mod module_circles;
+mod orders_desk;
 mod oversell;
 mod parcels;
 mod persons;

@@ -100,6 +100,13 @@ declare! {
         status: FulfilmentStatus,
     }
 
+    /// A member of staff has written a note down. What it says stands beside the log.
+    OrderNoted ("order.noted" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        note_id: String,
+        by: String,
+    }
+
     /// The order waited too long for stock or for the gateway's answer.
     OrderDeadlinePassed ("order.deadline_passed" on "orders", ordered by order_id) {
         order_id: OrderId,

@@ -92,6 +92,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::OrderCancellationRequested(_)
         | Event::OrderCancellationRefused(_)
         | Event::OrderDeadlinePassed(_)
+        | Event::OrderNoted(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
         | Event::ReturnRequested(_)
