@@ -29,6 +29,7 @@ pub mod order_desk;
 pub mod order_next;
 pub mod order_parcels;
 pub mod order_payment;
+pub mod order_piece;
 pub mod order_progress;
 pub mod order_time;
 pub mod return_form;

@@ -8,9 +8,10 @@ use types::order::{OrderStatus, Progress};
 use types::{Money, OrderId, Problem, ReturnId};
 
 use super::focus;
-use super::order_next::{OrderNext, Piece};
+use super::order_next::OrderNext;
 use super::order_parcels::OrderParcels;
 use super::order_payment::OrderPayment;
+use super::order_piece::Piece;
 use super::order_progress::{HEADLINE_ID, Names, OrderProgress, title_of};
 use crate::api::flash::GivenCard;
 use crate::live;

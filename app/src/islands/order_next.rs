@@ -1,26 +1,15 @@
 //! What comes next when an order has ended: each end has a way on.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 use types::cart::totals;
 use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress, Shortage, quantities_left};
 use types::{Money, OrderId, Problem, ReturnId};
 
 use super::order_payment::CancelPaid;
+use super::order_piece::Piece;
 use super::return_form::ReturnForm;
 use crate::components::{ProblemNote, anchor};
-
-/// A line of the order, as far as another order of it needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
-    pub sku: types::Sku,
-    pub title: String,
-    pub product: types::Slug,
-    pub quantity: u32,
-    /// What it costs now; `None` when it is sold no more.
-    pub price: Option<Money>,
-}
 
 /// `problem` is what the form here came back with.
 #[component]

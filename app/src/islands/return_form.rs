@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use types::returns::{RETURN_DAYS, ReturnReason};
 use types::{OrderId, Problem, ReturnId};
 
-use super::order_next::Piece;
+use super::order_piece::Piece;
 use crate::components::ProblemNote;
 
 #[component]

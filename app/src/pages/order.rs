@@ -16,7 +16,7 @@ use crate::components::product_card::Level;
 use crate::components::when::date;
 use crate::components::{LazyHint, LinePicture, ProductCards, ShopFrame};
 use crate::islands::order_desk::{AWAKE, OrderDesk};
-use crate::islands::order_next::Piece;
+use crate::islands::order_piece::Piece;
 use crate::islands::order_progress::{Names, title_of};
 use crate::pages::page_problem::{PageProblem, answer_with_status};
 

@@ -12,6 +12,10 @@ use crate::visitor::Staff;
 /// Notes about one order, at most.
 const MOST: i64 = 200;
 
+/// Deletes what was written about the orders of this email, `$1` as a search key.
+pub(crate) const ERASE: &str = "delete from order_notes where order_id in \
+     (select id from orders where email_key = $1)";
+
 impl Shop {
     /// Writes a note down.
     ///

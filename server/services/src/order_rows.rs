@@ -85,6 +85,30 @@ pub(crate) fn stored_billing(order: &PlaceOrder) -> Result<String, Refused> {
     Ok(billing.unwrap_or_default())
 }
 
+/// Erases who placed an order; what was ordered and what it cost stay.
+pub(crate) async fn erase_person(
+    tx: &mut broker::Tx,
+    id: OrderId,
+    lines: &[StoredOrderLine],
+) -> Result<(), Refused> {
+    let lines = lines.iter().map(|line| StoredOrderLine {
+        gift_note: None,
+        ..line.clone()
+    });
+    let lines: Vec<StoredOrderLine> = lines.collect();
+    let lines = serde_json::to_string(&lines).map_err(|error| Refused(internal(error)))?;
+    db::query(
+        "update orders set email = '', name = '', street = '', street_2 = '', postal_code = '', \
+         city = '', phone = '', billing = '', lines = $2, email_key = '', name_key = '', \
+         name_key_2 = '', name_key_3 = '', name_key_4 = '' where id = $1",
+    )
+    .bind(id.to_string())
+    .bind(lines)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Writes what orders are searched by for those that an earlier version has placed.
 pub(crate) async fn write_missing_keys(log: &Log) -> Result<(), Failure> {
     loop {

@@ -12,10 +12,12 @@ use types::order::{OrderStatus, order_number};
 use types::{Money, OrderId, Problem};
 
 use crate::events::{Refused, encode, internal};
-use crate::order_rows::StoredOrderLine;
+use crate::order_rows::{self, StoredOrderLine};
 use crate::orders;
+use crate::search_keys::search_key;
 use crate::shop::Shop;
 use crate::visitor::Staff;
+use crate::{carts, order_lookup, order_notes};
 
 /// Orders of one person that are handled at once.
 const MAX_ORDERS: i64 = 10_000;
@@ -27,6 +29,8 @@ pub struct Person {
     pub orders: Vec<PersonOrder>,
     /// What lies in the carts of the browsers they ordered with.
     pub carts: Vec<CartPiece>,
+    /// What staff wrote down about the orders.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,7 +96,7 @@ impl Shop {
 }
 
 async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
-    let email = email.trim().to_lowercase();
+    let email = search_key(email.trim());
     if email.is_empty() {
         let message = "Enter the email address that was ordered with.";
         return Err(Problem::invalid_field("email", message).into());
@@ -100,7 +104,7 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
     let rows = db::query(
         "select id, placed_at_us, name, street, street_2, postal_code, city, country, \
          phone, delivery, lines, total_minor, currency, billing from orders \
-         where lower(email) = $1 order by placed_at_us limit $2",
+         where email_key = $1 order by placed_at_us limit $2",
     )
     .bind(&email)
     .bind(MAX_ORDERS)
@@ -120,7 +124,7 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
     }
     let rows = db::query(
         "select sku, quantity, gift_note from carts where shopper_id in \
-         (select shopper_id from orders where lower(email) = $1) order by added_at_us",
+         (select shopper_id from orders where email_key = $1) order by added_at_us",
     )
     .bind(&email)
     .fetch_all(log.db().reader())
@@ -133,10 +137,20 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
             gift_note: row.try_get(2)?,
         });
     }
+    let rows = db::query(
+        "select note from order_notes where order_id in \
+         (select id from orders where email_key = $1) order by at_us",
+    )
+    .bind(&email)
+    .fetch_all(log.db().reader())
+    .await?;
+    let notes = rows.iter().map(|row| row.try_get(0));
+    let notes = notes.collect::<Result<Vec<String>, db::SqlError>>()?;
     Ok(Person {
         email,
         orders,
         carts,
+        notes,
     })
 }
 
@@ -182,32 +196,15 @@ async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
         return Err(Problem::conflict("order-open", title, detail).into());
     }
     let mut tx = log.begin("persons").await?;
-    // Carts first: they are found by the orders.
-    for sql in [
-        "delete from carts where shopper_id in \
-         (select shopper_id from orders where lower(email) = $1)",
-        "delete from order_grants where order_id in \
-         (select id from orders where lower(email) = $1)",
-    ] {
+    // Found by the orders, which lose the email last.
+    for sql in [carts::ERASE, order_lookup::ERASE, order_notes::ERASE] {
         db::query(sql)
             .bind(&person.email)
             .execute(tx.conn())
             .await?;
     }
     for order in &person.orders {
-        let mut lines = order.lines.clone();
-        for line in &mut lines {
-            line.gift_note = None;
-        }
-        let lines = serde_json::to_string(&lines).map_err(|error| Refused(internal(error)))?;
-        db::query(
-            "update orders set email = '', name = '', street = '', street_2 = '', \
-             postal_code = '', city = '', phone = '', billing = '', lines = $2 where id = $1",
-        )
-        .bind(order.id.to_string())
-        .bind(lines)
-        .execute(tx.conn())
-        .await?;
+        order_rows::erase_person(&mut tx, order.id, &order.lines).await?;
     }
     let erased = PersonErased {
         request: log.environment().new_id().to_string(),

@@ -117,7 +117,7 @@ async fn a_plain_form_brings_its_key_in_a_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_at_once_with_one_key_one_orders_and_one_is_charged() {
     const ROUNDS: i64 = 10;
-    let shop = TestShop::with(&["--lift-limits=true", "--test-gateway-delay-ms=0"]).await;
+    let shop = TestShop::with(&["--test-gateway-delay-ms=0"]).await;
     shop.count(RING, ROUNDS).await;
     for _ in 0..ROUNDS {
         let mut ada = known(&shop).await;
