@@ -159,20 +159,32 @@ pub fn connection() -> ReadSignal<Connection> {
     RwSignal::new(Connection::Connecting).read_only()
 }
 
-/// While nothing is heard of the server: since when what the page shows may be old, as `04:23`.
+/// While nothing is heard of the server: since when what the page shows may be old, as `04:23`, or
+/// `Sun Nov 29, 04:23` of another day.
 pub fn since() -> Signal<Option<String>> {
-    let connection = connection();
-    Signal::derive(move || match connection.get() {
-        Connection::Connecting | Connection::Live => None,
-        #[cfg(feature = "hydrate")]
-        Connection::Reconnecting | Connection::Offline => {
-            let digits = |n: u32| [(n / 10).to_string(), (n % 10).to_string()].concat();
-            let [hour, minute] = socket::told().map(digits);
-            Some([hour.as_str(), ":", &minute].concat())
-        }
-        #[cfg(not(feature = "hydrate"))]
-        Connection::Reconnecting | Connection::Offline => None,
-    })
+    #[cfg(not(feature = "hydrate"))]
+    return Signal::stored(None);
+    #[cfg(feature = "hydrate")]
+    {
+        let since = socket::stale_since();
+        Signal::derive(move || since.get().map(moment))
+    }
+}
+
+/// A moment by the clocks around here.
+#[cfg(feature = "hydrate")]
+fn moment(at_ms: f64) -> String {
+    let day = |date: &js_sys::Date| String::from(date.to_date_string());
+    let digits = |n: u32| [(n / 10).to_string(), (n % 10).to_string()].concat();
+    let at = js_sys::Date::new(&at_ms.into());
+    let time = [digits(at.get_hours()), digits(at.get_minutes())].join(":");
+    let (that_day, today) = (day(&at), day(&js_sys::Date::new_0()));
+    if that_day == today {
+        return time;
+    }
+    // `Sun Nov 29 2026`; the year helps nobody.
+    let end = that_day.rfind(' ').unwrap_or(that_day.len());
+    [&that_day[..end], ", ", &time].concat()
 }
 
 /// Pieces available of one variant of a followed product; 0 for a variant it does not have.

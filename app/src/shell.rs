@@ -36,10 +36,10 @@ const START: &str = include_str!("start.js");
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let folder = format!("/{}", options.pkg_url_path());
     let pkg = format!("{folder}/{}", options.output_name);
-    let is_admin =
-        use_context::<Parts>().is_some_and(|asked| asked.uri.path().starts_with("/admin"));
-    let desk = is_admin.then(|| {
-        view! { <link rel="stylesheet" href=format!("{folder}/desk.css") /> }
+    let asked = use_context::<Parts>();
+    let further = asked.and_then(|asked| further_styles(asked.uri.path()));
+    let further = further.map(|sheet| {
+        view! { <link rel="stylesheet" href=format!("{folder}/{sheet}") /> }
     });
     view! {
         <!DOCTYPE html>
@@ -72,7 +72,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     crossorigin=""
                 />
                 <link rel="stylesheet" href=format!("{pkg}.css") />
-                {desk}
+                {further}
                 <MetaTags />
                 <Start options pkg />
                 <script type="speculationrules" nonce=use_nonce() inner_html=SPECULATION_RULES></script>
@@ -82,6 +82,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The sheet that a page needs beside the shop's.
+fn further_styles(path: &str) -> Option<&'static str> {
+    let below = |folder| path.starts_with(folder);
+    if below("/admin") {
+        return Some("desk.css");
+    }
+    ["/cart", "/checkout", "/orders"]
+        .into_iter()
+        .any(below)
+        .then_some("till.css")
 }
 
 /// The script that wakes the islands. What leptos has for this fetches the program at once, beside the

@@ -378,7 +378,9 @@ impl Hub {
             if gathered.events.len() == STREAM {
                 gathered.events.pop_front();
             }
-            gathered.events.push_back(event_row(recorded));
+            gathered
+                .events
+                .push_back(event_row(recorded, shop.staff_names()));
         }
         if recorded.topic == broker::decisions::TOPIC {
             return;
@@ -623,7 +625,7 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
         Topic::Order(id) => {
             let (mut progress, position) = shop.order_progress(*id).await?;
             progress.steps.retain(|step| step.position > after);
-            Ok((State::Order(progress), position))
+            Ok((State::Order(progress.into()), position))
         }
         Topic::Inventory => {
             let skus = shop.skus();

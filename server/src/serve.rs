@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
+use domain::order::Rules;
 use services::test_gateway::TestGateway;
 use services::{Outside, Seed, SessionTimes, Shop, ShopSettings};
 use tokio::net::TcpListener;
@@ -89,7 +90,10 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let delay = Duration::from_millis(config.test_gateway_delay_ms.into());
     let gateway = TestGateway::new(log.clone(), writer, delay);
     let settings = ShopSettings {
-        payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
+        orders: Rules {
+            payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
+            capture: config.capture,
+        },
     };
     let pace = broker::Settings {
         max_attempts: config.max_attempts,

@@ -54,7 +54,7 @@ pub async fn note_order(
 /// Sends a plain form back to the order's page with what was wrong with it.
 #[cfg(feature = "ssr")]
 fn back_to_order(order_id: &str, part: &str, flash: super::flash::Flash) -> ApiError {
-    let problem = flash.problem.clone();
+    let problem = flash.problem.clone().unwrap_or_else(Problem::internal);
     let page = match known(order_id) {
         Ok(id) => format!("/admin/orders/{id}"),
         Err(_) => "/admin/orders".to_owned(),

@@ -4,7 +4,6 @@
 use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use types::Problem;
 
 use super::flash;
@@ -37,12 +36,7 @@ pub fn refuse(problem: &Problem, otherwise: &str) {
 
 /// What the last plain form of the page at `path` was refused with.
 pub fn refusal(path: &str) -> Option<Problem> {
-    flash::take(path).map(|flash| flash.problem).or_else(|| {
-        // Fields that could not even be read: leptos itself sends the form back. Its words stand in
-        // the address, where anybody could have put them, so they are not repeated.
-        let unreadable = use_query_map().read_untracked().get("__err").is_some();
-        unreadable.then(|| Problem::malformed("A field could not be read. Please check them."))
-    })
+    flash::take(path)?.problem
 }
 
 /// Path, and path with query, of the shop's page that held the form.

@@ -7,6 +7,7 @@ pub mod checkout_form;
 pub mod desk;
 pub mod flash;
 pub mod orders;
+pub mod parcels;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

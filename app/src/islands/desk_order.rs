@@ -3,11 +3,14 @@
 
 use leptos::prelude::*;
 use types::checkout::COUNTRIES;
-use types::desk::{DeskOrder, DeskQuery, PaymentRow, Present, Tab, status_words};
+use types::desk::{DeskOrder, DeskQuery, Present, Tab, status_words};
 use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
 
+use super::desk_money::DeskMoney;
 use super::desk_notes::Notes;
+use super::desk_parcels::{Cancel, Parcels};
+use super::posted::Posting;
 use crate::components::{LinePicture, LocalClock, LocalTime, Story};
 use crate::live;
 
@@ -28,6 +31,9 @@ pub fn DeskOrderPage(
     let order = RwSignal::new(order);
     follow(id, order, move || newest.get().version);
     let status = Memo::new(move |_| order.with(|order| order.status));
+    // The refusal of a note is told beside it.
+    let posting = Posting::new(problem.clone().filter(|_| typed.is_none()));
+    let told = posting.problem;
     let papers = |kind| format!("/admin/print/{kind}?order={id}");
     view! {
         <article class="desk-order" aria-labelledby="order-title">
@@ -47,16 +53,21 @@ pub fn DeskOrderPage(
                     {move || status_words(status.get())}
                 </span>
                 <p class="desk-order__placed">"Placed " <LocalTime at_us=placed_at_us /></p>
-                <nav class="desk-order__papers" aria-label="Papers">
+                <div class="desk-order__papers">
                     <a class="desk-button" href=papers("slips")>"Packing slip"</a>
                     <a class="desk-button" href=papers("invoices")>"Invoice"</a>
-                </nav>
+                    <Cancel id order posting />
+                </div>
             </div>
             <Others id present me />
+            <div role="alert">
+                {move || told.get().map(|problem| view! { <Refused problem /> })}
+            </div>
             <div class="desk-order__parts">
                 <div class="desk-order__main">
                     <Lines order=fixed.clone() />
-                    <Payments order />
+                    <Parcels order posting />
+                    <DeskMoney order posting />
                     <Notes id order problem typed />
                 </div>
                 <Customer order=fixed />
@@ -97,6 +108,17 @@ fn follow(
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (id, order, newest);
+}
+
+/// What was not done, and why.
+#[component]
+fn Refused(problem: Problem) -> impl IntoView {
+    view! {
+        <div class="notice notice--problem desk-order__refused">
+            <p class="notice__title">{problem.title}</p>
+            <p>{problem.detail}</p>
+        </div>
+    }
 }
 
 /// Who else has the order open.
@@ -236,36 +258,6 @@ fn Customer(order: Order) -> impl IntoView {
             <h2>"Delivery"</h2>
             <p>{order.delivery.title()} ". " {order.delivery.promise()}</p>
         </section>
-    }
-}
-
-/// What was asked of the gateway, and what it has answered.
-#[component]
-fn Payments(order: RwSignal<DeskOrder>) -> impl IntoView {
-    let payments = Memo::new(move |_| order.with(|order| order.payments.clone()));
-    let rows = move || payments.get().into_iter().map(payment).collect_view();
-    view! {
-        <section aria-labelledby="payments-title">
-            <h2 id="payments-title">"Payments"</h2>
-            <Show when=Signal::derive(move || payments.with(Vec::is_empty))>
-                <p class="desk-order__none">"No card was asked for yet."</p>
-            </Show>
-            <ul class="desk-payments" role="list">{rows}</ul>
-        </section>
-    }
-}
-
-fn payment(row: PaymentRow) -> impl IntoView {
-    let attempt = (row.attempt > 0).then(|| format!("Card {}: ", row.attempt));
-    view! {
-        <li>
-            <span class="desk-payments__what">{attempt} {row.what}</span>
-            <span class="desk-payments__amount">{row.amount.map(|amount| amount.to_string())}</span>
-            <span class="desk-payments__when">
-                <LocalTime at_us=row.at_us short=true />
-            </span>
-            <span class="desk-payments__reference">{row.reference}</span>
-        </li>
     }
 }
 

@@ -19,6 +19,7 @@ pub mod tab;
 pub mod translated;
 pub mod typed;
 
+pub mod billing_fields;
 pub mod card_fields;
 pub mod checkout_form;
 pub mod countdown;
@@ -26,14 +27,18 @@ pub mod field;
 pub mod missing;
 pub mod order_desk;
 pub mod order_next;
+pub mod order_parcels;
 pub mod order_payment;
 pub mod order_progress;
 pub mod order_time;
 
 pub mod admin_desk;
+pub mod desk_money;
 pub mod desk_notes;
 pub mod desk_order;
 pub mod desk_orders;
+pub mod desk_parcels;
+pub mod posted;
 pub mod print_button;
 pub mod event_stream;
 pub mod inventory_table;

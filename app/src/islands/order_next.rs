@@ -7,6 +7,7 @@ use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress, Shortage, quantities_left};
 use types::{Money, OrderId, Problem};
 
+use super::order_payment::CancelPaid;
 use crate::components::{ProblemNote, anchor};
 
 /// A line of the order, as far as another order of it needs it.
@@ -33,7 +34,12 @@ pub fn OrderNext(
     let status = Memo::new(move |_| progress.with(|progress| progress.status));
     let shortages = Memo::new(move |_| progress.with(|p| p.shortages().to_vec()));
     move || match status.get() {
-        OrderStatus::Confirmed => view! { <Confirmed /> }.into_any(),
+        status if status.is_paid() => {
+            let problem = problem.clone();
+            let cancel =
+                (status == OrderStatus::Confirmed).then(|| view! { <CancelPaid id problem /> });
+            view! { <Paid>{cancel}</Paid> }.into_any()
+        }
         OrderStatus::Cancelled => view! { <Cancelled is_own /> }.into_any(),
         OrderStatus::Rejected => {
             let (pieces, problem) = (pieces.clone(), problem.clone());
@@ -44,7 +50,7 @@ pub fn OrderNext(
 }
 
 #[component]
-fn Confirmed() -> impl IntoView {
+fn Paid(children: Children) -> impl IntoView {
     let print = move |_| {
         #[cfg(feature = "hydrate")]
         let _ = window().print();
@@ -57,6 +63,7 @@ fn Confirmed() -> impl IntoView {
                     "Print receipt"
                 </button>
             </p>
+            {children()}
         </section>
     }
 }
@@ -144,7 +151,7 @@ fn rest_of(
     delivery: DeliveryMethod,
 ) -> Option<(String, Money)> {
     let lines = pieces.iter().map(|piece| (&piece.sku, piece.quantity));
-    let left = quantities_left(lines, short);
+    let left = quantities_left(lines, short.iter().map(Shortage::left));
     let mut count = 0;
     let mut subtotal: Option<Money> = None;
     for (piece, quantity) in pieces
@@ -174,7 +181,7 @@ fn in_words(count: u32) -> String {
         "two", "three", "four", "five", "six", "seven", "eight", "nine",
     ];
     let word = (count as usize).checked_sub(2).and_then(|at| small.get(at));
-    word.map_or_else(|| format!("{count} pieces"), |word| (*word).to_owned())
+    word.map_or_else(|| types::pieces(count), |word| (*word).to_owned())
 }
 
 #[cfg(test)]

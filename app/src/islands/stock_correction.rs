@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use types::admin::{MAX_ON_HAND, MAX_REASON};
 use types::{Problem, Sku};
 
+use crate::api::admin::INVENTORY;
 use crate::live::Inventory;
 
 /// What the rows share about the one correction that may be open.
@@ -142,7 +143,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
             >
                 "Save count"
             </button>
-            <a class="desk-button" role="button" href="/admin/inventory" on:click=on_close>
+            <a class="desk-button" role="button" href=INVENTORY on:click=on_close>
                 "Close"
             </a>
             <p class="correction__problem" id=problem_id role="alert">

@@ -8,12 +8,13 @@ use types::admin::OrderRow;
 use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState};
 use types::{OrderId, Problem};
 
-use crate::api::{flash, shop};
+use crate::api::admin::EVENTS as HERE;
+use crate::api::flash::{self, Done, Flash};
+use crate::api::shop;
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, ProblemNote, Story, Subject, when};
 use crate::pages::page_problem::PageProblem;
 
-const HERE: &str = "/admin/events";
 /// Of the last orders so many are listed.
 const ORDERS: usize = 20;
 /// Characters of an answer to the look-up's fields, at most.
@@ -29,8 +30,7 @@ fn Desk(staff: Staff) -> impl IntoView {
     let shop = shop();
     let email = staff.email.clone();
     let asked = Asked::in_address();
-    let decided = Decided::in_address();
-    let refused = flash::take(HERE).map(|flash| flash.problem);
+    let flash = flash::take(HERE).unwrap_or_default();
     let read = {
         let asked = asked.clone();
         Resource::new_blocking(
@@ -50,13 +50,13 @@ fn Desk(staff: Staff) -> impl IntoView {
         )
     };
     let content = move || {
-        let (asked, decided, refused) = (asked.clone(), decided.clone(), refused.clone());
+        let (asked, Flash { problem, done, .. }) = (asked.clone(), flash.clone());
         Suspend::new(async move {
             match read.await {
                 Ok((log, found, orders)) => {
-                    let told = decided.and_then(|decided| decided.told(&log));
+                    let told = done.and_then(told);
                     view! {
-                        {refused.map(|problem| view! { <ProblemNote problem /> })}
+                        {problem.map(|problem| view! { <ProblemNote problem /> })}
                         {told.map(|told| view! { <Told told /> })}
                         <div class="events">
                             <LookUp asked found orders head=log.head />
@@ -346,33 +346,16 @@ fn Consumers(log: LogView) -> impl IntoView {
     }
 }
 
-/// What was just decided, as the address has it.
-#[derive(Debug, Clone)]
-struct Decided {
-    redriven: bool,
-    position: u64,
-    consumer: String,
-}
-
-impl Decided {
-    fn in_address() -> Option<Self> {
-        let query = use_query_map().get_untracked();
-        let redriven = query.get("redriven");
-        Some(Self {
-            redriven: redriven.is_some(),
-            position: redriven.or(query.get("discarded"))?.parse().ok()?,
-            consumer: query.get("consumer")?,
-        })
-    }
-
-    /// Nothing about a consumer that there is not: anybody can write an address.
-    fn told(&self, log: &LogView) -> Option<String> {
-        let known = log.consumers.iter().find(|row| row.name == self.consumer)?;
-        let (position, consumer) = (self.position, &known.name);
-        Some(match self.redriven {
-            true => format!("#{position} was handed to {consumer} again."),
-            false => format!("#{position} was discarded for {consumer}."),
-        })
+/// What was just decided.
+fn told(done: Done) -> Option<String> {
+    match done {
+        Done::Redriven { position, consumer } => {
+            Some(format!("#{position} was handed to {consumer} again."))
+        }
+        Done::Discarded { position, consumer } => {
+            Some(format!("#{position} was discarded for {consumer}."))
+        }
+        Done::Corrected { .. } => None,
     }
 }
 

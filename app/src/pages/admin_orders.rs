@@ -26,7 +26,7 @@ fn Desk(staff: Staff) -> impl IntoView {
     let email = staff.email.clone();
     let asked = query_in_address();
     let escaped = Url::escape(&asked.search);
-    let refused = flash::take(HERE).map(|flash| flash.problem);
+    let refused = flash::take(HERE).and_then(|flash| flash.problem);
     let list = Resource::new_blocking(
         || (),
         move |()| {

@@ -30,8 +30,11 @@ pub fn InvoicesPage() -> impl IntoView {
 fn papers(title: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
     for_staff(move |staff| {
         let shop = shop();
-        let named = use_query_map().get_untracked().get_all("order");
-        let ids: Vec<OrderId> = named.iter().flatten().filter_map(|id| id.parse().ok()).collect();
+        let asked = use_query_map().get_untracked();
+        // The boxes of the list are an array, which a command can read, too.
+        let named = ["order", "order[]"].into_iter();
+        let named = named.flat_map(|name| asked.get_all(name).unwrap_or_default());
+        let ids: Vec<OrderId> = named.filter_map(|id| id.parse().ok()).collect();
         let back = match ids.as_slice() {
             [id] => format!("/admin/orders/{id}"),
             _ => "/admin/orders".to_owned(),

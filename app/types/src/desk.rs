@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::catalogue::Image;
+use crate::fulfilment::{Parcel, Pieces};
 use crate::ids::InvalidId;
 use crate::log::StoryEvent;
 use crate::order::{Order, OrderStatus};
-use crate::{Money, OrderId, Sku};
+use crate::{Money, OrderId, RefundId, ShipmentId, Sku};
 
 /// Orders on one page of the list.
 pub const PAGE: usize = 25;
@@ -37,9 +38,16 @@ pub const MAX_NOTE: usize = 1_000;
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Tab {
-    /// Paid for, and somebody has to pack it.
+    /// Paid for, and nothing of it is packed.
     #[default]
     ToPack,
+    /// Packed or sent in part: something is still to be done with it.
+    ToSend,
+    /// All of it has left.
+    OnTheWay,
+    Delivered,
+    /// Nothing of it has arrived.
+    Lost,
     /// Not paid yet.
     Unpaid,
     /// Came to nothing.
@@ -55,6 +63,10 @@ impl Tab {
                 Self::Unpaid
             }
             OrderStatus::Confirmed => Self::ToPack,
+            OrderStatus::Packed | OrderStatus::PartlyShipped => Self::ToSend,
+            OrderStatus::Shipped => Self::OnTheWay,
+            OrderStatus::Delivered => Self::Delivered,
+            OrderStatus::Lost => Self::Lost,
             OrderStatus::Rejected | OrderStatus::Cancelled => Self::Ended,
         }
     }
@@ -72,6 +84,10 @@ impl Tab {
     pub const fn title(self) -> &'static str {
         match self {
             Self::ToPack => "To pack",
+            Self::ToSend => "To send",
+            Self::OnTheWay => "On the way",
+            Self::Delivered => "Delivered",
+            Self::Lost => "Lost",
             Self::Unpaid => "Not paid",
             Self::Ended => "Ended",
             Self::All => "All",
@@ -86,6 +102,11 @@ pub const fn status_words(status: OrderStatus) -> &'static str {
         OrderStatus::Paying => "being paid",
         OrderStatus::AwaitingPayment => "awaiting payment",
         OrderStatus::Confirmed => "confirmed",
+        OrderStatus::Packed => "packed",
+        OrderStatus::PartlyShipped => "shipped in part",
+        OrderStatus::Shipped => "shipped",
+        OrderStatus::Delivered => "delivered",
+        OrderStatus::Lost => "lost",
         OrderStatus::Rejected => "rejected",
         OrderStatus::Cancelled => "cancelled",
     }
@@ -242,9 +263,31 @@ pub struct DeskOrder {
     /// Position of the newest event that a command could be at odds with: a note is none.
     pub version: u64,
     pub payments: Vec<PaymentRow>,
+    pub money: MoneyRow,
+    pub parcels: Vec<Parcel>,
+    /// What can still be packed.
+    pub left: Vec<Pieces>,
+    /// What will never be sent.
+    pub never: Vec<Pieces>,
+    /// Whether staff can cancel it, or what of it has not left.
+    pub can_cancel: bool,
+    /// Ids for the next parcel and the next refund, so that a form that is sent twice acts once.
+    pub next_parcel: ShipmentId,
+    pub next_refund: RefundId,
     pub notes: Vec<OrderNote>,
     /// What happened, each event after the one that caused it.
     pub story: Vec<StoryEvent>,
+}
+
+/// What was collected of an order's money, and given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyRow {
+    pub captured: Money,
+    pub refunded: Money,
+    /// What can still be given back.
+    pub refundable: Money,
+    /// Whether the gateway has refused to collect something.
+    pub has_failed: bool,
 }
 
 /// Something that happened to the payment.

@@ -8,6 +8,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod checkout;
 pub mod desk;
+pub mod fulfilment;
 pub mod ids;
 pub mod live;
 pub mod log;
@@ -18,7 +19,7 @@ pub mod problem;
 pub mod stock;
 mod text;
 
-pub use ids::{LineId, OrderId, ShopperId, Sku, Slug};
+pub use ids::{LineId, OrderId, RefundId, ReturnId, ShipmentId, ShopperId, Sku, Slug};
 pub use money::{Currency, Money};
 pub use problem::{FieldError, Problem};
-pub use text::is_printable;
+pub use text::{is_printable, pieces};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::admin::{EventRow, InventoryRow, Level};
 use crate::desk::{DeskNews, Present};
 use crate::ids::InvalidId;
-use crate::order::Progress;
+use crate::order::ProgressNews;
 pub use crate::stock::{ProductStock, VariantStock};
 use crate::{OrderId, Sku, Slug};
 
@@ -146,7 +146,7 @@ pub enum ServerMessage {
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum State {
     Product(ProductStock),
-    Order(Progress),
+    Order(ProgressNews),
     Inventory { levels: Vec<SkuLevel> },
     Events { events: Vec<EventRow> },
     Orders(DeskNews),

@@ -5,7 +5,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::cart::Totals;
 use crate::catalogue::Image;
-use crate::checkout::DeliveryMethod;
+use crate::checkout::{BillingAddress, DeliveryMethod};
+use crate::fulfilment::Tracking;
 use crate::{Money, OrderId, Sku, Slug};
 
 /// Where an order stands. As a word, `awaiting_payment`.
@@ -32,16 +33,41 @@ pub enum OrderStatus {
     AwaitingPayment,
     /// Paid for and allocated.
     Confirmed,
+    /// Some of it is packed, nothing has left.
+    Packed,
+    PartlyShipped,
+    /// All of it has left.
+    Shipped,
+    Delivered,
+    /// All of it has left and nothing of it arrived.
+    Lost,
     /// Not enough stock; nothing was charged.
     Rejected,
-    /// Ended by the shopper or by the end of the payment window; stock released, nothing charged.
+    /// Ended before anything was shipped: stock released, nothing charged.
     Cancelled,
 }
 
 impl OrderStatus {
     /// Whether nothing more will happen to the order by itself or by payment.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Rejected | Self::Cancelled)
+        !matches!(self, Self::Reserving | Self::Paying | Self::AwaitingPayment)
+    }
+
+    /// Whether it was paid for and stands: there is something to send, or it was sent.
+    pub const fn is_paid(self) -> bool {
+        match self {
+            Self::Confirmed
+            | Self::Packed
+            | Self::PartlyShipped
+            | Self::Shipped
+            | Self::Delivered
+            | Self::Lost => true,
+            Self::Reserving
+            | Self::Paying
+            | Self::AwaitingPayment
+            | Self::Rejected
+            | Self::Cancelled => false,
+        }
     }
 }
 
@@ -115,6 +141,31 @@ pub enum StepKind {
     Cancelled {
         by: CancelledBy,
     },
+    Packed,
+    /// What was packed is unpacked again.
+    Unpacked,
+    /// A parcel has left; 1 is the first of its order.
+    Shipped {
+        parcel: u32,
+        pieces: u32,
+        tracking: Option<Tracking>,
+    },
+    Delivered {
+        parcel: u32,
+    },
+    Lost {
+        parcel: u32,
+    },
+    CameBack {
+        parcel: u32,
+    },
+    /// What had not left never will.
+    RestCancelled {
+        pieces: u32,
+    },
+    Refunded {
+        amount: Money,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +173,13 @@ pub struct Shortage {
     pub sku: Sku,
     pub wanted: u32,
     pub available: i64,
+}
+
+impl Shortage {
+    /// What there was.
+    pub const fn left(&self) -> (&Sku, i64) {
+        (&self.sku, self.available)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,9 +190,10 @@ pub enum CancelledBy {
     PaymentWindow,
     /// The shop did not manage it in time, or gave it up.
     Deadline,
+    Staff,
 }
 
-/// The part of an order that moves; what the socket pushes.
+/// The part of an order that moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub status: OrderStatus,
@@ -144,15 +203,39 @@ pub struct Progress {
     pub reserved_until_us: Option<i64>,
 }
 
+/// What the socket tells of it: all of it, or what an event has added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressNews {
+    /// `None` when the event leaves it as it was.
+    pub status: Option<OrderStatus>,
+    pub steps: Vec<Step>,
+    pub reserved_until_us: Option<i64>,
+}
+
+impl From<Progress> for ProgressNews {
+    fn from(progress: Progress) -> Self {
+        Self {
+            status: Some(progress.status),
+            steps: progress.steps,
+            reserved_until_us: progress.reserved_until_us,
+        }
+    }
+}
+
 impl Progress {
-    /// Takes in a later state of the same order: steps already known are not added twice.
-    pub fn merge(&mut self, later: &Self) {
+    /// Takes in news of the same order: steps already known are not added twice.
+    pub fn merge(&mut self, later: &ProgressNews) {
         let known = self.steps.last().map_or(0, |step| step.position);
         let newest = later.steps.last().map_or(0, |step| step.position);
         if newest < known {
             return;
         }
-        self.status = later.status;
+        // The answer to a card may come after the order has ended.
+        if let Some(status) = later.status
+            && (status.is_final() || !self.status.is_final())
+        {
+            self.status = status;
+        }
         // Pushed changes name the end of the window only when it is set.
         if later.reserved_until_us.is_some() {
             self.reserved_until_us = later.reserved_until_us;
@@ -200,6 +283,8 @@ pub struct Order {
     pub city: String,
     pub country: String,
     pub phone: String,
+    /// Where the bill goes; `None` for the address above.
+    pub billing: Option<BillingAddress>,
     /// Whether it was placed from this browser's cart, and not found again by number and email.
     pub is_own: bool,
     pub delivery: DeliveryMethod,
@@ -236,16 +321,14 @@ pub struct OrderSummary {
     pub first: Option<(String, Image)>,
 }
 
-/// Pieces of each line that are left of an order after what was short of stock is taken out, in the
-/// order of its lines. Pieces of one SKU on several lines are served in that order.
+/// Pieces of each line that can be had of what is `available`, in the order of the lines. Pieces of one
+/// SKU on several lines are served in that order; of what is not named there is enough.
 pub fn quantities_left<'a>(
     lines: impl IntoIterator<Item = (&'a Sku, u32)>,
-    short: &[Shortage],
+    available: impl IntoIterator<Item = (&'a Sku, i64)>,
 ) -> Vec<u32> {
-    let mut available: Vec<(&Sku, i64)> = short
-        .iter()
-        .map(|shortage| (&shortage.sku, shortage.available.max(0)))
-        .collect();
+    let available = available.into_iter().map(|(sku, left)| (sku, left.max(0)));
+    let mut available: Vec<(&Sku, i64)> = available.collect();
     let mut left = Vec::new();
     for (sku, quantity) in lines {
         let Some((_, there)) = available.iter_mut().find(|(short, _)| *short == sku) else {
@@ -375,9 +458,9 @@ mod tests {
     #[test]
     fn merging_adds_only_what_is_new_and_ignores_the_past() {
         let mut seen = progress(OrderStatus::Paying, &[1, 4]);
-        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]));
+        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]).into());
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
-        seen.merge(&progress(OrderStatus::Reserving, &[1]));
+        seen.merge(&progress(OrderStatus::Reserving, &[1]).into());
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
     }
 
@@ -385,16 +468,11 @@ mod tests {
     fn what_is_short_is_taken_out_and_the_rest_stays() {
         let sku = |text: &str| text.parse::<Sku>().expect("a SKU");
         let (a, b, c) = (sku("A"), sku("B"), sku("C"));
-        let short = |sku: &Sku, wanted, available| Shortage {
-            sku: sku.clone(),
-            wanted,
-            available,
-        };
         let lines = || [(&a, 1), (&b, 2), (&c, 3), (&b, 2)];
-        assert_eq!(quantities_left(lines(), &[]), [1, 2, 3, 2]);
-        let missing = [short(&a, 1, 0), short(&b, 4, 3)];
-        assert_eq!(quantities_left(lines(), &missing), [0, 2, 3, 1]);
-        assert_eq!(quantities_left(lines(), &[short(&c, 3, -2)]), [1, 2, 0, 2]);
+        assert_eq!(quantities_left(lines(), []), [1, 2, 3, 2]);
+        let missing = [(&a, 0), (&b, 3)];
+        assert_eq!(quantities_left(lines(), missing), [0, 2, 3, 1]);
+        assert_eq!(quantities_left(lines(), [(&c, -2)]), [1, 2, 0, 2]);
     }
 
     #[test]

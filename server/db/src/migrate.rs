@@ -60,6 +60,22 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0050_orders_found_again.sql"),
     ),
     (
+        "0051_gateway_movements",
+        include_str!("../migrations/0051_gateway_movements.sql"),
+    ),
+    (
+        "0052_idempotency_keys",
+        include_str!("../migrations/0052_idempotency_keys.sql"),
+    ),
+    (
+        "0060_staff_ids",
+        include_str!("../migrations/0060_staff_ids.sql"),
+    ),
+    (
+        "0061_billing_addresses",
+        include_str!("../migrations/0061_billing_addresses.sql"),
+    ),
+    (
         "0080_order_desk",
         include_str!("../migrations/0080_order_desk.sql"),
     ),

@@ -5,8 +5,10 @@
 
 pub mod catalogue;
 pub mod event;
+pub mod fulfilment;
 pub mod order;
 pub mod payment;
+pub mod person;
 pub mod stock;
 
 pub use event::{Event, OrderedLine};

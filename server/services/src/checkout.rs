@@ -8,13 +8,13 @@ use domain::order::progress::progress_of;
 use domain::order::{Command, Refusal};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
-use types::order::{Order, OrderStatus, Progress};
+use types::order::{CancelledBy, Order, OrderStatus, Progress};
 use types::{Money, OrderId, Problem, ShopperId};
 
 use crate::answers::Asked;
 use crate::carts;
 use crate::events::{Refused, decode, encode, internal};
-use crate::order_rows::{StoredOrderLine, insert};
+use crate::order_rows::{StoredOrderLine, insert, stored_billing};
 use crate::orders;
 use crate::shop::Shop;
 
@@ -113,7 +113,7 @@ impl Shop {
     async fn is_placed_by(&self, order: &PlaceOrder) -> Result<bool, Refused> {
         let row = db::query(
             "select email, name, street, street_2, postal_code, city, country, phone, delivery, \
-             total_minor from orders where id = $1",
+             total_minor, billing from orders where id = $1",
         )
         .bind(order.order_id.to_string())
         .fetch_optional(self.log().db().reader())
@@ -135,7 +135,8 @@ impl Shop {
                 return Ok(false);
             }
         }
-        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor)
+        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor
+            && row.try_get::<&str, _>(10)? == stored_billing(order)?)
     }
 
     async fn write_order(
@@ -311,12 +312,16 @@ impl Shop {
         Ok(self.ask(shopper, id, Command::Pay, given.into()).await?)
     }
 
-    /// Asks to end an order that is not paid.
+    /// Asks to end an order of which nothing is packed yet.
     ///
     /// # Errors
     /// 404, 409 `not-cancellable` when the order has ended.
     pub async fn cancel(&self, shopper: ShopperId, id: OrderId) -> crate::Result<()> {
-        let asked = OrderCancellationRequested { order_id: id };
+        let asked = OrderCancellationRequested {
+            order_id: id,
+            by: CancelledBy::Shopper,
+            staff: None,
+        };
         Ok(self.ask(shopper, id, Command::Cancel, asked.into()).await?)
     }
 
@@ -334,8 +339,8 @@ impl Shop {
         match orders::state(self.log(), id).await? {
             Some(order) => order
                 .check(command)
-                .map_err(|refusal| refused(command, refusal))?,
-            None => return Err(refused(command, Refusal::StillReserving).into()),
+                .map_err(|refusal| not_done(command, refusal))?,
+            None => return Err(not_done(command, Refusal::StillReserving).into()),
         }
         let asked = self.request(event).await?;
         self.decided(id, command, asked).await;
@@ -397,10 +402,12 @@ fn price_changed(totals: Totals) -> Problem {
 }
 
 /// Says why an order does not do what it is asked.
-fn refused(command: Command, refusal: Refusal) -> Problem {
+pub(crate) fn not_done(command: Command, refusal: Refusal) -> Problem {
     let (kind, title) = match command {
         Command::Pay => ("not-payable", "This order does not wait for a card"),
-        Command::Cancel => ("not-cancellable", "This order cannot be cancelled"),
+        Command::Cancel | Command::CancelByStaff => {
+            ("not-cancellable", "This order cannot be cancelled")
+        }
     };
     Problem::conflict(kind, title, refusal.to_string())
 }

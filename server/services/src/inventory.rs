@@ -3,7 +3,8 @@
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
-    OrderCancelled, OrderPlaced, StockCorrectionRequested, StockRejected, StockReleaseRequested,
+    OrderCancelled, OrderPlaced, OrderRestCancelled, ShipmentCameBack, ShipmentShipped,
+    StockCorrectionRequested, StockRejected, StockReleaseRequested,
 };
 use domain::stock::{self, Shelf, Stock};
 use types::Sku;
@@ -16,7 +17,12 @@ pub(crate) struct Inventory;
 impl Decider for Inventory {
     const NAME: &'static str = "inventory";
     const HEARS: Filter<'static> = Filter(&[
-        Rule::topic(OrderPlaced::TOPIC).of(&[OrderPlaced::KIND, OrderCancelled::KIND]),
+        Rule::topic(OrderPlaced::TOPIC).of(&[
+            OrderPlaced::KIND,
+            OrderCancelled::KIND,
+            OrderRestCancelled::KIND,
+        ]),
+        Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentCameBack::KIND]),
         Rule::topic(StockReleaseRequested::TOPIC)
             .of(&[StockCorrectionRequested::KIND, StockReleaseRequested::KIND]),
     ]);
@@ -37,8 +43,17 @@ impl Decider for Inventory {
             Event::OrderCancelled(order) => {
                 stock::release(&mut shelf, order.order_id, &order.lines)
             }
+            Event::OrderRestCancelled(order) => {
+                stock::release(&mut shelf, order.order_id, &order.lines)
+            }
             Event::StockReleaseRequested(asked) => {
                 stock::release(&mut shelf, asked.order_id, &asked.lines)
+            }
+            Event::ShipmentShipped(parcel) => {
+                stock::ship(&mut shelf, parcel.order_id, &parcel.lines)
+            }
+            Event::ShipmentCameBack(parcel) => {
+                stock::take_back(&mut shelf, parcel.order_id, &parcel.lines)
             }
             Event::StockCorrectionRequested(count) => Some(stock::correct(&mut shelf, count)),
             _ => None,
@@ -63,6 +78,7 @@ impl Decider for Inventory {
             }
             Event::OrderCancelled(order) if order.lines.is_empty() => return Ok(Vec::new()),
             Event::OrderCancelled(order) => (order.order_id, order.lines.clone()),
+            Event::OrderRestCancelled(order) => (order.order_id, order.lines.clone()),
             Event::StockReleaseRequested(asked) => (asked.order_id, asked.lines.clone()),
             _ => return Ok(Vec::new()),
         };
@@ -77,7 +93,10 @@ fn skus(event: &Event) -> Vec<&Sku> {
     match event {
         Event::OrderPlaced(order) => order.lines.iter().map(|line| &line.sku).collect(),
         Event::OrderCancelled(order) => order.lines.iter().map(|line| &line.sku).collect(),
+        Event::OrderRestCancelled(order) => order.lines.iter().map(|line| &line.sku).collect(),
         Event::StockReleaseRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
+        Event::ShipmentShipped(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
+        Event::ShipmentCameBack(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
         Event::StockCorrectionRequested(count) => vec![&count.sku],
         moved => {
             let levels = stock::levels_of(moved).unwrap_or_default();

@@ -11,10 +11,11 @@ use domain::stock::levels_of;
 use types::desk::status_words;
 use types::log::{LookBack, StoryEvent};
 use types::order::{id_ending, order_number};
-use types::{OrderId, Problem, Sku};
+use types::{Money, OrderId, Problem, Sku};
 use uuid::Uuid;
 
 use crate::events::{Refused, decode};
+use crate::staff_names::StaffNames;
 use crate::summary::event_row;
 
 /// Events of a story, at most.
@@ -42,6 +43,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
                 }
             },
         };
+        let staff = StaffNames::read(log).await?;
         let story = story
             .into_iter()
             .filter(|event| event.position <= position)
@@ -51,7 +53,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
             position,
             head,
             facts,
-            story: tree(story),
+            story: tree(story, &staff),
         })
     };
     looked_up.await.map_err(Problem::from)
@@ -128,6 +130,25 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
             state.payment.attempts.to_string(),
         ),
     ];
+    for parcel in &state.fulfilment.shipments {
+        let lines = parcel.lines.iter();
+        let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        let state = parcel.state.words();
+        facts.push((
+            format!("parcel {}", parcel.number),
+            format!("{state}: {lines}"),
+        ));
+    }
+    let currency = state.total.currency;
+    for (name, minor) in [
+        ("collected", state.payment.captured_minor()),
+        ("given back", state.payment.refunded_minor()),
+    ] {
+        if minor > 0 {
+            facts.push((name.to_owned(), Money::new(minor, currency).to_string()));
+        }
+    }
     // An order that has come to its end holds nothing back any more.
     if state.reserved_until_us > 0 && !state.status().is_final() {
         let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
@@ -182,7 +203,7 @@ fn level(recorded: &Recorded, sku: &Sku) -> Option<domain::stock::Stock> {
 }
 
 /// Each event after the one that caused it, and before its later siblings.
-fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
+fn tree(events: Vec<Recorded>, staff: &StaffNames) -> Vec<StoryEvent> {
     let known: HashMap<Uuid, &Recorded> = events.iter().map(|event| (event.id, event)).collect();
     let mut effects: BTreeMap<Option<Uuid>, Vec<&Recorded>> = BTreeMap::new();
     for event in &events {
@@ -197,7 +218,7 @@ fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
         let caused = effects.remove(&Some(event.id)).unwrap_or_default();
         next.extend(caused.into_iter().rev().map(|effect| (effect, depth + 1)));
         let cause = event.causation_id.and_then(|cause| known.get(&cause));
-        let row = event_row(event);
+        let row = event_row(event, staff);
         told.push(StoryEvent {
             position: row.position,
             at_us: row.at_us,

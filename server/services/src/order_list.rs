@@ -29,7 +29,7 @@ impl Shop {
         let statuses = statuses.map_err(internal)?;
         let row = |event: &broker::Recorded| {
             let known = event.key.parse().ok().and_then(|id| statuses.get(&id));
-            let row = event_row(event);
+            let row = event_row(event, self.staff_names());
             OrderRow {
                 number: row.subject,
                 at_us: row.at_us,

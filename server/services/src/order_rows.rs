@@ -14,8 +14,8 @@ use crate::search_keys::{name_keys, search_key};
 const BATCH: i64 = 500;
 
 /// A line as the orders table keeps it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct StoredOrderLine {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredOrderLine {
     pub sku: Sku,
     pub quantity: u32,
     pub unit_price: Money,
@@ -42,9 +42,9 @@ pub(crate) async fn insert(
     let inserted = db::query(
         "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
          country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency, \
-         number_bits, street_2, phone, email_key, name_key, name_key_2, name_key_3, name_key_4) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-         $19, $20, $21, $22, $23) \
+         number_bits, street_2, phone, email_key, name_key, name_key_2, name_key_3, name_key_4, \
+         billing) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         $19, $20, $21, $22, $23, $24) \
          on conflict do nothing",
     )
     .bind(order.order_id.to_string())
@@ -70,9 +70,19 @@ pub(crate) async fn insert(
     .bind(second)
     .bind(third)
     .bind(last)
+    .bind(stored_billing(order)?)
     .execute(tx.conn())
     .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+/// The billing address as the table has it.
+pub(crate) fn stored_billing(order: &PlaceOrder) -> Result<String, Refused> {
+    let billing = order.billing.as_ref().map(serde_json::to_string);
+    let billing = billing
+        .transpose()
+        .map_err(|error| Refused(internal(error)))?;
+    Ok(billing.unwrap_or_default())
 }
 
 /// Writes what orders are searched by for those that an earlier version has placed.

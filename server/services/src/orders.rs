@@ -6,10 +6,12 @@ use broker::{Decider, Failure, Filter, Log, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
     OrderCancellationRequested, OrderCancelled, OrderDeadlinePassed, OrderPlaced,
-    PaymentAuthorized, PaymentDeclined, PaymentMethodGiven, PaymentWindowElapsed, StockRejected,
-    StockReserved,
+    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRetryRequested, PaymentCaptured,
+    PaymentDeclined, PaymentMethodGiven, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
+    PaymentWindowElapsed, ShipmentHandoverReported, ShipmentOutcomeReported, ShipmentRequested,
+    ShipmentUnpackRequested, StockRejected, StockReserved,
 };
-use domain::order::{self, OrderState};
+use domain::order::{self, OrderState, Rules};
 use types::OrderId;
 use types::order::{CancelledBy, OrderStatus};
 
@@ -18,14 +20,13 @@ use crate::settings::ShopSettings;
 
 #[derive(Debug)]
 pub(crate) struct Orders {
-    /// How long stock is held for an order that is not paid.
-    payment_window_us: i64,
+    rules: Rules,
 }
 
 impl Orders {
     pub const fn new(settings: &ShopSettings) -> Self {
         Self {
-            payment_window_us: settings.payment_window_us,
+            rules: settings.orders,
         }
     }
 }
@@ -44,6 +45,18 @@ impl Decider for Orders {
             PaymentAuthorized::KIND,
             PaymentDeclined::KIND,
             PaymentWindowElapsed::KIND,
+            PaymentCaptured::KIND,
+            PaymentCaptureFailed::KIND,
+            PaymentCaptureRetryRequested::KIND,
+            PaymentRefundAsked::KIND,
+            PaymentRefunded::KIND,
+            PaymentRefundFailed::KIND,
+        ]),
+        Rule::topic(ShipmentRequested::TOPIC).of(&[
+            ShipmentRequested::KIND,
+            ShipmentUnpackRequested::KIND,
+            ShipmentHandoverReported::KIND,
+            ShipmentOutcomeReported::KIND,
         ]),
     ]);
     /// By order.
@@ -71,7 +84,7 @@ impl Decider for Orders {
                 _ => Err(unknown(event)),
             };
         };
-        encode_all(order.decide(&content, event.time_us, self.payment_window_us))
+        encode_all(order.decide(&content, event.time_us, &self.rules))
     }
 
     fn evolve(&self, orders: &mut States<OrderState>, event: &Recorded) -> Result<(), Failure> {
@@ -99,6 +112,7 @@ impl Decider for Orders {
                 by,
                 // Reserved by the inventory, or rejected: then nothing is held, and nothing released.
                 lines: Vec::new(),
+                paid: false,
             }
             .into(),
             (order, Event::StockReserved(reserved)) => {

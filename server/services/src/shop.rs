@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
+use types::{Currency, LineId, Money, OrderId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::{Refused, internal};
@@ -21,6 +21,7 @@ use crate::presence::Presence;
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::sql_views::create_sql_views;
+use crate::staff_names::StaffNames;
 
 /// Products that are shown beside one, at most.
 const RELATED: usize = 4;
@@ -41,6 +42,7 @@ struct Inner {
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
     presence: Presence,
+    staff_names: StaffNames,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
 }
@@ -107,6 +109,7 @@ impl Shop {
                 owners: Mutex::default(),
                 holds,
                 presence: Presence::default(),
+                staff_names: StaffNames::default(),
                 pictures: OnceLock::new(),
             }),
         })
@@ -134,6 +137,11 @@ impl Shop {
     /// Who of the staff has which order open.
     pub fn presence(&self) -> &Presence {
         &self.inner.presence
+    }
+
+    /// Members of staff by the ids that stand in the log.
+    pub fn staff_names(&self) -> &StaffNames {
+        &self.inner.staff_names
     }
 
     /// What open orders hold back.
@@ -394,6 +402,11 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// Of all prices.
+    pub fn currency(&self) -> Currency {
+        self.catalogue().currency
     }
 
     /// What a SKU costs now; `None` when it is not sold any more.

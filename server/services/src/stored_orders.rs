@@ -19,7 +19,8 @@ impl Shop {
         let (list, places) = placeholders(ids.len(), 1);
         let mut query = db::query(db::built(format!(
             "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
-             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone, id \
+             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone, id, \
+             billing \
              from orders where id in ({list})"
         )));
         let Some(last) = ids.last() else {
@@ -53,6 +54,10 @@ impl Shop {
             city: text(5)?,
             country: text(6)?,
             phone: text(15)?,
+            billing: match text(17)?.as_str() {
+                "" => None,
+                billing => Some(serde_json::from_str(billing).map_err(|e| bad(&e))?),
+            },
             is_own: false,
             delivery: text(7)?.parse().map_err(|e| bad(&e))?,
             lines: lines.collect(),

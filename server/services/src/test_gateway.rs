@@ -5,6 +5,8 @@
 //! Numbers and tokens are those that people know from Stripe's test mode:
 //! <https://docs.stripe.com/testing>.
 
+mod movements;
+
 use std::time::Duration;
 
 use broker::{GroupCommit, Log};
@@ -13,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use types::order::DeclineReason;
 use types::{FieldError, Problem};
 
+use self::movements::Kind;
 use crate::events::{Refused, internal};
-use crate::gateway::{Answer, Authorize, Decision, NoAnswer, PaymentGateway};
+use crate::gateway::{Answer, Authorize, Decision, MoveMoney, Moved, NoAnswer, PaymentGateway};
 
 /// How long a token can be used.
 pub(crate) const TOKEN_LIFE_US: i64 = 60 * 60 * 1_000_000;
@@ -83,6 +86,13 @@ impl TestGateway {
     /// `delay` is waited before every answer to an authorization, as a real gateway makes one wait.
     pub const fn new(log: Log, writer: GroupCommit, delay: Duration) -> Self {
         Self { log, writer, delay }
+    }
+
+    /// Waits as long as a real gateway makes one wait.
+    async fn take_time(&self) {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
     }
 
     /// Exchanges a card for a token.
@@ -179,9 +189,7 @@ impl TestGateway {
     }
 
     async fn decide(&self, request: Authorize) -> Result<Decision, NoAnswer> {
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
+        self.take_time().await;
         let environment = self.log.environment();
         let now_us = environment.now_us();
         let outcome = self.outcome_of(&request.payment_token, now_us).await?;
@@ -195,30 +203,6 @@ impl TestGateway {
             .writer
             .run_unmarked(move |tx| {
                 Box::pin(async move { book(tx, &request, decision, now_us).await })
-            })
-            .await;
-        booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
-    }
-}
-
-impl TestGateway {
-    async fn let_go(&self, authorization_id: String) -> Result<(), NoAnswer> {
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
-        let booked: Result<(), Refused> = self
-            .writer
-            .run_unmarked(move |tx| {
-                Box::pin(async move {
-                    db::query(
-                        "update test_gateway_payments set status = 'voided' \
-                         where authorization_id = $1",
-                    )
-                    .bind(authorization_id)
-                    .execute(tx.conn())
-                    .await?;
-                    Ok(())
-                })
             })
             .await;
         booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
@@ -302,6 +286,14 @@ async fn use_up(tx: &mut broker::Tx, request: &Authorize) -> Result<bool, Refuse
 impl PaymentGateway for TestGateway {
     fn authorize(&self, request: Authorize) -> Answer<'_, Decision> {
         Box::pin(self.decide(request))
+    }
+
+    fn capture(&self, request: MoveMoney) -> Answer<'_, Moved> {
+        Box::pin(self.move_money(request, Kind::Capture))
+    }
+
+    fn refund(&self, request: MoveMoney) -> Answer<'_, Moved> {
+        Box::pin(self.move_money(request, Kind::Refund))
     }
 
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::json;
 use shopper::http::{Credentials, Pool, Refusal};
 use shopper::target::Target;
 use tokio::sync::{mpsc, watch};
@@ -198,9 +197,7 @@ async fn check_gateway(target: &Target, pool: &Pool) -> anyhow::Result<()> {
         .take(target)
         .await
         .context("there is no shop at this address: start it, or name it with --url")?;
-    let card =
-        json!({ "number": people::GOOD_CARD, "exp_month": 12, "exp_year": 2039, "cvc": "123" });
-    let token = connection.post_json(target, people::TOKENS, &card).await;
+    let token = people::show_card(&mut connection, target, people::GOOD_CARD).await;
     if let Err(error) = token {
         bail!(
             "the shop takes no test cards, so these shoppers could only do harm there ({error:#})"

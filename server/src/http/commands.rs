@@ -1,9 +1,10 @@
 //! The `#[server]` functions of `app`, and how their errors leave the house.
 
+use app::api::flash;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -37,13 +38,17 @@ async fn run(State(state): State<AppState>, request: Request) -> Response {
 
 /// Leptos answers every error with 500; the body is the problem itself and knows better. This stands
 /// around all routes, for Leptos routes the commands it knows by itself.
-pub async fn errors_as_problems(request: Request, next: Next) -> Response {
+pub async fn errors_as_problems(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;
     }
     if response.status().is_redirection() {
-        stay_here(&mut response);
+        stay_here(&mut response, state.cookies.is_secure());
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -63,19 +68,34 @@ pub async fn errors_as_problems(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::from(read.unwrap_or_default()))
 }
 
-/// Leptos sends a form that cannot be read back to its Referer, which may name any house.
-fn stay_here(response: &mut Response) {
+/// Leptos sends a form that cannot be read back to its Referer, which may name any house, with its own
+/// words in the address, where anybody could have put others: only the page is kept, and what is said
+/// there goes by cookie.
+fn stay_here(response: &mut Response, is_secure: bool) {
     let Some(location) = response.headers().get(LOCATION) else {
         return;
     };
     let uri: Option<Uri> = location.to_str().ok().and_then(|text| text.parse().ok());
-    let here = uri
+    let (path, query) = uri
         .as_ref()
-        .and_then(Uri::path_and_query)
-        .map(|path| path.as_str())
-        .filter(|path| path.starts_with('/') && !path[1..].starts_with(['/', '\\']))
-        .unwrap_or("/");
-    if let Ok(here) = HeaderValue::from_str(here) {
+        .filter(|uri| uri.path().starts_with('/') && !uri.path()[1..].starts_with(['/', '\\']))
+        .map_or(("/", ""), |uri| {
+            (uri.path(), uri.query().unwrap_or_default())
+        });
+    let (kept, words): (Vec<&str>, Vec<&str>) = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .partition(|pair| !pair.starts_with("__path=") && !pair.starts_with("__err="));
+    let here = match kept.is_empty() {
+        true => path.to_owned(),
+        false => format!("{path}?{}", kept.join("&")),
+    };
+    let unreadable = Problem::malformed("A field could not be read. Please check them.");
+    let said = flash::cookie_for(path, &unreadable.into(), is_secure);
+    if let Ok(here) = HeaderValue::from_str(&here) {
         response.headers_mut().insert(LOCATION, here);
+    }
+    if let Some(said) = said.filter(|_| !words.is_empty()) {
+        response.headers_mut().append(SET_COOKIE, said);
     }
 }

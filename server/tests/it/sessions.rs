@@ -94,7 +94,7 @@ async fn a_new_password_ends_sessions_and_their_sockets() {
         .expect("a new password");
     assert_ended(since, staff, socket).await;
     for (password, page) in [
-        (PASSWORD, "/admin/sign-in?error=wrong"),
+        (PASSWORD, "/admin/sign-in"),
         (new.as_str(), "/admin/inventory"),
     ] {
         let form = [("email", EMAIL), ("password", password)];
@@ -228,7 +228,7 @@ async fn staff_come_and_go_by_the_command_line() {
         .await
         .expect("removed");
     let answer = shop.shopper().post("/admin/session", &form).await;
-    assert_eq!(answer.location(), Some("/admin/sign-in?error=wrong"));
+    assert_eq!(answer.location(), Some("/admin/sign-in"));
     let unknown = command(&shop, &["staff", "remove", new]).await;
     assert!(unknown.expect_err("refused").contains("not a member"));
     let odd = command(&shop, &["staff", "password", "nobody"]).await;
