@@ -71,7 +71,8 @@ test('the way from the cart to a paid order keeps nobody out', async ({ page }) 
   await inspect(page, 'order, confirmed')
 })
 
-test("the admin's pages keep nobody out", async ({ page }) => {
+test("the admin's pages keep nobody out", async ({ page, newShopper }) => {
+  await reserve(await newShopper({ javaScriptEnabled: false }))
   await signIn(page, 'not the passphrase')
   await expect(page.getByRole('alert')).toBeVisible()
   await inspect(page, 'sign-in')
@@ -82,6 +83,11 @@ test("the admin's pages keep nobody out", async ({ page }) => {
   await inspect(page, 'events, a SKU')
   await page.goto('/admin/events?of=hello')
   await inspect(page, 'events, nothing found')
+  await page.goto('/admin/mails')
+  await inspect(page, 'mails')
+  await page.getByRole('link', { name: /^(Order received|Payment needed)$/ }).first().click()
+  await expect(page.frameLocator('iframe').getByRole('heading')).toBeVisible()
+  await inspect(page, 'a mail')
 })
 
 test('the orders at the desk keep nobody out, on a phone and on a desk', async ({ page, newShopper }) => {

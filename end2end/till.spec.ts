@@ -179,7 +179,9 @@ test('on paper stands the receipt alone', async ({ page }) => {
   await page.emulateMedia({ media: 'print' })
   await expect(page.locator('.receipt-head')).toBeVisible()
   await expect(page.locator('.sums__total')).toBeVisible()
-  for (const gone of ['.site-head', '.site-foot', '.order-page__state', '.order-more']) {
+  // How it stands is said on paper, too, without its steps and what can be done.
+  await expect(headline(page, 'Your order is confirmed')).toBeVisible()
+  for (const gone of ['.site-head', '.site-foot', '.steps', '.order-next', '.order-more']) {
     await expect(page.locator(gone)).toBeHidden()
   }
 })

@@ -10,6 +10,8 @@ use leptos_router::{SsrMode, path};
 use crate::components::picture::PriorityPicture;
 use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_inventory::AdminInventoryPage;
+use crate::pages::admin_mail::AdminMailPage;
+use crate::pages::admin_mails::AdminMailsPage;
 use crate::pages::admin_order::AdminOrderPage;
 use crate::pages::admin_orders::AdminOrdersPage;
 use crate::pages::admin_papers::{InvoicesPage, PickListPage, SlipsPage};
@@ -143,6 +145,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/print/pick-list") view=PickListPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/events") view=AdminEventsPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/mails") view=AdminMailsPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/mails/:id") view=AdminMailPage ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

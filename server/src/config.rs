@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use domain::order::CaptureOn;
 
 use crate::limits::Limits;
+use crate::mail::MailSettings;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -121,6 +122,9 @@ pub struct Config {
     #[arg(long, env = "VITRINE_DEMO_STOCK",
           value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
     pub demo_stock: Option<i64>,
+
+    #[command(flatten)]
+    pub mail: MailSettings,
 
     #[command(flatten)]
     pub limits: Limits,

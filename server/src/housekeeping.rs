@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use services::Shop;
+use services::notification::Mailer;
+use services::{Lives, Shop};
 use tokio::sync::watch;
 
 use crate::http::Pace;
@@ -17,8 +18,8 @@ const SWEEP_EVERY: u32 = 360;
 pub struct Housekeeping {
     pub shop: Shop,
     pub pace: Pace,
-    /// How long a line of a cart is kept.
-    pub cart_life_us: i64,
+    pub lives: Lives,
+    pub mailer: Option<Mailer>,
 }
 
 impl Housekeeping {
@@ -40,15 +41,22 @@ impl Housekeeping {
     }
 
     async fn sweep(&self) {
-        match self.shop.sweep(self.cart_life_us).await {
+        match self.shop.sweep(self.lives).await {
             Ok(swept) if swept != services::Swept::default() => tracing::info!(
                 cart_lines = swept.cart_lines,
                 tokens = swept.tokens,
                 sessions = swept.sessions,
+                mails = swept.mails,
                 "what nobody needs any more was deleted"
             ),
             Ok(_) => {}
             Err(problem) => tracing::error!(%problem, "nothing could be deleted"),
+        }
+        if let Some(mailer) = &self.mailer {
+            let before_us = self.shop.now_us().saturating_sub(self.lives.mail_us);
+            if let Err(error) = mailer.forget_before(before_us).await {
+                tracing::error!(%error, "old mails could not be deleted");
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod housekeeping;
 mod http;
 mod limits;
 pub mod live;
+mod mail;
 mod measure;
 mod secret;
 mod serve;

@@ -600,14 +600,12 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         Topic::Order(_) => Err(Problem::not_found(
             "There is no such order, or it is not yours.",
         )),
-        Topic::Inventory
-        | Topic::Events
-        | Topic::Orders
-        | Topic::Desk(_)
-        | Topic::Present(_) => match visitor.staff {
-            Some(_) => Ok(()),
-            None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
-        },
+        Topic::Inventory | Topic::Events | Topic::Orders | Topic::Desk(_) | Topic::Present(_) => {
+            match visitor.staff {
+                Some(_) => Ok(()),
+                None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use services::Shop;
+use services::notification::Mailer;
 
 /// Bounds of the buckets of every duration, in seconds.
 const SECONDS: [f64; 12] = [
@@ -54,6 +55,10 @@ pub fn begin() {
             "Transactions that the database could not begin, go on with or commit",
         ),
         ("vitrine_requests_total", "Requests that were answered"),
+        (
+            "vitrine_mails_total",
+            "Attempts to send a mail, by how they ended; put_off is tried again",
+        ),
     ];
     for (name, help) in counters {
         metrics::describe_counter!(name, help);
@@ -127,11 +132,26 @@ pub fn fold() {
 }
 
 /// Everything, as Prometheus reads it.
-pub async fn rendered(shop: &Shop) -> String {
+pub async fn rendered(shop: &Shop, mailer: Option<&Mailer>) -> String {
+    if let Some(mailer) = mailer {
+        look_at_mails(mailer);
+    }
     if let Err(error) = look_at_shop(shop).await {
         tracing::warn!(%error, "the log's numbers cannot be read");
     }
     recorder().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+fn look_at_mails(mailer: &Mailer) {
+    let counts = mailer.counts();
+    for (outcome, count) in [
+        ("sent", counts.sent),
+        ("bounced", counts.bounced),
+        ("failed", counts.failed),
+        ("put_off", counts.put_off),
+    ] {
+        metrics::counter!("vitrine_mails_total", "outcome" => outcome).absolute(count);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "what Prometheus counts with")]

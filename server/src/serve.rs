@@ -12,7 +12,7 @@ use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
 use domain::order::Rules;
 use services::test_gateway::TestGateway;
-use services::{Outside, Seed, SessionTimes, Shop, ShopSettings};
+use services::{Lives, Outside, Seed, SessionTimes, Shop, ShopSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,7 +24,7 @@ use crate::housekeeping::Housekeeping;
 use crate::http::{self, Parts, Site};
 use crate::live::{Hub, SHOWN};
 use crate::supervise::Tasks;
-use crate::{connections, desk_news, measure, secret};
+use crate::{connections, desk_news, mail, measure, secret};
 
 /// A session ends after this long, whatever was done with it.
 const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -89,6 +89,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
 
     let delay = Duration::from_millis(config.test_gateway_delay_ms.into());
     let gateway = TestGateway::new(log.clone(), writer, delay);
+    let mailer = mail::open(&config.mail, &config.data_dir, &url, key.master(), &shop)?;
     let settings = ShopSettings {
         orders: Rules {
             payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
@@ -100,7 +101,11 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         ..broker::Settings::default()
     };
     let asked = Arc::new(gateway.clone());
-    let roster = services::roster(&settings, Some(Outside { gateway: asked }));
+    let outside = Outside {
+        gateway: asked,
+        mailer: mailer.clone(),
+    };
+    let roster = services::roster(&settings, Some(outside));
     log.is_heard(SHOWN);
     let mut runner = Runner::new(log.clone(), pace);
     let runner = events
@@ -156,12 +161,18 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let housekeeping = Housekeeping {
         shop: shop.clone(),
         pace,
-        cart_life_us: i64::from(config.cart_days) * 24 * 60 * 60 * 1_000_000,
+        lives: Lives::of_days(config.cart_days, config.mail.mail_days),
+        mailer: mailer.clone(),
     };
     let until = stopped.clone();
     tasks.spawn("housekeeping", move || {
         housekeeping.clone().run(until.clone())
     });
+
+    if let Some(mailer) = mailer.clone() {
+        let until = stopped.clone();
+        tasks.spawn("mails", move || mailer.clone().run(until.clone()));
+    }
 
     let mut metrics_address = None;
     if let Some(address) = config.metrics_listen {
@@ -169,7 +180,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
             .await
             .with_context(|| format!("cannot listen on {address} (VITRINE_METRICS_LISTEN)"))?;
         metrics_address = Some(listener.local_addr()?);
-        let router = http::metrics_router(shop.clone(), health);
+        let router = http::metrics_router(shop.clone(), health, mailer);
         let served = connections::serve(
             listener,
             router,

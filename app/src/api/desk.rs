@@ -38,29 +38,30 @@ pub async fn note_order(
         let staff = super::signed_in()?;
         super::shop().note(&staff, known(&order_id)?, &note).await
     };
-    let flash = match noted.await {
+    match noted.await {
         Ok(()) => {
             leptos_axum::redirect(&format!("/admin/orders/{order_id}#notes"), false);
-            return Ok(());
+            Ok(())
         }
-        Err(problem) => super::flash::Flash {
-            note: Some(note),
-            ..problem.into()
-        },
-    };
-    Err(back_to_order(&order_id, "notes", flash))
+        Err(problem) => {
+            let flash = super::flash::Flash {
+                note: Some(note),
+                ..problem.clone().into()
+            };
+            back_to_order(&order_id, "notes", flash);
+            Err(ApiError(problem))
+        }
+    }
 }
 
 /// Sends a plain form back to the order's page with what was wrong with it.
 #[cfg(feature = "ssr")]
-fn back_to_order(order_id: &str, part: &str, flash: super::flash::Flash) -> ApiError {
-    let problem = flash.problem.clone().unwrap_or_else(Problem::internal);
+fn back_to_order(order_id: &str, part: &str, flash: super::flash::Flash) {
     let page = match known(order_id) {
         Ok(id) => format!("/admin/orders/{id}"),
         Err(_) => "/admin/orders".to_owned(),
     };
     super::flash::keep(&page, &format!("{page}#{part}"), flash);
-    ApiError(problem)
 }
 
 #[cfg(feature = "ssr")]

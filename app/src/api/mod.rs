@@ -6,8 +6,10 @@ pub mod cart;
 pub mod checkout_form;
 pub mod desk;
 pub mod flash;
+pub mod mails;
 pub mod orders;
 pub mod parcels;
+pub mod returns;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

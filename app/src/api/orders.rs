@@ -154,7 +154,7 @@ pub(super) fn known(order_id: &str) -> Result<OrderId, Problem> {
 
 /// Both commands end on the order's page, which tells how it stands.
 #[cfg(feature = "ssr")]
-fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
+pub(super) fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
     // Only a well-formed id becomes part of an address.
     let page = match order_id.parse::<OrderId>() {
         Ok(id) => format!("/orders/{id}"),

@@ -167,7 +167,7 @@ pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), Ap
 /// Who asks, of whom. The order must be as the form has shown it: `expected` is the version that it had
 /// then, `own` an id that the form has made.
 #[cfg(feature = "ssr")]
-async fn begin(
+pub(super) async fn begin(
     order_id: &str,
     expected: &str,
     own: &str,
@@ -215,7 +215,7 @@ fn typed(lines: &[TypedPieces]) -> Result<Vec<Pieces>, Problem> {
 
 /// Ends on the order's page in the admin, which tells how it stands.
 #[cfg(feature = "ssr")]
-fn back(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
+pub(super) fn back(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
     // Only a well-formed id becomes part of an address.
     let page = match order_id.parse::<OrderId>() {
         Ok(id) => format!("/admin/orders/{id}"),

@@ -8,10 +8,11 @@ use super::house::HOUSE;
 use crate::api::visitor;
 use crate::islands::connection_dot::ConnectionDot;
 
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
     ("/admin/orders", "Orders"),
     ("/admin/inventory", "Inventory"),
     ("/admin/events", "Events"),
+    ("/admin/mails", "Mails"),
 ];
 
 /// An admin page: for staff, and for nobody else, who is shown the way in.

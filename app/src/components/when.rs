@@ -28,7 +28,12 @@ pub fn date(at_us: i64) -> String {
 pub fn short_date(at_us: i64) -> String {
     let date = Day::of(at_us).date();
     let month = date.month_name();
-    format!("{} {} {}", date.day, month.get(..3).unwrap_or(month), date.year)
+    format!(
+        "{} {} {}",
+        date.day,
+        month.get(..3).unwrap_or(month),
+        date.year
+    )
 }
 
 /// `2026-11-22T01:18:07Z`, as machines read it.

@@ -79,13 +79,7 @@ fn note(note: OrderNote) -> impl IntoView {
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn save(
-    _: OrderId,
-    _: NodeRef<html::Textarea>,
-    _: RwSignal<bool>,
-    _: RwSignal<Option<Problem>>,
-) {
-}
+fn save(_: OrderId, _: NodeRef<html::Textarea>, _: RwSignal<bool>, _: RwSignal<Option<Problem>>) {}
 
 /// Sends the note once. That it is there is told by the socket, as to everybody.
 #[cfg(feature = "hydrate")]

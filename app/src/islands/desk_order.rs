@@ -2,7 +2,7 @@
 //! it. One lazy island. Whatever changes is told by the socket, and the page asks for the order anew.
 
 use leptos::prelude::*;
-use types::checkout::COUNTRIES;
+use types::checkout::BillingAddress;
 use types::desk::{DeskOrder, DeskQuery, Present, Tab, status_words};
 use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
@@ -10,6 +10,7 @@ use types::{OrderId, Problem};
 use super::desk_money::DeskMoney;
 use super::desk_notes::Notes;
 use super::desk_parcels::{Cancel, Parcels};
+use super::desk_returns::Returns;
 use super::posted::Posting;
 use crate::components::{LinePicture, LocalClock, LocalTime, Story};
 use crate::live;
@@ -67,6 +68,7 @@ pub fn DeskOrderPage(
                 <div class="desk-order__main">
                     <Lines order=fixed.clone() />
                     <Parcels order posting />
+                    <Returns order posting />
                     <DeskMoney order posting />
                     <Notes id order problem typed />
                 </div>
@@ -94,7 +96,9 @@ fn follow(
             asking.set_value(true);
             leptos::task::spawn_local(async move {
                 // What comes while it is asked for is asked for again.
-                while order.try_with_untracked(|order| order.order.position < newest()) == Some(true) {
+                while order.try_with_untracked(|order| order.order.position < newest())
+                    == Some(true)
+                {
                     match crate::api::desk::desk_order(id.to_string()).await {
                         Ok(now) => {
                             let _ = order.try_set(now);
@@ -218,11 +222,21 @@ fn line(line: OrderLine) -> impl IntoView {
 /// Who ordered, and where it goes.
 #[component]
 fn Customer(order: Order) -> impl IntoView {
-    let country = COUNTRIES
-        .into_iter()
-        .find_map(|(code, name)| (code == order.country).then(|| name.to_owned()))
-        .unwrap_or(order.country);
-    let second = (!order.street_2.is_empty()).then(|| view! { {order.street_2} <br /> });
+    let address = |to: BillingAddress| {
+        let second = (!to.street_2.is_empty()).then(|| view! { {to.street_2} <br /> });
+        view! {
+            <address>
+                {to.name} <br /> {to.street} <br /> {second} {to.postal_code} " " {to.city} <br />
+                {to.country}
+            </address>
+        }
+    };
+    let billed = order.billing.clone().map(|billing| {
+        view! {
+            <h2>"Bill"</h2>
+            {address(billing)}
+        }
+    });
     let phone = (!order.phone.is_empty()).then(|| {
         let href = format!("tel:{}", order.phone.replace(' ', ""));
         view! {
@@ -244,10 +258,7 @@ fn Customer(order: Order) -> impl IntoView {
     view! {
         <section class="desk-order__customer" aria-labelledby="customer-title">
             <h2 id="customer-title">"Customer"</h2>
-            <address>
-                {order.name} <br /> {order.street} <br /> {second}
-                {order.postal_code} " " {order.city} <br /> {country}
-            </address>
+            {address(order.ship_to())}
             <p>
                 <a href=format!("mailto:{}", order.email)>{order.email.clone()}</a>
             </p>
@@ -255,6 +266,7 @@ fn Customer(order: Order) -> impl IntoView {
             <p>
                 <a href=others.address(escape)>"All orders of this email"</a>
             </p>
+            {billed}
             <h2>"Delivery"</h2>
             <p>{order.delivery.title()} ". " {order.delivery.promise()}</p>
         </section>

@@ -95,8 +95,12 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
             };
             query.address(|_| escaped.clone())
         };
-        let newer = first.filter(|_| has_newer).map(|place| to(Page::Newer(place)));
-        let older = last.filter(|_| has_older).map(|place| to(Page::Older(place)));
+        let newer = first
+            .filter(|_| has_newer)
+            .map(|place| to(Page::Newer(place)));
+        let older = last
+            .filter(|_| has_older)
+            .map(|place| to(Page::Older(place)));
         (newer.is_some() || older.is_some()).then(|| {
             view! {
                 <nav class="desk-pages" aria-label="Pages">
@@ -109,8 +113,10 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
     let here = query.address(|_| escaped.clone());
     let again = here.clone();
     let none = match (is_search, tab) {
-        (true, _) => "No order matches. A search finds the beginning of a number, of an email or of a \
-                      word of the name, and a SKU.",
+        (true, _) => {
+            "No order matches. A search finds the beginning of a number, of an email or of a \
+                      word of the name, and a SKU."
+        }
         (false, Tab::ToPack) => "Nothing is waiting to be packed.",
         (false, _) => "There is no such order.",
     };

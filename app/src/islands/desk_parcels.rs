@@ -56,7 +56,7 @@ pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
 }
 
 /// What a SKU is called on this order.
-fn title(order: RwSignal<DeskOrder>, sku: &Sku) -> String {
+pub fn title(order: RwSignal<DeskOrder>, sku: &Sku) -> String {
     order.with_untracked(|order| {
         let line = order.order.lines.iter().find(|line| line.sku == *sku);
         line.map_or_else(

@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress};
-use types::{Money, OrderId, Problem};
+use types::{Money, OrderId, Problem, ReturnId};
 
 use super::focus;
 use super::order_next::{OrderNext, Piece};
@@ -23,6 +23,7 @@ pub const AWAKE: &str = "data-awake";
 #[island(lazy)]
 pub fn OrderDesk(
     id: OrderId,
+    return_id: ReturnId,
     names: Names,
     progress: Progress,
     position: u64,
@@ -95,7 +96,7 @@ pub fn OrderDesk(
             <OrderProgress names progress delivery is_own now_us />
             <OrderPayment id progress total given problem=problem.clone() now_us />
             <OrderParcels progress />
-            <OrderNext id progress delivery pieces problem is_own />
+            <OrderNext id return_id progress delivery pieces problem is_own />
         </div>
     }
 }

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use types::cart::totals;
 use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress, Shortage, quantities_left};
-use types::{Money, OrderId, Problem};
+use types::{Money, OrderId, Problem, ReturnId};
 
 use super::order_payment::CancelPaid;
+use super::return_form::ReturnForm;
 use crate::components::{ProblemNote, anchor};
 
 /// A line of the order, as far as another order of it needs it.
@@ -25,6 +26,7 @@ pub struct Piece {
 #[component]
 pub fn OrderNext(
     id: OrderId,
+    return_id: ReturnId,
     progress: ReadSignal<Progress>,
     delivery: DeliveryMethod,
     pieces: Vec<Piece>,
@@ -35,10 +37,14 @@ pub fn OrderNext(
     let shortages = Memo::new(move |_| progress.with(|p| p.shortages().to_vec()));
     move || match status.get() {
         status if status.is_paid() => {
-            let problem = problem.clone();
+            let (problem, back_problem) = (problem.clone(), problem.clone());
             let cancel =
                 (status == OrderStatus::Confirmed).then(|| view! { <CancelPaid id problem /> });
-            view! { <Paid>{cancel}</Paid> }.into_any()
+            let back = (status == OrderStatus::Delivered).then(|| {
+                let (pieces, problem) = (pieces.clone(), back_problem.clone());
+                view! { <ReturnForm id return_id pieces problem /> }
+            });
+            view! { <Paid>{cancel} {back}</Paid> }.into_any()
         }
         OrderStatus::Cancelled => view! { <Cancelled is_own /> }.into_any(),
         OrderStatus::Rejected => {

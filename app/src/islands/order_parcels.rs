@@ -75,8 +75,29 @@ pub fn OrderParcels(progress: ReadSignal<Progress>) -> impl IntoView {
             }
         })
     };
+    let returns = Memo::new(move |_| progress.with(returns));
+    let sent_back = move || {
+        let returns = returns.get();
+        (!returns.is_empty()).then(|| {
+            let shown = returns.into_iter().map(|(number, words, at_us)| {
+                view! {
+                    <li>
+                        {format!("Return {number}: {words} ")}
+                        <LocalTime at_us />
+                    </li>
+                }
+            });
+            view! {
+                <section class="parcels" aria-labelledby="returns-title">
+                    <h2 id="returns-title">"Sent back"</h2>
+                    <ul>{shown.collect_view()}</ul>
+                </section>
+            }
+        })
+    };
     view! {
         {list}
+        {sent_back}
         {given_back}
     }
 }
@@ -170,6 +191,23 @@ fn refunds(progress: &Progress) -> Vec<(Money, i64)> {
         _ => None,
     };
     progress.steps.iter().filter_map(refund).collect()
+}
+
+/// Each return with what is known of it last.
+fn returns(progress: &Progress) -> Vec<(u32, &'static str, i64)> {
+    let mut returns: Vec<(u32, &'static str, i64)> = Vec::new();
+    for step in &progress.steps {
+        let (number, words) = match step.kind {
+            StepKind::ReturnAsked { number } => (number, "asked for, we will answer soon"),
+            StepKind::ReturnAccepted { number } => (number, "accepted, please send it to us"),
+            StepKind::ReturnDeclined { number } => (number, "not accepted"),
+            StepKind::ReturnReceived { number } => (number, "arrived with us"),
+            _ => continue,
+        };
+        returns.retain(|(known, ..)| *known != number);
+        returns.push((number, words, step.at_us));
+    }
+    returns
 }
 
 #[cfg(test)]

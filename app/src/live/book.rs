@@ -200,7 +200,9 @@ pub fn merge_orders(known: &mut DeskNews, news: DeskNews) {
     }
     if known.rows.len() > MAX_ORDERS {
         known.is_cut = true;
-        known.rows.sort_by_key(|row| std::cmp::Reverse(row.position));
+        known
+            .rows
+            .sort_by_key(|row| std::cmp::Reverse(row.position));
         known.rows.truncate(MAX_ORDERS);
     }
 }

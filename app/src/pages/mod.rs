@@ -5,6 +5,9 @@ pub mod admin_events;
 #[cfg(feature = "ssr")]
 pub mod admin_inventory;
 #[cfg(feature = "ssr")]
+pub mod admin_mail;
+#[cfg(feature = "ssr")]
+pub mod admin_mails;
 pub mod admin_order;
 #[cfg(feature = "ssr")]
 pub mod admin_orders;

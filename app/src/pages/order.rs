@@ -109,6 +109,7 @@ fn Found(
             <div class="order-page__state">
                 <OrderDesk
                     id
+                    return_id=shop.new_return_id()
                     names
                     progress
                     position

@@ -165,6 +165,18 @@ pub fn FindOrderPage() -> impl IntoView {
     let (number, email) = flash.and_then(|flash| flash.sought).unwrap_or_default();
     let errors = problem.as_ref().map(|problem| problem.errors.clone());
     let errors = RwSignal::new(errors.unwrap_or_default());
+    let is_lost = use_query_map().read_untracked().get("link").is_some();
+    let lost = (is_lost && problem.is_none()).then(|| {
+        view! {
+            <div class="notice" role="status">
+                <p class="notice__title">"This link opens no order"</p>
+                <p>
+                    "It may have been cut off, or be older than a year. The order's number stands in "
+                    "the same mail."
+                </p>
+            </div>
+        }
+    });
     let told = problem.map(|problem| {
         let detail = problem.errors.is_empty().then_some(problem.detail);
         let title = match problem.status {
@@ -186,6 +198,7 @@ pub fn FindOrderPage() -> impl IntoView {
                     "The number stands at the top of the order's page and looks like V-7K3M2Q9A. "
                     "The order then stays open in this browser for 30 days."
                 </p>
+                {lost}
                 <form class="find-order" method="post" action="/api/find_order">
                     {told}
                     <Field

@@ -11,7 +11,8 @@ use crate::fulfilment::{Parcel, Pieces};
 use crate::ids::InvalidId;
 use crate::log::StoryEvent;
 use crate::order::{Order, OrderStatus};
-use crate::{Money, OrderId, RefundId, ShipmentId, Sku};
+use crate::returns::{ReturnPieces, ReturnState};
+use crate::{Money, OrderId, RefundId, ReturnId, ShipmentId, Sku};
 
 /// Orders on one page of the list.
 pub const PAGE: usize = 25;
@@ -41,13 +42,12 @@ pub enum Tab {
     /// Paid for, and nothing of it is packed.
     #[default]
     ToPack,
-    /// Packed or sent in part: something is still to be done with it.
+    /// Packed, or sent in part.
     ToSend,
     /// All of it has left.
     OnTheWay,
-    Delivered,
-    /// Nothing of it has arrived.
-    Lost,
+    /// Arrived, or lost on the way.
+    Arrived,
     /// Not paid yet.
     Unpaid,
     /// Came to nothing.
@@ -65,8 +65,7 @@ impl Tab {
             OrderStatus::Confirmed => Self::ToPack,
             OrderStatus::Packed | OrderStatus::PartlyShipped => Self::ToSend,
             OrderStatus::Shipped => Self::OnTheWay,
-            OrderStatus::Delivered => Self::Delivered,
-            OrderStatus::Lost => Self::Lost,
+            OrderStatus::Delivered | OrderStatus::Lost => Self::Arrived,
             OrderStatus::Rejected | OrderStatus::Cancelled => Self::Ended,
         }
     }
@@ -86,8 +85,7 @@ impl Tab {
             Self::ToPack => "To pack",
             Self::ToSend => "To send",
             Self::OnTheWay => "On the way",
-            Self::Delivered => "Delivered",
-            Self::Lost => "Lost",
+            Self::Arrived => "Arrived",
             Self::Unpaid => "Not paid",
             Self::Ended => "Ended",
             Self::All => "All",
@@ -260,11 +258,12 @@ pub struct Present {
 pub struct DeskOrder {
     pub order: Order,
     pub status: OrderStatus,
-    /// Position of the newest event that a command could be at odds with: a note is none.
+    /// Position of the newest event that a command could be at odds with.
     pub version: u64,
     pub payments: Vec<PaymentRow>,
     pub money: MoneyRow,
     pub parcels: Vec<Parcel>,
+    pub returns: Vec<ReturnRow>,
     /// What can still be packed.
     pub left: Vec<Pieces>,
     /// What will never be sent.
@@ -277,6 +276,16 @@ pub struct DeskOrder {
     pub notes: Vec<OrderNote>,
     /// What happened, each event after the one that caused it.
     pub story: Vec<StoryEvent>,
+}
+
+/// Pieces that the customer sends back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnRow {
+    pub id: ReturnId,
+    /// 1 for the first of its order.
+    pub number: u32,
+    pub state: ReturnState,
+    pub lines: Vec<ReturnPieces>,
 }
 
 /// What was collected of an order's money, and given back.

@@ -85,6 +85,11 @@ uuid_id!(
     "a shopper id (UUIDv7, lower case)"
 );
 uuid_id!(
+    /// A mail to a customer: the id of the event that led to it.
+    MailId,
+    "a mail id (UUIDv7, lower case)"
+);
+uuid_id!(
     /// One line of a cart. Two lines may hold the same SKU, told apart by their gift notes.
     LineId,
     "a cart line id (UUIDv7, lower case)"

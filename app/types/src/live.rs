@@ -147,12 +147,20 @@ pub enum ServerMessage {
 pub enum State {
     Product(ProductStock),
     Order(ProgressNews),
-    Inventory { levels: Vec<SkuLevel> },
-    Events { events: Vec<EventRow> },
+    Inventory {
+        levels: Vec<SkuLevel>,
+    },
+    Events {
+        events: Vec<EventRow>,
+    },
     Orders(DeskNews),
     /// Position of the newest event about the order.
-    Desk { version: u64 },
-    Present { staff: Vec<Present> },
+    Desk {
+        version: u64,
+    },
+    Present {
+        staff: Vec<Present>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

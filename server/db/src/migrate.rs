@@ -75,6 +75,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0061_billing_addresses",
         include_str!("../migrations/0061_billing_addresses.sql"),
     ),
+    ("0070_mails", include_str!("../migrations/0070_mails.sql")),
     (
         "0080_order_desk",
         include_str!("../migrations/0080_order_desk.sql"),

@@ -6,9 +6,11 @@
 
 pub use crate::catalogue::events::*;
 pub use crate::fulfilment::events::*;
+pub use crate::mail::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
 pub use crate::person::events::*;
+pub use crate::returns::events::*;
 pub use crate::stock::events::*;
 
 /// Declares events of one noun: a struct each, and how they are named and ordered in the log.
@@ -148,6 +150,14 @@ events! {
     ShipmentDelivered,
     ShipmentLost,
     ShipmentCameBack,
+    ReturnRequested,
+    ReturnAsked,
+    ReturnRefused,
+    ReturnAnswerGiven,
+    ReturnAccepted,
+    ReturnDeclined,
+    ReturnReceiptReported,
+    ReturnReceived,
     PersonErased,
     ProductIntroduced,
     PriceChangeRequested,
@@ -158,6 +168,7 @@ events! {
     ProductWithdrawalRequested,
     ProductWithdrawn,
     ProductChangeRejected,
+    MailResendRequested,
 }
 
 /// Why an event of the log could not be read.

@@ -53,6 +53,9 @@ pub struct Shipment {
     pub carrier: Carrier,
     pub state: ShipmentState,
     pub tracking: Option<Tracking>,
+    /// When it arrived, unix microseconds; 0 until then.
+    #[serde(default)]
+    pub delivered_at_us: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -88,6 +91,15 @@ impl FulfilmentState {
 
     pub fn shipment(&self, id: ShipmentId) -> Option<&Shipment> {
         self.shipments.iter().find(|shipment| shipment.id == id)
+    }
+
+    /// What has arrived after `after_us`.
+    pub fn arrived_since(&self, after_us: i64) -> impl Iterator<Item = &Pieces> {
+        let arrived = move |it: &&Shipment| {
+            it.state == ShipmentState::Delivered && it.delivered_at_us >= after_us
+        };
+        let arrived = self.shipments.iter().filter(arrived);
+        arrived.flat_map(|shipment| &shipment.lines)
     }
 
     /// Whether something has left the house.
@@ -291,12 +303,12 @@ impl FulfilmentState {
         event: impl Fn(FulfilmentStatus) -> Event,
     ) -> Event {
         let mut after = self.clone();
-        after.evolve(&event(FulfilmentStatus::Open));
+        after.evolve(&event(FulfilmentStatus::Open), 0);
         event(after.status(ordered))
     }
 
     /// Takes note of an event.
-    pub fn evolve(&mut self, event: &Event) {
+    pub fn evolve(&mut self, event: &Event, at_us: i64) {
         match event {
             Event::ShipmentPacked(event) => {
                 self.packed = self.packed.max(event.number);
@@ -308,6 +320,7 @@ impl FulfilmentState {
                     carrier: event.carrier,
                     state: ShipmentState::Packed,
                     tracking: None,
+                    delivered_at_us: 0,
                 });
             }
             Event::ShipmentUnpacked(event) => {
@@ -320,7 +333,10 @@ impl FulfilmentState {
                 }
             }
             Event::ShipmentDelivered(event) => {
-                self.put(event.shipment_id, ShipmentState::Delivered);
+                if let Some(shipment) = self.find(event.shipment_id) {
+                    shipment.state = ShipmentState::Delivered;
+                    shipment.delivered_at_us = at_us;
+                }
             }
             Event::ShipmentLost(event) => self.put(event.shipment_id, ShipmentState::Lost),
             Event::ShipmentCameBack(event) => self.put(event.shipment_id, ShipmentState::CameBack),

@@ -7,16 +7,18 @@ pub mod progress;
 use serde::{Deserialize, Serialize};
 use types::fulfilment::FulfilmentStatus;
 use types::order::{CancelledBy, OrderStatus};
-use types::{Money, OrderId};
+use types::{Money, OrderId, RefundId};
 
 use crate::event::{
     Event, Gateway, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
     OrderConfirmed, OrderDeadlinePassed, OrderPlaced, OrderRejected, OrderRestCancelled,
-    PaymentAuthorized, PaymentMethodRequired, PaymentRequested, PaymentVoidRequested,
-    PaymentWindowElapsed, Pieces, ShipmentShipped, StockReleaseRequested, StockReserved,
+    PaymentAuthorized, PaymentMethodRequired, PaymentRefundAsked, PaymentRequested,
+    PaymentVoidRequested, PaymentWindowElapsed, Pieces, ReturnReceiptReported, ShipmentShipped,
+    StockReleaseRequested, StockReserved,
 };
 use crate::fulfilment::{self, FulfilmentState};
 use crate::payment::{PaymentState, PaymentStatus};
+use crate::returns::ReturnsState;
 
 /// How long an order waits for its stock to be reserved: long enough for somebody to look at why.
 pub const RESERVING_LIMIT_US: i64 = 15 * 60 * 1_000_000;
@@ -64,6 +66,8 @@ pub struct OrderState {
     pub payment: PaymentState,
     #[serde(default, skip_serializing_if = "FulfilmentState::is_untouched")]
     pub fulfilment: FulfilmentState,
+    #[serde(default, skip_serializing_if = "ReturnsState::is_empty")]
+    pub returns: ReturnsState,
     pub total: Money,
     pub lines: Vec<Pieces>,
     /// The card to ask once the stock is reserved.
@@ -112,6 +116,7 @@ impl OrderState {
             stage: Stage::Placed,
             payment: PaymentState::default(),
             fulfilment: FulfilmentState::default(),
+            returns: ReturnsState::default(),
             total: event.total,
             lines: lines_of(event),
             payment_token: event.payment_token.clone(),
@@ -211,6 +216,11 @@ impl OrderState {
                 vec![self.request_payment(&event.payment_token, self.reserved_until_us)]
             }
             (_, Event::OrderCancellationRequested(asked)) => self.cancel_as_asked(asked),
+            (_, Event::ReturnRequested(asked)) => {
+                vec![self.returns.ask(&self.fulfilment, asked, at_us)]
+            }
+            (_, Event::ReturnAnswerGiven(given)) => vec![self.returns.answer(given)],
+            (_, Event::ReturnReceiptReported(told)) => self.receive(told),
             // A card given in the last second is still asked: the window ends only for an order
             // that waits.
             (OrderStatus::AwaitingPayment, Event::PaymentWindowElapsed(event))
@@ -255,6 +265,23 @@ impl OrderState {
             .into_iter()
             .chain(self.payment.let_go(order_id))
             .collect()
+    }
+
+    /// Pieces came back: their money goes the other way, as far as it was collected.
+    fn receive(&self, told: &ReturnReceiptReported) -> Vec<Event> {
+        let received = self.returns.receive(told);
+        if told.refund.minor == 0 || !matches!(received, Event::ReturnReceived(_)) {
+            return vec![received];
+        }
+        let refund = PaymentRefundAsked {
+            order_id: self.order_id,
+            // A return is received once.
+            refund_id: RefundId::new(told.return_id.uuid()),
+            amount: told.refund,
+            reason: String::new(),
+            by: told.by.clone(),
+        };
+        vec![received, self.payment.refund(&refund)]
     }
 
     /// What follows an event about a parcel; `None` for any other event.
@@ -333,7 +360,8 @@ impl OrderState {
             _ => {}
         }
         self.payment.evolve(event);
-        self.fulfilment.evolve(event);
+        self.fulfilment.evolve(event, at_us);
+        self.returns.evolve(event);
     }
 
     fn end(&mut self, stage: Stage) {

@@ -245,12 +245,20 @@ async fn pages(
             staff,
         ),
         ("admin: orders by number", search(&number), staff),
-        ("admin: orders by the beginning of a number", search("V-7K"), staff),
+        (
+            "admin: orders by the beginning of a number",
+            search("V-7K"),
+            staff,
+        ),
         ("admin: orders by SKU", search(&good.sku), staff),
         ("admin: orders by email", search("ada.love"), staff),
         ("admin: orders by a word of the name", search("love"), staff),
         ("admin: an order", format!("/admin/orders/{order}"), staff),
-        ("admin: pick list", "/admin/print/pick-list".to_owned(), staff),
+        (
+            "admin: pick list",
+            "/admin/print/pick-list".to_owned(),
+            staff,
+        ),
     ];
     let mut measured = Vec::with_capacity(pages.len());
     let (counted, uncounted) = PAGE_VIEWS;

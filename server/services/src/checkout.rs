@@ -385,7 +385,7 @@ fn order_id_used() -> Problem {
     Problem::conflict("order-id-taken", "This form was used already", detail)
 }
 
-fn no_such_order() -> Problem {
+pub(crate) fn no_such_order() -> Problem {
     Problem::not_found("There is no such order, or it was placed in another browser.")
 }
 

@@ -203,7 +203,9 @@ impl Shop {
             .fetch_all(self.log().db().reader())
             .await?;
             let id = |row: &db::Row| Ok(row.try_get::<&str, _>(0)?.parse().map_err(internal)?);
-            rows.iter().map(id).collect::<Result<Vec<OrderId>, Refused>>()
+            rows.iter()
+                .map(id)
+                .collect::<Result<Vec<OrderId>, Refused>>()
         };
         Ok((self.desk_news(&changed.await?).await?, now))
     }

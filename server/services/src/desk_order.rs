@@ -1,11 +1,12 @@
 //! One order with all that staff see of it.
 
+use broker::{Filter, Recorded, Rule};
 use domain::Event;
-use domain::event::OrderNoted;
+use domain::event::{OrderNoted, OrderPlaced, PaymentRefundAsked, ReturnAsked, ShipmentPacked};
 use domain::fulfilment::Shipment;
 use domain::order::{Command, OrderState};
 use domain::payment::Asked;
-use types::desk::{DeskOrder, MoneyRow, PaymentRow};
+use types::desk::{DeskOrder, MoneyRow, PaymentRow, ReturnRow};
 use types::fulfilment::Parcel;
 use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 
@@ -15,6 +16,19 @@ use crate::orders;
 use crate::shop::Shop;
 use crate::summary::event_row;
 use crate::visitor::Staff;
+
+/// What people do with an order, or have done to it: who has not seen it may be about to do what is not
+/// right any more. What the gateway answers stands in nobody's way, nor does a note.
+const CHANGES: Filter<'static> = Filter(&[
+    Rule::topic(OrderPlaced::TOPIC),
+    Rule::topic(ShipmentPacked::TOPIC),
+    Rule::topic(ReturnAsked::TOPIC),
+    Rule::topic(PaymentRefundAsked::TOPIC).of(&[PaymentRefundAsked::KIND]),
+]);
+
+fn is_change(event: &Recorded) -> bool {
+    CHANGES.matches(event) && event.kind != OrderNoted::KIND
+}
 
 /// News of an order that somebody is told of who did not know them, at most.
 const MOST_NEWS: usize = 4;
@@ -34,7 +48,7 @@ impl Shop {
         let mut payments = Vec::new();
         let mut version = 0;
         for recorded in self.log().read_key(&id.to_string()).await? {
-            if recorded.kind != OrderNoted::KIND {
+            if is_change(&recorded) {
                 version = recorded.position;
             }
             // What this version cannot read is told by the story.
@@ -63,6 +77,9 @@ impl Shop {
             status: (state.as_ref()).map_or(order.progress.status, OrderState::status),
             money,
             parcels: parcels.map(parcel).collect(),
+            returns: (state.iter().flat_map(|state| &state.returns.returns))
+                .map(returned)
+                .collect(),
             left: (state.as_ref().filter(is_paid))
                 .map_or_else(Vec::new, |state| state.fulfilment.left(&state.lines)),
             never: (state.as_ref()).map_or_else(Vec::new, |s| s.fulfilment.cancelled.clone()),
@@ -77,7 +94,7 @@ impl Shop {
         })
     }
 
-    /// Makes sure that an order is as a form has shown it: that nothing but notes has come since.
+    /// Makes sure that an order is as a form has shown it: that nobody has done anything with it since.
     /// `own` is an id that the form has made: what it has done itself, sent twice, is no news.
     ///
     /// # Errors
@@ -91,7 +108,7 @@ impl Shop {
     ) -> crate::Result<()> {
         let events = self.log().read_key(&id.to_string()).await;
         let mut news = events.map_err(internal)?;
-        news.retain(|event| event.position > version && event.kind != OrderNoted::KIND);
+        news.retain(|event| event.position > version && is_change(event));
         if news.is_empty() || (!own.is_empty() && news.iter().any(|it| it.data.contains(own))) {
             return Ok(());
         }
@@ -143,6 +160,15 @@ fn parcel(shipment: &Shipment) -> Parcel {
     }
 }
 
+fn returned(it: &domain::returns::Return) -> ReturnRow {
+    ReturnRow {
+        id: it.id,
+        number: it.number,
+        state: it.state,
+        lines: it.lines.clone(),
+    }
+}
+
 fn payment_row(event: &Event, at_us: i64) -> Option<PaymentRow> {
     let row = |attempt, what: &str, amount: Option<Money>, reference: &str| {
         Some(PaymentRow {
@@ -163,9 +189,7 @@ fn payment_row(event: &Event, at_us: i64) -> Option<PaymentRow> {
             let why = format!("declined: {}", e.reason.name());
             row(e.attempt, &why, None, "")
         }
-        Event::PaymentVoidRequested(e) => {
-            row(e.attempt, "to be let go", None, &e.authorization_id)
-        }
+        Event::PaymentVoidRequested(e) => row(e.attempt, "to be let go", None, &e.authorization_id),
         Event::PaymentVoided(e) => row(e.attempt, "let go", None, &e.authorization_id),
         Event::PaymentCaptureRequested(e) => row(0, "to be collected", Some(e.amount), ""),
         Event::PaymentCaptured(e) => row(0, "collected", Some(e.amount), ""),

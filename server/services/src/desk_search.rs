@@ -146,7 +146,9 @@ impl Shop {
             return Vec::new();
         }
         let catalogue = self.catalogue();
-        let all = catalogue.variants().map(|(_, variant)| variant.sku.as_str());
+        let all = catalogue
+            .variants()
+            .map(|(_, variant)| variant.sku.as_str());
         let begin = all.filter(|sku| sku.starts_with(&text));
         let begin: Vec<String> = begin.map(str::to_owned).take(MOST_SKUS + 1).collect();
         match begin.len() <= MOST_SKUS {

@@ -47,9 +47,7 @@ impl Shop {
         let (keyed, now_us) = (keyed.clone(), self.now_us());
         let claimed: Result<Claim, Refused> = self
             .writer()
-            .run_unmarked(move |tx| {
-                Box::pin(async move { claim(tx, &keyed, now_us).await })
-            })
+            .run_unmarked(move |tx| Box::pin(async move { claim(tx, &keyed, now_us).await }))
             .await;
         Ok(claimed?)
     }
@@ -59,8 +57,12 @@ impl Shop {
     /// # Errors
     /// When the database does not answer.
     pub async fn keep_answer(&self, key: String, answer: String) -> crate::Result<()> {
-        self.end_claim("update idempotency_keys set answer = $2 where key = $1", key, answer)
-            .await
+        self.end_claim(
+            "update idempotency_keys set answer = $2 where key = $1",
+            key,
+            answer,
+        )
+        .await
     }
 
     /// Gives a key back whose command came to nothing: it may be sent again.

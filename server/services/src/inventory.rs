@@ -3,8 +3,8 @@
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
-    OrderCancelled, OrderPlaced, OrderRestCancelled, ShipmentCameBack, ShipmentShipped,
-    StockCorrectionRequested, StockRejected, StockReleaseRequested,
+    OrderCancelled, OrderPlaced, OrderRestCancelled, Pieces, ReturnReceived, ShipmentCameBack,
+    ShipmentShipped, StockCorrectionRequested, StockRejected, StockReleaseRequested,
 };
 use domain::stock::{self, Shelf, Stock};
 use types::Sku;
@@ -23,6 +23,7 @@ impl Decider for Inventory {
             OrderRestCancelled::KIND,
         ]),
         Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentCameBack::KIND]),
+        Rule::topic(ReturnReceived::TOPIC).of(&[ReturnReceived::KIND]),
         Rule::topic(StockReleaseRequested::TOPIC)
             .of(&[StockCorrectionRequested::KIND, StockReleaseRequested::KIND]),
     ]);
@@ -54,6 +55,9 @@ impl Decider for Inventory {
             }
             Event::ShipmentCameBack(parcel) => {
                 stock::take_back(&mut shelf, parcel.order_id, &parcel.lines)
+            }
+            Event::ReturnReceived(came) => {
+                stock::take_back(&mut shelf, came.order_id, &restocked(came))
             }
             Event::StockCorrectionRequested(count) => Some(stock::correct(&mut shelf, count)),
             _ => None,
@@ -88,6 +92,16 @@ impl Decider for Inventory {
     }
 }
 
+/// What of a return can be sold again.
+fn restocked(came: &ReturnReceived) -> Vec<Pieces> {
+    let restocked = came.lines.iter().filter(|line| line.restocked > 0);
+    let pieces = restocked.map(|line| Pieces {
+        sku: line.sku.clone(),
+        quantity: line.restocked,
+    });
+    pieces.collect()
+}
+
 /// The SKUs that an event is about.
 fn skus(event: &Event) -> Vec<&Sku> {
     match event {
@@ -97,6 +111,7 @@ fn skus(event: &Event) -> Vec<&Sku> {
         Event::StockReleaseRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
         Event::ShipmentShipped(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
         Event::ShipmentCameBack(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
+        Event::ReturnReceived(came) => came.lines.iter().map(|line| &line.sku).collect(),
         Event::StockCorrectionRequested(count) => vec![&count.sku],
         moved => {
             let levels = stock::levels_of(moved).unwrap_or_default();

@@ -16,12 +16,16 @@ mod desk_search;
 mod events;
 pub mod gateway;
 mod holds;
+mod house;
 mod idempotency;
 mod inventory;
 mod levels;
 mod log_desk;
 mod look_back;
+mod mail_desk;
+pub mod notification;
 mod order_desk;
+mod order_links;
 mod order_list;
 mod order_lookup;
 mod order_notes;
@@ -38,6 +42,7 @@ mod products;
 mod public_pages;
 mod result;
 mod retention;
+mod returns;
 mod rows_in;
 mod search_keys;
 mod seed;
@@ -60,6 +65,7 @@ use broker::Roster;
 pub use events::decode;
 pub use gateway::PaymentGateway;
 pub use holds::HoldLimits;
+pub use house::{House, NoMailbox};
 pub use idempotency::{Claim, Keyed};
 pub use levels::{LevelChange, Levels};
 pub use log_desk::log_view;
@@ -70,7 +76,7 @@ pub use presence::Presence;
 pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use public_pages::{PublicPage, PublicPages};
 pub use result::Result;
-pub use retention::Swept;
+pub use retention::{Lives, Swept};
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
 pub use settings::ShopSettings;
@@ -85,18 +91,23 @@ pub use visitor::{Staff, Visitor};
 #[derive(Clone)]
 pub struct Outside {
     pub gateway: Arc<dyn PaymentGateway>,
+    /// `None` when customers are told nothing.
+    pub mailer: Option<notification::Mailer>,
 }
 
 /// Everyone who takes part in the shop: one line each. Without an outside world nobody is asked; the
 /// command line needs the names alone.
 pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
+    let (gateway, mailer) = match outside {
+        Some(Outside { gateway, mailer }) => (Some(gateway), Some(mailer)),
+        None => (None, None),
+    };
     Roster::new()
         .decider(inventory::Inventory)
         .decider(orders::Orders::new(settings))
         .decider(products::Products)
         .consumer(cart_return::CartReturn)
         .consumer(order_desk::OrderDesk)
-        .reactor(outside.map(|outside| payment::Payment {
-            gateway: outside.gateway,
-        }))
+        .reactor(gateway.map(|gateway| payment::Payment { gateway }))
+        .reactor(mailer.map(|mailer| notification::Notification { mailer }))
 }

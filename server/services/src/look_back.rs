@@ -140,6 +140,10 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
             format!("{state}: {lines}"),
         ));
     }
+    for back in &state.returns.returns {
+        let state = back.state.words().to_owned();
+        facts.push((format!("return {}", back.number), state));
+    }
     let currency = state.total.currency;
     for (name, minor) in [
         ("collected", state.payment.captured_minor()),

@@ -7,7 +7,7 @@ use broker::{Consumer, Failure, Filter, Recorded, Rule, Tx};
 use db::Columns;
 use domain::Event;
 use domain::event::{
-    OrderPlaced, PaymentRequested, ShipmentPacked, StockRejected, StockReserved,
+    OrderPlaced, PaymentRequested, ReturnAsked, ShipmentPacked, StockRejected, StockReserved,
 };
 use domain::order::OrderState;
 use types::OrderId;
@@ -37,6 +37,7 @@ impl Consumer for OrderDesk {
         Rule::topic(OrderPlaced::TOPIC),
         Rule::topic(PaymentRequested::TOPIC),
         Rule::topic(ShipmentPacked::TOPIC),
+        Rule::topic(ReturnAsked::TOPIC),
         Rule::topic(StockReserved::TOPIC).of(&[StockReserved::KIND, StockRejected::KIND]),
     ]);
 

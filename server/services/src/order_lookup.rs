@@ -13,6 +13,8 @@ use crate::shop::Shop;
 
 /// How long an order that was found by number and email stays open in that browser.
 pub(crate) const GRANT_LIFE_US: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+/// How long after an order the links of its mails open it.
+const LINK_LIFE_US: i64 = 365 * 24 * 60 * 60 * 1_000_000;
 /// Orders on one page of "Your orders".
 const PAGE: usize = 20;
 
@@ -44,6 +46,32 @@ impl Shop {
             return Err(Problem::invalid(missing));
         }
         Ok(self.look_up(shopper, number, email).await?)
+    }
+
+    /// Opens an order by the link that a mail about it holds, in this browser.
+    ///
+    /// # Errors
+    /// 404 for a link that this shop has not made, or whose order is gone or older than a year.
+    pub async fn open_by_link(&self, shopper: ShopperId, token: &str) -> crate::Result<OrderId> {
+        Ok(self.follow_link(shopper, token).await?)
+    }
+
+    async fn follow_link(&self, shopper: ShopperId, token: &str) -> Result<OrderId, Refused> {
+        let house = self.house();
+        let id = house.and_then(|house| house.links.order(token));
+        let id = id.ok_or_else(no_such_link)?;
+        let row = db::query("select shopper_id, placed_at_us from orders where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.log().db().reader())
+            .await?
+            .ok_or_else(no_such_link)?;
+        if row.try_get::<i64, _>(1)? < self.now_us().saturating_sub(LINK_LIFE_US) {
+            return Err(no_such_link().into());
+        }
+        if row.try_get::<&str, _>(0)? != shopper.to_string() {
+            self.grant(shopper, id).await?;
+        }
+        Ok(id)
     }
 
     /// Takes the same steps whether the number exists or not, so that the time tells neither.
@@ -188,6 +216,10 @@ impl Shop {
 /// ends sooner the earlier they differ.
 fn digest(email: &str) -> [u8; 32] {
     Sha256::digest(email.trim().to_lowercase()).into()
+}
+
+fn no_such_link() -> Problem {
+    Problem::not_found("This link opens no order (any more).")
 }
 
 fn not_found() -> Problem {

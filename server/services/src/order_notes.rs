@@ -92,7 +92,10 @@ impl Shop {
 fn checked(text: &str) -> Result<String, Problem> {
     let text = text.replace("\r\n", "\n").trim().to_owned();
     if text.is_empty() {
-        return Err(Problem::invalid_field("note", "Write something down first."));
+        return Err(Problem::invalid_field(
+            "note",
+            "Write something down first.",
+        ));
     }
     if text.chars().count() > MAX_NOTE {
         let message = format!("A note may have at most {MAX_NOTE} characters.");

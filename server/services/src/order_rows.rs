@@ -42,8 +42,8 @@ pub(crate) async fn insert(
     let inserted = db::query(
         "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
          country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency, \
-         number_bits, street_2, phone, email_key, name_key, name_key_2, name_key_3, name_key_4, \
-         billing) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         number_bits, street_2, phone, billing, email_key, name_key, name_key_2, name_key_3, name_key_4) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
          $19, $20, $21, $22, $23, $24) \
          on conflict do nothing",
     )
@@ -65,12 +65,12 @@ pub(crate) async fn insert(
     .bind(number_bits(order.order_id))
     .bind(&order.street_2)
     .bind(&order.phone)
+    .bind(stored_billing(order)?)
     .bind(search_key(&order.email))
     .bind(name)
     .bind(second)
     .bind(third)
     .bind(last)
-    .bind(stored_billing(order)?)
     .execute(tx.conn())
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -98,7 +98,11 @@ pub(crate) async fn write_missing_keys(log: &Log) -> Result<(), Failure> {
         let mut keyed = Vec::with_capacity(rows.len());
         for row in &rows {
             let (email, name) = (row.try_get::<&str, _>(1)?, row.try_get::<&str, _>(2)?);
-            keyed.push((row.try_get::<String, _>(0)?, search_key(email), name_keys(name)));
+            keyed.push((
+                row.try_get::<String, _>(0)?,
+                search_key(email),
+                name_keys(name),
+            ));
         }
         let mut tx = log.db().begin().await?;
         for (list, chunk) in tx.place_rows(&keyed, 6) {

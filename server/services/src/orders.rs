@@ -8,8 +8,9 @@ use domain::event::{
     OrderCancellationRequested, OrderCancelled, OrderDeadlinePassed, OrderPlaced,
     PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRetryRequested, PaymentCaptured,
     PaymentDeclined, PaymentMethodGiven, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
-    PaymentWindowElapsed, ShipmentHandoverReported, ShipmentOutcomeReported, ShipmentRequested,
-    ShipmentUnpackRequested, StockRejected, StockReserved,
+    PaymentWindowElapsed, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested,
+    ShipmentHandoverReported, ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested,
+    StockRejected, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
 use types::OrderId;
@@ -57,6 +58,11 @@ impl Decider for Orders {
             ShipmentUnpackRequested::KIND,
             ShipmentHandoverReported::KIND,
             ShipmentOutcomeReported::KIND,
+        ]),
+        Rule::topic(ReturnRequested::TOPIC).of(&[
+            ReturnRequested::KIND,
+            ReturnAnswerGiven::KIND,
+            ReturnReceiptReported::KIND,
         ]),
     ]);
     /// By order.

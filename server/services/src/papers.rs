@@ -33,8 +33,10 @@ impl Shop {
             }
         }
         let orders = self.stored_orders(&wanted).await?;
-        let mut orders: HashMap<OrderId, Order> =
-            orders.into_iter().map(|(_, order)| (order.id, order)).collect();
+        let mut orders: HashMap<OrderId, Order> = orders
+            .into_iter()
+            .map(|(_, order)| (order.id, order))
+            .collect();
         Ok(wanted.iter().filter_map(|id| orders.remove(id)).collect())
     }
 

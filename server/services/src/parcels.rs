@@ -234,7 +234,7 @@ impl Shop {
         Ok(())
     }
 
-    async fn known_order(&self, id: OrderId) -> crate::Result<OrderState> {
+    pub(crate) async fn known_order(&self, id: OrderId) -> crate::Result<OrderState> {
         let state = orders::state(self.log(), id).await.map_err(internal)?;
         state.ok_or_else(|| Problem::not_found("There is no such order."))
     }
@@ -289,7 +289,7 @@ impl Shop {
     }
 
     /// What was decided; `None` when that takes too long.
-    async fn answered(&self, asked: Event) -> Result<Option<Event>, Refused> {
+    pub(crate) async fn answered(&self, asked: Event) -> Result<Option<Event>, Refused> {
         let asked = self.request(asked).await?;
         let answer = answer_to(self.log(), asked, PATIENCE).await?;
         Ok(answer.map(|(event, _)| (*event).clone()))

@@ -191,7 +191,10 @@ async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
         "delete from order_notes where order_id in \
          (select id from orders where lower(email) = $1)",
     ] {
-        db::query(sql).bind(&person.email).execute(tx.conn()).await?;
+        db::query(sql)
+            .bind(&person.email)
+            .execute(tx.conn())
+            .await?;
     }
     for order in &person.orders {
         let mut lines = order.lines.clone();

@@ -1,7 +1,8 @@
 //! What nobody needs any more is deleted: carts nobody came back to, tokens, sessions and grants that
-//! have ended. Orders, events and the gateway's books stay.
+//! have ended, mails that were sent long ago. Orders, events and the gateway's books stay.
 
 use crate::events::Refused;
+use crate::notification::rows;
 use crate::shop::Shop;
 use crate::{carts, idempotency, order_lookup, sessions, test_gateway};
 
@@ -13,19 +14,37 @@ pub struct Swept {
     pub sessions: u64,
     pub grants: u64,
     pub idempotency_keys: u64,
+    pub mails: u64,
+}
+
+/// How long something is kept, microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Lives {
+    pub cart_us: i64,
+    pub mail_us: i64,
+}
+
+impl Lives {
+    pub const fn of_days(cart: u32, mail: u32) -> Self {
+        const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+        Self {
+            cart_us: cart as i64 * DAY_US,
+            mail_us: mail as i64 * DAY_US,
+        }
+    }
 }
 
 impl Shop {
-    /// Deletes cart lines that are older than `cart_life_us`, and tokens, sessions and grants that have
-    /// ended.
+    /// Deletes cart lines and mails that are older than their lives, and tokens, sessions and grants
+    /// that have ended.
     ///
     /// # Errors
     /// 500 when the database cannot be written.
-    pub async fn sweep(&self, cart_life_us: i64) -> crate::Result<Swept> {
+    pub async fn sweep(&self, lives: Lives) -> crate::Result<Swept> {
         let now_us = self.now_us();
         let before = |life_us: i64| now_us.saturating_sub(life_us);
         Ok(Swept {
-            cart_lines: self.delete(carts::SWEEP, before(cart_life_us)).await?,
+            cart_lines: self.delete(carts::SWEEP, before(lives.cart_us)).await?,
             // Twice its life: who retries late is told that the token is used, not unknown.
             tokens: self
                 .delete(test_gateway::SWEEP, before(2 * test_gateway::TOKEN_LIFE_US))
@@ -37,6 +56,7 @@ impl Shop {
             idempotency_keys: self
                 .delete(idempotency::SWEEP, before(idempotency::LIFE_US))
                 .await?,
+            mails: self.delete(rows::SWEEP, before(lives.mail_us)).await?,
         })
     }
 

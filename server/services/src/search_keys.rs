@@ -30,7 +30,10 @@ mod tests {
     #[test]
     fn a_name_is_found_by_the_beginning_of_its_words() {
         let keys = |name| name_keys(name).map(Option::unwrap_or_default);
-        assert_eq!(keys(" Ada  LOVELACE "), ["ada lovelace", "lovelace", "", ""]);
+        assert_eq!(
+            keys(" Ada  LOVELACE "),
+            ["ada lovelace", "lovelace", "", ""]
+        );
         assert_eq!(
             keys("Ana María de la Cruz"),
             [

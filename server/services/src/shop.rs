@@ -10,11 +10,12 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{Currency, LineId, Money, OrderId, ShopperId, Sku, Slug};
+use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::{Refused, internal};
 use crate::holds::{HoldLimits, Holds};
+use crate::house::House;
 use crate::levels::{LevelChange, Levels};
 use crate::order_rows::write_missing_keys;
 use crate::presence::Presence;
@@ -41,10 +42,12 @@ struct Inner {
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
-    presence: Presence,
     staff_names: StaffNames,
+    presence: Presence,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
+    /// In whose name mails are written, if they are.
+    house: OnceLock<Arc<House>>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -108,9 +111,10 @@ impl Shop {
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
-                presence: Presence::default(),
                 staff_names: StaffNames::default(),
+                presence: Presence::default(),
                 pictures: OnceLock::new(),
+                house: OnceLock::new(),
             }),
         })
     }
@@ -173,6 +177,17 @@ impl Shop {
     pub fn pictures(&self) -> &Pictures {
         static NONE: LazyLock<Pictures> = LazyLock::new(Pictures::default);
         self.inner.pictures.get().unwrap_or(&NONE)
+    }
+
+    /// Tells in whose name mails are written, and with what their links are made; until then there are
+    /// none.
+    pub fn writes_as(&self, house: Arc<House>) {
+        // As with the pictures.
+        let _ = self.inner.house.set(house);
+    }
+
+    pub(crate) fn house(&self) -> Option<Arc<House>> {
+        self.inner.house.get().cloned()
     }
 
     /// The same picture for a small place, as a smaller file where there is one.
@@ -252,6 +267,10 @@ impl Shop {
 
     pub fn new_order_id(&self) -> OrderId {
         OrderId::new(self.log().environment().new_id())
+    }
+
+    pub fn new_return_id(&self) -> ReturnId {
+        ReturnId::new(self.log().environment().new_id())
     }
 
     pub(crate) fn new_line_id(&self) -> LineId {

@@ -7,6 +7,7 @@ use domain::event::{Pieces, StockMove};
 use types::admin::EventRow;
 use types::fulfilment::Outcome;
 use types::order::{CancelledBy, order_number};
+use types::returns::{ReceivedPieces, ReturnPieces};
 
 use crate::events::decode;
 use crate::staff_names::StaffNames;
@@ -138,6 +139,30 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
                 e.on_hand, e.allocated
             )
         }
+        Event::ReturnRequested(_) => "the customer asks to send pieces back".to_owned(),
+        Event::ReturnAsked(e) => format!("return {}: {}", e.number, returned(&e.lines)),
+        Event::ReturnRefused(e) => e.refusal.to_string(),
+        Event::ReturnAnswerGiven(e) => match e.is_accepted {
+            true => format!("take it back ({})", staff.of(&e.by)),
+            false => format!("do not take it back ({})", staff.of(&e.by)),
+        },
+        Event::ReturnAccepted(e) => format!("return {} is accepted", e.number),
+        Event::ReturnDeclined(e) => format!("return {} is declined", e.number),
+        Event::ReturnReceiptReported(e) => {
+            format!(
+                "unpacked, {} to be given back ({})",
+                e.refund,
+                staff.of(&e.by)
+            )
+        }
+        Event::ReturnReceived(e) => {
+            let sum = |count: fn(&ReceivedPieces) -> u32| e.lines.iter().map(count).sum::<u32>();
+            let (restocked, lost) = (sum(|it| it.restocked), sum(|it| it.written_off));
+            format!(
+                "return {}: {restocked} on sale again, {lost} written off",
+                e.number
+            )
+        }
         Event::PersonErased(e) => {
             let orders = e.orders.len();
             let noun = if orders == 1 { "order" } else { "orders" };
@@ -171,6 +196,7 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", staff.of(&e.by)),
         Event::ProductWithdrawn(e) => format!("sold no more ({})", staff.of(&e.by)),
         Event::ProductChangeRejected(e) => e.refusal.to_string(),
+        Event::MailResendRequested(e) => format!("mail {} again ({})", e.mail_id, e.by),
     }
 }
 
@@ -180,6 +206,11 @@ const fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Lost => "it is lost",
         Outcome::CameBack => "it came back",
     }
+}
+
+fn returned(lines: &[ReturnPieces]) -> String {
+    let line = |it: &ReturnPieces| format!("{} × {}, {}", it.quantity, it.sku, it.reason.words());
+    lines.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
 fn pieces(lines: &[Pieces]) -> String {

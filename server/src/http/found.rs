@@ -15,7 +15,7 @@ use services::{PublicPage, PublicPages, Shop};
 use super::problem::HttpProblem;
 
 /// Pages that are one visitor's own.
-const PRIVATE: [&str; 4] = ["/admin", "/cart", "/checkout", "/orders"];
+const PRIVATE: [&str; 5] = ["/admin", "/cart", "/checkout", "/o/", "/orders"];
 /// Pages that change with the program, which keeps no date of that.
 const PLAIN: [&str; 4] = ["/delivery", "/returns", "/privacy", "/imprint"];
 /// Long enough to be spared those who ask again and again.

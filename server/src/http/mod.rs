@@ -8,7 +8,9 @@ mod health;
 mod idempotency;
 mod inline_scripts;
 mod live;
+mod mails;
 mod metrics;
+mod order_links;
 mod origin;
 mod pace;
 mod page_cache;
@@ -174,6 +176,8 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .merge(live::routes())
         .merge(staff::routes().layer(sessions))
         .merge(test_gateway::routes())
+        .merge(order_links::routes())
+        .merge(mails::routes())
         .merge(pages)
         .layer(around_dynamic);
     let router = dynamic

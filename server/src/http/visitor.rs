@@ -97,15 +97,16 @@ pub async fn identify(
     });
     let mut response = next.run(request).await;
     if known.is_none() && is_command {
-        add_signed(
-            &state,
-            state.cookies.shopper(shopper),
-            response.headers_mut(),
-        );
+        remember_shopper(&state, shopper, response.headers_mut());
     } else if matches!(shown, Shown::Forged) {
         remove_cookie(&state, response.headers_mut());
     }
     response
+}
+
+/// Lets the browser be this shopper from now on.
+pub fn remember_shopper(state: &AppState, shopper: ShopperId, headers: &mut HeaderMap) {
+    add_signed(state, state.cookies.shopper(shopper), headers);
 }
 
 /// Beside the cookies that are set already, not in their place.

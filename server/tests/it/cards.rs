@@ -64,11 +64,17 @@ async fn show(client: &mut Client, number: &str) -> Answer {
 /// What is stored in the database and in the shop's own folder, by name.
 async fn stored(scratch: &Scratch) -> Vec<(String, Vec<u8>)> {
     let mut stored = scratch.contents().await;
-    let folder = data(scratch);
-    for entry in folder.read_dir().expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let bytes = std::fs::read(&path).expect("a file");
-        stored.push((path.display().to_string(), bytes));
+    let mut folders = vec![data(scratch)];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("a file");
+            stored.push((path.display().to_string(), bytes));
+        }
     }
     stored
 }

@@ -14,8 +14,9 @@ use db::{Columns, Db};
 use parking_lot::Mutex;
 use scratch::Scratch;
 use services::gateway::{Answer, Authorize, Decision, MoveMoney, Moved, NoAnswer, PaymentGateway};
+use services::notification::{Folder, Mailer};
 use services::test_gateway::TestGateway;
-use services::{Outside, Seed, Shop, ShopSettings};
+use services::{House, Outside, Seed, Shop, ShopSettings};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -126,8 +127,10 @@ struct Process {
 }
 
 impl Process {
-    async fn start(url: &str, environment: Environment) -> Self {
-        let db = Db::open(&db::Settings::new(url)).await.expect("a database");
+    async fn start(scratch: &Scratch, environment: Environment) -> Self {
+        let db = Db::open(&db::Settings::new(scratch.url()))
+            .await
+            .expect("a database");
         let log = Log::open(db, environment).await.expect("a log");
         let writer = GroupCommit::start(&log, "shop");
         let seed = Seed::demo().expect("the demo");
@@ -145,10 +148,20 @@ impl Process {
             lease: Duration::from_millis(100),
             ..broker::Settings::default()
         };
+        let house = House::new(
+            "https://shop.example",
+            "orders@shop.example",
+            None,
+            b"secret",
+        );
+        let house = Arc::new(house.expect("a house"));
+        let folder = Arc::new(Folder::new(scratch.folder().join("mails")));
+        let retry = Duration::from_secs(1);
+        let mailer = Some(Mailer::new(shop.clone(), house, folder, retry));
         let settings = ShopSettings::default();
         let gateway = Arc::new(gateway);
         let mut runner = Runner::new(log.clone(), pace);
-        let roster = services::roster(&settings, Some(Outside { gateway }));
+        let roster = services::roster(&settings, Some(Outside { gateway, mailer }));
         roster.start(&mut runner).await;
         // What the hub does: pages and carts know the stock from the log.
         let levels = shop.clone();
@@ -327,6 +340,15 @@ async fn day(process: &Process) {
         process.number(rest).await == 0
     })
     .await;
+    let untold = format!(
+        "select (select count(*) from events where key <> '{POISON}' and type in ('order.placed', \
+         'order.confirmed', 'order.rejected', 'order.cancelled', 'payment.method_required', \
+         'payment.declined')) - (select count(*) from mails where state = 'sent')"
+    );
+    eventually("everything is told", async || {
+        process.number(&untold).await == 0
+    })
+    .await;
     rebuild(process).await;
 }
 
@@ -374,7 +396,7 @@ async fn rebuild(process: &Process) {
     }
 }
 
-/// An event that two consumers cannot read becomes two dead letters, which staff gives up.
+/// An event that three consumers cannot read becomes three dead letters, which staff gives up.
 async fn give_up_poison(process: &Process) {
     let log = process.shop.log();
     let poison = format!("select count(*) from events where key = '{POISON}'");
@@ -384,8 +406,8 @@ async fn give_up_poison(process: &Process) {
         tx.commit().await.expect("committed");
     }
     let dead = format!("select count(*) from events where type = '{DEAD_LETTERED}'");
-    eventually("two dead letters", async || {
-        process.number(&dead).await == 2
+    eventually("three dead letters", async || {
+        process.number(&dead).await == 3
     })
     .await;
     for parked in log.parked(true, 10).await.expect("read") {
@@ -410,6 +432,9 @@ async fn books(process: &Process) -> Vec<String> {
     let gateway = "select reference || ' ' || status || ' ' || amount_minor \
                    from test_gateway_payments order by reference, status";
     books.extend(process.texts(gateway).await);
+    let mails = "select order_id || ' ' || kind || ' ' || count(*) from mails \
+                 group by order_id, kind order by order_id, kind";
+    books.extend(process.texts(mails).await);
     // What happened, told by what it was; commands may have been given twice.
     let events = "select type || ' ' || count(*) from events where type not in \
                   ('payment.method_given', 'order.cancellation_requested', \
@@ -452,7 +477,6 @@ struct Day {
 /// A day with the first process ending at `end`.
 fn run(end: Option<Point>) -> Day {
     let scratch = Runtime::new().expect("a runtime").block_on(Scratch::new());
-    let url = scratch.url();
     let watch = Arc::new(Watch::default());
     *watch.end.lock() = end;
     let mut lives = 0;
@@ -464,7 +488,7 @@ fn run(end: Option<Point>) -> Day {
                 _ => Environment::system(),
             };
             let whole = async {
-                let process = Process::start(&url, environment).await;
+                let process = Process::start(&scratch, environment).await;
                 day(&process).await;
                 let books = books(&process).await;
                 process.runner.stop().await;
@@ -506,7 +530,14 @@ fn wherever_the_process_ends_the_next_one_goes_on() {
             "{step:?} is visited"
         );
     }
-    for who in ["inventory", "orders", "payment", "shop", "replay"] {
+    for who in [
+        "inventory",
+        "notification",
+        "orders",
+        "payment",
+        "shop",
+        "replay",
+    ] {
         assert!(
             visits.keys().any(|(visitor, _)| visitor == who),
             "{who} is visited"

@@ -124,7 +124,11 @@ async fn a_browser_is_admitted_for_thirty_days() {
     shop.alter(format!("update order_grants set granted_at_us = {old}"))
         .await;
     assert!(!opens(&mut eve, order).await);
-    let swept = shop.inner().sweep(90 * DAY_US).await.expect("swept");
+    let swept = shop
+        .inner()
+        .sweep(services::Lives::of_days(90, 90))
+        .await
+        .expect("swept");
     assert_eq!(swept.grants, 1);
     shop.closed().await;
 }

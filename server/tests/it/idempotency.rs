@@ -20,7 +20,7 @@ async fn keyed(client: &mut Client, key: &str, path: &str, form: &[(&str, &str)]
 }
 
 fn new_key() -> String {
-    Uuid::new_v4().to_string()
+    Uuid::now_v7().to_string()
 }
 
 /// A browser that the shop knows.
@@ -51,7 +51,9 @@ async fn the_same_key_is_answered_the_same_and_the_piece_is_added_once() {
 
     // Somebody else may have thought of the same key.
     let mut bob = known(&shop).await;
-    keyed(&mut bob, &key, "/api/add_to_cart", &ONE_RING).await.expect_ok();
+    keyed(&mut bob, &key, "/api/add_to_cart", &ONE_RING)
+        .await
+        .expect_ok();
     assert_eq!(bob.cart_lines().await, [(RING.to_owned(), 1)]);
 
     // It outlives a restart.
@@ -68,7 +70,9 @@ async fn a_key_is_good_for_one_content_and_a_refusal_is_an_answer_too() {
     let shop = TestShop::with(&[]).await;
     let mut ada = known(&shop).await;
     let key = new_key();
-    keyed(&mut ada, &key, "/api/add_to_cart", &ONE_RING).await.expect_ok();
+    keyed(&mut ada, &key, "/api/add_to_cart", &ONE_RING)
+        .await
+        .expect_ok();
     let two = [("sku", RING), ("quantity", "2")];
     let other = keyed(&mut ada, &key, "/api/add_to_cart", &two).await;
     assert_eq!(other.problem(422).kind, "/problems/key-reused");
@@ -82,7 +86,10 @@ async fn a_key_is_good_for_one_content_and_a_refusal_is_an_answer_too() {
     assert_eq!((refused.status, &refused.body), (again.status, &again.body));
     for bad in ["", " ", "a b", &"k".repeat(256)] {
         let refused = keyed(&mut ada, bad, "/api/add_to_cart", &ONE_RING).await;
-        assert!(refused.problem(400).detail.contains("Idempotency-Key"), "{bad:?}");
+        assert!(
+            refused.problem(400).detail.contains("Idempotency-Key"),
+            "{bad:?}"
+        );
     }
     shop.closed().await;
 }
@@ -95,7 +102,10 @@ async fn a_plain_form_brings_its_key_in_a_field() {
     let form = [("sku", RING), ("quantity", "1"), ("idempotency_key", &*key)];
     let first = ada.submit("/api/add_to_cart", &form).await;
     let again = ada.submit("/api/add_to_cart", &form).await;
-    assert_eq!((first.status, first.location()), (again.status, again.location()));
+    assert_eq!(
+        (first.status, first.location()),
+        (again.status, again.location())
+    );
     assert_eq!(ada.cart_lines().await, [(RING.to_owned(), 1)]);
     // The answer of then sets what it set.
     let cookies = |answer: &Answer| answer.headers.get_all(SET_COOKIE).iter().count();
@@ -132,16 +142,24 @@ async fn of_64_at_once_with_one_key_one_orders_and_one_is_charged() {
             let request = request.header("Idempotency-Key", &key);
             async move {
                 let answer = request.send().await.expect("an answer");
-                (answer.status().as_u16(), answer.text().await.expect("a body"))
+                (
+                    answer.status().as_u16(),
+                    answer.text().await.expect("a body"),
+                )
             }
         });
         let answers = futures::future::join_all(sent).await;
         let (running, answered): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|(status, _)| *status == 409);
-        assert!(running.iter().all(|(_, body)| body.contains("still-running")));
+        assert!(
+            running
+                .iter()
+                .all(|(_, body)| body.contains("still-running"))
+        );
         let answered: BTreeSet<_> = answered.into_iter().collect();
         assert_eq!(answered.len(), 1, "{answered:?}");
-        shop.until_status(order.parse().expect("an id"), "confirmed").await;
+        shop.until_status(order.parse().expect("an id"), "confirmed")
+            .await;
         let again = keyed(&mut ada, &key, "/api/place_order", &form).await;
         assert_eq!(answered.first(), Some(&(again.status, again.body)));
     }

@@ -103,10 +103,12 @@ impl TestShop {
 async fn next_of(socket: &mut Socket, topic: &str) -> State {
     loop {
         match socket.next_or_end().await.expect("a message") {
-            ServerMessage::Snapshot { topic: of, state, .. }
-            | ServerMessage::Change { topic: of, state, .. }
-                if of.to_string() == topic =>
-            {
+            ServerMessage::Snapshot {
+                topic: of, state, ..
+            }
+            | ServerMessage::Change {
+                topic: of, state, ..
+            } if of.to_string() == topic => {
                 return state;
             }
             ServerMessage::Error { detail, .. } => panic!("{detail}"),
@@ -188,7 +190,10 @@ async fn an_order_stands_under_the_tab_of_its_state_and_is_counted_there() {
         panic!("{list:?}")
     };
     assert_eq!(row.number, order_number(paid));
-    assert_eq!((row.name.as_str(), row.email.as_str()), (ADA.name, ADA.email));
+    assert_eq!(
+        (row.name.as_str(), row.email.as_str()),
+        (ADA.name, ADA.email)
+    );
     assert_eq!((row.pieces, row.total.minor), (1, RING_PRICE));
     let tabs = |list: &DeskList| {
         [Tab::ToPack, Tab::Unpaid, Tab::Ended, Tab::All].map(|tab| counted(&list.counts, tab))
@@ -269,7 +274,10 @@ async fn an_order_is_found_by_number_email_words_of_the_name_and_sku() {
     let mut staff = shop.staff().await;
     let page = staff.get(&format!("{PAGE_PATH}?search=lovel")).await;
     let page = page.expect_ok().body;
-    assert!(page.contains(&number) && !page.contains("<script>lovel"), "{page}");
+    assert!(
+        page.contains(&number) && !page.contains("<script>lovel"),
+        "{page}"
+    );
     shop.closed().await;
 }
 
@@ -341,7 +349,10 @@ async fn the_list_and_an_open_order_move_by_the_socket() {
     let State::Orders(begins) = next_of(&mut socket, "orders").await else {
         panic!("a snapshot of orders")
     };
-    assert!(begins.rows.is_empty() && begins.counts.is_empty(), "{begins:?}");
+    assert!(
+        begins.rows.is_empty() && begins.counts.is_empty(),
+        "{begins:?}"
+    );
     let order = shop.bought_by(&ADA, BAD_CARD).await;
     // Steps that come at once may be told at once; the last is always told.
     let until = async |socket: &mut Socket, status| loop {
@@ -429,9 +440,16 @@ async fn a_note_says_who_wrote_it_and_what_it_says_is_not_in_the_log() {
     let form = [("order_id", id.as_str()), ("note", text)];
     let answer = staff.submit("/api/note_order", &form).await;
     let page = format!("{PAGE_PATH}/{order}");
-    assert_eq!(answer.location(), Some(&*format!("{page}#notes")), "{answer:?}");
+    assert_eq!(
+        answer.location(),
+        Some(&*format!("{page}#notes")),
+        "{answer:?}"
+    );
     let shown = staff.get(&page).await.expect_ok().body;
-    assert!(shown.contains("Allergic to &lt;b&gt;nickel&lt;/b&gt;."), "{shown}");
+    assert!(
+        shown.contains("Allergic to &lt;b&gt;nickel&lt;/b&gt;."),
+        "{shown}"
+    );
     let member = shop.member().await;
     let found = shop.inner().desk_order(&member, order).await.expect("it");
     let [note] = found.notes.as_slice() else {
@@ -455,7 +473,7 @@ async fn a_note_says_who_wrote_it_and_what_it_says_is_not_in_the_log() {
     assert!(problem.field("note").is_some(), "{problem:?}");
     // A plain form comes back with what was typed.
     let back = staff.submit("/api/note_order", &form).await;
-    assert_eq!(back.location(), Some(&*format!("{page}#notes")), "{back:?}");
+    assert_eq!(back.location(), Some(&*page), "{back:?}");
     let shown = staff.get(&page).await.expect_ok().body;
     assert!(shown.contains("at most 1000 characters"), "{shown}");
     assert!(shown.contains(&long), "what was typed");
@@ -471,7 +489,10 @@ async fn a_note_says_who_wrote_it_and_what_it_says_is_not_in_the_log() {
 async fn what_is_printed_says_what_was_ordered_and_nothing_that_it_should_not() {
     let shop = TestShop::open().await;
     let mut shopper = shop.shopper();
-    shopper.add(RING, "2", "For Bo & <i>all</i>").await.expect_ok();
+    shopper
+        .add(RING, "2", "For Bo & <i>all</i>")
+        .await
+        .expect_ok();
     let order = new_order_id();
     let placed = shopper.place(order, GOOD_CARD, 2 * RING_PRICE).await;
     placed.expect_ok();
@@ -483,8 +504,15 @@ async fn what_is_printed_says_what_was_ordered_and_nothing_that_it_should_not() 
     let both = format!("order={order}&order={single}&order={order}&order=nonsense");
     let slips = staff.get(&format!("/admin/print/slips?{both}")).await;
     let slips = slips.expect_ok().body;
-    assert_eq!(slips.matches("<article class=\"paper\">").count(), 2, "{slips}");
-    assert!(slips.contains("For Bo &amp; &lt;i&gt;all&lt;/i&gt;"), "{slips}");
+    assert_eq!(
+        slips.matches("<article class=\"paper\">").count(),
+        2,
+        "{slips}"
+    );
+    assert!(
+        slips.contains("For Bo &amp; &lt;i&gt;all&lt;/i&gt;"),
+        "{slips}"
+    );
     assert!(!slips.contains("€2,490.00"), "no price in the parcel");
     let invoices = staff.get(&format!("/admin/print/invoices?{both}")).await;
     let invoices = invoices.expect_ok().body;
@@ -502,8 +530,12 @@ async fn what_is_printed_says_what_was_ordered_and_nothing_that_it_should_not() 
     let told = format!("{} (2), {}", order_number(order), order_number(single));
     assert!(page.contains(&told), "{page}");
     assert_eq!(staff.get("/admin/print/slips").await.status, 404);
-    let many: Vec<String> = (0..101).map(|_| format!("order={}", new_order_id())).collect();
-    let many = staff.get(&format!("/admin/print/slips?{}", many.join("&"))).await;
+    let many: Vec<String> = (0..101)
+        .map(|_| format!("order={}", new_order_id()))
+        .collect();
+    let many = staff
+        .get(&format!("/admin/print/slips?{}", many.join("&")))
+        .await;
     assert_eq!(many.status, 422);
     shop.closed().await;
 }
@@ -561,7 +593,7 @@ async fn by_plain_forms_an_order_is_packed_in_parts_sent_delivered_and_paid_back
 
     let one = [("lines[0][quantity]", "1")];
     let page = send(&mut staff, &page, order, "/api/pack_order", &one).await;
-    assert!(page.contains("Parcel 1") && page.contains("of <!>2"), "{page}");
+    assert!(page.contains("Parcel 1") && page.contains("of 2"), "{page}");
     shop.until_under(Tab::ToSend, order).await;
     let tracking = [("tracking_number", "JD 014-6")];
     let page = send(&mut staff, &page, order, "/api/ship_order", &tracking).await;
@@ -583,7 +615,7 @@ async fn by_plain_forms_an_order_is_packed_in_parts_sent_delivered_and_paid_back
     let arrived = [("outcome", "delivered")];
     let page = send(&mut staff, &page, order, "/api/end_shipment", &arrived).await;
     send(&mut staff, &page, order, "/api/end_shipment", &arrived).await;
-    shop.until_under(Tab::Delivered, order).await;
+    shop.until_under(Tab::Arrived, order).await;
     eventually("all is collected", async || {
         staff_page(&shop, order).await.money.refundable.minor == 3 * RING_PRICE
     })

@@ -298,3 +298,96 @@ async fn a_shop_that_collects_at_once_gives_it_all_back_with_a_cancellation() {
     shop.until_moved("refund", RING_PRICE).await;
     shop.closed().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given_back() {
+    let shop = TestShop::with(&[]).await;
+    let (on_hand, _) = shop.rings().await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "2", "").await.expect_ok();
+    let order = crate::client::new_order_id();
+    ada.place(order, GOOD_CARD, 2 * RING_PRICE)
+        .await
+        .expect_ok();
+    shop.until_status(order, "confirmed").await;
+    let mut staff = shop.staff().await;
+    let (parcel, back) = (new_id(), new_id());
+    let id = order.to_string();
+    let ask = |quantity: &'static str, back: &str| {
+        [
+            ("order_id", id.clone()),
+            ("return_id", back.to_owned()),
+            ("lines[0][sku]", RING.to_owned()),
+            ("lines[0][quantity]", quantity.to_owned()),
+            ("lines[0][reason]", "does_not_fit".to_owned()),
+        ]
+    };
+    async fn post(client: &mut Client, path: &str, form: &[(&str, String)]) -> Answer {
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, &**value)).collect();
+        client.post(path, &form).await
+    }
+    let early = post(&mut ada, "/api/ask_return", &ask("1", &back))
+        .await
+        .problem(409);
+    assert!(early.detail.contains("has arrived"), "{early:?}");
+    pack(&mut staff, order, &parcel, 2).await.expect_ok();
+    ship(&mut staff, order, &parcel, "").await.expect_ok();
+    end(&mut staff, order, &parcel, "delivered")
+        .await
+        .expect_ok();
+    shop.until_moved("capture", 2 * RING_PRICE).await;
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(page.contains("Send something back"), "{page}");
+
+    let mut bob = shop.shopper();
+    post(&mut bob, "/api/ask_return", &ask("1", &back))
+        .await
+        .problem(404);
+    for _ in 0..2 {
+        post(&mut ada, "/api/ask_return", &ask("2", &back))
+            .await
+            .expect_ok();
+    }
+    post(&mut ada, "/api/ask_return", &ask("1", &new_id()))
+        .await
+        .problem(409);
+    let answer = [
+        ("order_id", id.clone()),
+        ("return_id", back.clone()),
+        ("answer", "accept".into()),
+    ];
+    post(&mut ada, "/api/answer_return", &answer)
+        .await
+        .problem(401);
+    post(&mut staff, "/api/answer_return", &answer)
+        .await
+        .expect_ok();
+    let amount = format!("{}", RING_PRICE / 100);
+    let came = [
+        ("order_id", id.clone()),
+        ("return_id", back.clone()),
+        ("lines[0][sku]", RING.to_owned()),
+        ("lines[0][restocked]", "1".to_owned()),
+        ("lines[0][written_off]", "1".to_owned()),
+        ("amount", amount),
+    ];
+    post(&mut ada, "/api/receive_return", &came)
+        .await
+        .problem(401);
+    eventually("the money is known to be collected", async || {
+        let collected = "select count(*) from events where type = 'payment.captured'";
+        shop.number(collected).await == 1
+    })
+    .await;
+    post(&mut staff, "/api/receive_return", &came)
+        .await
+        .expect_ok();
+    shop.until_moved("refund", RING_PRICE / 100 * 100).await;
+    eventually("one of two is on the shelf", async || {
+        shop.rings().await == (on_hand - 1, 0)
+    })
+    .await;
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(page.contains("Return 1: arrived with us"), "{page}");
+    shop.closed().await;
+}

@@ -6,7 +6,12 @@ use crate::shop::{RING, RING_PRICE, TestShop};
 
 const BAD_CARD: &str = "pm_card_chargeDeclined";
 /// What the tests' orders say of whoever places them.
-const PERSONAL: [&str; 4] = ["ada@example.com", "Ada Lovelace", "Main Street 1", "For Byron"];
+const PERSONAL: [&str; 4] = [
+    "ada@example.com",
+    "Ada Lovelace",
+    "Main Street 1",
+    "For Byron",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_given_out_and_erased_and_the_books_stay() {
@@ -43,7 +48,10 @@ async fn a_person_is_given_out_and_erased_and_the_books_stay() {
         let told = format!("select count(*) from events where data like '%{personal}%'");
         assert_eq!(shop.number(&told).await, 0, "{personal} in the log");
         for (table, columns) in [
-            ("orders", "email || name || street || street_2 || phone || billing || lines"),
+            (
+                "orders",
+                "email || name || street || street_2 || phone || billing || lines",
+            ),
             ("carts", "gift_note"),
         ] {
             let sql = format!("select count(*) from {table} where {columns} like '%{personal}%'");

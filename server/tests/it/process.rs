@@ -12,10 +12,10 @@ use types::order::OrderStatus;
 use crate::client::Client;
 use crate::shop::{DEADLINE, EMAIL, PASSWORD, RING, RING_PRICE};
 
-struct Program {
+pub struct Program {
     child: Child,
-    url: String,
-    _folder: tempfile::TempDir,
+    pub url: String,
+    folder: tempfile::TempDir,
     _out: Lines<BufReader<ChildStdout>>,
 }
 
@@ -23,6 +23,11 @@ impl Program {
     /// Starts it through a shell, which first does `before`.
     async fn start(before: &str, settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, before, settings).await
+    }
+
+    /// Starts it where an earlier one has left its data.
+    pub async fn start_in(folder: tempfile::TempDir, before: &str, settings: &[&str]) -> Self {
         let pkg = folder.path().join("site").join("pkg");
         std::fs::create_dir_all(&pkg).expect("a site folder");
         std::fs::write(pkg.join("current"), "built").expect("a site");
@@ -55,9 +60,15 @@ impl Program {
         Self {
             child,
             url,
-            _folder: folder,
+            folder,
             _out: out,
         }
+    }
+
+    /// Ends it at once, as a power cut or the system would; what it has written stays.
+    pub async fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().await.expect("killed");
+        self.folder
     }
 
     async fn ask_to_stop(&self) {

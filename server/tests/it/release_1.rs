@@ -179,7 +179,13 @@ async fn an_order_that_the_first_release_left_unpaid_is_paid() {
     let pace = broker::Settings::default();
     let gateway = Arc::new(gateway);
     let mut runner = Runner::new(log.clone(), pace);
-    let roster = services::roster(&settings, Some(Outside { gateway }));
+    let roster = services::roster(
+        &settings,
+        Some(Outside {
+            gateway,
+            mailer: None,
+        }),
+    );
     roster.start(&mut runner).await;
     let mut answers = Vec::new();
     let heard = timeout(DEADLINE, async {

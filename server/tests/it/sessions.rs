@@ -196,11 +196,19 @@ async fn what_nobody_needs_any_more_is_deleted_and_the_rest_stays() {
         "update sessions set expires_at_us = {old} where id = (select min(id) from sessions)"
     ))
     .await;
-    let swept = shop.inner().sweep(90 * DAY_US).await.expect("swept");
+    let swept = shop
+        .inner()
+        .sweep(services::Lives::of_days(90, 90))
+        .await
+        .expect("swept");
     assert_eq!((swept.cart_lines, swept.sessions, swept.tokens), (1, 1, 0));
     assert_eq!(ada.cart_lines().await.len(), 0);
     assert_eq!(bob.cart_lines().await.len(), 1);
-    let swept = shop.inner().sweep(90 * DAY_US).await.expect("swept");
+    let swept = shop
+        .inner()
+        .sweep(services::Lives::of_days(90, 90))
+        .await
+        .expect("swept");
     assert_eq!(swept, services::Swept::default());
     shop.closed().await;
 }

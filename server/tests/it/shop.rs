@@ -8,6 +8,7 @@ use db::Columns;
 use scratch::Scratch;
 use server::Running;
 use server::cli::Cli;
+use server::config::Config;
 use tokio::net::{TcpListener, TcpSocket};
 use types::OrderId;
 
@@ -72,6 +73,21 @@ impl TestShop {
         Self::start(self.scratch, self.settings, any_port().await).await
     }
 
+    /// Stops the shop and opens it again with other settings.
+    pub async fn reopened_with(self, settings: &[&str]) -> Self {
+        self.running.stop().await;
+        let settings = settings.iter().map(|setting| (*setting).to_owned());
+        let settings = std::iter::once("--lift-limits".to_owned()).chain(settings);
+        Self::start(self.scratch, settings.collect(), any_port().await).await
+    }
+
+    /// A second process of the same shop, on the same database.
+    pub async fn beside(&self) -> Running {
+        let config = config(&self.scratch, &self.settings);
+        let running = server::start(any_port().await, config).await;
+        running.expect("a second one")
+    }
+
     /// Stops the shop; what it had written remains as long as this is held.
     pub async fn closed(self) -> Scratch {
         self.running.stop().await;
@@ -79,20 +95,7 @@ impl TestShop {
     }
 
     async fn start(scratch: Scratch, settings: Vec<String>, listener: TcpListener) -> Self {
-        let site = scratch.folder().join("site");
-        let mut arguments = vec![
-            "server".to_owned(),
-            format!("--data-dir={}", data(&scratch).display()),
-            format!("--database-url={}", scratch.url()),
-            format!("--site-dir={}", site.display()),
-            format!("--admin-email={EMAIL}"),
-            format!("--admin-password={PASSWORD}"),
-        ];
-        if !settings.iter().any(|text| text.contains("gateway-delay")) {
-            arguments.push("--test-gateway-delay-ms=0".to_owned());
-        }
-        arguments.extend(settings.iter().cloned());
-        let config = Cli::parse_from(arguments).config;
+        let config = config(&scratch, &settings);
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let running = server::start(listener, config).await.expect("a shop");
         Self {
@@ -228,6 +231,23 @@ impl TestShop {
         })
         .await;
     }
+}
+
+fn config(scratch: &Scratch, settings: &[String]) -> Config {
+    let site = scratch.folder().join("site");
+    let mut arguments = vec![
+        "server".to_owned(),
+        format!("--data-dir={}", data(scratch).display()),
+        format!("--database-url={}", scratch.url()),
+        format!("--site-dir={}", site.display()),
+        format!("--admin-email={EMAIL}"),
+        format!("--admin-password={PASSWORD}"),
+    ];
+    if !settings.iter().any(|text| text.contains("gateway-delay")) {
+        arguments.push("--test-gateway-delay-ms=0".to_owned());
+    }
+    arguments.extend(settings.iter().cloned());
+    Cli::parse_from(arguments).config
 }
 
 /// The shop's own folder.

@@ -1,13 +1,16 @@
 use proptest::prelude::*;
-use types::{Currency, RefundId};
+use types::returns::{RETURN_DAYS, ReceivedPieces, ReturnPieces, ReturnReason};
+use types::{Currency, RefundId, ReturnId};
 
 use super::*;
 use crate::event::{
     OrderCancellationRequested, OrderConfirmed, OrderPlaced, OrderedLine, PaymentAuthorized,
-    PaymentCaptured, PaymentRefundAsked, PaymentRefunded, PaymentRequested, StockReserved,
+    PaymentCaptured, PaymentRefundAsked, PaymentRefunded, PaymentRequested, ReturnAnswerGiven,
+    ReturnReceiptReported, ReturnRequested, StockReserved,
 };
 use crate::order::{CaptureOn, OrderState, Rules};
 use crate::payment::Asked;
+use crate::returns;
 use types::order::{CancelledBy, OrderStatus};
 
 const RULES: Rules = Rules {
@@ -366,4 +369,120 @@ proptest! {
             }
         }
     }
+}
+
+fn ask_back(order: &mut OrderState, n: u8, a: u32, at_us: i64) -> Vec<Event> {
+    let asked = ReturnRequested {
+        order_id: order_id(),
+        return_id: return_id(n),
+        lines: vec![ReturnPieces {
+            sku: sku("A"),
+            quantity: a,
+            reason: ReturnReason::DoesNotFit,
+        }],
+    };
+    let event = asked.into();
+    let decided = order.decide(&event, at_us, &RULES);
+    for event in [&event].into_iter().chain(&decided) {
+        order.evolve(event, at_us);
+    }
+    decided
+}
+
+fn return_id(n: u8) -> ReturnId {
+    shipment_id(n).to_string().parse().expect("an id")
+}
+
+fn receive(order: &mut OrderState, n: u8, restocked: u32, off: u32, refund: i64) -> Vec<Event> {
+    let told = ReturnReceiptReported {
+        order_id: order_id(),
+        return_id: return_id(n),
+        lines: vec![ReceivedPieces {
+            sku: sku("A"),
+            restocked,
+            written_off: off,
+        }],
+        refund: eur(refund),
+        by: "staff".into(),
+    };
+    tell(order, told)
+}
+
+fn answer(order: &mut OrderState, n: u8, is_accepted: bool) -> Vec<Event> {
+    let given = ReturnAnswerGiven {
+        order_id: order_id(),
+        return_id: return_id(n),
+        is_accepted,
+        by: "staff".into(),
+    };
+    tell(order, given)
+}
+
+#[test]
+fn what_has_arrived_can_be_sent_back_once_within_its_days() {
+    let mut order = paid();
+    let not_back = |events: Vec<Event>| match &*events {
+        [Event::ReturnRefused(refused)] => refused.refusal.clone(),
+        other => panic!("refused, and not {other:?}"),
+    };
+    let too_many = |left| returns::Refusal::TooMany {
+        sku: sku("A"),
+        left,
+    };
+    pack(&mut order, 1, &[("A", 2), ("B", 1)], 2_000);
+    ship(&mut order, 1);
+    assert_eq!(not_back(ask_back(&mut order, 1, 1, 0)), too_many(0));
+    end(&mut order, 1, Outcome::Delivered);
+    captured(&mut order);
+    assert_eq!(
+        not_back(ask_back(&mut order, 1, 0, 0)),
+        returns::Refusal::Nothing
+    );
+    assert_eq!(not_back(ask_back(&mut order, 1, 3, 0)), too_many(2));
+    let late = (RETURN_DAYS + 1) * 24 * 60 * 60 * 1_000_000;
+    assert_eq!(not_back(ask_back(&mut order, 1, 1, late)), too_many(0));
+    assert!(matches!(
+        &*ask_back(&mut order, 1, 2, 0),
+        [Event::ReturnAsked(_)]
+    ));
+    assert_eq!(not_back(ask_back(&mut order, 2, 1, 0)), too_many(0));
+    assert_eq!(
+        not_back(receive(&mut order, 1, 1, 0, 500)),
+        returns::Refusal::NotAccepted
+    );
+    answer(&mut order, 1, true);
+    assert_eq!(
+        not_back(answer(&mut order, 1, false)),
+        returns::Refusal::Answered
+    );
+    let much = receive(&mut order, 1, 2, 1, 500);
+    let left = returns::Refusal::NotSent {
+        sku: sku("A"),
+        left: 2,
+    };
+    assert_eq!(not_back(much), left);
+    let received = receive(&mut order, 1, 1, 1, 900);
+    let [
+        Event::ReturnReceived(_),
+        Event::PaymentRefundRequested(refund),
+    ] = &*received
+    else {
+        panic!("received and given back, and not {received:?}");
+    };
+    assert_eq!(refund.amount, eur(900));
+    assert_eq!(
+        not_back(receive(&mut order, 1, 1, 0, 500)),
+        returns::Refusal::Answered
+    );
+}
+
+#[test]
+fn pieces_of_a_declined_return_can_be_asked_for_again() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 2)], 1_300);
+    ship(&mut order, 1);
+    end(&mut order, 1, Outcome::Delivered);
+    ask_back(&mut order, 1, 2, 0);
+    answer(&mut order, 1, false);
+    assert!(matches!(&*ask_back(&mut order, 2, 1, 0), [Event::ReturnAsked(it)] if it.number == 2));
 }

@@ -70,6 +70,22 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             let parcel = event.number;
             shipped(event.status, StepKind::CameBack { parcel })
         }
+        Event::ReturnAsked(event) => {
+            let number = event.number;
+            (None, StepKind::ReturnAsked { number })
+        }
+        Event::ReturnAccepted(event) => {
+            let number = event.number;
+            (None, StepKind::ReturnAccepted { number })
+        }
+        Event::ReturnDeclined(event) => {
+            let number = event.number;
+            (None, StepKind::ReturnDeclined { number })
+        }
+        Event::ReturnReceived(event) => {
+            let number = event.number;
+            (None, StepKind::ReturnReceived { number })
+        }
         Event::StockReleased(_)
         | Event::PaymentMethodGiven(_)
         | Event::PaymentWindowElapsed(_)
@@ -79,7 +95,12 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::OrderNoted(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
+        | Event::ReturnRequested(_)
+        | Event::ReturnRefused(_)
+        | Event::ReturnAnswerGiven(_)
+        | Event::ReturnReceiptReported(_)
         | Event::PersonErased(_)
+        | Event::MailResendRequested(_)
         | Event::ProductIntroduced(_)
         | Event::PriceChangeRequested(_)
         | Event::PriceChanged(_)

@@ -369,6 +369,7 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
             carrier: Default::default(),
             state,
             tracking: None,
+            delivered_at_us: 0,
         }],
         packed: 1,
         cancelled: Vec::new(),

@@ -88,7 +88,13 @@ async fn start_consumers(log: &Log, writer: GroupCommit) -> broker::Runner {
     let gateway = TestGateway::new(log.clone(), writer, Duration::ZERO);
     let pace = broker::Settings::default();
     let gateway = Arc::new(gateway);
-    let roster = services::roster(&ShopSettings::default(), Some(Outside { gateway }));
+    let roster = services::roster(
+        &ShopSettings::default(),
+        Some(Outside {
+            gateway,
+            mailer: None,
+        }),
+    );
     let mut runner = broker::Runner::new(log.clone(), pace);
     roster.start(&mut runner).await;
     runner

@@ -51,7 +51,13 @@ impl House {
             ..broker::Settings::default()
         };
         let gateway = Arc::new(gateway);
-        let roster = services::roster(&settings, Some(Outside { gateway }));
+        let roster = services::roster(
+            &settings,
+            Some(Outside {
+                gateway,
+                mailer: None,
+            }),
+        );
         let mut runner = Runner::new(log.clone(), pace);
         roster.start(&mut runner).await;
         let counted = "select count(*) from variants where sku not in (select sku from stock)";

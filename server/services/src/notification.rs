@@ -1,0 +1,91 @@
+//! The notification reactor: tells customers how their orders fare, by mail.
+
+mod compose;
+mod facts;
+mod folder;
+mod kind;
+mod letters;
+mod mailer;
+mod message;
+mod palette;
+pub(crate) mod rows;
+mod smtp;
+mod smtp_url;
+mod transport;
+mod words;
+
+use std::time::Duration;
+
+use broker::{Failure, Filter, NewEvent, Reactor, ReactorSettings, Recorded, Rule};
+use domain::event::{
+    MailResendRequested, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
+    PaymentDeclined, PaymentMethodRequired,
+};
+use types::MailId;
+
+pub(crate) use compose::{Composed, composed};
+pub use folder::Folder;
+pub(crate) use kind::MailKind;
+pub use mailer::{MailCounts, Mailer};
+pub use message::Outgoing;
+pub use smtp::Smtp;
+pub use smtp_url::{BadSmtpUrl, SmtpUrl};
+pub use transport::{Attempt, Outcome, Transport};
+
+use crate::events::decode;
+use mailer::News;
+
+/// Beyond the longest attempt: for reading the order and for writing down what became of its mail.
+const BESIDE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Notification {
+    /// `None` when nobody is to be told: then events pass, and are told to nobody later either.
+    pub mailer: Option<Mailer>,
+}
+
+impl Reactor for Notification {
+    const NAME: &'static str = "notification";
+    const HEARS: Filter<'static> = Filter(&[
+        Rule::topic(OrderPlaced::TOPIC).of(&[
+            OrderPlaced::KIND,
+            OrderConfirmed::KIND,
+            OrderRejected::KIND,
+            OrderCancelled::KIND,
+        ]),
+        Rule::topic(PaymentDeclined::TOPIC)
+            .of(&[PaymentMethodRequired::KIND, PaymentDeclined::KIND]),
+        Rule::topic(MailResendRequested::TOPIC).of(&[MailResendRequested::KIND]),
+    ]);
+
+    /// It begins with what comes next: last year's customers are told nothing.
+    fn settings(&self) -> ReactorSettings {
+        let settings = ReactorSettings::default();
+        let Some(mailer) = &self.mailer else {
+            return settings;
+        };
+        ReactorSettings {
+            in_flight: mailer.in_flight(),
+            deadline: mailer.longest() + BESIDE,
+            stops_within: mailer.longest() + Duration::from_secs(1),
+            ..settings
+        }
+    }
+
+    async fn react(&self, recorded: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let Some(mailer) = &self.mailer else {
+            return Ok(Vec::new());
+        };
+        let order_id = recorded.key.parse();
+        let news = News {
+            id: MailId::new(recorded.id),
+            position: recorded.position,
+            time_us: recorded.time_us,
+            event: decode(recorded)?,
+            order_id: order_id.map_err(|error| Failure::Other(format!("{error}")))?,
+        };
+        mailer.tell(news).await?;
+        // What became of it stands in the table: nothing of the shop waits for it.
+        Ok(Vec::new())
+    }
+}

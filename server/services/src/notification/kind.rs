@@ -1,0 +1,79 @@
+//! Which events a customer is told of. A new one is a variant here with its arm in [`Notice::of`], a
+//! pair of templates of its name, and a line in what the reactor hears.
+
+use domain::Event;
+use serde::Serialize;
+use strum::{EnumIter, EnumString, IntoStaticStr};
+use types::order::CancelledBy;
+
+use super::words;
+
+/// What a mail is about. As a word, the name of its templates and of its kind in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum MailKind {
+    OrderReceived,
+    PaymentNeeded,
+    PaymentDeclined,
+    OrderConfirmed,
+    OrderRejected,
+    OrderCancelled,
+}
+
+impl MailKind {
+    /// For staff.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::OrderReceived => "Order received",
+            Self::PaymentNeeded => "Payment needed",
+            Self::PaymentDeclined => "Payment declined",
+            Self::OrderConfirmed => "Order confirmed",
+            Self::OrderRejected => "Order sold out",
+            Self::OrderCancelled => "Order cancelled",
+        }
+    }
+}
+
+/// What an event means to the customer.
+#[derive(Debug)]
+pub struct Notice {
+    pub kind: MailKind,
+    pub details: Details,
+}
+
+/// What templates know beside the order; each kind has its own of them. Nothing of a card but what its
+/// bank has said.
+#[derive(Debug, Default, Serialize)]
+pub struct Details {
+    /// What the customer can do about a refused card.
+    advice: Option<&'static str>,
+    /// End of the payment window, in words.
+    pay_until: Option<String>,
+    cancelled_by: Option<CancelledBy>,
+}
+
+impl Notice {
+    /// `None` for an event that the customer is not told of.
+    pub fn of(event: &Event) -> Option<Self> {
+        let mut details = Details::default();
+        let kind = match event {
+            Event::OrderPlaced(_) => MailKind::OrderReceived,
+            Event::PaymentMethodRequired(required) => {
+                details.pay_until = Some(words::moment(required.reserved_until_us));
+                MailKind::PaymentNeeded
+            }
+            Event::PaymentDeclined(declined) => {
+                details.advice = Some(declined.reason.advice());
+                MailKind::PaymentDeclined
+            }
+            Event::OrderConfirmed(_) => MailKind::OrderConfirmed,
+            Event::OrderRejected(_) => MailKind::OrderRejected,
+            Event::OrderCancelled(cancelled) => {
+                details.cancelled_by = Some(cancelled.by);
+                MailKind::OrderCancelled
+            }
+            _ => return None,
+        };
+        Some(Self { kind, details })
+    }
+}

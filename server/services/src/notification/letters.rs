@@ -1,0 +1,263 @@
+//! The words of mails: templates filled in.
+//!
+//! Each kind has two, `KIND.txt` and `KIND.html`. The first line of the text is the subject. What comes
+//! from outside is escaped in HTML; in text there is nothing that it could break out of.
+
+use std::sync::LazyLock;
+
+use include_dir::{Dir, include_dir};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, Error, UndefinedBehavior};
+use serde::Serialize;
+
+use super::facts::Facts;
+use super::kind::Notice;
+use super::palette::{Colours, DARK, LIGHT};
+
+static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/notification/templates");
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(environment);
+
+/// Characters in a line of text, at most, as RFC 5322 (2.1.1) and a narrow window like it. A link is
+/// never broken.
+const LINE: usize = 72;
+
+/// A mail's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// What a template finds.
+#[derive(Serialize)]
+struct Context<'a> {
+    order: &'a Facts,
+    details: &'a super::kind::Details,
+    /// Opens the order.
+    link: &'a str,
+    subject: &'a str,
+    light: &'static Colours,
+    dark: &'static Colours,
+}
+
+fn environment() -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()?;
+    environment.set_syntax(syntax);
+    for file in TEMPLATES.files() {
+        let (Some(name), Some(source)) = (file.path().to_str(), file.contents_utf8()) else {
+            continue;
+        };
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
+}
+
+/// Writes a mail.
+///
+/// # Errors
+/// When a template is wrong: a defect of ours.
+pub fn write(notice: &Notice, order: &Facts, link: &str) -> Result<Letter, String> {
+    let environment = ENVIRONMENT.as_ref().map_err(ToString::to_string)?;
+    let name: &str = notice.kind.into_str();
+    let mut context = Context {
+        order,
+        details: &notice.details,
+        link,
+        subject: "",
+        light: &LIGHT,
+        dark: &DARK,
+    };
+    let filled = |name: &str, context: &Context<'_>| {
+        let template = environment.get_template(name)?;
+        template.render(Serde(context))
+    };
+    let text = filled(&format!("{name}.txt"), &context).map_err(|error| error.to_string())?;
+    let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
+    let subject = subject.trim();
+    context.subject = subject;
+    let html = filled(&format!("{name}.html"), &context).map_err(|error| error.to_string())?;
+    Ok(Letter {
+        subject: subject.to_owned(),
+        text: wrapped(text.trim()),
+        html,
+    })
+}
+
+/// Long lines are broken between words; what is indented goes on indented.
+fn wrapped(text: &str) -> String {
+    let mut wrapped = String::with_capacity(text.len() + 64);
+    for line in text.lines() {
+        let line = line.trim_end();
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let options = textwrap::Options::new(LINE)
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .subsequent_indent(indent);
+        for part in textwrap::wrap(line, options) {
+            wrapped.push_str(part.trim_end());
+            wrapped.push('\n');
+        }
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Event;
+    use domain::event::{
+        OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, PaymentDeclined,
+        PaymentMethodRequired,
+    };
+    use strum::IntoEnumIterator;
+    use types::order::{CancelledBy, DeclineReason};
+    use types::{Currency, Money, OrderId};
+
+    use super::*;
+    use crate::notification::kind::MailKind;
+
+    const LINK: &str =
+        "https://shop.example/o/AZnAoBERequYu7xI0Vniq7wSNFZ4mrwRo9mPz5w4hVBlcHQRXhHLQPI-9qTs5Ml3";
+
+    fn id() -> OrderId {
+        "0199c0a0-1111-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id")
+    }
+
+    /// One event of every kind, and of each way of being cancelled.
+    fn events() -> Vec<Event> {
+        let order_id = id();
+        let cancelled = |by| {
+            Event::from(OrderCancelled {
+                order_id,
+                by,
+                lines: Vec::new(),
+            })
+        };
+        vec![
+            OrderPlaced {
+                order_id,
+                shopper_id: "0199c0a0-2222-7aaa-8bbb-123456789abc"
+                    .parse()
+                    .expect("an id"),
+                lines: Vec::new(),
+                total: Money::new(100, Currency::Eur),
+                payment_token: Some("pm_secret".into()),
+            }
+            .into(),
+            PaymentMethodRequired {
+                order_id,
+                reserved_until_us: 1_795_310_287_000_000,
+            }
+            .into(),
+            PaymentDeclined {
+                order_id,
+                attempt: 1,
+                reason: DeclineReason::InsufficientFunds,
+            }
+            .into(),
+            OrderConfirmed { order_id }.into(),
+            OrderRejected { order_id }.into(),
+            cancelled(CancelledBy::Shopper),
+            cancelled(CancelledBy::PaymentWindow),
+            cancelled(CancelledBy::Deadline),
+        ]
+    }
+
+    fn letters(name: &str, title: &str) -> Vec<(MailKind, Letter)> {
+        let facts = Facts::sample(name, title);
+        let notices = events();
+        let notices = notices.iter().map(|event| Notice::of(event).expect("told"));
+        notices
+            .map(|notice| {
+                let letter = write(&notice, &facts, LINK);
+                (
+                    notice.kind,
+                    letter.unwrap_or_else(|error| panic!("{:?}: {error}", notice.kind)),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_kind_has_a_subject_a_text_and_html_that_lead_to_the_order() {
+        let letters = letters("Ada Lovelace", "Vega Solitaire Ring");
+        for kind in MailKind::iter() {
+            assert!(
+                letters.iter().any(|(told, _)| *told == kind),
+                "{kind:?} has an event"
+            );
+        }
+        for (kind, letter) in &letters {
+            assert!(
+                letter.subject.contains("V-6HB7H6NW"),
+                "{kind:?}: {}",
+                letter.subject
+            );
+            for body in [&letter.text, &letter.html] {
+                for word in ["Ada Lovelace", "Vega Solitaire Ring", "€4,980.00", LINK] {
+                    assert!(body.contains(word), "{kind:?} has {word}: {body}");
+                }
+                assert!(!body.contains("pm_secret"), "{kind:?}");
+            }
+            assert!(!letter.html.contains("<table"), "{kind:?}");
+            assert!(
+                letter.html.contains("prefers-color-scheme: dark"),
+                "{kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ways_of_being_cancelled_are_told_apart() {
+        let letters = letters("Ada", "A ring");
+        let cancelled = letters
+            .iter()
+            .filter(|(kind, _)| *kind == MailKind::OrderCancelled);
+        let mut texts: Vec<&str> = cancelled.map(|(_, letter)| letter.text.as_str()).collect();
+        texts.dedup();
+        assert_eq!(texts.len(), 3, "{texts:?}");
+    }
+
+    #[test]
+    fn lines_of_text_are_short_and_links_whole() {
+        let name = "Ada ".repeat(28);
+        for (kind, letter) in letters(name.trim(), &"Long Ring ".repeat(12)) {
+            assert!(
+                letter.text.lines().any(|line| line.trim() == LINK),
+                "{kind:?}"
+            );
+            for line in letter.text.lines().filter(|line| line.trim() != LINK) {
+                assert!(line.chars().count() <= LINE, "{kind:?}: {line}");
+                assert_eq!(line, line.trim_end(), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_like_html_or_a_template_is_text() {
+        let hostile = "<img src=x onerror=alert(1)>{{ link }}\"'";
+        for (kind, letter) in letters(hostile, hostile) {
+            assert!(
+                !letter.html.contains("<img src=x"),
+                "{kind:?}: {}",
+                letter.html
+            );
+            assert!(
+                letter.html.contains("&lt;img src=x"),
+                "{kind:?}: {}",
+                letter.html
+            );
+            assert!(letter.text.contains("{{ link }}"), "{kind:?}");
+        }
+    }
+}
