@@ -15,7 +15,10 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
     let rows = move || payments.get().into_iter().map(payment).collect_view();
     let sums = move || {
         let money = money.get();
-        let told = [("Collected", money.captured), ("Given back", money.refunded)];
+        let told = [
+            ("Collected", money.captured),
+            ("Given back", money.refunded),
+        ];
         let told = told.into_iter().filter(|(_, amount)| amount.minor > 0);
         told.map(|(name, amount)| {
             view! {

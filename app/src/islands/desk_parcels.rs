@@ -90,7 +90,8 @@ fn OneParcel(parcel: Parcel, order: RwSignal<DeskOrder>, posting: Posting) -> im
         };
         view! { <p>"Tracking number " {number}</p> }
     });
-    let shipment = move || view! { <input type="hidden" name="shipment_id" value=id.to_string() /> };
+    let shipment =
+        move || view! { <input type="hidden" name="shipment_id" value=id.to_string() /> };
     let acts = match state {
         ShipmentState::Packed => view! {
             <form

@@ -118,7 +118,9 @@ fn worth(order: RwSignal<DeskOrder>, id: types::ReturnId) -> String {
         let minor: i64 = lines
             .map(|line| {
                 let mut ordered = order.order.lines.iter();
-                let price = ordered.find(|it| it.sku == line.sku).map(|it| it.unit_price);
+                let price = ordered
+                    .find(|it| it.sku == line.sku)
+                    .map(|it| it.unit_price);
                 price.map_or(0, |price| price.minor.saturating_mul(line.quantity.into()))
             })
             .sum();

@@ -42,7 +42,9 @@ mod browser {
 
     pub fn send(posting: Posting, event: &leptos::ev::SubmitEvent) {
         event.prevent_default();
-        let form = event.target().and_then(|it| it.dyn_into::<HtmlFormElement>().ok());
+        let form = event
+            .target()
+            .and_then(|it| it.dyn_into::<HtmlFormElement>().ok());
         let Some(form) = form.filter(|_| !posting.busy.get_untracked()) else {
             return;
         };
@@ -62,7 +64,10 @@ mod browser {
     }
 
     /// Where the form goes, and what is in it; with the button that was pressed.
-    fn encoded(form: &HtmlFormElement, event: &leptos::ev::SubmitEvent) -> Option<(String, String)> {
+    fn encoded(
+        form: &HtmlFormElement,
+        event: &leptos::ev::SubmitEvent,
+    ) -> Option<(String, String)> {
         let data = FormData::new_with_form(form).ok()?;
         if let Some(button) = event.submitter()
             && let Some(name) = button.get_attribute("name")

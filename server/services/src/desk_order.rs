@@ -69,7 +69,9 @@ impl Shop {
         );
         let parcels = state.iter().flat_map(|state| &state.fulfilment.shipments);
         let is_paid = |state: &&OrderState| state.status().is_paid();
-        let can_cancel = state.as_ref().is_some_and(|state| state.check(Command::CancelByStaff).is_ok());
+        let can_cancel = state
+            .as_ref()
+            .is_some_and(|state| state.check(Command::CancelByStaff).is_ok());
         let environment = self.log().environment();
         // Of an order whose beginning was given up the log has no story to tell.
         let story = look_back(self.log(), &id.to_string(), None).await;

@@ -86,7 +86,11 @@ impl Shop {
             return Ok(());
         }
         let detail = format!("Not packed: {}", refused.join(" "));
-        Err(Problem::conflict("not-packed", "Some orders are not packed", detail))
+        Err(Problem::conflict(
+            "not-packed",
+            "Some orders are not packed",
+            detail,
+        ))
     }
 
     /// Opens a packed parcel again.

@@ -585,7 +585,10 @@ async fn by_plain_forms_an_order_is_packed_in_parts_sent_delivered_and_paid_back
     let mut shopper = shop.shopper();
     shopper.add(RING, "3", "").await.expect_ok();
     let order = new_order_id();
-    shopper.place(order, GOOD_CARD, 3 * RING_PRICE).await.expect_ok();
+    shopper
+        .place(order, GOOD_CARD, 3 * RING_PRICE)
+        .await
+        .expect_ok();
     shop.until_under(Tab::ToPack, order).await;
     let mut staff = shop.staff().await;
     let path = format!("{PAGE_PATH}/{order}");
@@ -652,15 +655,23 @@ async fn a_command_on_an_order_that_has_changed_is_refused_with_what_has_changed
     let note = [("note", "Mine.")];
     let fields = form_of(&page, "/api/note_order");
     let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
-    let noted = second.submit("/api/note_order", &[&fields[..], &note].concat()).await;
+    let noted = second
+        .submit("/api/note_order", &[&fields[..], &note].concat())
+        .await;
     assert_eq!(noted.status, 302, "{noted:?}");
     send(&mut second, &page, order, "/api/pack_order", &[]).await;
 
     let refused = send(&mut first, &stale, order, "/api/cancel_for_shopper", &[]).await;
-    assert!(refused.contains("The order has changed meanwhile"), "{refused}");
+    assert!(
+        refused.contains("The order has changed meanwhile"),
+        "{refused}"
+    );
     assert!(refused.contains("parcel 1: 1 × AS-VEG-WG-50"), "{refused}");
     let refused = send(&mut first, &stale, order, "/api/pack_order", &[]).await;
-    assert!(refused.contains("The order has changed meanwhile"), "{refused}");
+    assert!(
+        refused.contains("The order has changed meanwhile"),
+        "{refused}"
+    );
     assert_eq!(staff_page(&shop, order).await.parcels.len(), 1);
     // The same form twice has packed once, and says nothing.
     let again = send(&mut second, &page, order, "/api/pack_order", &[]).await;
@@ -685,7 +696,10 @@ async fn those_chosen_are_packed_at_once_and_the_others_are_named() {
     }
     let ids = [paid[0], paid[1], unpaid].map(|id| id.to_string());
     let form = ids.each_ref().map(|id| ("order[]", id.as_str()));
-    shop.shopper().post("/api/pack_orders", &form).await.problem(401);
+    shop.shopper()
+        .post("/api/pack_orders", &form)
+        .await
+        .problem(401);
     let mut staff = shop.staff().await;
     let answer = staff.submit("/api/pack_orders", &form).await;
     assert_eq!(answer.location(), Some(PAGE_PATH), "{answer:?}");
