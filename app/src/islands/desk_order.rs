@@ -237,6 +237,7 @@ fn Customer(order: Order) -> impl IntoView {
             {address(billing)}
         }
     });
+    let shipped = address(order.ship_to());
     let phone = (!order.phone.is_empty()).then(|| {
         let href = format!("tel:{}", order.phone.replace(' ', ""));
         view! {
@@ -258,7 +259,7 @@ fn Customer(order: Order) -> impl IntoView {
     view! {
         <section class="desk-order__customer" aria-labelledby="customer-title">
             <h2 id="customer-title">"Customer"</h2>
-            {address(order.ship_to())}
+            {shipped}
             <p>
                 <a href=format!("mailto:{}", order.email)>{order.email.clone()}</a>
             </p>
