@@ -150,6 +150,74 @@ test('of two who have an order open each is told live of the other, and neither 
   await expect(others(page)).toBeEmpty()
 })
 
+test('staff pack, send and give money back, and the shopper sees each step as it happens', async ({
+  page,
+  newShopper,
+  noise,
+}) => {
+  test.slow()
+  noise.foresee(/status of 422.*api\/ship_order/)
+  const shopper = await newShopper()
+  await buy(shopper, CARD.accepted)
+  await expectConfirmed(shopper)
+  await openOrders(page)
+  await page.getByRole('link', { name: await numberOf(shopper) }).click()
+  await live(page)
+  const watch = await Watch.from(page)
+  await page.getByRole('form', { name: 'Pack a parcel' }).getByRole('button', { name: 'Pack' }).click()
+  await expect(state(page)).toHaveText('packed')
+  const send = page.getByRole('form', { name: 'Send parcel 1' })
+  await send.getByRole('textbox', { name: 'Tracking number' }).fill('<not a number>')
+  await send.getByRole('button', { name: 'Send parcel 1' }).click()
+  await expect(page.getByRole('alert').filter({ hasText: 'tracking number' })).toBeVisible()
+  await send.getByRole('textbox', { name: 'Tracking number' }).fill('JD 014-6')
+  await send.getByRole('button', { name: 'Send parcel 1' }).click()
+  await expect(state(page)).toHaveText('shipped')
+  await expect(shopper.getByText('JD 014-6')).toBeVisible()
+  await page.getByRole('button', { name: 'Delivered: parcel 1' }).click()
+  await expect(state(page)).toHaveText('delivered')
+
+  await page.getByText('Give money back\u2026').click()
+  const refund = page.getByRole('form', { name: 'Give money back' })
+  await refund.getByRole('textbox', { name: /^Amount/ }).fill('20')
+  await refund.getByRole('textbox', { name: /^Reason/ }).fill('A scratch')
+  await refund.getByRole('button', { name: 'Give back' }).click()
+  await expect(page.getByRole('region', { name: 'Payments' })).toContainText('Given back€20.00')
+  await watch.expectNoReload()
+})
+
+test('a command from a page that is not true any more is refused with what has changed', async ({
+  page,
+  newShopper,
+  noise,
+}) => {
+  test.slow()
+  noise.foresee(/status of 409/)
+  const shopper = await newShopper()
+  await buy(shopper, CARD.accepted)
+  await expectConfirmed(shopper)
+  const number = await numberOf(shopper)
+  const stale = await newShopper({ javaScriptEnabled: false })
+  await openOrders(stale)
+  await stale.getByRole('link', { name: number }).click()
+
+  await openOrders(page)
+  await page.getByRole('link', { name: number }).click()
+  await live(page)
+  await page.getByRole('button', { name: 'Pack', exact: true }).click()
+  await expect(state(page)).toHaveText('packed')
+
+  await stale.getByText('Cancel order\u2026').click()
+  await stale.getByRole('button', { name: 'Yes, cancel it' }).click()
+  await expect(stale.getByRole('alert')).toContainText('The order has changed meanwhile')
+  await expect(stale.getByRole('alert')).toContainText('parcel 1')
+  await expect(state(page)).toHaveText('packed')
+  // Having looked again they may.
+  await stale.getByText('Cancel order\u2026').click()
+  await stale.getByRole('button', { name: 'Yes, cancel it' }).click()
+  await expect(state(page)).toHaveText('cancelled')
+})
+
 test('without JavaScript staff list, search, open, write a note and print', async ({ newShopper }) => {
   await reserve(await newShopper({ javaScriptEnabled: false }))
   const page = await newShopper({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } })

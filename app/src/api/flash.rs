@@ -27,7 +27,7 @@ pub struct Flash {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
     /// The note that could not be written down.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 

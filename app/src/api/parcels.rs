@@ -1,5 +1,6 @@
 //! What staff do with an order: each the target of a plain form on its page in the admin, where it ends.
-//! `shipment_id` and `refund_id` are made by the form, so that one that is sent twice acts once.
+//! `shipment_id` and `refund_id` are made by the form, so that one that is sent twice acts once; `expected` is
+//! the version of the order that it has shown, so that nobody acts on what has changed meanwhile.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,12 +22,13 @@ pub struct TypedPieces {
 #[server(prefix = "/api", endpoint = "pack_order")]
 pub async fn pack_order(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] shipment_id: String,
     #[server(default)] lines: Vec<TypedPieces>,
     #[server(default)] carrier: String,
 ) -> Result<(), ApiError> {
     let packed = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = begin(&order_id, &expected, &shipment_id).await?;
         let carrier = match carrier.as_str() {
             "" => Default::default(),
             carrier => (carrier.parse()).map_err(|error| malformed("carrier", &error))?,
@@ -42,10 +44,11 @@ pub async fn pack_order(
 #[server(prefix = "/api", endpoint = "unpack_order")]
 pub async fn unpack_order(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let unpacked = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.unpack(&staff, order, id).await
     };
@@ -56,12 +59,13 @@ pub async fn unpack_order(
 #[server(prefix = "/api", endpoint = "ship_order")]
 pub async fn ship_order(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] shipment_id: String,
     #[server(default)] tracking_number: String,
     #[server(default)] tracking_url: String,
 ) -> Result<(), ApiError> {
     let shipped = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let tracking = Tracking::typed(&tracking_number, &tracking_url)
             .map_err(|message| Problem::invalid_field("tracking_number", message))?;
@@ -74,11 +78,12 @@ pub async fn ship_order(
 #[server(prefix = "/api", endpoint = "end_shipment")]
 pub async fn end_shipment(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] shipment_id: String,
     #[server(default)] outcome: String,
 ) -> Result<(), ApiError> {
     let ended = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let outcome = (outcome.parse()).map_err(|error| malformed("outcome", &error))?;
         shop.end_shipment(&staff, order, id, outcome).await
@@ -88,9 +93,12 @@ pub async fn end_shipment(
 
 /// Cancels an order, or what of it has not left.
 #[server(prefix = "/api", endpoint = "cancel_for_shopper")]
-pub async fn cancel_for_shopper(#[server(default)] order_id: String) -> Result<(), ApiError> {
+pub async fn cancel_for_shopper(
+    #[server(default)] order_id: String,
+    #[server(default)] expected: String,
+) -> Result<(), ApiError> {
     let cancelled = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         shop.cancel_order(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -101,12 +109,13 @@ pub async fn cancel_for_shopper(#[server(default)] order_id: String) -> Result<(
 #[server(prefix = "/api", endpoint = "refund_order")]
 pub async fn refund_order(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] refund_id: String,
     #[server(default)] amount: String,
     #[server(default)] reason: String,
 ) -> Result<(), ApiError> {
     let refunded = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = begin(&order_id, &expected, &refund_id).await?;
         let order = super::orders::known(&order_id)?;
         let id = (refund_id.parse()).map_err(|error| malformed("refund_id", &error))?;
         let minor = types::money::minor_units(amount.trim()).map_err(|_| {
@@ -119,6 +128,31 @@ pub async fn refund_order(
     back(&order_id, refunded.await)
 }
 
+/// Packs all that is left of each of these orders, each into one parcel. Ends on the list, which says which
+/// of them could not be packed.
+#[server(prefix = "/api", endpoint = "pack_orders")]
+pub async fn pack_orders(#[server(default)] order: Vec<String>) -> Result<(), ApiError> {
+    let packed = async {
+        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let mut ids = Vec::with_capacity(order.len());
+        for id in &order {
+            ids.push(super::orders::known(id)?);
+        }
+        shop.pack_all(&staff, &ids).await
+    };
+    const LIST: &str = "/admin/orders";
+    match packed.await {
+        Ok(()) => {
+            leptos_axum::redirect(LIST, false);
+            Ok(())
+        }
+        Err(problem) => {
+            super::flash::keep(LIST, LIST, problem.clone().into());
+            Err(ApiError(problem))
+        }
+    }
+}
+
 /// Asks again for money that the gateway refused to collect.
 #[server(prefix = "/api", endpoint = "capture_again")]
 pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), ApiError> {
@@ -128,6 +162,23 @@ pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), Ap
             .await
     };
     back(&order_id, asked.await)
+}
+
+/// Who asks, of whom. The order must be as the form has shown it: `expected` is the version that it had
+/// then, `own` an id that the form has made.
+#[cfg(feature = "ssr")]
+pub(super) async fn begin(
+    order_id: &str,
+    expected: &str,
+    own: &str,
+) -> Result<(services::Shop, services::Staff), Problem> {
+    let (shop, staff) = (super::shop(), super::signed_in()?);
+    if !expected.is_empty() {
+        let version = (expected.parse()).map_err(|error| malformed("expected", &error))?;
+        let order = super::orders::known(order_id)?;
+        shop.expect_version(&staff, order, version, own).await?;
+    }
+    Ok((shop, staff))
 }
 
 #[cfg(feature = "ssr")]

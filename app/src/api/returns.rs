@@ -51,11 +51,12 @@ pub async fn ask_return(
 #[server(prefix = "/api", endpoint = "answer_return")]
 pub async fn answer_return(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] return_id: String,
     #[server(default)] answer: String,
 ) -> Result<(), ApiError> {
     let answered = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let is_accepted = match answer.as_str() {
             "accept" => true,
@@ -71,12 +72,13 @@ pub async fn answer_return(
 #[server(prefix = "/api", endpoint = "receive_return")]
 pub async fn receive_return(
     #[server(default)] order_id: String,
+    #[server(default)] expected: String,
     #[server(default)] return_id: String,
     #[server(default)] lines: Vec<TypedReceipt>,
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let received = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let mut came = Vec::with_capacity(lines.len());
         for line in &lines {

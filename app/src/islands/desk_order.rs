@@ -2,12 +2,16 @@
 //! it. One lazy island. Whatever changes is told by the socket, and the page asks for the order anew.
 
 use leptos::prelude::*;
-use types::checkout::COUNTRIES;
-use types::desk::{DeskOrder, DeskQuery, PaymentRow, Present, Tab, status_words};
+use types::checkout::BillingAddress;
+use types::desk::{DeskOrder, DeskQuery, Present, Tab, status_words};
 use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
 
+use super::desk_money::DeskMoney;
 use super::desk_notes::Notes;
+use super::desk_parcels::{Cancel, Parcels};
+use super::desk_returns::Returns;
+use super::posted::Posting;
 use crate::components::{LinePicture, LocalClock, LocalTime, Story};
 use crate::live;
 
@@ -28,6 +32,9 @@ pub fn DeskOrderPage(
     let order = RwSignal::new(order);
     follow(id, order, move || newest.get().version);
     let status = Memo::new(move |_| order.with(|order| order.status));
+    // The refusal of a note is told beside it.
+    let posting = Posting::new(problem.clone().filter(|_| typed.is_none()));
+    let told = posting.problem;
     let papers = |kind| format!("/admin/print/{kind}?order={id}");
     view! {
         <article class="desk-order" aria-labelledby="order-title">
@@ -47,16 +54,22 @@ pub fn DeskOrderPage(
                     {move || status_words(status.get())}
                 </span>
                 <p class="desk-order__placed">"Placed " <LocalTime at_us=placed_at_us /></p>
-                <nav class="desk-order__papers" aria-label="Papers">
+                <div class="desk-order__papers">
                     <a class="desk-button" href=papers("slips")>"Packing slip"</a>
                     <a class="desk-button" href=papers("invoices")>"Invoice"</a>
-                </nav>
+                    <Cancel id order posting />
+                </div>
             </div>
             <Others id present me />
+            <div role="alert">
+                {move || told.get().map(|problem| view! { <Refused problem /> })}
+            </div>
             <div class="desk-order__parts">
                 <div class="desk-order__main">
                     <Lines order=fixed.clone() />
-                    <Payments order />
+                    <Parcels order posting />
+                    <Returns order posting />
+                    <DeskMoney order posting />
                     <Notes id order problem typed />
                 </div>
                 <Customer order=fixed />
@@ -99,6 +112,17 @@ fn follow(
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (id, order, newest);
+}
+
+/// What was not done, and why.
+#[component]
+fn Refused(problem: Problem) -> impl IntoView {
+    view! {
+        <div class="notice notice--problem desk-order__refused">
+            <p class="notice__title">{problem.title}</p>
+            <p>{problem.detail}</p>
+        </div>
+    }
 }
 
 /// Who else has the order open.
@@ -198,11 +222,22 @@ fn line(line: OrderLine) -> impl IntoView {
 /// Who ordered, and where it goes.
 #[component]
 fn Customer(order: Order) -> impl IntoView {
-    let country = COUNTRIES
-        .into_iter()
-        .find_map(|(code, name)| (code == order.country).then(|| name.to_owned()))
-        .unwrap_or(order.country);
-    let second = (!order.street_2.is_empty()).then(|| view! { {order.street_2} <br /> });
+    let address = |to: BillingAddress| {
+        let second = (!to.street_2.is_empty()).then(|| view! { {to.street_2} <br /> });
+        view! {
+            <address>
+                {to.name} <br /> {to.street} <br /> {second} {to.postal_code} " " {to.city} <br />
+                {to.country}
+            </address>
+        }
+    };
+    let billed = order.billing.clone().map(|billing| {
+        view! {
+            <h2>"Bill"</h2>
+            {address(billing)}
+        }
+    });
+    let shipped = address(order.ship_to());
     let phone = (!order.phone.is_empty()).then(|| {
         let href = format!("tel:{}", order.phone.replace(' ', ""));
         view! {
@@ -224,10 +259,7 @@ fn Customer(order: Order) -> impl IntoView {
     view! {
         <section class="desk-order__customer" aria-labelledby="customer-title">
             <h2 id="customer-title">"Customer"</h2>
-            <address>
-                {order.name} <br /> {order.street} <br /> {second}
-                {order.postal_code} " " {order.city} <br /> {country}
-            </address>
+            {shipped}
             <p>
                 <a href=format!("mailto:{}", order.email)>{order.email.clone()}</a>
             </p>
@@ -235,39 +267,10 @@ fn Customer(order: Order) -> impl IntoView {
             <p>
                 <a href=others.address(escape)>"All orders of this email"</a>
             </p>
+            {billed}
             <h2>"Delivery"</h2>
             <p>{order.delivery.title()} ". " {order.delivery.promise()}</p>
         </section>
-    }
-}
-
-/// What was asked of the gateway, and what it has answered.
-#[component]
-fn Payments(order: RwSignal<DeskOrder>) -> impl IntoView {
-    let payments = Memo::new(move |_| order.with(|order| order.payments.clone()));
-    let rows = move || payments.get().into_iter().map(payment).collect_view();
-    view! {
-        <section aria-labelledby="payments-title">
-            <h2 id="payments-title">"Payments"</h2>
-            <Show when=Signal::derive(move || payments.with(Vec::is_empty))>
-                <p class="desk-order__none">"No card was asked for yet."</p>
-            </Show>
-            <ul class="desk-payments" role="list">{rows}</ul>
-        </section>
-    }
-}
-
-fn payment(row: PaymentRow) -> impl IntoView {
-    let attempt = (row.attempt > 0).then(|| format!("Card {}: ", row.attempt));
-    view! {
-        <li>
-            <span class="desk-payments__what">{attempt} {row.what}</span>
-            <span class="desk-payments__amount">{row.amount.map(|amount| amount.to_string())}</span>
-            <span class="desk-payments__when">
-                <LocalTime at_us=row.at_us short=true />
-            </span>
-            <span class="desk-payments__reference">{row.reference}</span>
-        </li>
     }
 }
 

@@ -216,6 +216,15 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
                         }}
                     </span>
                     <button class="desk-button" type="submit">"Print slips of those chosen"</button>
+                    // What is left of each goes into one parcel.
+                    <button
+                        class="desk-button"
+                        type="submit"
+                        formmethod="post"
+                        formaction="/api/pack_orders"
+                    >
+                        "Pack those chosen"
+                    </button>
                 </form>
                 {pages}
             </div>
@@ -328,7 +337,7 @@ fn Row(
                     <input
                         type="checkbox"
                         form=CHOSEN
-                        name="order"
+                        name="order[]"
                         value=id.to_string()
                         on:change=move |event| {
                             let by = if event_target_checked(&event) { 1 } else { -1 };

@@ -35,12 +35,16 @@ pub mod order_time;
 pub mod return_form;
 
 pub mod admin_desk;
+pub mod desk_money;
 pub mod desk_notes;
 pub mod desk_order;
 pub mod desk_orders;
+pub mod desk_parcels;
+pub mod desk_returns;
 pub mod event_stream;
 pub mod inventory_table;
 pub mod inventory_tools;
 pub mod inventory_view;
+pub mod posted;
 pub mod print_button;
 pub mod stock_correction;

@@ -138,9 +138,10 @@ fn with_tab<T>(act: impl FnOnce(&mut Tab) -> T) -> T {
 }
 
 /// Follows a topic whose whole state is one signal; `merge` takes news into it.
-pub fn follow<T>(topic: Topic, initial: T, at: u64, merge: fn(&mut T, T)) -> ArcReadSignal<T>
+pub fn follow<T, N>(topic: Topic, initial: T, at: u64, merge: fn(&mut T, N)) -> ArcReadSignal<T>
 where
-    T: DeserializeOwned + Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+    N: DeserializeOwned + From<T> + 'static,
 {
     let make = || {
         let signal = ArcRwSignal::new(initial.clone());
@@ -155,7 +156,7 @@ where
     };
     let (signal, news) = follow_with(topic, at, make);
     if news {
-        signal.update(|state| merge(state, initial));
+        signal.update(|state| merge(state, initial.into()));
     }
     signal.read_only()
 }

@@ -7,7 +7,7 @@ use types::{OrderId, Problem};
 
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, LazyHint, ProblemNote};
+use crate::components::{AdminFrame, LazyHint};
 use crate::islands::desk_order::DeskOrderPage;
 use crate::pages::page_problem::PageProblem;
 
@@ -45,11 +45,8 @@ fn Desk(staff: Staff) -> impl IntoView {
                         Some(flash) => (flash.problem, flash.note),
                         None => (None, None),
                     };
-                    // Told beside its own field.
-                    let told = problem.clone().filter(|_| typed.is_none());
                     view! {
                         <LazyHint island="desk_order_page" />
-                        {told.map(|problem| view! { <ProblemNote problem /> })}
                         <DeskOrderPage order present me problem typed />
                     }
                     .into_any()

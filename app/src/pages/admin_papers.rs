@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_query_map;
-use types::checkout::COUNTRIES;
+use types::checkout::BillingAddress;
 use types::desk::{MAX_PAPERS, PickRow};
 use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
@@ -30,12 +30,11 @@ pub fn InvoicesPage() -> impl IntoView {
 fn papers(title: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
     for_staff(move |staff| {
         let shop = shop();
-        let named = use_query_map().get_untracked().get_all("order");
-        let ids: Vec<OrderId> = named
-            .iter()
-            .flatten()
-            .filter_map(|id| id.parse().ok())
-            .collect();
+        let asked = use_query_map().get_untracked();
+        // The boxes of the list are an array, which a command can read, too.
+        let named = ["order", "order[]"].into_iter();
+        let named = named.flat_map(|name| asked.get_all(name).unwrap_or_default());
+        let ids: Vec<OrderId> = named.filter_map(|id| id.parse().ok()).collect();
         let back = match ids.as_slice() {
             [id] => format!("/admin/orders/{id}"),
             _ => "/admin/orders".to_owned(),
@@ -132,7 +131,7 @@ fn Slip(order: Order) -> impl IntoView {
     let rows = order.lines.clone().into_iter().map(line);
     view! {
         <article class="paper">
-            <Head kind="Packing slip" order=order.clone() />
+            <Head kind="Packing slip" to=order.ship_to() order=order.clone() />
             <table>
                 <thead>
                     <tr>
@@ -184,7 +183,7 @@ fn Invoice(order: Order) -> impl IntoView {
     };
     view! {
         <article class="paper">
-            <Head kind="Invoice" order=order.clone() />
+            <Head kind="Invoice" to=order.bill_to() order=order.clone() />
             <table>
                 <thead>
                     <tr>
@@ -205,14 +204,10 @@ fn Invoice(order: Order) -> impl IntoView {
     }
 }
 
-/// Whose paper it is, and where the order goes.
+/// Whose paper it is, and for whom.
 #[component]
-fn Head(kind: &'static str, order: Order) -> impl IntoView {
-    let country = COUNTRIES
-        .into_iter()
-        .find_map(|(code, name)| (code == order.country).then(|| name.to_owned()))
-        .unwrap_or(order.country);
-    let second = (!order.street_2.is_empty()).then(|| view! { {order.street_2} <br /> });
+fn Head(kind: &'static str, to: BillingAddress, order: Order) -> impl IntoView {
+    let second = (!to.street_2.is_empty()).then(|| view! { {to.street_2} <br /> });
     view! {
         <header class="paper__head">
             <p class="paper__house">{HOUSE}</p>
@@ -222,8 +217,8 @@ fn Head(kind: &'static str, order: Order) -> impl IntoView {
             </div>
         </header>
         <address class="paper__address">
-            {order.name} <br /> {order.street} <br /> {second}
-            {order.postal_code} " " {order.city} <br /> {country}
+            {to.name} <br /> {to.street} <br /> {second}
+            {to.postal_code} " " {to.city} <br /> {to.country}
         </address>
     }
 }

@@ -8,6 +8,7 @@ pub mod admin_inventory;
 pub mod admin_mail;
 #[cfg(feature = "ssr")]
 pub mod admin_mails;
+#[cfg(feature = "ssr")]
 pub mod admin_order;
 #[cfg(feature = "ssr")]
 pub mod admin_orders;

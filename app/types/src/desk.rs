@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::catalogue::Image;
+use crate::fulfilment::{Parcel, Pieces};
 use crate::ids::InvalidId;
 use crate::log::StoryEvent;
 use crate::order::{Order, OrderStatus};
-use crate::{Money, OrderId, Sku};
+use crate::returns::{ReturnPieces, ReturnState};
+use crate::{Money, OrderId, RefundId, ReturnId, ShipmentId, Sku};
 
 /// Orders on one page of the list.
 pub const PAGE: usize = 25;
@@ -37,7 +39,7 @@ pub const MAX_NOTE: usize = 1_000;
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Tab {
-    /// Paid for, and somebody has to pack it.
+    /// Paid for, and nothing of it is packed.
     #[default]
     ToPack,
     /// Packed, or sent in part.
@@ -256,12 +258,45 @@ pub struct Present {
 pub struct DeskOrder {
     pub order: Order,
     pub status: OrderStatus,
-    /// Position of the newest event that a command could be at odds with: a note is none.
+    /// Position of the newest event that a command could be at odds with.
     pub version: u64,
     pub payments: Vec<PaymentRow>,
+    pub money: MoneyRow,
+    pub parcels: Vec<Parcel>,
+    pub returns: Vec<ReturnRow>,
+    /// What can still be packed.
+    pub left: Vec<Pieces>,
+    /// What will never be sent.
+    pub never: Vec<Pieces>,
+    /// Whether staff can cancel it, or what of it has not left.
+    pub can_cancel: bool,
+    /// Ids for the next parcel and the next refund, so that a form that is sent twice acts once.
+    pub next_parcel: ShipmentId,
+    pub next_refund: RefundId,
     pub notes: Vec<OrderNote>,
     /// What happened, each event after the one that caused it.
     pub story: Vec<StoryEvent>,
+}
+
+/// Pieces that the customer sends back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnRow {
+    pub id: ReturnId,
+    /// 1 for the first of its order.
+    pub number: u32,
+    pub state: ReturnState,
+    pub lines: Vec<ReturnPieces>,
+}
+
+/// What was collected of an order's money, and given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyRow {
+    pub captured: Money,
+    pub refunded: Money,
+    /// What can still be given back.
+    pub refundable: Money,
+    /// Whether the gateway has refused to collect something.
+    pub has_failed: bool,
 }
 
 /// Something that happened to the payment.

@@ -5,7 +5,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::cart::Totals;
 use crate::catalogue::Image;
-use crate::checkout::{BillingAddress, DeliveryMethod};
+use crate::checkout::{BillingAddress, COUNTRIES, DeliveryMethod};
 use crate::fulfilment::Tracking;
 use crate::{Money, OrderId, Sku, Slug};
 
@@ -307,6 +307,27 @@ pub struct Order {
     pub progress: Progress,
     /// Position of the log at which `progress` is true.
     pub position: u64,
+}
+
+impl Order {
+    /// Where it goes, the country in words.
+    pub fn ship_to(&self) -> BillingAddress {
+        let country = COUNTRIES.iter().find(|(code, _)| *code == self.country);
+        let country = country.map_or(self.country.as_str(), |(_, name)| name);
+        BillingAddress {
+            name: self.name.clone(),
+            street: self.street.clone(),
+            street_2: self.street_2.clone(),
+            postal_code: self.postal_code.clone(),
+            city: self.city.clone(),
+            country: country.to_owned(),
+        }
+    }
+
+    /// Where the bill goes.
+    pub fn bill_to(&self) -> BillingAddress {
+        self.billing.clone().unwrap_or_else(|| self.ship_to())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use broker::{Consumer, Failure, Filter, Recorded, Rule, Tx};
 use db::Columns;
 use domain::Event;
-use domain::event::{OrderPlaced, PaymentRequested, StockRejected, StockReserved};
+use domain::event::{
+    OrderPlaced, PaymentRequested, ReturnAsked, ShipmentPacked, StockRejected, StockReserved,
+};
 use domain::order::OrderState;
 use types::OrderId;
 
@@ -34,6 +36,8 @@ impl Consumer for OrderDesk {
     const HEARS: Filter<'static> = Filter(&[
         Rule::topic(OrderPlaced::TOPIC),
         Rule::topic(PaymentRequested::TOPIC),
+        Rule::topic(ShipmentPacked::TOPIC),
+        Rule::topic(ReturnAsked::TOPIC),
         Rule::topic(StockReserved::TOPIC).of(&[StockReserved::KIND, StockRejected::KIND]),
     ]);
 

@@ -25,7 +25,7 @@ impl Shop {
     pub async fn note(&self, staff: &Staff, order_id: OrderId, text: &str) -> crate::Result<()> {
         let text = checked(text)?;
         let id = self.log().environment().new_id().to_string();
-        let (now_us, by) = (self.now_us(), staff.email.clone());
+        let (now_us, by, who) = (self.now_us(), staff.email.clone(), staff.id.clone());
         let noted: Result<(), Refused> = self
             .writer()
             .run(move |tx| {
@@ -59,7 +59,7 @@ impl Shop {
                     let noted = OrderNoted {
                         order_id,
                         note_id: id,
-                        by,
+                        by: who,
                     };
                     tx.append(encode(noted.into())?, None);
                     Ok(())

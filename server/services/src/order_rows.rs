@@ -99,8 +99,8 @@ pub(crate) async fn erase_person(
     let lines = serde_json::to_string(&lines).map_err(|error| Refused(internal(error)))?;
     db::query(
         "update orders set email = '', name = '', street = '', street_2 = '', postal_code = '', \
-         city = '', phone = '', billing = '', lines = $2, email_key = '', name_key = '', \
-         name_key_2 = '', name_key_3 = '', name_key_4 = '' where id = $1",
+         city = '', phone = '', billing = '', lines = $2, email_key = '', name_key = null, \
+         name_key_2 = null, name_key_3 = null, name_key_4 = null where id = $1",
     )
     .bind(id.to_string())
     .bind(lines)

@@ -49,7 +49,9 @@ impl Shop {
     }
 
     async fn picked(&self) -> Result<PickList, Refused> {
-        let statuses: Vec<_> = Tab::ToPack.statuses().collect();
+        // Of what is packed in part the rest.
+        let tabs = [Tab::ToPack, Tab::ToSend];
+        let statuses: Vec<_> = tabs.into_iter().flat_map(Tab::statuses).collect();
         let (list, places) = placeholders(statuses.len(), 1);
         let sql = format!(
             "select order_id, state from order_desk where status in ({list}) \
@@ -66,10 +68,14 @@ impl Shop {
         rows.truncate(MOST_PICKED);
         let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("order_desk: {error}")));
         let mut by_sku: BTreeMap<Sku, Vec<(String, u32)>> = BTreeMap::new();
+        let mut orders = 0;
         for row in &rows {
             let id: OrderId = row.try_get::<&str, _>(0)?.parse().map_err(|e| bad(&e))?;
             let state = serde_json::from_str::<OrderState>(row.try_get::<&str, _>(1)?);
-            for line in state.map_err(|e| bad(&e))?.lines {
+            let state = state.map_err(|e| bad(&e))?;
+            let left = state.fulfilment.left(&state.lines);
+            orders += u64::from(!left.is_empty());
+            for line in left {
                 let orders = by_sku.entry(line.sku).or_default();
                 let number = order_number(id);
                 match orders.last_mut() {
@@ -85,7 +91,7 @@ impl Shop {
         Ok(PickList {
             pieces: picked.iter().map(|row| u64::from(row.pieces)).sum(),
             rows: picked,
-            orders: rows.len() as u64,
+            orders,
             is_cut,
             at_us: self.now_us(),
         })

@@ -11,7 +11,7 @@ use domain::event::{
 use domain::fulfilment::per_sku;
 use domain::order::{Command, OrderState};
 use types::fulfilment::{Carrier, Outcome, Tracking};
-use types::order::CancelledBy;
+use types::order::{CancelledBy, order_number};
 use types::{Money, OrderId, Problem, RefundId, ShipmentId, Sku};
 
 use crate::answers::answer_to;
@@ -24,6 +24,8 @@ use crate::visitor::Staff;
 
 /// How long an answer is waited for; what was asked is answered all the same.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// Orders that are packed at once: those of a page of the list.
+const MAX_PACKED: usize = 50;
 /// Characters of a refund's reason.
 const MAX_REASON: usize = 200;
 
@@ -55,6 +57,40 @@ impl Shop {
             by: staff.id.clone(),
         };
         Ok(self.move_parcel(asked.into()).await?)
+    }
+
+    /// Packs all that is left of each of these orders, each into one parcel.
+    ///
+    /// # Errors
+    /// 422 for none or too many; 409 `not-packed` with the numbers of those that could not be packed: the
+    /// others are.
+    pub async fn pack_all(&self, staff: &Staff, ids: &[OrderId]) -> crate::Result<()> {
+        if ids.is_empty() || ids.len() > MAX_PACKED {
+            let message = format!("Choose 1 to {MAX_PACKED} orders.");
+            return Err(Problem::invalid_field("order", message));
+        }
+        let mut refused = Vec::new();
+        for id in ids {
+            let packed = async {
+                let order = self.paid_order(*id).await?;
+                let left = order.fulfilment.left(&order.lines);
+                let parcel = ShipmentId::new(self.log().environment().new_id());
+                let carrier = Carrier::default();
+                self.pack(staff, *id, parcel, left, carrier).await
+            };
+            if let Err(problem) = packed.await {
+                refused.push(format!("{}: {}", order_number(*id), problem.detail));
+            }
+        }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let detail = format!("Not packed: {}", refused.join(" "));
+        Err(Problem::conflict(
+            "not-packed",
+            "Some orders are not packed",
+            detail,
+        ))
     }
 
     /// Opens a packed parcel again.

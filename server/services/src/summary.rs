@@ -95,7 +95,7 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             CancelledBy::Staff => "by staff".to_owned(),
             CancelledBy::Deadline => "it took too long, or was given up".to_owned(),
         },
-        Event::OrderNoted(e) => format!("a note ({})", e.by),
+        Event::OrderNoted(e) => format!("a note ({})", staff.of(&e.by)),
         Event::OrderDeadlinePassed(_) => "waited too long".to_owned(),
         Event::PaymentVoidRequested(e) => format!("let {} go", e.authorization_id),
         Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),

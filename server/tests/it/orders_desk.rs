@@ -458,7 +458,7 @@ async fn a_note_says_who_wrote_it_and_what_it_says_is_not_in_the_log() {
     assert_eq!(note.text, "Allergic to <b>nickel</b>.\nCall first.");
     assert_eq!(note.by, EMAIL);
     assert_eq!(found.status, OrderStatus::Confirmed);
-    let written = "select count(*) from events where type = 'order.noted' and data like '%admin@%'";
+    let written = "select count(*) from events where type = 'order.noted' and data like '%staff-%'";
     assert_eq!(shop.number(written).await, 1, "that there is one");
     let told = "select count(*) from events where data like '%nickel%'";
     assert_eq!(shop.number(told).await, 0);
@@ -473,7 +473,7 @@ async fn a_note_says_who_wrote_it_and_what_it_says_is_not_in_the_log() {
     assert!(problem.field("note").is_some(), "{problem:?}");
     // A plain form comes back with what was typed.
     let back = staff.submit("/api/note_order", &form).await;
-    assert_eq!(back.location(), Some(&*format!("{page}#notes")), "{back:?}");
+    assert_eq!(back.location(), Some(&*page), "{back:?}");
     let shown = staff.get(&page).await.expect_ok().body;
     assert!(shown.contains("at most 1000 characters"), "{shown}");
     assert!(shown.contains(&long), "what was typed");
@@ -537,5 +537,179 @@ async fn what_is_printed_says_what_was_ordered_and_nothing_that_it_should_not() 
         .get(&format!("/admin/print/slips?{}", many.join("&")))
         .await;
     assert_eq!(many.status, 422);
+    shop.closed().await;
+}
+
+/// The fields of the form that posts to `action`, as the page has filled them in.
+fn form_of(page: &str, action: &str) -> Vec<(String, String)> {
+    let form = page.split(&format!("action=\"{action}\"")).nth(1);
+    let form = form.unwrap_or_else(|| panic!("no form for {action}: {page}"));
+    let form = form.split("</form>").next().unwrap_or_default();
+    let attribute = |input: &str, name: &str| {
+        let value = input.split(&format!(" {name}=\"")).nth(1)?;
+        Some(value.split('"').next().unwrap_or_default().to_owned())
+    };
+    let inputs = form.split("<input").skip(1).map(|input| {
+        let input = input.split('>').next().unwrap_or_default();
+        let name = attribute(input, "name")?;
+        Some((name, attribute(input, "value").unwrap_or_default()))
+    });
+    inputs.flatten().collect()
+}
+
+/// Sends a form of the order's page as a browser without script does, and shows the page again.
+async fn send(
+    staff: &mut Client,
+    page: &str,
+    order: OrderId,
+    action: &str,
+    typed: &[(&str, &str)],
+) -> String {
+    let mut fields = form_of(page, action);
+    for (name, value) in typed {
+        match fields.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = (*value).to_owned(),
+            None => fields.push(((*name).to_owned(), (*value).to_owned())),
+        }
+    }
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
+    let answer = staff.submit(action, &fields).await;
+    let path = format!("{PAGE_PATH}/{order}");
+    assert_eq!(answer.location(), Some(&*path), "{action}: {answer:?}");
+    staff.get(&path).await.expect_ok().body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_plain_forms_an_order_is_packed_in_parts_sent_delivered_and_paid_back() {
+    let shop = TestShop::open().await;
+    let mut shopper = shop.shopper();
+    shopper.add(RING, "3", "").await.expect_ok();
+    let order = new_order_id();
+    shopper
+        .place(order, GOOD_CARD, 3 * RING_PRICE)
+        .await
+        .expect_ok();
+    shop.until_under(Tab::ToPack, order).await;
+    let mut staff = shop.staff().await;
+    let path = format!("{PAGE_PATH}/{order}");
+    let page = staff.get(&path).await.expect_ok().body;
+
+    let one = [("lines[0][quantity]", "1")];
+    let page = send(&mut staff, &page, order, "/api/pack_order", &one).await;
+    assert!(page.contains("Parcel 1") && page.contains("of 2"), "{page}");
+    shop.until_under(Tab::ToSend, order).await;
+    let tracking = [("tracking_number", "JD 014-6")];
+    let page = send(&mut staff, &page, order, "/api/ship_order", &tracking).await;
+    assert!(page.contains("JD 014-6"), "{page}");
+    // The rest of it is still to be fetched.
+    let list = shop.inner().pick_list(&shop.member().await).await;
+    let list = list.expect("a list");
+    assert_eq!((list.orders, list.pieces), (1, 2));
+    eventually("the parcel is paid for", async || {
+        let page = staff_page(&shop, order).await;
+        page.money.captured.minor == RING_PRICE
+    })
+    .await;
+
+    let page = staff.get(&path).await.expect_ok().body;
+    let page = send(&mut staff, &page, order, "/api/pack_order", &[]).await;
+    let page = send(&mut staff, &page, order, "/api/ship_order", &[]).await;
+    shop.until_under(Tab::OnTheWay, order).await;
+    let arrived = [("outcome", "delivered")];
+    let page = send(&mut staff, &page, order, "/api/end_shipment", &arrived).await;
+    send(&mut staff, &page, order, "/api/end_shipment", &arrived).await;
+    shop.until_under(Tab::Arrived, order).await;
+    eventually("all is collected", async || {
+        staff_page(&shop, order).await.money.refundable.minor == 3 * RING_PRICE
+    })
+    .await;
+    let page = staff.get(&path).await.expect_ok().body;
+    let part = [("amount", "100"), ("reason", "A scratch")];
+    send(&mut staff, &page, order, "/api/refund_order", &part).await;
+    eventually("it is given back", async || {
+        staff_page(&shop, order).await.money.refunded.minor == 10_000
+    })
+    .await;
+    let page = staff.get(&path).await.expect_ok().body;
+    let more = [("amount", "100000"), ("reason", "A slip")];
+    let refused = send(&mut staff, &page, order, "/api/refund_order", &more).await;
+    assert!(refused.contains("can be given back"), "{refused}");
+    shop.closed().await;
+}
+
+async fn staff_page(shop: &TestShop, order: OrderId) -> types::desk::DeskOrder {
+    let found = shop.inner().desk_order(&shop.member().await, order).await;
+    found.expect("an order")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_on_an_order_that_has_changed_is_refused_with_what_has_changed() {
+    let shop = TestShop::open().await;
+    let order = shop.bought_by(&ADA, GOOD_CARD).await;
+    shop.until_under(Tab::ToPack, order).await;
+    let (mut first, mut second) = (shop.staff().await, shop.other().await);
+    let path = format!("{PAGE_PATH}/{order}");
+    let stale = first.get(&path).await.expect_ok().body;
+    let page = second.get(&path).await.expect_ok().body;
+    // A note stands in nobody's way.
+    let note = [("note", "Mine.")];
+    let fields = form_of(&page, "/api/note_order");
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
+    let noted = second
+        .submit("/api/note_order", &[&fields[..], &note].concat())
+        .await;
+    assert_eq!(noted.status, 302, "{noted:?}");
+    send(&mut second, &page, order, "/api/pack_order", &[]).await;
+
+    let refused = send(&mut first, &stale, order, "/api/cancel_for_shopper", &[]).await;
+    assert!(
+        refused.contains("The order has changed meanwhile"),
+        "{refused}"
+    );
+    assert!(refused.contains("parcel 1: 1 × AS-VEG-WG-50"), "{refused}");
+    let refused = send(&mut first, &stale, order, "/api/pack_order", &[]).await;
+    assert!(
+        refused.contains("The order has changed meanwhile"),
+        "{refused}"
+    );
+    assert_eq!(staff_page(&shop, order).await.parcels.len(), 1);
+    // The same form twice has packed once, and says nothing.
+    let again = send(&mut second, &page, order, "/api/pack_order", &[]).await;
+    assert!(!again.contains("changed meanwhile"), "{again}");
+    assert_eq!(staff_page(&shop, order).await.parcels.len(), 1);
+    // Who has looked again may.
+    send(&mut first, &again, order, "/api/cancel_for_shopper", &[]).await;
+    shop.until_under(Tab::Ended, order).await;
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_chosen_are_packed_at_once_and_the_others_are_named() {
+    let shop = TestShop::open().await;
+    let paid = [
+        shop.bought_by(&ADA, GOOD_CARD).await,
+        shop.bought_by(&ADA, GOOD_CARD).await,
+    ];
+    let unpaid = shop.bought_by(&ADA, BAD_CARD).await;
+    for order in paid {
+        shop.until_under(Tab::ToPack, order).await;
+    }
+    let ids = [paid[0], paid[1], unpaid].map(|id| id.to_string());
+    let form = ids.each_ref().map(|id| ("order[]", id.as_str()));
+    shop.shopper()
+        .post("/api/pack_orders", &form)
+        .await
+        .problem(401);
+    let mut staff = shop.staff().await;
+    let answer = staff.submit("/api/pack_orders", &form).await;
+    assert_eq!(answer.location(), Some(PAGE_PATH), "{answer:?}");
+    let page = staff.get(PAGE_PATH).await.expect_ok().body;
+    let told = format!("Not packed: {}", order_number(unpaid));
+    assert!(page.contains(&told), "{page}");
+    assert!(!page.contains(&format!("Not packed: {}", order_number(paid[0]))));
+    for order in paid {
+        shop.until_under(Tab::ToSend, order).await;
+    }
+    staff.post("/api/pack_orders", &[]).await.problem(422);
     shop.closed().await;
 }
