@@ -1,5 +1,5 @@
-//! The built-in test gateway. It behaves like a house of its own: its own books, its own tokens, its
-//! own answer to a request it has seen before. Card numbers are looked at and dropped; what is kept
+//! The built-in test gateway. It behaves like another company's: its own tables, its own tokens, the same
+//! answer to a request it has seen before. Card numbers are looked at and dropped; what is kept
 //! is a token, the brand and the last four digits.
 //!
 //! Numbers and tokens are those that people know from Stripe's test mode:
@@ -225,7 +225,7 @@ impl TestGateway {
     }
 }
 
-/// Enters the decision into the books. A request that was decided before keeps its first decision.
+/// Writes the decision to the payments table. A request that was decided before keeps its first decision.
 async fn book(
     tx: &mut broker::Tx,
     request: &Authorize,

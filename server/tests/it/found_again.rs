@@ -140,7 +140,7 @@ async fn a_browser_with_many_orders_sees_them_page_by_page_newest_first() {
         shop.alter(format!(
             "insert into orders select '{id}', shopper_id, placed_at_us - {number}, email, name, \
              street, postal_code, city, country, delivery, lines, subtotal_minor, delivery_minor, \
-             total_minor, currency, null, '', '' from orders where id = '{order}'"
+             total_minor, currency, null, '', '', '' from orders where id = '{order}'"
         ))
         .await;
         expected.push(id);
