@@ -18,7 +18,7 @@ import { expect, test } from './shop.ts'
 const RING = '/p/vega-solitaire-ring'
 /** Where each field stands. */
 const places = (page: Page) =>
-  page.locator('.checkout__form .field').evaluateAll(fields =>
+  page.locator('.checkout__form .field:visible').evaluateAll(fields =>
     fields.map(field => Math.round(field.getBoundingClientRect().top + scrollY)),
   )
 const focusIsSomewhere = (page: Page) =>

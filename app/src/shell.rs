@@ -152,7 +152,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The admin's front door leads to its first page.
+/// `/admin` redirects to the inventory.
 #[component]
 fn AdminIndex() -> impl IntoView {
     leptos_axum::redirect("/admin/orders", false);

@@ -113,7 +113,7 @@ pub fn BuyBox(
             return;
         };
         remember(&now.sku);
-        // A radio says its own name; what else has changed is for the voice.
+        // Screen readers read the radio's label themselves; the rest is announced.
         let price = now.price.tag();
         if before.metal != now.metal {
             let size = now.size_label.as_str();

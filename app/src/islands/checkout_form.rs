@@ -160,7 +160,7 @@ pub fn Checkout(
                     />
                 </fieldset>
                 <fieldset class="checkout__part">
-                    <legend>"Address"</legend>
+                    <legend>"Delivery address"</legend>
                     <Field
                         field="name"
                         label="Full name"

@@ -28,7 +28,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
     let counted = NodeRef::<html::Input>::new();
     let reason = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
-    // What the books held when whoever counts looked: here, or at the last refusal.
+    // Pieces on hand as the page showed them when the form was opened, or at the last refusal.
     let seen = RwSignal::new(on_hand);
     // After a refusal the number that is told is the one that is seen, until the next try.
     let is_told = RwSignal::new(false);

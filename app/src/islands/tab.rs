@@ -1,5 +1,5 @@
 //! What the islands of a tab share besides the socket: the number of pieces in the cart, and the
-//! one voice that tells changes to those who listen. On the server requests share nothing.
+//! announcements for screen readers. On the server requests share nothing.
 
 #[cfg(not(feature = "hydrate"))]
 use leptos::prelude::*;

@@ -88,7 +88,7 @@ impl Tab {
         }
     }
 
-    /// Lets go of the socket; its later events are nobody's business any more.
+    /// Closes the socket; its later events are ignored.
     fn drop_socket(&mut self) {
         if let Some(socket) = self.socket.take() {
             socket.set_onopen(None);

@@ -155,7 +155,7 @@ fn unknown(event: &Recorded) -> Failure {
     ))
 }
 
-/// How these orders fare, those that the process manager has heard of.
+/// Statuses of these orders, as far as the process manager knows them.
 pub(crate) async fn statuses(
     log: &Log,
     ids: &[OrderId],
@@ -176,7 +176,7 @@ fn read(id: OrderId, state: &str) -> Result<OrderState, Failure> {
     state.map_err(|error| Failure::Other(format!("order {id}: {error}")))
 }
 
-/// The state of an order; `None` before the process manager has heard of it.
+/// The state of an order; `None` before the process manager has handled its first event.
 pub(crate) async fn state(log: &Log, id: OrderId) -> Result<Option<OrderState>, Failure> {
     let state = log.state_of(Orders::NAME, &id.to_string()).await?;
     state.map(|state| read(id, &state)).transpose()

@@ -71,7 +71,7 @@ pub enum OpenError {
 }
 
 impl Shop {
-    /// Opens the shop: plants `seed` into an empty database and reads the catalogue.
+    /// Opens the shop: seeds an empty database with `seed` and reads the catalogue.
     ///
     /// # Errors
     /// When the database does not answer or holds no catalogue that can be read.

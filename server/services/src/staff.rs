@@ -112,6 +112,30 @@ pub async fn set_staff_password(
     Ok(written.await?)
 }
 
+/// Gives an id to members of staff that an earlier version knew without one.
+async fn complete_ids(log: &Log) -> crate::Result<()> {
+    let completed = async {
+        let rows = db::query("select email from staff where id = ''")
+            .fetch_all(log.db().reader())
+            .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut tx = log.begin("staff").await?;
+        for row in &rows {
+            let email: String = row.try_get(0)?;
+            db::query("update staff set id = $1 where email = $2 and id = ''")
+                .bind(staff_names::new_id(log))
+                .bind(email)
+                .execute(tx.conn())
+                .await?;
+        }
+        tx.commit().await?;
+        Ok::<_, Refused>(())
+    };
+    Ok(completed.await?)
+}
+
 /// Removes a member of staff and ends their sessions. Answers with whether there was one.
 pub async fn remove_staff(log: &Log, email: &str) -> crate::Result<bool> {
     let email = email.trim().to_lowercase();
@@ -150,7 +174,7 @@ impl Shop {
     pub async fn name_owner(&self, email: &str, password: Option<String>) -> crate::Result<bool> {
         let email = email.trim().to_lowercase();
         let log = self.log();
-        staff_names::complete(log).await?;
+        complete_ids(log).await?;
         let known = self.credentials(&email).await?.map(|(hash, _)| hash);
         let found = async {
             let rows = db::query("select email from staff where from_settings = 1 and email <> $1")
@@ -225,11 +249,11 @@ impl Shop {
             .collect()
     }
 
-    /// Tells the books what a count found, and waits for what they say.
+    /// Requests a stock correction and waits for the inventory's answer.
     ///
     /// # Errors
     /// 404 for an unknown SKU, 422 for its fields, 409 `promised` when fewer were counted than are
-    /// promised to orders, 409 `counted-meanwhile` when the books hold another number than was seen.
+    /// promised to orders, 409 `counted-meanwhile` when the stock is another than was seen.
     pub async fn correct_stock(&self, staff: &Staff, count: CorrectStock) -> crate::Result<Level> {
         let CorrectStock {
             sku,
@@ -269,7 +293,7 @@ impl Shop {
         self.outcome_of_correction(asked).await
     }
 
-    /// Follows the log until the books have answered.
+    /// Follows the log until the inventory has answered.
     async fn outcome_of_correction(&self, asked: Asked) -> crate::Result<Level> {
         let answer = answer_to(self.log(), asked, PATIENCE).await;
         let Some((answer, position)) = answer.map_err(internal)? else {
@@ -324,7 +348,7 @@ impl Shop {
     }
 }
 
-/// Says why the books do not follow a count, and what can be done.
+/// Why a correction was refused, and what can be done.
 fn refusal_of(refused: &StockCorrectionRejected) -> Problem {
     let StockCorrectionRejected {
         sku,

@@ -8,37 +8,13 @@ use broker::Log;
 use db::Columns;
 use parking_lot::RwLock;
 
-use crate::events::{Refused, internal};
+use crate::events::internal;
 
 /// An id that nobody has yet.
 pub(crate) fn new_id(log: &Log) -> String {
     // The end of a UUIDv7 is random.
     let id = log.environment().new_id().simple().to_string();
     format!("staff-{}", &id[16..])
-}
-
-/// Gives an id to whoever has none: an earlier version knew none.
-pub(crate) async fn complete(log: &Log) -> crate::Result<()> {
-    let completed = async {
-        let rows = db::query("select email from staff where id = ''")
-            .fetch_all(log.db().reader())
-            .await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let mut tx = log.begin("staff").await?;
-        for row in &rows {
-            let email: String = row.try_get(0)?;
-            db::query("update staff set id = $1 where email = $2 and id = ''")
-                .bind(new_id(log))
-                .bind(email)
-                .execute(tx.conn())
-                .await?;
-        }
-        tx.commit().await?;
-        Ok::<_, Refused>(())
-    };
-    Ok(completed.await?)
 }
 
 /// Emails by id. Cheap to clone.

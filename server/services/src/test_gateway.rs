@@ -1,5 +1,5 @@
-//! The built-in test gateway. It behaves like a house of its own: its own books, its own tokens, its
-//! own answer to a request it has seen before. Card numbers are looked at and dropped; what is kept
+//! The built-in test gateway. It behaves like another company's: its own tables, its own tokens, the same
+//! answer to a request it has seen before. Card numbers are looked at and dropped; what is kept
 //! is a token, the brand and the last four digits.
 //!
 //! Numbers and tokens are those that people know from Stripe's test mode:

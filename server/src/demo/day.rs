@@ -1,4 +1,4 @@
-//! Runs the demo's days: lets people in, writes down what they do, and closes.
+//! Runs the demo: starts visitors at their times, prints what they do, and stops them at the end.
 
 use std::fmt;
 use std::io::Write;
@@ -31,7 +31,7 @@ pub struct Plan {
     pub speed: u32,
     /// Decides who comes and what they do.
     pub seed: u64,
-    /// Who counts; without it nobody does.
+    /// Sign-in of the staff who correct stock; `None` leaves them out.
     pub staff: Option<Credentials>,
 }
 

@@ -59,7 +59,7 @@ impl Intent {
     }
 }
 
-/// The whole visit. The first of all buys, so that whoever watches does not wait long.
+/// The whole visit. The first visitor always buys, so that something is to be seen soon.
 pub async fn visit(world: World, number: u64, mut rng: StdRng) -> anyhow::Result<()> {
     let intent = match number {
         1 => Intent::Buys,
@@ -144,7 +144,7 @@ impl Visitor<'_> {
                     let title = &offer.title;
                     self.world.say(format!("{who} puts {title} into the cart"));
                 }
-                // Somebody else was faster.
+                // Sold out since the page was read.
                 Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -203,7 +203,7 @@ impl Visitor<'_> {
                     if intent == Intent::GivesUp {
                         break Ending::Left;
                     }
-                    // Whoever has ordered sees it through, also when the day is over.
+                    // An order that was placed is brought to its end, also after the demo was stopped.
                     let _ = self.world.pass(rng.random_range(TYPING)).await;
                     let (path, card) = match intent {
                         Intent::Cancels => ("/api/cancel_order", None),

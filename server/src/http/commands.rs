@@ -1,4 +1,4 @@
-//! The `#[server]` functions of `app`, and how their errors leave the house.
+//! The `#[server]` functions of `app`, and how their errors become HTTP answers.
 
 use app::api::flash;
 use axum::Router;
@@ -68,9 +68,9 @@ pub async fn errors_as_problems(
     Response::from_parts(parts, Body::from(read.unwrap_or_default()))
 }
 
-/// Leptos sends a form that cannot be read back to its Referer, which may name any house, with its own
-/// words in the address, where anybody could have put others: only the page is kept, and what is said
-/// there goes by cookie.
+/// Leptos redirects a form that cannot be read to its Referer, which may be any site, with its message in
+/// the query, which anybody can make up. Only path and other parameters are kept; the message goes by
+/// cookie.
 fn stay_here(response: &mut Response, is_secure: bool) {
     let Some(location) = response.headers().get(LOCATION) else {
         return;

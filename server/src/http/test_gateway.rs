@@ -1,5 +1,5 @@
-//! The door of the built-in test gateway, as if it were another house: cards are shown here and
-//! nowhere else, and leave as tokens.
+//! HTTP of the built-in test gateway, which stands for another company's: the only route that takes card
+//! numbers. It exchanges them for tokens.
 
 use app::api::flash::{self, Flash, GivenCard};
 use axum::body::Bytes;

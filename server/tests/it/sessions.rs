@@ -243,3 +243,24 @@ async fn staff_come_and_go_by_the_command_line() {
     assert!(odd.expect_err("refused").contains("email address"));
     shop.closed().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_staff_by_an_id_and_pages_by_their_email() {
+    let shop = TestShop::open().await;
+    // As an earlier version left it.
+    shop.alter("update staff set id = ''".to_owned()).await;
+    let shop = shop.reopened().await;
+    let mut staff = shop.staff().await;
+    staff.count(RING, 9).await.expect_ok();
+    let id = shop.member_of_staff().await.id;
+    assert!(id.starts_with("staff-"), "{id}");
+    let naming = |who: &str| format!("select count(*) from events where data like '%{who}%'");
+    assert_eq!(shop.number(&naming(EMAIL)).await, 0);
+    assert!(shop.number(&naming(&id)).await > 0);
+    let page = staff.get("/admin/inventory").await.expect_ok().body;
+    let told = format!("recount ({EMAIL})");
+    assert!(page.contains(&told), "{page}");
+    let other = shop.member_of_staff().await;
+    assert_eq!(other.id, id, "it stays");
+    shop.closed().await;
+}
