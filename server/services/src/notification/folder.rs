@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(folder.send(&mail).await, Outcome::Sent);
         }
         let expected = root.join("2026-11-22/01/0199c0a0-1111-7aaa-8bbb-123456789abc.eml");
-        assert_eq!(files(&root), [expected.clone()]);
+        assert_eq!(files(&root), std::slice::from_ref(&expected));
         assert_eq!(fs::read(&expected).expect("a file"), mail.bytes);
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode(&expected), 0o600);
