@@ -88,6 +88,12 @@ impl TestGateway {
         Self { log, writer, delay }
     }
 
+    async fn moved(&self, request: MoveMoney, kind: Kind) -> Result<Moved, NoAnswer> {
+        self.take_time().await;
+        let now_us = self.log.environment().now_us();
+        movements::move_money(&self.writer, request, kind, now_us).await
+    }
+
     /// Waits as long as a real gateway makes one wait.
     async fn take_time(&self) {
         if !self.delay.is_zero() {
@@ -289,15 +295,18 @@ impl PaymentGateway for TestGateway {
     }
 
     fn capture(&self, request: MoveMoney) -> Answer<'_, Moved> {
-        Box::pin(self.move_money(request, Kind::Capture))
+        Box::pin(self.moved(request, Kind::Capture))
     }
 
     fn refund(&self, request: MoveMoney) -> Answer<'_, Moved> {
-        Box::pin(self.move_money(request, Kind::Refund))
+        Box::pin(self.moved(request, Kind::Refund))
     }
 
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {
-        Box::pin(self.let_go(authorization_id))
+        Box::pin(async {
+            self.take_time().await;
+            movements::let_go(&self.writer, authorization_id).await
+        })
     }
 }
 

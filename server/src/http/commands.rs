@@ -75,7 +75,8 @@ fn stay_here(response: &mut Response, is_secure: bool) {
     let Some(location) = response.headers().get(LOCATION) else {
         return;
     };
-    let uri: Option<Uri> = location.to_str().ok().and_then(|text| text.parse().ok());
+    let text = location.to_str().unwrap_or_default().to_owned();
+    let uri: Option<Uri> = text.parse().ok();
     let (path, query) = uri
         .as_ref()
         .filter(|uri| uri.path().starts_with('/') && !uri.path()[1..].starts_with(['/', '\\']))
@@ -86,10 +87,19 @@ fn stay_here(response: &mut Response, is_secure: bool) {
         .split('&')
         .filter(|pair| !pair.is_empty())
         .partition(|pair| !pair.starts_with("__path=") && !pair.starts_with("__err="));
-    let here = match kept.is_empty() {
+    let mut here = match kept.is_empty() {
         true => path.to_owned(),
         false => format!("{path}?{}", kept.join("&")),
     };
+    // A place of the page, where the form stands.
+    let is_place = |it: &&str| it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if let Some(place) = text
+        .split_once('#')
+        .map(|(_, place)| place)
+        .filter(is_place)
+    {
+        here = format!("{here}#{place}");
+    }
     let unreadable = Problem::malformed("A field could not be read. Please check them.");
     let said = flash::cookie_for(path, &unreadable.into(), is_secure);
     if let Ok(here) = HeaderValue::from_str(&here) {

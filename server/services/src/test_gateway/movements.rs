@@ -1,9 +1,9 @@
 //! Money that the test gateway moves after it was authorized: collected, given back, let go.
 
+use broker::GroupCommit;
 use db::Columns;
 use strum::IntoStaticStr;
 
-use super::TestGateway;
 use crate::events::Refused;
 use crate::gateway::{MoveMoney, Moved, NoAnswer};
 
@@ -14,42 +14,36 @@ pub(super) enum Kind {
     Refund,
 }
 
-impl TestGateway {
-    pub(super) async fn move_money(
-        &self,
-        request: MoveMoney,
-        kind: Kind,
-    ) -> Result<Moved, NoAnswer> {
-        self.take_time().await;
-        let now_us = self.log.environment().now_us();
-        let moved: Result<Moved, Refused> = self
-            .writer
-            .run_unmarked(move |tx| {
-                Box::pin(async move { enter(tx, &request, kind, now_us).await })
-            })
-            .await;
-        moved.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
-    }
+/// Moves money that is held or was collected.
+pub(super) async fn move_money(
+    writer: &GroupCommit,
+    request: MoveMoney,
+    kind: Kind,
+    now_us: i64,
+) -> Result<Moved, NoAnswer> {
+    let moved: Result<Moved, Refused> = writer
+        .run_unmarked(move |tx| Box::pin(async move { enter(tx, &request, kind, now_us).await }))
+        .await;
+    moved.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
+}
 
-    pub(super) async fn let_go(&self, authorization_id: String) -> Result<(), NoAnswer> {
-        self.take_time().await;
-        let booked: Result<(), Refused> = self
-            .writer
-            .run_unmarked(move |tx| {
-                Box::pin(async move {
-                    db::query(
-                        "update test_gateway_payments set status = 'voided' \
-                         where authorization_id = $1",
-                    )
-                    .bind(authorization_id)
-                    .execute(tx.conn())
-                    .await?;
-                    Ok(())
-                })
+/// Lets go what is held and was not collected.
+pub(super) async fn let_go(writer: &GroupCommit, authorization_id: String) -> Result<(), NoAnswer> {
+    let booked: Result<(), Refused> = writer
+        .run_unmarked(move |tx| {
+            Box::pin(async move {
+                db::query(
+                    "update test_gateway_payments set status = 'voided' \
+                     where authorization_id = $1",
+                )
+                .bind(authorization_id)
+                .execute(tx.conn())
+                .await?;
+                Ok(())
             })
-            .await;
-        booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
-    }
+        })
+        .await;
+    booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
 }
 
 /// Enters a movement into the books, if there is money for it. A request that was entered before is
