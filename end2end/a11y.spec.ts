@@ -8,6 +8,7 @@ import {
   expectConfirmed,
   fillCard,
   headline,
+  live,
   openInventory,
   reserve,
   signIn,
@@ -87,6 +88,28 @@ test("the admin's pages keep nobody out", async ({ page, newShopper }) => {
   await page.getByRole('link', { name: /^(Order received|Payment needed)$/ }).first().click()
   await expect(page.frameLocator('iframe').getByRole('heading')).toBeVisible()
   await inspect(page, 'a mail')
+})
+
+test('the orders at the desk keep nobody out, on a phone and on a desk', async ({ page, newShopper }) => {
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await openInventory(page)
+  for (const [width, height] of [
+    [1440, 900],
+    [390, 844],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    await visit(page, '/admin/orders?tab=unpaid')
+    await inspect(page, `orders at ${width} px`)
+    await page.getByRole('link', { name: /^V-/ }).click()
+    await live(page)
+    await inspect(page, `an order at ${width} px`)
+    for (const paper of ['Packing slip', 'Invoice']) {
+      await page.getByRole('link', { name: paper }).click()
+      await expect(page.getByRole('heading', { name: new RegExp(`^${paper} V-`) })).toBeVisible()
+      await inspect(page, `${paper} at ${width} px`)
+      await page.goBack()
+    }
+  }
 })
 
 test('orders that are found again, and one that came to nothing, keep nobody out', async ({ page }) => {

@@ -3,7 +3,6 @@
  * it with `cargo xtask test lighthouse`.
  */
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { launch } from 'chrome-launcher'
 import lighthouse, { type Result } from 'lighthouse'
 import { expect, test } from './shop.ts'
@@ -37,7 +36,7 @@ async function run(url: string): Promise<Result> {
   }
 }
 
-test.describe.configure({ timeout: 300_000, mode: 'serial' })
+test.describe.configure({ timeout: 300_000 })
 
 for (const [name, path] of [
   ['home', '/'],
@@ -56,7 +55,7 @@ for (const [name, path] of [
       shift: number('cumulative-layout-shift'),
     }
     console.log(name, scores, times)
-    await writeFile(join(testInfo.outputDir, 'lighthouse.json'), JSON.stringify(results[0], null, 1))
+    await writeFile(testInfo.outputPath('lighthouse.json'), JSON.stringify(results[0], null, 1))
     const failed = Object.values(results[0]?.audits ?? {}).filter(a => a.score !== null && a.score < 0.9)
     const why = failed.map(audit => `${audit.id}: ${audit.displayValue ?? audit.title}`).join('\n')
     for (const of of CATEGORIES) expect.soft(scores[of], `${of}\n${why}`).toBeGreaterThanOrEqual(LEAST[of] ?? 0)

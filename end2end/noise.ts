@@ -2,7 +2,7 @@
 import type { BrowserContext } from '@playwright/test'
 
 /** The browser's own word where one goes on before the transition between two pages began: nobody misses it. */
-const TRANSITION = /Transition was skipped/
+const TRANSITION = /Transition was (skipped|aborted)/
 
 export class Noise {
   private readonly heard: string[] = []

@@ -3,8 +3,13 @@ import type { ShopOptions } from './shop.ts'
 
 export default defineConfig<ShopOptions>({
   testDir: '.',
-  // Takes minutes and a calm machine: only `cargo xtask test lighthouse` asks for it.
-  testIgnore: process.env['VITRINE_LIGHTHOUSE'] ? [] : 'lighthouse.spec.ts',
+  testIgnore: [
+    // Takes minutes and a calm machine: only `cargo xtask test lighthouse` asks for it.
+    ...(process.env['VITRINE_LIGHTHOUSE'] ? [] : ['lighthouse.spec.ts']),
+    // Makes a picture, and proves nothing.
+    ...(process.env['VITRINE_README'] ? [] : ['readme/*']),
+  ],
+  snapshotPathTemplate: '{testDir}/pictures/{arg}{ext}',
   // Every test has a shop of its own, so none has to wait for another.
   fullyParallel: true,
   workers: 2,

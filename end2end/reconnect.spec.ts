@@ -99,6 +99,37 @@ test('numbers that may be old look it, and whoever does something does not wait'
   await expect(page.locator('html[data-stale]')).not.toBeAttached()
 })
 
+test('a connection that is lost for a moment is no news, one that stays lost is, with its day', async ({
+  page,
+  shop,
+  noise,
+}) => {
+  noise.foresee(UNREACHABLE)
+  await page.clock.install()
+  await visit(page, STUDS.path)
+  await page.clock.pauseAt(Date.now() + 60_000)
+  const stale = page.locator('html[data-stale]')
+  const note = page.getByText(/^No connection\./)
+  await live(page)
+  await shop.kill()
+  await expect(page.getByText('Reconnecting…')).toBeVisible()
+  await page.clock.runFor(2_900)
+  await expect(stale).not.toBeAttached()
+  await expect(note).toHaveCount(0)
+  await page.clock.runFor(200)
+  await expect(stale).toBeAttached()
+  await expect(note).toHaveText(/as of \d\d:\d\d\.$/)
+  await shop.start()
+  await page.clock.runFor(60_000)
+  await expect(stale).not.toBeAttached()
+  await live(page)
+  // A laptop that is opened again the day after.
+  await shop.kill()
+  await expect(page.getByText('Reconnecting…')).toBeVisible()
+  await page.clock.fastForward('24:00:00')
+  await expect(note).toHaveText(/as of [A-Z][a-z]{2} [A-Z][a-z]{2} \d\d, \d\d:\d\d\.$/)
+})
+
 test.describe('while the bank takes its time', () => {
   test.use({ shopEnv: { VITRINE_TEST_GATEWAY_DELAY_MS: '4000' } })
 

@@ -18,7 +18,7 @@ import { expect, test } from './shop.ts'
 const RING = '/p/vega-solitaire-ring'
 /** Where each field stands. */
 const places = (page: Page) =>
-  page.locator('.checkout__form .field').evaluateAll(fields =>
+  page.locator('.checkout__form .field:visible').evaluateAll(fields =>
     fields.map(field => Math.round(field.getBoundingClientRect().top + scrollY)),
   )
 const focusIsSomewhere = (page: Page) =>
@@ -179,7 +179,61 @@ test('on paper stands the receipt alone', async ({ page }) => {
   await page.emulateMedia({ media: 'print' })
   await expect(page.locator('.receipt-head')).toBeVisible()
   await expect(page.locator('.sums__total')).toBeVisible()
-  for (const gone of ['.site-head', '.site-foot', '.order-page__state', '.order-more']) {
+  // How it stands is said on paper, too, without its steps and what can be done.
+  await expect(headline(page, 'Your order is confirmed')).toBeVisible()
+  for (const gone of ['.site-head', '.site-foot', '.steps', '.order-next', '.order-more']) {
     await expect(page.locator(gone)).toBeHidden()
   }
+})
+
+for (const script of [true, false]) {
+  test(`the bill goes to another address, ${script ? 'with' : 'without'} script`, async ({ newShopper }) => {
+    const page = await newShopper({ javaScriptEnabled: script })
+    await page.goto(STUDS.path)
+    await page.getByRole('button', { name: 'Add to cart' }).click()
+    await page.getByRole('link', { name: 'Checkout' }).click()
+    if (script) await expect(page.locator('.checkout__form[data-awake]')).toBeVisible()
+    await fillAddress(page)
+    const company = page.getByRole('textbox', { name: 'Full name or company' })
+    await expect(company).toBeHidden()
+    await page.getByRole('radio', { name: 'Another address' }).check()
+    await company.fill('Lovelace & Co')
+    if (script) await fillCard(page, CARD.accepted)
+    const pay = page.getByRole('button', { name: script ? /^Pay €/ : 'Pay on the next page' })
+    await pay.click()
+    // It is not whole yet, and what was typed is still there.
+    await expect(page.getByRole('alert')).toContainText('Enter your street and number.')
+    await expect(company).toHaveValue('Lovelace & Co')
+    const billing = page.getByRole('group', { name: 'Billing address' })
+    for (const [label, text] of [
+      ['Street and number', 'Bahnhofstrasse 1'],
+      ['Postal code', '8001'],
+      ['City', 'Zürich'],
+      ['Country', 'Switzerland'],
+    ] as const) {
+      await billing.getByRole('textbox', { name: label }).fill(text)
+    }
+    await pay.click()
+    await page.waitForURL(/\/orders\//)
+    const receipt = page.getByRole('region', { name: 'What you ordered' })
+    await expect(receipt).toContainText('Lovelace & Co')
+    await expect(receipt).toContainText('8001 Zürich')
+    await expect(receipt).toContainText('Ada Lovelace')
+  })
+}
+
+test('the arrival stands beside each delivery and follows the country', async ({ page }) => {
+  await addToCart(page)
+  await visit(page, '/checkout')
+  const express = page.locator('.choice', { hasText: 'Express delivery' })
+  const days = async () => (await express.innerText()).match(/Arrives (.*)/)?.[1] ?? ''
+  await expect(express).toContainText(/Arrives [A-Z][a-z]{2} \d/)
+  const everywhere = await days()
+  const country = page.getByRole('combobox', { name: 'Country' })
+  await country.selectOption('Germany')
+  await expect.poll(days).not.toBe(everywhere)
+  const near = await days()
+  await country.selectOption('Finland')
+  await expect.poll(days).not.toBe(near)
+  expect(everywhere.split(' – ').map(end => end.split(' ')[0])).toContain(near.split(' ')[0])
 })

@@ -14,7 +14,9 @@ mod staff;
 
 pub use connection::Connection;
 use leptos::prelude::*;
+use serde::Deserialize;
 use types::admin::{EventRow, Level};
+use types::desk::{DeskNews, Present};
 #[cfg(feature = "hydrate")]
 use types::live::Topic;
 use types::live::{ProductStock, SkuLevel, VariantStock};
@@ -97,6 +99,58 @@ pub fn events(initial: Vec<EventRow>, position: u64) -> ReadSignal<Vec<EventRow>
     }
 }
 
+/// The orders of everybody, as far as they have changed since the page. Staff only.
+pub fn orders(initial: DeskNews, position: u64) -> ReadSignal<DeskNews> {
+    #[cfg(feature = "hydrate")]
+    return socket::follow(Topic::Orders, initial, position, book::merge_orders).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = position;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// Position of the newest event about an order. Staff only.
+pub fn desk(id: OrderId, version: u64) -> ReadSignal<Version> {
+    let initial = Version { version };
+    #[cfg(feature = "hydrate")]
+    {
+        let merge = |known: &mut Version, news: Version| {
+            known.version = known.version.max(news.version);
+        };
+        socket::follow(Topic::Desk(id), initial, version, merge).into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// Who has an order open. Staff only.
+pub fn present(id: OrderId, staff: Vec<Present>) -> ReadSignal<Staff> {
+    let initial = Staff { staff };
+    #[cfg(feature = "hydrate")]
+    return socket::follow(Topic::Present(id), initial, 0, |known, news| *known = news).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// The state of [`desk`] on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Version {
+    pub version: u64,
+}
+
+/// The state of [`present`] on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Staff {
+    pub staff: Vec<Present>,
+}
+
 /// The state of the socket. Reading it opens the socket, since somebody is being told.
 pub fn connection() -> ReadSignal<Connection> {
     #[cfg(feature = "hydrate")]
@@ -105,20 +159,32 @@ pub fn connection() -> ReadSignal<Connection> {
     RwSignal::new(Connection::Connecting).read_only()
 }
 
-/// While nothing is heard of the server: since when what the page shows may be old, as `04:23`.
+/// While nothing is heard of the server: since when what the page shows may be old, as `04:23`, or
+/// `Sun Nov 29, 04:23` of another day.
 pub fn since() -> Signal<Option<String>> {
-    let connection = connection();
-    Signal::derive(move || match connection.get() {
-        Connection::Connecting | Connection::Live => None,
-        #[cfg(feature = "hydrate")]
-        Connection::Reconnecting | Connection::Offline => {
-            let digits = |n: u32| [(n / 10).to_string(), (n % 10).to_string()].concat();
-            let [hour, minute] = socket::told().map(digits);
-            Some([hour.as_str(), ":", &minute].concat())
-        }
-        #[cfg(not(feature = "hydrate"))]
-        Connection::Reconnecting | Connection::Offline => None,
-    })
+    #[cfg(not(feature = "hydrate"))]
+    return Signal::stored(None);
+    #[cfg(feature = "hydrate")]
+    {
+        let since = socket::stale_since();
+        Signal::derive(move || since.get().map(moment))
+    }
+}
+
+/// A moment by the clocks around here.
+#[cfg(feature = "hydrate")]
+fn moment(at_ms: f64) -> String {
+    let day = |date: &js_sys::Date| String::from(date.to_date_string());
+    let digits = |n: u32| [(n / 10).to_string(), (n % 10).to_string()].concat();
+    let at = js_sys::Date::new(&at_ms.into());
+    let time = [digits(at.get_hours()), digits(at.get_minutes())].join(":");
+    let (that_day, today) = (day(&at), day(&js_sys::Date::new_0()));
+    if that_day == today {
+        return time;
+    }
+    // `Sun Nov 29 2026`; the year helps nobody.
+    let end = that_day.rfind(' ').unwrap_or(that_day.len());
+    [&that_day[..end], ", ", &time].concat()
 }
 
 /// Pieces available of one variant of a followed product; 0 for a variant it does not have.

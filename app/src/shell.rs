@@ -12,6 +12,9 @@ use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_inventory::AdminInventoryPage;
 use crate::pages::admin_mail::AdminMailPage;
 use crate::pages::admin_mails::AdminMailsPage;
+use crate::pages::admin_order::AdminOrderPage;
+use crate::pages::admin_orders::AdminOrdersPage;
+use crate::pages::admin_papers::{InvoicesPage, PickListPage, SlipsPage};
 use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::cart::CartPage;
 use crate::pages::category::CategoryPage;
@@ -35,10 +38,10 @@ const START: &str = include_str!("start.js");
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let folder = format!("/{}", options.pkg_url_path());
     let pkg = format!("{folder}/{}", options.output_name);
-    let is_admin =
-        use_context::<Parts>().is_some_and(|asked| asked.uri.path().starts_with("/admin"));
-    let desk = is_admin.then(|| {
-        view! { <link rel="stylesheet" href=format!("{folder}/desk.css") /> }
+    let asked = use_context::<Parts>();
+    let further = asked.and_then(|asked| further_styles(asked.uri.path()));
+    let further = further.map(|sheet| {
+        view! { <link rel="stylesheet" href=format!("{folder}/{sheet}") /> }
     });
     view! {
         <!DOCTYPE html>
@@ -71,7 +74,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     crossorigin=""
                 />
                 <link rel="stylesheet" href=format!("{pkg}.css") />
-                {desk}
+                {further}
                 <MetaTags />
                 <Start options pkg />
                 <script type="speculationrules" nonce=use_nonce() inner_html=SPECULATION_RULES></script>
@@ -81,6 +84,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The sheet that a page needs beside the shop's.
+fn further_styles(path: &str) -> Option<&'static str> {
+    let below = |folder| path.starts_with(folder);
+    if below("/admin") {
+        return Some("desk.css");
+    }
+    ["/cart", "/checkout", "/orders"]
+        .into_iter()
+        .any(below)
+        .then_some("till.css")
 }
 
 /// The script that wakes the islands. What leptos has for this fetches the program at once, beside the
@@ -123,6 +138,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/privacy") view=PrivacyPage ssr=SsrMode::Async />
                 <Route path=path!("/admin") view=AdminIndex ssr=SsrMode::Async />
                 <Route path=path!("/admin/sign-in") view=AdminSignInPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/print/slips") view=SlipsPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/print/invoices") view=InvoicesPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/print/pick-list") view=PickListPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/events") view=AdminEventsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/mails") view=AdminMailsPage ssr=SsrMode::Async />
@@ -132,8 +152,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The admin's front door leads to its first page.
+/// `/admin` redirects to the inventory.
 #[component]
 fn AdminIndex() -> impl IntoView {
-    leptos_axum::redirect("/admin/inventory", false);
+    leptos_axum::redirect("/admin/orders", false);
 }

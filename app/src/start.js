@@ -20,6 +20,8 @@
     // what is around it.
     const awake = new Map()
     for (const island of document.querySelectorAll('leptos-island')) {
+      // Between two of them the browser may paint, and answer a touch.
+      await turn()
       const outer = awake.get(island.parentElement.closest('leptos-island'))
       const wake = async () => {
         await outer
@@ -27,6 +29,15 @@
       }
       awake.set(island, wake().catch(console.error))
     }
+  }
+
+  // Before timers where the browser can, so that all islands still say at once what they follow.
+  const turn = () => globalThis.scheduler?.yield?.() ?? new Promise(done => setTimeout(done))
+
+  // What has been loaded is not yet painted.
+  async function painted(picture) {
+    await picture.decode().catch(() => {})
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(begin)))
   }
 
   // A page that is kept for the way back comes back without what lay over it.
@@ -37,9 +48,9 @@
 
   for (const sign of signs) addEventListener(sign, begin, { capture: true, passive: true })
   const picture = document.querySelector('img[fetchpriority=high]')
-  if (!picture || picture.complete) return begin()
-  picture.addEventListener('load', begin)
-  picture.addEventListener('error', begin)
+  if (!picture) return begin()
+  // Also once it has failed, and at once where it is there already.
+  painted(picture)
   // A picture that takes too long shall not keep the page asleep.
   setTimeout(begin, 2500)
 })

@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod look_back;
 mod operator;
+mod person;
 mod price;
 mod quarantine;
 mod replay;
@@ -34,6 +35,15 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    #[command(flatten)]
+    OfLog(LogCommand),
+    /// Lets a believable day of shoppers loose on the running demo shop, through its public door
+    Demo(demo::Day),
+}
+
+/// What needs the database.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
     /// Says how far each consumer is behind the log
     Consumers,
     /// Lists events, as lines or as CloudEvents
@@ -55,8 +65,9 @@ pub enum Command {
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
-    /// Lets a believable day of shoppers loose on the running demo shop, through its public door
-    Demo(demo::Day),
+    /// Gives out or erases what is known of a person
+    #[command(subcommand)]
+    Person(person::Task),
     /// Prints topics, positions and dead letters as text
     Dump,
 }
@@ -66,10 +77,10 @@ pub enum Command {
 /// # Errors
 /// When there is no shop, or the command cannot be done; the message says what was expected.
 pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-    // The one that needs no database: it comes as shoppers do.
-    if let Command::Demo(day) = command {
-        return demo::demo(day, config, out).await;
-    }
+    let command = match command {
+        Command::OfLog(command) => command,
+        Command::Demo(day) => return demo::demo(day, config, out).await,
+    };
     let settings = config.database();
     let place = match &config.database_url {
         Some(_) => "the database that --database-url names".to_owned(),
@@ -85,19 +96,18 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         .context("cannot open the database")?;
     let log = Log::open(db.clone(), Environment::system()).await?;
     let done = match command {
-        Command::Consumers => dead_letters::consumers(&log, out).await,
-        Command::Events(query) => events::list(&log, &query, out).await,
-        Command::Show(query) => look_back::show(&log, &query, out).await,
-        Command::DeadLetters => dead_letters::list(&log, out).await,
-        Command::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
-        Command::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
-        Command::Quarantine(place) => quarantine::quarantine(&log, &place, out).await,
-        Command::Replay(request) => replay::replay(&log, &request, out).await,
-        Command::Price(request) => price::price(&log, request, out).await,
-        Command::Staff(task) => staff::staff(&log, &task, out).await,
-        // Carried out above.
-        Command::Demo(_) => Ok(()),
-        Command::Dump => match log.dump().await {
+        LogCommand::Consumers => dead_letters::consumers(&log, out).await,
+        LogCommand::Events(query) => events::list(&log, &query, out).await,
+        LogCommand::Show(query) => look_back::show(&log, &query, out).await,
+        LogCommand::DeadLetters => dead_letters::list(&log, out).await,
+        LogCommand::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
+        LogCommand::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
+        LogCommand::Quarantine(place) => quarantine::quarantine(&log, &place, out).await,
+        LogCommand::Replay(request) => replay::replay(&log, &request, out).await,
+        LogCommand::Price(request) => price::price(&log, request, out).await,
+        LogCommand::Staff(task) => staff::staff(&log, &task, out).await,
+        LogCommand::Person(task) => person::person(&log, &task, out).await,
+        LogCommand::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),
             Err(error) => Err(error.into()),
         },

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use domain::order::CaptureOn;
 
 use crate::limits::Limits;
 use crate::mail::MailSettings;
@@ -71,6 +72,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub payment_window_seconds: u32,
 
+    /// When the money of an order is collected: `shipment`, of each parcel when it leaves, or
+    /// `confirmation`, all of it at once.
+    #[arg(long, env = "VITRINE_CAPTURE", default_value = "shipment", value_parser = capture_on)]
+    pub capture: CaptureOn,
+
     /// Milliseconds that the built-in test gateway takes to answer.
     #[arg(long, env = "VITRINE_TEST_GATEWAY_DELAY_MS", default_value_t = 400,
           value_parser = clap::value_parser!(u32).range(0..=60_000))]
@@ -132,4 +138,9 @@ impl Config {
             None => db::Settings::sqlite_file(&self.data_dir.join("vitrine.db")),
         }
     }
+}
+
+fn capture_on(text: &str) -> Result<CaptureOn, String> {
+    let unknown = |_| "expected shipment or confirmation".to_owned();
+    text.parse().map_err(unknown)
 }

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 mod connections;
 pub mod demo;
+mod desk_news;
 mod event_loop;
 mod health;
 mod housekeeping;

@@ -7,6 +7,8 @@
 //! Stock changes are gathered and sent together at most every [`MIN_GAP`], and more rarely when many
 //! sockets listen: absolute levels lose nothing by it, and a rush on one ring does not become a flood.
 //! The progress of an order is never held back.
+//!
+//! Who of the staff has an order open is known from the sockets that follow it, and told to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -21,14 +23,14 @@ use domain::event::{
 };
 use domain::order::progress::progress_of;
 use parking_lot::Mutex;
-use services::{LevelChange, SessionTimes, Shop, Visitor, decode, event_row};
+use services::{LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::admin::EventRow;
 use types::live::{
     BEAT_SECONDS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State, Topic, VariantStock,
 };
-use types::{Problem, Sku, Slug};
+use types::{OrderId, Problem, Sku, Slug};
 
 use crate::limits::Limits;
 
@@ -75,8 +77,9 @@ pub struct Hub {
     has_begun: Arc<AtomicBool>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Registry {
+    shop: Shop,
     next_id: u64,
     subscribers: HashMap<u64, Subscriber>,
     topics: HashMap<Topic, HashSet<u64>>,
@@ -91,6 +94,8 @@ struct Subscriber {
     topics: HashSet<Topic>,
     /// The session of the member of staff who opened it.
     session: Option<String>,
+    /// The member of staff.
+    staff: Option<Staff>,
     source: u64,
 }
 
@@ -110,13 +115,21 @@ impl Drop for Seat {
 }
 
 impl Registry {
+    fn new(shop: Shop) -> Self {
+        Self {
+            shop,
+            next_id: 0,
+            subscribers: HashMap::new(),
+            topics: HashMap::new(),
+            sources: HashMap::new(),
+            closed: false,
+        }
+    }
+
     fn remove(&mut self, id: u64) {
         let Some(subscriber) = self.subscribers.remove(&id) else {
             return;
         };
-        for topic in subscriber.topics {
-            self.leave(&topic, id);
-        }
         if let Some(open) = self.sources.get_mut(&subscriber.source) {
             *open -= 1;
             if *open == 0 {
@@ -124,9 +137,37 @@ impl Registry {
             }
         }
         crate::measure::sockets(self.subscribers.len());
+        // Last: telling the others may let some of them go.
+        for topic in subscriber.topics {
+            self.leave(&topic, id);
+        }
     }
 
     fn leave(&mut self, topic: &Topic, id: u64) {
+        self.left(topic, id);
+        if let Topic::Present(order) = topic {
+            self.shop.presence().leaves(*order, id);
+            self.tell_present(*order);
+        }
+    }
+
+    /// Tells everybody who has an order open who they are.
+    fn tell_present(&mut self, order: OrderId) {
+        let topic = Topic::Present(order);
+        if self.topics.contains_key(&topic) {
+            let staff = self.shop.presence().of(order);
+            let change = ServerMessage::Change {
+                topic: topic.clone(),
+                position: self.shop.log().head(),
+                state: State::Present { staff },
+            };
+            if let Some(text) = serialised(&change) {
+                self.publish(&topic, &text);
+            }
+        }
+    }
+
+    fn left(&mut self, topic: &Topic, id: u64) {
         if let Some(members) = self.topics.get_mut(topic) {
             members.remove(&id);
             if members.is_empty() {
@@ -171,6 +212,7 @@ impl Registry {
         self.topics.clear();
         self.sources.clear();
         self.subscribers.clear();
+        self.shop.presence().all_leave();
         crate::measure::sockets(0);
     }
 
@@ -184,9 +226,9 @@ impl Registry {
 }
 
 impl Hub {
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, shop: Shop) -> Self {
         Self {
-            registry: Arc::default(),
+            registry: Arc::new(Mutex::new(Registry::new(shop))),
             max_sockets: limits.max_sockets,
             max_sockets_per_source: limits.max_sockets_per_address,
             has_begun: Arc::default(),
@@ -221,6 +263,7 @@ impl Hub {
                 outbox: sender,
                 topics: HashSet::new(),
                 session,
+                staff: visitor.staff.clone(),
                 source: visitor.source,
             },
         );
@@ -335,7 +378,9 @@ impl Hub {
             if gathered.events.len() == STREAM {
                 gathered.events.pop_front();
             }
-            gathered.events.push_back(event_row(recorded));
+            gathered
+                .events
+                .push_back(event_row(recorded, shop.staff_names()));
         }
         if recorded.topic == broker::decisions::TOPIC {
             return;
@@ -422,8 +467,20 @@ impl Hub {
         sent
     }
 
-    fn has_members(&self, topic: &Topic) -> bool {
+    pub fn has_members(&self, topic: &Topic) -> bool {
         self.registry.lock().topics.contains_key(topic)
+    }
+
+    /// Tells every member of a topic what became of it.
+    pub fn publish(&self, topic: Topic, position: u64, state: State) {
+        let change = ServerMessage::Change {
+            topic: topic.clone(),
+            position,
+            state,
+        };
+        if let Some(text) = serialised(&change) {
+            self.registry.lock().publish(&topic, &text);
+        }
     }
 }
 
@@ -508,7 +565,14 @@ impl Seat {
             let detail = format!("One connection follows at most {MAX_TOPICS} topics.");
             return Err(Problem::invalid_field("topics", detail));
         }
-        subscriber.topics.insert(topic.clone());
+        let staff = subscriber.staff.clone();
+        let is_new = subscriber.topics.insert(topic.clone());
+        if let (Topic::Present(order), Some(staff), true) = (topic, staff, is_new) {
+            let presence = shop.presence();
+            presence.arrives(*order, self.id, &staff.email, shop.now_us());
+            // The others; who comes is answered with a snapshot.
+            registry.tell_present(*order);
+        }
         registry
             .topics
             .entry(topic.clone())
@@ -520,10 +584,10 @@ impl Seat {
     pub fn unsubscribe(&self, topics: &[Topic]) {
         let mut registry = self.hub.registry.lock();
         for topic in topics {
-            if let Some(subscriber) = registry.subscribers.get_mut(&self.id) {
-                subscriber.topics.remove(topic);
+            let subscriber = registry.subscribers.get_mut(&self.id);
+            if subscriber.is_some_and(|subscriber| subscriber.topics.remove(topic)) {
+                registry.leave(topic, self.id);
             }
-            registry.leave(topic, self.id);
         }
     }
 }
@@ -536,9 +600,11 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         Topic::Order(_) => Err(Problem::not_found(
             "There is no such order, or it is not yours.",
         )),
-        Topic::Inventory | Topic::Events if visitor.staff.is_some() => Ok(()),
-        Topic::Inventory | Topic::Events => {
-            Err(Problem::unauthenticated("Sign in as staff to follow this."))
+        Topic::Inventory | Topic::Events | Topic::Orders | Topic::Desk(_) | Topic::Present(_) => {
+            match visitor.staff {
+                Some(_) => Ok(()),
+                None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
+            }
         }
     }
 }
@@ -557,7 +623,7 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
         Topic::Order(id) => {
             let (mut progress, position) = shop.order_progress(*id).await?;
             progress.steps.retain(|step| step.position > after);
-            Ok((State::Order(progress), position))
+            Ok((State::Order(progress.into()), position))
         }
         Topic::Inventory => {
             let skus = shop.skus();
@@ -574,6 +640,18 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
         Topic::Events => {
             let (events, position) = shop.events_after(after, STREAM).await?;
             Ok((State::Events { events }, position))
+        }
+        Topic::Orders => {
+            let (news, position) = shop.desk_news_after(after).await?;
+            Ok((State::Orders(news), position))
+        }
+        Topic::Desk(id) => {
+            let (version, position) = shop.order_version(*id).await?;
+            Ok((State::Desk { version }, position))
+        }
+        Topic::Present(id) => {
+            let staff = shop.presence().of(*id);
+            Ok((State::Present { staff }, shop.log().head()))
         }
     }
 }

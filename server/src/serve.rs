@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
+use domain::order::Rules;
 use services::test_gateway::TestGateway;
 use services::{Lives, Outside, Seed, SessionTimes, Shop, ShopSettings};
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ use crate::housekeeping::Housekeeping;
 use crate::http::{self, Parts, Site};
 use crate::live::{Hub, SHOWN};
 use crate::supervise::Tasks;
-use crate::{connections, mail, measure, secret};
+use crate::{connections, desk_news, mail, measure, secret};
 
 /// A session ends after this long, whatever was done with it.
 const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -90,7 +91,10 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let gateway = TestGateway::new(log.clone(), writer, delay);
     let mailer = mail::open(&config.mail, &config.data_dir, &url, key.master(), &shop)?;
     let settings = ShopSettings {
-        payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
+        orders: Rules {
+            payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
+            capture: config.capture,
+        },
     };
     let pace = broker::Settings {
         max_attempts: config.max_attempts,
@@ -112,7 +116,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         .await?;
 
     let (stop, stopped) = watch::channel(false);
-    let hub = Hub::new(&limits);
+    let hub = Hub::new(&limits, shop.clone());
     let session_times = SessionTimes {
         idle_us: i64::from(config.session_idle_minutes) * 60 * 1_000_000,
         longest_us: LONGEST_SESSION_US,
@@ -138,6 +142,11 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         let until = stopped.clone();
         tasks.spawn("hub", move || {
             follower.clone().run(for_hub.clone(), until.clone())
+        });
+        let (desk, for_desk, until) = (hub.clone(), shop.clone(), stopped.clone());
+        let told = desk_news::Told::new(shop.log().head().into());
+        tasks.spawn("desk", move || {
+            desk_news::run(desk.clone(), for_desk.clone(), told.clone(), until.clone())
         });
         let until = stopped.clone();
         tasks.spawn("sessions", move || {

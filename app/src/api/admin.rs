@@ -7,6 +7,15 @@ use types::admin::{CorrectStock, Level, MAX_ON_HAND};
 use types::log::DeadLetterDecision;
 
 use super::ApiError;
+#[cfg(feature = "ssr")]
+use super::flash::{self, Done};
+
+/// Where staff sign in.
+pub const SIGN_IN: &str = "/admin/sign-in";
+/// Where stock is counted.
+pub const INVENTORY: &str = "/admin/inventory";
+/// Where staff decide about dead letters.
+pub const EVENTS: &str = "/admin/events";
 
 /// Takes what was typed for a count. Text, so that "12 pieces" is answered under the field.
 pub fn correction(
@@ -45,27 +54,28 @@ pub async fn correct_stock(
     #[server(default)] reason: String,
 ) -> Result<Level, ApiError> {
     let corrected = async {
-        let (shop, staff) = (super::shop(), signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         shop.correct_stock(&staff, correction(&sku, &on_hand, &seen, &reason)?)
             .await
     };
     match corrected.await {
         Ok(level) => {
-            // The SKU was accepted, so it is safe in an address.
-            let page = format!("/admin/inventory?corrected={sku}#sku-{sku}");
-            leptos_axum::redirect(&page, false);
+            if let Ok(sku) = sku.parse::<types::Sku>() {
+                let page = format!("{INVENTORY}#sku-{sku}");
+                flash::keep(INVENTORY, &page, Done::Corrected { sku }.into());
+            }
             Ok(level)
         }
         Err(problem) => {
             let page = match sku.parse::<types::Sku>() {
-                Ok(sku) => format!("/admin/inventory?correct={sku}#sku-{sku}"),
-                Err(_) => "/admin/inventory".to_owned(),
+                Ok(sku) => format!("{INVENTORY}?correct={sku}#sku-{sku}"),
+                Err(_) => INVENTORY.to_owned(),
             };
-            let flash = super::flash::Flash {
+            let flash = flash::Flash {
                 sku: Some(sku),
                 ..problem.clone().into()
             };
-            super::flash::keep("/admin/inventory", &page, flash);
+            flash::keep(INVENTORY, &page, flash);
             Err(ApiError(problem))
         }
     }
@@ -97,7 +107,7 @@ async fn decide(
     decision: DeadLetterDecision,
 ) -> Result<(), ApiError> {
     let decided = async {
-        let (shop, staff) = (super::shop(), signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let position = position.parse::<u64>().map_err(|_| {
             Problem::malformed("position: expected a position of the log, a whole number")
         })?;
@@ -107,27 +117,19 @@ async fn decide(
     };
     match decided.await {
         Ok(position) => {
+            let consumer = consumer.to_owned();
             let done = match decision {
-                DeadLetterDecision::Redrive => "redriven",
-                DeadLetterDecision::Discard => "discarded",
+                DeadLetterDecision::Redrive => Done::Redriven { position, consumer },
+                DeadLetterDecision::Discard => Done::Discarded { position, consumer },
             };
-            // There was such a consumer, so its name is safe in an address.
-            let page = format!("/admin/events?{done}={position}&consumer={consumer}");
-            leptos_axum::redirect(&page, false);
+            flash::keep(EVENTS, EVENTS, done.into());
             Ok(())
         }
         Err(problem) => {
-            super::flash::keep("/admin/events", "/admin/events", problem.clone().into());
+            flash::keep(EVENTS, EVENTS, problem.clone().into());
             Err(ApiError(problem))
         }
     }
-}
-
-#[cfg(feature = "ssr")]
-pub(super) fn signed_in() -> Result<services::Staff, Problem> {
-    super::visitor()
-        .staff
-        .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! The checkout form, as it is posted.
 
 use serde::{Deserialize, Serialize};
-use types::checkout::{DeliveryMethod, PlaceOrder};
+use types::checkout::{BillingAddress, DeliveryMethod, PlaceOrder};
 use types::{FieldError, OrderId, Problem};
+
+/// The bill goes to another address than the parcel.
+pub const OTHER: &str = "other";
 
 /// All of it is text: whatever is wrong with it is answered under the field's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +21,14 @@ pub struct CheckoutForm {
     pub country: String,
     pub phone: String,
     pub delivery: String,
+    /// `other` when the fields after it count.
+    pub billing: String,
+    pub billing_name: String,
+    pub billing_street: String,
+    pub billing_street_2: String,
+    pub billing_postal_code: String,
+    pub billing_city: String,
+    pub billing_country: String,
     pub payment_token: String,
     /// The total the shopper saw. The form cannot know it without JavaScript, since it differs by
     /// the delivery method; then the two below count.
@@ -46,6 +57,7 @@ impl CheckoutForm {
             country: self.country.clone(),
             phone: self.phone.clone(),
             delivery: delivery.unwrap_or_default(),
+            billing: self.billing_address(),
             payment_token: Some(self.payment_token.clone()),
             expected_total_minor: total.unwrap_or_default(),
         }
@@ -63,6 +75,17 @@ impl CheckoutForm {
             Ok(_) => Err(Problem::invalid(errors)),
             Err(problem) => Err(Problem::invalid([problem.errors, errors].concat())),
         }
+    }
+
+    fn billing_address(&self) -> Option<BillingAddress> {
+        (self.billing == OTHER).then(|| BillingAddress {
+            name: self.billing_name.clone(),
+            street: self.billing_street.clone(),
+            street_2: self.billing_street_2.clone(),
+            postal_code: self.billing_postal_code.clone(),
+            city: self.billing_city.clone(),
+            country: self.billing_country.clone(),
+        })
     }
 
     /// The total of the chosen delivery method, as the page showed it.
@@ -115,6 +138,21 @@ mod tests {
             }),
             Ok(7)
         );
+    }
+
+    #[test]
+    fn a_billing_address_counts_only_where_it_was_chosen() {
+        let filled = CheckoutForm {
+            billing_name: "Lovelace & Co".into(),
+            ..form()
+        };
+        assert_eq!(filled.command().expect("acceptable").billing, None);
+        let chosen = CheckoutForm {
+            billing: OTHER.into(),
+            ..filled
+        };
+        let problem = chosen.command().expect_err("it is not whole");
+        assert!(problem.field("billing_street").is_some(), "{problem:?}");
     }
 
     #[test]

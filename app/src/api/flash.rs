@@ -1,33 +1,75 @@
-//! What a plain HTML form gets back when its command failed: one cookie, read once by the page the
-//! shopper returns to. Not the address: that would put an email into logs and histories, and a link
-//! could put words into the shop's mouth.
+//! What a plain HTML form gets back: one cookie, read once by the page the shopper returns to. Not the
+//! address: that would put an email or a token into logs and histories, and a link could make the shop
+//! say what never happened.
 
 use serde::{Deserialize, Serialize};
-use types::Problem;
+use types::{Problem, Sku};
 
 use super::checkout_form::CheckoutForm;
 
-/// The problem of the last plain form post, and what was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of the last plain form post, and what was typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Flash {
-    pub problem: Problem,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<Done>,
+    /// What the gateway gave for a card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<GivenCard>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub checkout: Option<CheckoutForm>,
     /// Number and email of an order that was not found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sought: Option<(String, String)>,
     /// The SKU whose stock could not be corrected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
+    /// The note that could not be written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What staff did with a plain form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    Corrected { sku: Sku },
+    Redriven { position: u64, consumer: String },
+    Discarded { position: u64, consumer: String },
+}
+
+/// A card that the gateway took on its own form: good for one try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenCard {
+    pub token: String,
+    pub last4: String,
 }
 
 impl From<Problem> for Flash {
     fn from(problem: Problem) -> Self {
         Self {
-            problem,
-            checkout: None,
-            sought: None,
-            sku: None,
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Done> for Flash {
+    fn from(done: Done) -> Self {
+        Self {
+            done: Some(done),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<GivenCard> for Flash {
+    fn from(card: GivenCard) -> Self {
+        Self {
+            card: Some(card),
+            ..Self::default()
         }
     }
 }
@@ -37,7 +79,7 @@ impl From<Problem> for Flash {
 pub const COOKIE_NAME: &str = "flash";
 
 #[cfg(feature = "ssr")]
-pub use server::{is_plain_form, keep, take};
+pub use server::{cookie_for, keep, take};
 
 #[cfg(feature = "ssr")]
 mod server {
@@ -55,7 +97,7 @@ mod server {
     const MAX_AGE_SECONDS: u32 = 300;
 
     /// Whether the browser itself posted the form, without our script: it asks for a page.
-    pub fn is_plain_form() -> bool {
+    fn is_plain_form() -> bool {
         use_context::<Parts>().is_some_and(|parts| {
             let accept = parts
                 .headers
@@ -71,12 +113,11 @@ mod server {
         if !is_plain_form() {
             return;
         }
-        let mut value = encode(&flash);
-        if value.len() > MAX_VALUE {
-            flash.checkout = None;
-            value = encode(&flash);
-        }
-        if value.len() <= MAX_VALUE {
+        let value = encode(&flash).or_else(|| {
+            (flash.checkout, flash.note) = (None, None);
+            encode(&flash)
+        });
+        if let Some(value) = value {
             set(path, &value, MAX_AGE_SECONDS);
         }
         leptos_axum::redirect(location, false);
@@ -90,23 +131,32 @@ mod server {
         serde_json::from_str(&Url::unescape(&value)).ok()
     }
 
-    fn encode(flash: &Flash) -> String {
-        serde_json::to_string(flash)
-            .map(|json| Url::escape(&json))
-            .unwrap_or_default()
+    /// The header that keeps `flash` for the page at `path`, for handlers that are none of leptos; `None`
+    /// for what is too long.
+    pub fn cookie_for(path: &str, flash: &Flash, is_secure: bool) -> Option<HeaderValue> {
+        header(path, &encode(flash)?, MAX_AGE_SECONDS, is_secure)
     }
 
-    fn set(path: &str, value: &str, max_age: u32) {
-        let secure = match use_context::<services::Visitor>() {
-            Some(visitor) if visitor.is_secure => "; Secure",
-            _ => "",
-        };
+    /// `None` for what no browser would keep.
+    fn encode(flash: &Flash) -> Option<String> {
+        let json = serde_json::to_string(flash).ok()?;
+        Some(Url::escape(&json)).filter(|value| value.len() <= MAX_VALUE)
+    }
+
+    fn header(path: &str, value: &str, max_age: u32, is_secure: bool) -> Option<HeaderValue> {
+        let secure = if is_secure { "; Secure" } else { "" };
         let cookie = format!(
             "{COOKIE_NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
         );
-        if let (Some(response), Ok(cookie)) = (
+        HeaderValue::from_str(&cookie).ok()
+    }
+
+    fn set(path: &str, value: &str, max_age: u32) {
+        let visitor = use_context::<services::Visitor>();
+        let is_secure = visitor.is_some_and(|visitor| visitor.is_secure);
+        if let (Some(response), Some(cookie)) = (
             use_context::<ResponseOptions>(),
-            HeaderValue::from_str(&cookie),
+            header(path, value, max_age, is_secure),
         ) {
             response.append_header(SET_COOKIE, cookie);
         }

@@ -4,7 +4,6 @@
 use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use types::Problem;
 
 use super::flash;
@@ -19,6 +18,16 @@ pub fn visitor() -> services::Visitor {
     expect_context()
 }
 
+/// The member of staff who asks.
+///
+/// # Errors
+/// 401 when it is none.
+pub fn signed_in() -> Result<services::Staff, Problem> {
+    visitor()
+        .staff
+        .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
+}
+
 /// Sends a refused plain form back to the page it came from, or to `otherwise`.
 pub fn refuse(problem: &Problem, otherwise: &str) {
     let (path, location) = came_from().unwrap_or_else(|| (otherwise.into(), otherwise.into()));
@@ -27,12 +36,7 @@ pub fn refuse(problem: &Problem, otherwise: &str) {
 
 /// What the last plain form of the page at `path` was refused with.
 pub fn refusal(path: &str) -> Option<Problem> {
-    flash::take(path).map(|flash| flash.problem).or_else(|| {
-        // Fields that could not even be read: leptos itself sends the form back. Its words stand in
-        // the address, where anybody could have put them, so they are not repeated.
-        let unreadable = use_query_map().read_untracked().get("__err").is_some();
-        unreadable.then(|| Problem::malformed("A field could not be read. Please check them."))
-    })
+    flash::take(path)?.problem
 }
 
 /// Path, and path with query, of the shop's page that held the form.

@@ -12,7 +12,7 @@ pub const MAILS: &str = "/admin/mails";
 pub async fn resend_mail(#[server(default)] id: String) -> Result<types::MailId, ApiError> {
     use types::{MailId, Problem};
     let resent = async {
-        let (shop, staff) = (super::shop(), super::admin::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in()?);
         let id: MailId = id
             .parse()
             .map_err(|error| Problem::malformed(format!("id: {error}")))?;

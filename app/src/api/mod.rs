@@ -4,9 +4,12 @@
 pub mod admin;
 pub mod cart;
 pub mod checkout_form;
+pub mod desk;
 pub mod flash;
 pub mod mails;
 pub mod orders;
+pub mod parcels;
+pub mod returns;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -43,4 +46,4 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 mod form;
 #[cfg(feature = "ssr")]
-pub use form::{refusal, refuse, shop, visitor};
+pub use form::{refusal, refuse, shop, signed_in, visitor};

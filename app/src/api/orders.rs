@@ -3,9 +3,9 @@
 //! them is answered under the field's name and not by a failed decoding.
 
 use leptos::prelude::*;
-use types::OrderId;
 #[cfg(feature = "ssr")]
-use types::{Problem, cart::Cart};
+use types::Problem;
+use types::{OrderId, cart::Cart};
 
 use super::ApiError;
 use super::checkout_form::CheckoutForm;
@@ -119,7 +119,7 @@ pub async fn pay_order(
     back_to_order(&order_id, paid.await)
 }
 
-/// Gives up an order that still waits for a card.
+/// Gives up an order of which nothing is packed yet.
 #[server(prefix = "/api", endpoint = "cancel_order")]
 pub async fn cancel_order(#[server(default)] order_id: String) -> Result<(), ApiError> {
     let cancelled = async {
@@ -127,6 +127,15 @@ pub async fn cancel_order(#[server(default)] order_id: String) -> Result<(), Api
         shop.cancel(visitor.shopper, known(&order_id)?).await
     };
     back_to_order(&order_id, cancelled.await)
+}
+
+/// The cart once what an order that came to nothing had taken out of it is back.
+#[server(prefix = "/api", endpoint = "returned_cart")]
+pub async fn returned_cart(#[server(default)] order_id: String) -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    Ok(shop
+        .returned_cart(visitor.shopper, known(&order_id)?)
+        .await?)
 }
 
 /// Sends the browser to the order's page.
@@ -137,7 +146,7 @@ fn onto_page_of(id: OrderId) -> OrderId {
 }
 
 #[cfg(feature = "ssr")]
-fn known(order_id: &str) -> Result<OrderId, Problem> {
+pub(super) fn known(order_id: &str) -> Result<OrderId, Problem> {
     order_id
         .parse()
         .map_err(|error| Problem::malformed(format!("order_id: {error}")))
@@ -145,7 +154,7 @@ fn known(order_id: &str) -> Result<OrderId, Problem> {
 
 /// Both commands end on the order's page, which tells how it stands.
 #[cfg(feature = "ssr")]
-fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
+pub(super) fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
     // Only a well-formed id becomes part of an address.
     let page = match order_id.parse::<OrderId>() {
         Ok(id) => format!("/orders/{id}"),

@@ -8,7 +8,8 @@ use super::house::HOUSE;
 use crate::api::visitor;
 use crate::islands::connection_dot::ConnectionDot;
 
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
+    ("/admin/orders", "Orders"),
     ("/admin/inventory", "Inventory"),
     ("/admin/events", "Events"),
     ("/admin/mails", "Mails"),
@@ -28,7 +29,7 @@ pub fn for_staff<V: IntoView + 'static>(page: impl FnOnce(Staff) -> V) -> AnyVie
 /// Everything of an admin page but its content.
 #[component]
 pub fn AdminFrame(
-    title: &'static str,
+    #[prop(into)] title: String,
     /// The page's own path, marked in the header.
     here: &'static str,
     /// Who is signed in.

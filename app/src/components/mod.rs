@@ -26,6 +26,7 @@ pub mod sharing;
 #[cfg(feature = "ssr")]
 pub mod size_guide;
 pub mod stock_label;
+pub mod story;
 #[cfg(feature = "ssr")]
 pub mod structured;
 pub mod subject;
@@ -42,7 +43,7 @@ pub use gift_note::GiftNote;
 #[cfg(feature = "ssr")]
 pub use lazy_hint::LazyHint;
 pub use line_picture::LinePicture;
-pub use local_time::LocalTime;
+pub use local_time::{LocalClock, LocalTime};
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
 pub use problem_note::ProblemNote;
@@ -52,6 +53,7 @@ pub use quantity_field::QuantityField;
 #[cfg(feature = "ssr")]
 pub use size_guide::SizeGuide;
 pub use stock_label::StockLabel;
+pub use story::Story;
 #[cfg(feature = "ssr")]
 pub use structured::Structured;
 pub use subject::Subject;

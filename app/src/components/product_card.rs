@@ -1,7 +1,6 @@
 //! A product in a grid: picture, name, price, what is left of it right now, and its metals.
 
 use leptos::prelude::*;
-use types::Money;
 use types::catalogue::{Metal, ProductCard};
 
 use super::Picture;
@@ -47,6 +46,7 @@ fn Card(card: ProductCard, level: Level, eager: bool, place: Place) -> impl Into
         (false, true) => Some("Sale"),
         (false, false) => None,
     };
+    let price = card_price(&card);
     let mut images = card.images.into_iter();
     let (image, other) = (images.next(), images.next());
     let link = view! { <a href=href>{card.title}</a> };
@@ -66,7 +66,7 @@ fn Card(card: ProductCard, level: Level, eager: bool, place: Place) -> impl Into
             </div>
             {title}
             <p class="card__price">
-                <CardPrice from=card.price_from varies=card.price_varies before=card.compare_at />
+                {price}
             </p>
             <p class="card__line">
                 <CardStock
@@ -82,14 +82,13 @@ fn Card(card: ProductCard, level: Level, eager: bool, place: Place) -> impl Into
 }
 
 /// What it costs, and what it cost before.
-#[component]
-pub fn CardPrice(from: Money, varies: bool, before: Option<Money>) -> impl IntoView {
-    let from = if varies {
-        format!("From {}", from.tag())
-    } else {
-        from.tag()
+pub fn card_price(card: &ProductCard) -> impl IntoView + use<> {
+    let from = card.price_from.tag();
+    let from = match card.price_varies {
+        true => format!("From {from}"),
+        false => from,
     };
-    let before = before.map(|before| {
+    let before = card.compare_at.map(|before| {
         view! {
             " "
             <s>

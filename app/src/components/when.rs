@@ -24,6 +24,18 @@ pub fn date(at_us: i64) -> String {
     format!("{} {} {}", date.day, date.month_name(), date.year)
 }
 
+/// `22 Nov 2026`
+pub fn short_date(at_us: i64) -> String {
+    let date = Day::of(at_us).date();
+    let month = date.month_name();
+    format!(
+        "{} {} {}",
+        date.day,
+        month.get(..3).unwrap_or(month),
+        date.year
+    )
+}
+
 /// `2026-11-22T01:18:07Z`, as machines read it.
 pub fn machine(at_us: i64) -> String {
     let date = Day::of(at_us).date();
@@ -68,6 +80,12 @@ mod tests {
             expected("22 November 2026", "01:18:07")
         );
         assert_eq!(moment(-1), expected("31 December 1969", "23:59:59"));
+    }
+
+    #[test]
+    fn a_short_date_has_three_letters_of_its_month() {
+        assert_eq!(short_date(1_795_310_287_000_000), "22 Nov 2026");
+        assert_eq!(short_date(0), "1 Jan 1970");
     }
 
     #[test]

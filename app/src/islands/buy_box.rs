@@ -113,7 +113,7 @@ pub fn BuyBox(
             return;
         };
         remember(&now.sku);
-        // A radio says its own name; what else has changed is for the voice.
+        // Screen readers read the radio's label themselves; the rest is announced.
         let price = now.price.tag();
         if before.metal != now.metal {
             let size = now.size_label.as_str();
@@ -399,11 +399,7 @@ fn SizeChoice(
 /// It worked, and where to go from here.
 #[component]
 fn Added(pieces: u32) -> impl IntoView {
-    let pieces = if pieces == 1 {
-        "1 piece".to_owned()
-    } else {
-        [pieces.to_string().as_str(), " pieces"].concat()
-    };
+    let pieces = types::pieces(pieces);
     view! {
         <div class="notice notice--good">
             <p>"Added. You have " {pieces} " in your cart."</p>

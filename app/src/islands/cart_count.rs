@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use types::pieces;
+
 use super::tab;
 
 /// `2`, and for those who listen `2 pieces`: the link is called `Cart 2 pieces`.
@@ -15,8 +17,7 @@ pub fn CartCount(count: u32) -> impl IntoView {
         <span class="visually-hidden">
             {move || match count.get() {
                 0 => "empty".to_owned(),
-                1 => "1 piece".to_owned(),
-                n => [n.to_string().as_str(), " pieces"].concat(),
+                count => pieces(count),
             }}
         </span>
     }

@@ -63,9 +63,9 @@ fn Drawer(shown: Shown) -> impl IntoView {
         })
     };
     let cart = shown.clone();
-    let pieces = move || match cart.with(|(cart, _)| cart.count()) {
-        1 => "Subtotal, 1 piece".to_owned(),
-        n => ["Subtotal, ", &n.to_string(), " pieces"].concat(),
+    let pieces = move || {
+        let count = cart.with(|(cart, _)| cart.count());
+        ["Subtotal, ", &types::pieces(count)].concat()
     };
     let subtotal = move || shown.with(|(cart, _)| cart.subtotal.to_string());
     view! {
@@ -75,7 +75,7 @@ fn Drawer(shown: Shown) -> impl IntoView {
                 <button class="dialog-close" aria-label="Close"></button>
             </form>
         </header>
-        <ul class="drawer__lines" role="list">
+        <ul class="order-lines drawer__lines" role="list">
             {lines}
         </ul>
         <div class="drawer__end">
@@ -97,14 +97,14 @@ fn Drawer(shown: Shown) -> impl IntoView {
 fn Line(line: CartLine) -> impl IntoView {
     let quantity = ["Quantity ", &line.quantity.to_string()].concat();
     view! {
-        <li class="drawer__line">
+        <li class="order-line">
             <LinePicture image=line.image />
-            <p>
-                <span class="drawer__title">{line.title}</span>
-                <span>{line.variant}</span>
-                <span>{quantity}</span>
-            </p>
-            <p class="numbers">{line.line_price.to_string()}</p>
+            <div class="order-line__words">
+                <p class="order-line__title">{line.title}</p>
+                <p class="order-line__note">{line.variant}</p>
+                <p class="order-line__note">{quantity}</p>
+            </div>
+            <p class="order-line__price">{line.line_price.to_string()}</p>
         </li>
     }
 }

@@ -4,10 +4,12 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use types::arrival::arrival_in;
 use types::cart::{Cart, CartLine, Totals, totals};
 use types::checkout::{COUNTRIES, DeliveryMethod};
 use types::{Money, OrderId, Problem};
 
+use super::billing_fields::Billing;
 use super::card_fields::{Card, CardFields};
 use super::field::{Asks, Complaint, Field, check, complaint};
 use super::missing::{MissingNote, Stock};
@@ -18,15 +20,17 @@ use crate::components::LinePicture;
 /// What a shopper can still be told when the sums do not add up, which they always do.
 const NO_TOTAL: &str = "—";
 
-/// `draft` and `problem` are there when a plain form came back refused.
+/// `draft` and `problem` are there when a plain form came back refused; `now_us` is the server's clock.
 #[island(lazy)]
 pub fn Checkout(
     cart: Cart,
     order_id: OrderId,
     draft: Option<CheckoutForm>,
     problem: Option<Problem>,
+    now_us: i64,
 ) -> impl IntoView {
     let draft = draft.unwrap_or_default();
+    let country = RwSignal::new(draft.country.clone());
     let chosen = draft.delivery.parse::<DeliveryMethod>().unwrap_or_default();
     let busy = RwSignal::new(false);
     let stock = Stock::of(&cart, busy.into());
@@ -137,7 +141,7 @@ pub fn Checkout(
                             maxlength: 254,
                             ..Asks::default()
                         }
-                        value=draft.email
+                        value=draft.email.clone()
                         errors
                     />
                     <Field
@@ -149,18 +153,19 @@ pub fn Checkout(
                             inputmode: "tel",
                             maxlength: 32,
                             optional: true,
+                            ..Asks::default()
                         }
-                        value=draft.phone
+                        value=draft.phone.clone()
                         errors
                     />
                 </fieldset>
                 <fieldset class="checkout__part">
-                    <legend>"Address"</legend>
+                    <legend>"Delivery address"</legend>
                     <Field
                         field="name"
                         label="Full name"
                         asks=Asks { autocomplete: "name", maxlength: 120, ..Asks::default() }
-                        value=draft.name
+                        value=draft.name.clone()
                         errors
                     />
                     <Field
@@ -171,7 +176,7 @@ pub fn Checkout(
                             maxlength: 160,
                             ..Asks::default()
                         }
-                        value=draft.street
+                        value=draft.street.clone()
                         errors
                     />
                     <Field
@@ -183,7 +188,7 @@ pub fn Checkout(
                             optional: true,
                             ..Asks::default()
                         }
-                        value=draft.street_2
+                        value=draft.street_2.clone()
                         errors
                     />
                     <div class="checkout__pair">
@@ -191,7 +196,7 @@ pub fn Checkout(
                             field="postal_code"
                             label="Postal code"
                             asks=Asks { autocomplete: "postal-code", maxlength: 16, ..Asks::default() }
-                            value=draft.postal_code
+                            value=draft.postal_code.clone()
                             errors
                         />
                         <Field
@@ -202,11 +207,11 @@ pub fn Checkout(
                                 maxlength: 120,
                                 ..Asks::default()
                             }
-                            value=draft.city
+                            value=draft.city.clone()
                             errors
                         />
                     </div>
-                    <Country chosen=draft.country errors />
+                    <Country chosen=draft.country.clone() country errors />
                 </fieldset>
                 <fieldset class="checkout__part">
                     <legend>"Delivery"</legend>
@@ -220,7 +225,7 @@ pub fn Checkout(
                                 checked=chosen == DeliveryMethod::Standard
                                 on:change=move |_| delivery.set(DeliveryMethod::Standard)
                             />
-                            <Choice method=DeliveryMethod::Standard cart />
+                            <Choice method=DeliveryMethod::Standard cart country now_us />
                         </label>
                         <label class="choice">
                             <input
@@ -231,10 +236,11 @@ pub fn Checkout(
                                 node_ref=express
                                 on:change=move |_| delivery.set(DeliveryMethod::Express)
                             />
-                            <Choice method=DeliveryMethod::Express cart />
+                            <Choice method=DeliveryMethod::Express cart country now_us />
                         </label>
                     </div>
                 </fieldset>
+                <Billing draft=draft.clone() errors />
                 <fieldset class="checkout__part">
                     <legend>"Payment"</legend>
                     <div class="awakening">
@@ -461,7 +467,19 @@ fn ProblemSummary(problem: RwSignal<Option<Problem>>, note: NodeRef<html::Div>) 
 }
 
 #[component]
-fn Country(chosen: String, errors: RwSignal<Vec<types::FieldError>>) -> impl IntoView {
+fn Country(
+    chosen: String,
+    /// The one that is chosen.
+    country: RwSignal<String>,
+    errors: RwSignal<Vec<types::FieldError>>,
+) -> impl IntoView {
+    let select = NodeRef::<html::Select>::new();
+    // The browser may have kept a choice over a reload, or have been quicker than the script.
+    Effect::new(move |_| {
+        if let Some(select) = select.get() {
+            country.set(select.value());
+        }
+    });
     let wrong = move || complaint("country", errors).is_some();
     let options = COUNTRIES
         .into_iter()
@@ -478,9 +496,14 @@ fn Country(chosen: String, errors: RwSignal<Vec<types::FieldError>>) -> impl Int
                 name="country"
                 autocomplete="country"
                 required=true
+                node_ref=select
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=move || wrong().then_some("country-error")
-                on:change:target=move |event| check("country", &event.target().value(), errors)
+                on:change:target=move |event| {
+                    let chosen = event.target().value();
+                    check("country", &chosen, errors);
+                    country.set(chosen);
+                }
             >
                 <option value="">"Choose a country"</option>
                 {options}
@@ -490,13 +513,22 @@ fn Country(chosen: String, errors: RwSignal<Vec<types::FieldError>>) -> impl Int
     }
 }
 
-/// The words of one delivery method; they are the name of its radio button.
+/// The words of one delivery method; they are the name of its radio button. As long as no country is
+/// chosen the arrival holds for all of them.
 #[component]
-fn Choice(method: DeliveryMethod, cart: RwSignal<Cart>) -> impl IntoView {
+fn Choice(
+    method: DeliveryMethod,
+    cart: RwSignal<Cart>,
+    country: RwSignal<String>,
+    now_us: i64,
+) -> impl IntoView {
+    let arrives = move || country.with(|country| arrival_in(method, country, now_us).to_string());
     view! {
         <span class="choice__title">{method.title()}</span>
         " "
         <span class="choice__note">{method.promise()}</span>
+        " "
+        <span class="choice__note">"Arrives " {arrives}</span>
         " "
         <span class="choice__price">
             {move || price(method.price(cart.with(|cart| cart.subtotal)))}
@@ -510,10 +542,7 @@ fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>, stock: Stock) -> im
     let part = move |part: fn(Totals) -> Money| move || sums.get().map(part);
     let (goods, delivery) = (part(|sums| sums.subtotal), part(|sums| sums.delivery));
     let total = part(|sums| sums.total);
-    let pieces = move || match cart.with(Cart::count) {
-        1 => "1 piece".to_owned(),
-        pieces => [pieces.to_string().as_str(), " pieces"].concat(),
-    };
+    let pieces = move || types::pieces(cart.with(Cart::count));
     view! {
         <section class="checkout__summary" aria-labelledby="summary-title">
             <div class="checkout__summary-head">

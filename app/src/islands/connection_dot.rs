@@ -1,4 +1,4 @@
-//! The footer's truth about the connection.
+//! The state of the connection, in the footer.
 
 use leptos::prelude::*;
 

@@ -15,6 +15,8 @@ pub struct Asks {
     pub maxlength: u16,
     /// May stay empty.
     pub optional: bool,
+    /// Out of sight at times, where a browser without script could not ask for it.
+    pub hidden_at_times: bool,
 }
 
 /// The complaint about one field. Its place is kept, so that nothing jumps when it comes or goes.
@@ -62,7 +64,7 @@ pub fn Field(
                 autocomplete=asks.autocomplete
                 inputmode=asks.inputmode
                 maxlength=asks.maxlength
-                required=!asks.optional
+                required=!asks.optional && !asks.hidden_at_times
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=move || wrong().then(|| format!("{field}-error"))
                 on:input=move |_| forget(field, errors)

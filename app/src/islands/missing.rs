@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use types::cart::{Cart, CartLine};
 use types::live::{ProductStock, VariantStock};
-use types::order::{Shortage, quantities_left};
+use types::order::quantities_left;
 use types::{Sku, Slug};
 
 use super::tab;
@@ -23,7 +23,7 @@ pub struct Missing {
 /// What is available of the SKUs of a cart.
 #[derive(Debug, Clone, Copy)]
 pub struct Stock {
-    levels: RwSignal<Vec<Shortage>>,
+    levels: RwSignal<Vec<(Sku, i64)>>,
     /// While the cart is being ordered: what goes meanwhile may be what it takes itself.
     is_held: Signal<bool>,
 }
@@ -60,33 +60,33 @@ impl Stock {
 
     fn available(self, sku: &Sku) -> i64 {
         self.levels.with(|levels| {
-            let level = levels.iter().find(|level| level.sku == *sku);
-            level.map_or(0, |level| level.available)
+            let level = levels.iter().find(|(of, _)| of == sku);
+            level.map_or(0, |(_, available)| *available)
         })
     }
 
     fn set(self, sku: &Sku, available: i64) {
         let is_known = self.levels.with_untracked(|levels| {
-            let mut known = levels.iter().filter(|level| level.sku == *sku);
-            known.any(|level| level.available == available)
+            levels
+                .iter()
+                .any(|(of, known)| of == sku && *known == available)
         });
         if is_known {
             return;
         }
         self.levels.update(|levels| {
-            levels.retain(|level| level.sku != *sku);
-            levels.push(Shortage {
-                sku: sku.clone(),
-                wanted: 0,
-                available,
-            });
+            levels.retain(|(of, _)| of != sku);
+            levels.push((sku.clone(), available));
         });
     }
 
     /// The lines that cannot be had, in their order. A cart may hold one SKU on several lines.
     pub fn missing(self, cart: &Cart) -> Vec<Missing> {
-        let wanted = cart.lines.iter().map(|line| (&line.sku, line.quantity));
-        let left = self.levels.with(|levels| quantities_left(wanted, levels));
+        let left = self.levels.with(|levels| {
+            let wanted = cart.lines.iter().map(|line| (&line.sku, line.quantity));
+            let levels = levels.iter().map(|(sku, available)| (sku, *available));
+            quantities_left(wanted, levels)
+        });
         let lines = cart.lines.iter().zip(left);
         lines
             .filter(|(line, left)| *left < line.quantity)
@@ -100,12 +100,8 @@ impl Stock {
     }
 }
 
-fn level(line: &CartLine) -> Shortage {
-    Shortage {
-        sku: line.sku.clone(),
-        wanted: line.quantity,
-        available: line.available,
-    }
+fn level(line: &CartLine) -> (Sku, i64) {
+    (line.sku.clone(), line.available)
 }
 
 /// `sold out` or `only 2 left`

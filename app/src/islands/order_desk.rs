@@ -1,15 +1,19 @@
 //! An order as it lives: where it stands, and what it needs from the shopper. One lazy island, so
 //! that none of this weighs on the pages before it.
 
+use leptos::html;
 use leptos::prelude::*;
 use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress};
-use types::{Money, OrderId, Problem};
+use types::{Money, OrderId, Problem, ReturnId};
 
-use super::order_next::{OrderNext, Piece};
-use super::order_payment::{GivenCard, OrderPayment};
+use super::focus;
+use super::order_next::OrderNext;
+use super::order_parcels::OrderParcels;
+use super::order_payment::OrderPayment;
+use super::order_piece::Piece;
 use super::order_progress::{HEADLINE_ID, Names, OrderProgress, title_of};
-use super::{focus, tab};
+use crate::api::flash::GivenCard;
 use crate::live;
 
 /// Marks the document once the page moves by itself.
@@ -20,6 +24,7 @@ pub const AWAKE: &str = "data-awake";
 #[island(lazy)]
 pub fn OrderDesk(
     id: OrderId,
+    return_id: ReturnId,
     names: Names,
     progress: Progress,
     position: u64,
@@ -41,6 +46,21 @@ pub fn OrderDesk(
     });
     // Whether the reader stands on something in here. What they stand on may go with the state.
     let inside = StoredValue::new(false);
+    let desk = NodeRef::<html::Div>::new();
+    #[cfg(feature = "hydrate")]
+    {
+        // A press beside everything that takes the focus leaves it nowhere and names nothing.
+        let pressed = window_event_listener(leptos::ev::pointerdown, move |_| {
+            focus::after_change(move || {
+                let active = document().active_element();
+                let stands = desk
+                    .get_untracked()
+                    .is_some_and(|desk| desk.contains(active.as_ref().map(AsRef::as_ref)));
+                inside.set_value(stands);
+            });
+        });
+        on_cleanup(move || pressed.remove());
+    }
     let status = Memo::new(move |_| progress.with(|progress| progress.status));
     Effect::new(move |before: Option<OrderStatus>| {
         let now = status.get();
@@ -49,7 +69,7 @@ pub fn OrderDesk(
                 focus::unless_somewhere(HEADLINE_ID);
             }
             if is_own && matches!(now, OrderStatus::Rejected | OrderStatus::Cancelled) {
-                tab::cart_came_back();
+                cart_comes_back(id);
             }
         }
         now
@@ -65,6 +85,7 @@ pub fn OrderDesk(
     view! {
         <div
             class="order-desk"
+            node_ref=desk
             on:focusin=move |_| inside.set_value(true)
             on:focusout=move |event| {
                 // Nothing is named where the element itself has gone.
@@ -75,7 +96,20 @@ pub fn OrderDesk(
         >
             <OrderProgress names progress delivery is_own now_us />
             <OrderPayment id progress total given problem=problem.clone() now_us />
-            <OrderNext id progress delivery pieces problem is_own />
+            <OrderParcels progress />
+            <OrderNext id return_id progress delivery pieces problem is_own />
         </div>
     }
+}
+
+/// What the order had taken is put back into the cart: shows how many pieces that makes.
+fn cart_comes_back(id: OrderId) {
+    #[cfg(not(feature = "hydrate"))]
+    let _ = id;
+    #[cfg(feature = "hydrate")]
+    leptos::task::spawn_local(async move {
+        if let Ok(cart) = crate::api::orders::returned_cart(id.to_string()).await {
+            super::tab::set_cart_count(cart.count());
+        }
+    });
 }

@@ -1,29 +1,21 @@
 //! What comes next when an order has ended: each end has a way on.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 use types::cart::totals;
 use types::checkout::DeliveryMethod;
 use types::order::{OrderStatus, Progress, Shortage, quantities_left};
-use types::{Money, OrderId, Problem};
+use types::{Money, OrderId, Problem, ReturnId};
 
+use super::order_payment::CancelPaid;
+use super::order_piece::Piece;
+use super::return_form::ReturnForm;
 use crate::components::{ProblemNote, anchor};
-
-/// A line of the order, as far as another order of it needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
-    pub sku: types::Sku,
-    pub title: String,
-    pub product: types::Slug,
-    pub quantity: u32,
-    /// What it costs now; `None` when it is sold no more.
-    pub price: Option<Money>,
-}
 
 /// `problem` is what the form here came back with.
 #[component]
 pub fn OrderNext(
     id: OrderId,
+    return_id: ReturnId,
     progress: ReadSignal<Progress>,
     delivery: DeliveryMethod,
     pieces: Vec<Piece>,
@@ -33,7 +25,16 @@ pub fn OrderNext(
     let status = Memo::new(move |_| progress.with(|progress| progress.status));
     let shortages = Memo::new(move |_| progress.with(|p| p.shortages().to_vec()));
     move || match status.get() {
-        OrderStatus::Confirmed => view! { <Confirmed /> }.into_any(),
+        status if status.is_paid() => {
+            let (problem, back_problem) = (problem.clone(), problem.clone());
+            let cancel =
+                (status == OrderStatus::Confirmed).then(|| view! { <CancelPaid id problem /> });
+            let back = (status == OrderStatus::Delivered).then(|| {
+                let (pieces, problem) = (pieces.clone(), back_problem.clone());
+                view! { <ReturnForm id return_id pieces problem /> }
+            });
+            view! { <Paid>{cancel} {back}</Paid> }.into_any()
+        }
         OrderStatus::Cancelled => view! { <Cancelled is_own /> }.into_any(),
         OrderStatus::Rejected => {
             let (pieces, problem) = (pieces.clone(), problem.clone());
@@ -44,7 +45,7 @@ pub fn OrderNext(
 }
 
 #[component]
-fn Confirmed() -> impl IntoView {
+fn Paid(children: Children) -> impl IntoView {
     let print = move |_| {
         #[cfg(feature = "hydrate")]
         let _ = window().print();
@@ -57,6 +58,7 @@ fn Confirmed() -> impl IntoView {
                     "Print receipt"
                 </button>
             </p>
+            {children()}
         </section>
     }
 }
@@ -144,7 +146,7 @@ fn rest_of(
     delivery: DeliveryMethod,
 ) -> Option<(String, Money)> {
     let lines = pieces.iter().map(|piece| (&piece.sku, piece.quantity));
-    let left = quantities_left(lines, short);
+    let left = quantities_left(lines, short.iter().map(Shortage::left));
     let mut count = 0;
     let mut subtotal: Option<Money> = None;
     for (piece, quantity) in pieces
@@ -174,7 +176,7 @@ fn in_words(count: u32) -> String {
         "two", "three", "four", "five", "six", "seven", "eight", "nine",
     ];
     let word = (count as usize).checked_sub(2).and_then(|at| small.get(at));
-    word.map_or_else(|| format!("{count} pieces"), |word| (*word).to_owned())
+    word.map_or_else(|| types::pieces(count), |word| (*word).to_owned())
 }
 
 #[cfg(test)]

@@ -3,19 +3,12 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 use types::order::{OrderStatus, Progress, StepKind};
 use types::{Money, OrderId, Problem};
 
 use super::card_fields::{Card, CardFields};
 use super::countdown::Countdown;
-
-/// The card that the gateway took on its own form, without the script.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenCard {
-    pub token: String,
-    pub last4: String,
-}
+use crate::api::flash::GivenCard;
 
 /// `problem` is what a plain form came back with; `now_us` the server's clock.
 #[component]
@@ -200,13 +193,30 @@ fn TakesLong(
     }
 }
 
+/// The way out of an order that is paid, as long as nothing of it is packed.
+#[component]
+pub fn CancelPaid(id: OrderId, problem: Option<Problem>) -> impl IntoView {
+    let problem = RwSignal::new(problem);
+    view! {
+        <Told problem />
+        <CancelOrder id busy=RwSignal::new(false) problem is_paid=true />
+    }
+}
+
 /// Asks once before it acts: it stands right below the button that pays.
 #[component]
 fn CancelOrder(
     id: OrderId,
     busy: RwSignal<bool>,
     problem: RwSignal<Option<Problem>>,
+    #[prop(optional)] is_paid: bool,
 ) -> impl IntoView {
+    let follows = match is_paid {
+        true => {
+            "Your pieces go back on sale at once, and you pay nothing: what was taken is given back."
+        }
+        false => "Your pieces go back on sale at once. Nothing is charged.",
+    };
     let on_submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         #[cfg(not(feature = "hydrate"))]
@@ -222,7 +232,7 @@ fn CancelOrder(
             <summary>"Cancel order"</summary>
             <form method="post" action="/api/cancel_order" on:submit=on_submit>
                 <input type="hidden" name="order_id" value=id.to_string() />
-                <p>"Your pieces go back on sale at once. Nothing is charged."</p>
+                <p>{follows}</p>
                 <button class="button button--danger" type="submit">
                     "Yes, cancel it"
                 </button>

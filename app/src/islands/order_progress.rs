@@ -46,6 +46,13 @@ pub fn OrderProgress(
     let arrives = Memo::new(move |_| {
         let paid_at_us = progress.with(confirmed_at)?;
         let arrival = arrival(delivery, &country, paid_at_us);
+        let status = progress.with(|progress| progress.status);
+        if matches!(
+            status,
+            OrderStatus::Delivered | OrderStatus::Lost | OrderStatus::Cancelled
+        ) {
+            return None;
+        }
         // Afterwards nobody here knows whether it has.
         (arrival.last >= Day::of(now_us)).then(|| arrival.to_string())
     });
@@ -113,6 +120,11 @@ pub fn title_of(progress: &Progress) -> &'static str {
         OrderStatus::AwaitingPayment if progress.decline().is_some() => "Card declined",
         OrderStatus::AwaitingPayment => "Waiting for a card",
         OrderStatus::Confirmed => "Confirmed",
+        OrderStatus::Packed => "Packed",
+        OrderStatus::PartlyShipped => "Sent in part",
+        OrderStatus::Shipped => "On its way",
+        OrderStatus::Delivered => "Delivered",
+        OrderStatus::Lost => "Lost on the way",
         OrderStatus::Rejected => "Sold out",
         OrderStatus::Cancelled => "Cancelled",
     }
@@ -129,6 +141,7 @@ fn times(progress: &Progress) -> Vec<String> {
             StepKind::PaymentDeclined { .. } => "Card declined",
             StepKind::Confirmed => "Confirmed",
             StepKind::Cancelled { .. } => "Cancelled",
+            StepKind::Packed => "Packed",
             _ => return None,
         };
         let span = when::span(step.at_us - placed_at);
@@ -166,6 +179,28 @@ fn told(progress: &Progress, name: &str, is_own: bool) -> (&'static str, String)
             "Your order is confirmed",
             ["Thank you, ", name, ". We are preparing your parcel."].concat(),
         ),
+        OrderStatus::Packed => (
+            "Your order is packed",
+            "It leaves our house next.".to_owned(),
+        ),
+        OrderStatus::PartlyShipped => (
+            "A part of your order is on its way",
+            "The rest follows in a parcel of its own.".to_owned(),
+        ),
+        OrderStatus::Shipped => (
+            "Your order is on its way",
+            ["It has left our house, ", name, "."].concat(),
+        ),
+        OrderStatus::Delivered => (
+            "Your order has arrived",
+            "We hope it is what you wished for.".to_owned(),
+        ),
+        OrderStatus::Lost => (
+            "Your parcel did not arrive",
+            "The carrier cannot find it, or has brought it back. We are sorry, and will write to you \
+             about what to do."
+                .to_owned(),
+        ),
         OrderStatus::Rejected => (
             "Not every piece is still there",
             ["Somebody was faster. ", nothing_charged].concat(),
@@ -182,9 +217,14 @@ fn told(progress: &Progress, name: &str, is_own: bool) -> (&'static str, String)
                 Some(CancelledBy::Deadline) => {
                     "We could not finish your order in time, so we ended it. "
                 }
+                Some(CancelledBy::Staff) => "We had to cancel your order and are sorry. ",
                 Some(CancelledBy::Shopper) | None => "",
             };
-            ("Order cancelled", [why, nothing_charged].concat())
+            let ended = match confirmed_at(progress) {
+                Some(_) => "What was held of your money is let go, and what was taken is given back.",
+                None => nothing_charged,
+            };
+            ("Order cancelled", [why, ended].concat())
         }
     }
 }
@@ -195,6 +235,11 @@ fn name_of(status: OrderStatus) -> &'static str {
         OrderStatus::Paying => "paying",
         OrderStatus::AwaitingPayment => "awaiting-payment",
         OrderStatus::Confirmed => "confirmed",
+        OrderStatus::Packed => "packed",
+        OrderStatus::PartlyShipped => "partly-shipped",
+        OrderStatus::Shipped => "shipped",
+        OrderStatus::Delivered => "delivered",
+        OrderStatus::Lost => "lost",
         OrderStatus::Rejected => "rejected",
         OrderStatus::Cancelled => "cancelled",
     }
@@ -220,8 +265,12 @@ struct ShownStep {
     label: &'static str,
 }
 
-/// The four steps of every order, as far as this one has come.
+/// The four steps of every order, as far as this one has come: to the confirmation first, and from
+/// there to the door.
 fn steps(progress: &Progress) -> [ShownStep; STEPS] {
+    if let Some(steps) = way_to_the_door(progress.status) {
+        return steps;
+    }
     let happened = |kind: fn(&StepKind) -> bool| progress.steps.iter().any(|s| kind(&s.kind));
     let reserved = happened(|kind| matches!(kind, StepKind::Reserved));
     let paid = happened(|kind| matches!(kind, StepKind::PaymentAuthorized));
@@ -243,9 +292,9 @@ fn steps(progress: &Progress) -> [ShownStep; STEPS] {
                 show(StepState::Yours, "Card declined")
             }
             OrderStatus::AwaitingPayment => show(StepState::Yours, "Waiting for a card"),
-            OrderStatus::Confirmed => show(StepState::Done, "Paid"),
             OrderStatus::Reserving => show(StepState::Ahead, "Paid"),
             OrderStatus::Rejected | OrderStatus::Cancelled => show(StepState::Never, "Not charged"),
+            _ => show(StepState::Done, "Paid"),
         },
         match status {
             OrderStatus::Confirmed => show(StepState::Done, "Confirmed"),
@@ -254,6 +303,36 @@ fn steps(progress: &Progress) -> [ShownStep; STEPS] {
             _ => show(StepState::Ahead, "Confirmed"),
         },
     ]
+}
+
+/// Of an order that is at least packed.
+fn way_to_the_door(status: OrderStatus) -> Option<[ShownStep; STEPS]> {
+    use StepState::{Ahead, Done, Failed, Now};
+    let [packed, sent, arrived] = match status {
+        OrderStatus::Packed => [Done, Now, Ahead],
+        OrderStatus::PartlyShipped => [Done, Now, Ahead],
+        OrderStatus::Shipped => [Done, Done, Now],
+        OrderStatus::Delivered => [Done, Done, Done],
+        OrderStatus::Lost => [Done, Done, Failed],
+        _ => return None,
+    };
+    let sent_label = match status {
+        OrderStatus::Packed => "Waits for the carrier",
+        OrderStatus::PartlyShipped => "Sent in part",
+        _ => "Sent",
+    };
+    let arrived_label = match status {
+        OrderStatus::Shipped => "On its way",
+        OrderStatus::Lost => "Did not arrive",
+        _ => "Delivered",
+    };
+    let show = |state, label| ShownStep { state, label };
+    Some([
+        show(Done, "Confirmed"),
+        show(packed, "Packed"),
+        show(sent, sent_label),
+        show(arrived, arrived_label),
+    ])
 }
 
 #[cfg(test)]
@@ -321,6 +400,17 @@ mod tests {
         let now = progress(OrderStatus::AwaitingPayment, &kinds);
         assert_eq!(shown(&now)[2], (StepState::Yours, "Card declined"));
         assert_eq!(told(&now, "Ada", true).0, "Your card was declined");
+    }
+
+    #[test]
+    fn a_paid_order_goes_on_to_the_door() {
+        use StepState::*;
+        let label = |status, at: usize| shown(&progress(status, &[]))[at];
+        assert_eq!(label(OrderStatus::Packed, 1), (Done, "Packed"));
+        assert_eq!(label(OrderStatus::PartlyShipped, 2), (Now, "Sent in part"));
+        assert_eq!(label(OrderStatus::Shipped, 3), (Now, "On its way"));
+        assert_eq!(label(OrderStatus::Delivered, 3), (Done, "Delivered"));
+        assert_eq!(label(OrderStatus::Lost, 3), (Failed, "Did not arrive"));
     }
 
     #[test]

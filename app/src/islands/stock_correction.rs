@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use types::admin::{MAX_ON_HAND, MAX_REASON};
 use types::{Problem, Sku};
 
+use crate::api::admin::INVENTORY;
 use crate::live::Inventory;
 
 /// What the rows share about the one correction that may be open.
@@ -27,7 +28,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
     let counted = NodeRef::<html::Input>::new();
     let reason = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
-    // What the books held when whoever counts looked: here, or at the last refusal.
+    // Pieces on hand as the page showed them when the form was opened, or at the last refusal.
     let seen = RwSignal::new(on_hand);
     // After a refusal the number that is told is the one that is seen, until the next try.
     let is_told = RwSignal::new(false);
@@ -142,7 +143,7 @@ pub fn Correction(sku: Sku, on_hand: i64, open: Open) -> impl IntoView {
             >
                 "Save count"
             </button>
-            <a class="desk-button" role="button" href="/admin/inventory" on:click=on_close>
+            <a class="desk-button" role="button" href=INVENTORY on:click=on_close>
                 "Close"
             </a>
             <p class="correction__problem" id=problem_id role="alert">

@@ -1,13 +1,11 @@
 //! What the islands of a tab share besides the socket: the number of pieces in the cart, and the
-//! one voice that tells changes to those who listen. On the server requests share nothing.
+//! announcements for screen readers. On the server requests share nothing.
 
 #[cfg(not(feature = "hydrate"))]
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
-pub use browser::{
-    announce, cart_came_back, cart_count, cart_moved, in_turn, set_cart_count, spoken,
-};
+pub use browser::{announce, cart_count, cart_moved, in_turn, set_cart_count, spoken};
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -89,12 +87,6 @@ mod browser {
     #[lazy(fallible)]
     async fn pieces_at_the_server() -> Result<Option<u32>, LazyViewError> {
         Ok(review_cart().await.ok().map(|cart| cart.count()))
-    }
-
-    /// The shop is about to put pieces back into the cart: an order came to nothing.
-    pub fn cart_came_back() {
-        const SOON: std::time::Duration = std::time::Duration::from_millis(400);
-        let _ = set_timeout(look_again, SOON);
     }
 
     fn show(pieces: u32) {
@@ -193,10 +185,6 @@ pub fn cart_count(rendered: u32) -> RwSignal<u32> {
 pub fn cart_moved() -> ReadSignal<u32> {
     RwSignal::new(0).read_only()
 }
-
-/// Nothing comes back on the server.
-#[cfg(not(feature = "hydrate"))]
-pub fn cart_came_back() {}
 
 /// Nobody presses anything on the server.
 #[cfg(not(feature = "hydrate"))]

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use types::admin::EventRow;
+use types::desk::DeskNews;
 use types::live::{ClientMessage, ProductStock, Topic};
 
 /// Topics asked for in one message; keeps it well under `types::live::MAX_CLIENT_MESSAGE`.
 const TOPICS_PER_MESSAGE: usize = 100;
 /// Rows of the event stream a tab keeps.
 const MAX_EVENTS: usize = 200;
+/// Orders a tab keeps.
+const MAX_ORDERS: usize = 400;
 
 /// One followed topic.
 #[derive(Debug, Clone, Copy, Default)]
@@ -181,6 +184,26 @@ impl Book {
         for known in self.topics.values_mut().filter(|known| known.answered) {
             known.complete = known.complete.max(position);
         }
+    }
+}
+
+/// Takes in the orders that have changed. The page keeps the newest of those that it does not show.
+pub fn merge_orders(known: &mut DeskNews, news: DeskNews) {
+    known.counts = news.counts;
+    known.is_cut |= news.is_cut;
+    for row in news.rows {
+        match known.rows.iter_mut().find(|known| known.id == row.id) {
+            Some(known) if known.position > row.position => {}
+            Some(known) => *known = row,
+            None => known.rows.push(row),
+        }
+    }
+    if known.rows.len() > MAX_ORDERS {
+        known.is_cut = true;
+        known
+            .rows
+            .sort_by_key(|row| std::cmp::Reverse(row.position));
+        known.rows.truncate(MAX_ORDERS);
     }
 }
 

@@ -23,6 +23,8 @@ use super::connection::Connection;
 const WATCH_MS: i32 = 5_000;
 /// Between two tries that somebody's action sets off.
 const HASTE_MS: f64 = 1_000.0;
+/// How long a connection may be lost before the page says so.
+const PATIENCE_MS: u32 = 3_000;
 /// Silence after which the socket counts as dead.
 const SILENCE_MS: f64 = 2_000.0 * BEAT_SECONDS as f64;
 
@@ -48,6 +50,9 @@ struct Tab {
     book: Book,
     followed: HashMap<Topic, Followed>,
     connection: ArcRwSignal<Connection>,
+    stale: ArcRwSignal<Option<f64>>,
+    /// Set while a connection that was lost may still come back unnoticed.
+    patience: Option<i32>,
     socket: Option<WebSocket>,
     /// When the server was last heard or tried, in milliseconds.
     heard: f64,
@@ -69,6 +74,8 @@ impl Tab {
             book: Book::default(),
             followed: HashMap::new(),
             connection: ArcRwSignal::new(Connection::Connecting),
+            stale: ArcRwSignal::new(None),
+            patience: None,
             socket: None,
             heard: 0.0,
             told: js_sys::Date::now(),
@@ -81,7 +88,7 @@ impl Tab {
         }
     }
 
-    /// Lets go of the socket; its later events are nobody's business any more.
+    /// Closes the socket; its later events are ignored.
     fn drop_socket(&mut self) {
         if let Some(socket) = self.socket.take() {
             socket.set_onopen(None);
@@ -131,9 +138,10 @@ fn with_tab<T>(act: impl FnOnce(&mut Tab) -> T) -> T {
 }
 
 /// Follows a topic whose whole state is one signal; `merge` takes news into it.
-pub fn follow<T>(topic: Topic, initial: T, at: u64, merge: fn(&mut T, T)) -> ArcReadSignal<T>
+pub fn follow<T, N>(topic: Topic, initial: T, at: u64, merge: fn(&mut T, N)) -> ArcReadSignal<T>
 where
-    T: DeserializeOwned + Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+    N: DeserializeOwned + From<T> + 'static,
 {
     let make = || {
         let signal = ArcRwSignal::new(initial.clone());
@@ -148,7 +156,7 @@ where
     };
     let (signal, news) = follow_with(topic, at, make);
     if news {
-        signal.update(|state| merge(state, initial));
+        signal.update(|state| merge(state, initial.into()));
     }
     signal.read_only()
 }
@@ -204,10 +212,11 @@ pub fn connection() -> ArcReadSignal<Connection> {
     with_tab(|tab| tab.connection.read_only())
 }
 
-/// Hour and minute, as the clocks around here show them, until when the page is known to be true.
-pub fn told() -> [u32; 2] {
-    let told = js_sys::Date::new(&with_tab(|tab| tab.told).into());
-    [told.get_hours(), told.get_minutes()]
+/// Since when all that the page shows may be old, in milliseconds; `None` while it is known to be true, or
+/// not heard of the server for a moment only.
+pub fn stale_since() -> ArcReadSignal<Option<f64>> {
+    ask_soon();
+    with_tab(|tab| tab.stale.read_only())
 }
 
 /// All islands of a page wake in one turn of the event loop; what they follow is said at its end.
@@ -285,13 +294,36 @@ fn show(connection: Connection) {
     let signal = with_tab(|tab| tab.connection.clone());
     if signal.get_untracked() != connection {
         signal.set(connection);
-        // Numbers that may be old look it, wherever on the page they stand.
-        if let Some(root) = document().document_element() {
-            let _ = match connection {
-                Connection::Connecting | Connection::Live => root.remove_attribute(STALE),
-                Connection::Reconnecting | Connection::Offline => root.set_attribute(STALE, ""),
-            };
+        match connection {
+            Connection::Connecting | Connection::Live => show_stale(None),
+            // Most are back before anybody could wonder.
+            Connection::Reconnecting | Connection::Offline => with_tab(|tab| {
+                if tab.patience.is_none() {
+                    tab.patience = after(PATIENCE_MS, || {
+                        show_stale(Some(with_tab(|tab| tab.told)));
+                    });
+                }
+            }),
         }
+    }
+}
+
+/// Numbers that may be old look it, wherever on the page they stand, and a note says since when.
+fn show_stale(since: Option<f64>) {
+    let signal = with_tab(|tab| {
+        if let Some(patience) = tab.patience.take() {
+            window().clear_timeout_with_handle(patience);
+        }
+        tab.stale.clone()
+    });
+    if let Some(root) = document().document_element() {
+        let _ = match since {
+            None => root.remove_attribute(STALE),
+            Some(_) => root.set_attribute(STALE, ""),
+        };
+    }
+    if signal.get_untracked() != since {
+        signal.set(since);
     }
 }
 

@@ -4,20 +4,19 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::{Shop, Staff};
-use types::Problem;
 use types::admin::OrderRow;
-use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState, StoryEvent};
+use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState};
+use types::{OrderId, Problem};
 
-use crate::api::{flash, shop};
+use crate::api::admin::EVENTS as HERE;
+use crate::api::flash::{self, Done, Flash};
+use crate::api::shop;
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, ProblemNote, Subject, when};
+use crate::components::{AdminFrame, ProblemNote, Story, Subject, when};
 use crate::pages::page_problem::PageProblem;
 
-const HERE: &str = "/admin/events";
 /// Of the last orders so many are listed.
 const ORDERS: usize = 20;
-/// Deeper effects are not indented further.
-const DEEPEST: usize = 8;
 /// Characters of an answer to the look-up's fields, at most.
 const LONGEST: usize = 100;
 
@@ -31,8 +30,7 @@ fn Desk(staff: Staff) -> impl IntoView {
     let shop = shop();
     let email = staff.email.clone();
     let asked = Asked::in_address();
-    let decided = Decided::in_address();
-    let refused = flash::take(HERE).map(|flash| flash.problem);
+    let flash = flash::take(HERE).unwrap_or_default();
     let read = {
         let asked = asked.clone();
         Resource::new_blocking(
@@ -52,13 +50,13 @@ fn Desk(staff: Staff) -> impl IntoView {
         )
     };
     let content = move || {
-        let (asked, decided, refused) = (asked.clone(), decided.clone(), refused.clone());
+        let (asked, Flash { problem, done, .. }) = (asked.clone(), flash.clone());
         Suspend::new(async move {
             match read.await {
                 Ok((log, found, orders)) => {
-                    let told = decided.and_then(|decided| decided.told(&log));
+                    let told = done.and_then(told);
                     view! {
-                        {refused.map(|problem| view! { <ProblemNote problem /> })}
+                        {problem.map(|problem| view! { <ProblemNote problem /> })}
                         {told.map(|told| view! { <Told told /> })}
                         <div class="events">
                             <LookUp asked found orders head=log.head />
@@ -262,16 +260,21 @@ fn Past(found: LookBack, of: String) -> impl IntoView {
     } = found;
     // The address of the same at another position. What was looked up was found, so it is made of
     // letters, digits and dashes.
-    let at = move |position: u64| format!("{HERE}?of={of}&at={position}");
-    let now = (position < head).then(|| at.clone()).map(|at| {
-        let href = at(head);
-        view! { <a href=href>"Now"</a> }
-    });
+    let at = |position: u64| format!("{HERE}?of={of}&at={position}");
+    let now = (position < head).then(|| view! { <a href=at(head)>"Now"</a> });
     let earlier = story.iter().map(|event| event.position);
     let earlier = earlier.filter(|known| *known < position).max();
     let earlier = earlier.map(|earlier| {
-        let href = at(earlier);
-        view! { <a href=href rel="prev">{format!("Back to #{earlier}")}</a> }
+        view! { <a href=at(earlier) rel="prev">{format!("Back to #{earlier}")}</a> }
+    });
+    let id = facts.iter().find(|(name, _)| name == "id");
+    let order_page = id.and_then(|(_, id)| id.parse::<OrderId>().ok()).map(|id| {
+        let href = format!("/admin/orders/{id}");
+        view! {
+            <p>
+                <a href=href>"The order\u{2019}s page"</a>
+            </p>
+        }
     });
     let facts = facts.into_iter().map(|(name, value)| {
         view! {
@@ -289,77 +292,10 @@ fn Past(found: LookBack, of: String) -> impl IntoView {
                 {earlier}
                 {now}
             </p>
+            {order_page}
             <dl class="past__facts">{facts.collect_view()}</dl>
-            <Story story position at />
+            <Story story position of=of.clone() />
         </article>
-    }
-}
-
-/// The tree of what caused what: effects stand indented under their cause.
-#[component]
-fn Story<At>(story: Vec<StoryEvent>, position: u64, at: At) -> impl IntoView
-where
-    At: Fn(u64) -> String,
-{
-    let days = story.iter().map(|event| when::date(event.at_us));
-    let one_day = days.clone().all(|day| days.clone().next() == Some(day));
-    let day = match story.first() {
-        Some(first) if one_day => format!(", {}", when::date(first.at_us)),
-        _ => String::new(),
-    };
-    // The events above the one at hand, outermost first: the last of them is its cause.
-    let mut above: Vec<u64> = Vec::new();
-    let rows = story.into_iter().map(|event| {
-        above.truncate(event.depth);
-        let cause = above.last().map(|cause| format!("caused by #{cause}"));
-        above.push(event.position);
-        let time = when::clock(event.at_us);
-        let time = match one_day {
-            true => time,
-            false => format!("{}, {time}", when::date(event.at_us)),
-        };
-        let current = (event.position == position).then_some("true");
-        view! {
-            <tr data-depth=event.depth.min(DEEPEST).to_string()>
-                <td class="story__position">
-                    <a href=at(event.position) aria-current=current>
-                        {format!("#{}", event.position)}
-                    </a>
-                </td>
-                <td class="story__time">{time}</td>
-                <th class="story__kind" scope="row">
-                    <span>{event.kind}</span>
-                    {cause
-                        .map(|cause| {
-                            view! { <span class="visually-hidden">{format!(" ({cause})")}</span> }
-                        })}
-                </th>
-                <td class="story__what">{event.summary}</td>
-                <td class="story__by">{event.source}</td>
-                <td class="story__took" data-number="">
-                    {event.took_us.map(when::lapse)}
-                </td>
-            </tr>
-        }
-    });
-    let rows = rows.collect_view();
-    view! {
-        <div class="events__scroll" role="region" aria-label="What led there" tabindex="0">
-            <table class="desk-table story">
-                <caption>{format!("What led there. Times are UTC{day}.")}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Position"</th>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">"Event"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"By"</th>
-                        <th scope="col" data-number="">"After its cause"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
     }
 }
 
@@ -410,33 +346,16 @@ fn Consumers(log: LogView) -> impl IntoView {
     }
 }
 
-/// What was just decided, as the address has it.
-#[derive(Debug, Clone)]
-struct Decided {
-    redriven: bool,
-    position: u64,
-    consumer: String,
-}
-
-impl Decided {
-    fn in_address() -> Option<Self> {
-        let query = use_query_map().get_untracked();
-        let redriven = query.get("redriven");
-        Some(Self {
-            redriven: redriven.is_some(),
-            position: redriven.or(query.get("discarded"))?.parse().ok()?,
-            consumer: query.get("consumer")?,
-        })
-    }
-
-    /// Nothing about a consumer that there is not: anybody can write an address.
-    fn told(&self, log: &LogView) -> Option<String> {
-        let known = log.consumers.iter().find(|row| row.name == self.consumer)?;
-        let (position, consumer) = (self.position, &known.name);
-        Some(match self.redriven {
-            true => format!("#{position} was handed to {consumer} again."),
-            false => format!("#{position} was discarded for {consumer}."),
-        })
+/// What was just decided.
+fn told(done: Done) -> Option<String> {
+    match done {
+        Done::Redriven { position, consumer } => {
+            Some(format!("#{position} was handed to {consumer} again."))
+        }
+        Done::Discarded { position, consumer } => {
+            Some(format!("#{position} was discarded for {consumer}."))
+        }
+        Done::Corrected { .. } => None,
     }
 }
 

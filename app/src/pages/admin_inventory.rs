@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::Staff;
 
-use crate::api::{flash, shop};
+use crate::api::admin::INVENTORY;
+use crate::api::flash::{self, Done, Flash};
+use crate::api::shop;
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, LazyHint};
 use crate::islands::admin_desk::AdminDesk;
@@ -28,7 +30,7 @@ fn Desk(staff: Staff) -> impl IntoView {
     let rows = shop.inventory(&staff);
     let email = staff.email.clone();
     let asked = view_in_address();
-    let refused = flash::take("/admin/inventory");
+    let flash = flash::take(INVENTORY).unwrap_or_default();
     let events = Resource::new_blocking(
         || (),
         move |()| {
@@ -37,14 +39,19 @@ fn Desk(staff: Staff) -> impl IntoView {
         },
     );
     let content = move || {
-        let (rows, mut view, refused) = (rows.clone(), asked.clone(), refused.clone());
+        let (rows, mut view) = (rows.clone(), asked.clone());
+        let Flash {
+            problem, done, sku, ..
+        } = flash.clone();
         Suspend::new(async move {
             match events.await {
                 Ok(events) => {
-                    if let Some(sku) = refused.as_ref().and_then(|flash| flash.sku.as_deref()) {
+                    if let Some(sku) = sku {
                         view.correcting = sku.parse().ok();
                     }
-                    let problem = refused.map(|flash| flash.problem);
+                    if let Some(Done::Corrected { sku }) = done {
+                        view.corrected = Some(sku);
+                    }
                     view! {
                         <LazyHint island="admin_desk" />
                         <AdminDesk rows events view problem />
@@ -56,7 +63,7 @@ fn Desk(staff: Staff) -> impl IntoView {
         })
     };
     view! {
-        <AdminFrame title="Inventory" here="/admin/inventory" email live=true>
+        <AdminFrame title="Inventory" here=INVENTORY email live=true>
             <Suspense>{content}</Suspense>
         </AdminFrame>
     }
@@ -73,6 +80,6 @@ fn view_in_address() -> View {
         sort: Sort::parse(&query.get("sort").unwrap_or_else(|| text("sorted"))),
         limit: limit.map(|limit| limit.clamp(1, MOST)),
         correcting: text("correct").parse().ok(),
-        corrected: text("corrected").parse().ok(),
+        corrected: None,
     }
 }

@@ -24,7 +24,7 @@ pub fn AdminMailsPage() -> impl IntoView {
 fn Desk(staff: Staff) -> impl IntoView {
     let shop = shop();
     let email = staff.email.clone();
-    let refused = flash::take(MAILS).map(|flash| flash.problem);
+    let refused = flash::take(MAILS).and_then(|flash| flash.problem);
     let query = use_query_map().get_untracked();
     let order: String = query.get("order").unwrap_or_default();
     let order: String = order.trim().chars().take(LONGEST).collect();

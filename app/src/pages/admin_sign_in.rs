@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
-use leptos_router::hooks::use_query_map;
 
-use crate::api::visitor;
+use crate::api::admin::SIGN_IN;
+use crate::api::{flash, visitor};
 use crate::components::house::HOUSE;
 
 #[component]
@@ -12,9 +12,8 @@ pub fn AdminSignInPage() -> impl IntoView {
     if visitor().staff.is_some() {
         leptos_axum::redirect("/admin/inventory", false);
     }
-    // It comes from the address, which anybody can make up: a code, and the words are ours.
-    let error = use_query_map().read_untracked().get("error");
-    let error = error.and_then(|code| words_for(&code));
+    let problem = flash::take(SIGN_IN).and_then(|flash| flash.problem);
+    let error = problem.map(|problem| problem.detail);
     let described = error.is_some().then_some("sign-in-error");
     view! {
         <Title text=format!("Staff sign-in – {HOUSE}") />
@@ -59,15 +58,5 @@ pub fn AdminSignInPage() -> impl IntoView {
                 <a href="/">"Back to the shop"</a>
             </p>
         </main>
-    }
-}
-
-/// What is said for the code of a refused sign-in.
-fn words_for(code: &str) -> Option<&'static str> {
-    match code {
-        "wrong" => Some("The email or the password is not right."),
-        "slow" => Some("Too many tries. Wait a few seconds, then try again."),
-        "busy" => Some("The shop cannot look at this right now. Try again in a moment."),
-        _ => None,
     }
 }

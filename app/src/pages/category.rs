@@ -85,10 +85,7 @@ pub fn CategoryPage() -> impl IntoView {
         title,
         description,
     } = category;
-    let count = match cards.len() {
-        1 => "1 piece".to_owned(),
-        n => format!("{n} pieces"),
-    };
+    let count = types::pieces(u32::try_from(cards.len()).unwrap_or(u32::MAX));
     let path = address(&slug, None, Sort::Catalogue);
     let way = structured::breadcrumbs(&[(&title, &path)]);
     view! {

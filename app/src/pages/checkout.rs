@@ -11,7 +11,8 @@ use crate::pages::page_problem::PageProblem;
 #[component]
 pub fn CheckoutPage() -> impl IntoView {
     let (shop, visitor) = (shop(), visitor());
-    let flash = flash::take("/checkout");
+    let now_us = shop.now_us();
+    let flash = flash::take("/checkout").unwrap_or_default();
     let cart = Resource::new_blocking(
         || (),
         move |()| {
@@ -25,18 +26,16 @@ pub fn CheckoutPage() -> impl IntoView {
         },
     );
     let content = move || {
-        let flash = flash.clone();
+        let Flash {
+            problem,
+            checkout: draft,
+            ..
+        } = flash.clone();
         Suspend::new(async move {
             match cart.await {
                 Err(problem) => view! { <PageProblem problem /> }.into_any(),
                 Ok((cart, _)) if cart.is_empty() => view! { <Empty /> }.into_any(),
                 Ok((cart, fresh)) => {
-                    let (problem, draft) = match flash {
-                        Some(Flash {
-                            problem, checkout, ..
-                        }) => (Some(problem), checkout),
-                        None => (None, None),
-                    };
                     // A form that came back keeps its id: it is still the same order. An id that is
                     // taken stays taken.
                     let is_taken = problem.as_ref().is_some_and(|p| p.is("order-id-taken"));
@@ -47,7 +46,7 @@ pub fn CheckoutPage() -> impl IntoView {
                         .unwrap_or(fresh);
                     view! {
                         <LazyHint island="checkout" />
-                        <Checkout cart order_id draft problem />
+                        <Checkout cart order_id draft problem now_us />
                     }
                     .into_any()
                 }

@@ -6,7 +6,7 @@ use types::catalogue::{Category, Hero, Product, ProductCard};
 use crate::api::shop;
 use crate::components::house::HOUSE;
 use crate::components::picture::Place;
-use crate::components::product_card::{CardPrice, Level, card_address};
+use crate::components::product_card::{Level, card_address, card_price};
 use crate::components::{Picture, ProductCards, ShopFrame, Structured, structured};
 use crate::islands::card_stock::CardStock;
 
@@ -107,6 +107,7 @@ fn Opening(hero: Hero) -> impl IntoView {
 fn DropPiece(card: ProductCard, product: Product) -> impl IntoView {
     let href = format!("/p/{}", card.slug);
     let image = card.images.first().cloned();
+    let price = card_price(&card);
     view! {
         <article class="drop__piece">
             <div class="drop__media">
@@ -117,13 +118,7 @@ fn DropPiece(card: ProductCard, product: Product) -> impl IntoView {
                     <a href=href>{card.title}</a>
                 </h3>
                 <p>{product.description}</p>
-                <p class="card__price">
-                    <CardPrice
-                        from=card.price_from
-                        varies=card.price_varies
-                        before=card.compare_at
-                    />
-                </p>
+                <p class="card__price">{price}</p>
                 <p class="card__line">
                     <CardStock
                         slug=card.slug
@@ -186,13 +181,7 @@ fn Composition(hero: Hero, seen: Vec<Seen>) -> impl IntoView {
             <li>
                 <a href=card_address(card)>
                     <span>{card.title.clone()}</span>
-                    <span class="composition__price">
-                        <CardPrice
-                            from=card.price_from
-                            varies=card.price_varies
-                            before=card.compare_at
-                        />
-                    </span>
+                    <span class="composition__price">{card_price(card)}</span>
                 </a>
             </li>
         }

@@ -9,6 +9,12 @@ pub mod admin_mail;
 #[cfg(feature = "ssr")]
 pub mod admin_mails;
 #[cfg(feature = "ssr")]
+pub mod admin_order;
+#[cfg(feature = "ssr")]
+pub mod admin_orders;
+#[cfg(feature = "ssr")]
+pub mod admin_papers;
+#[cfg(feature = "ssr")]
 pub mod admin_sign_in;
 #[cfg(feature = "ssr")]
 pub mod cart;

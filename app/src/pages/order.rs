@@ -3,20 +3,20 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
-use types::checkout::{COUNTRIES, is_payment_token};
+use leptos_router::hooks::use_params_map;
+use types::checkout::{BillingAddress, COUNTRIES};
 use types::order::{Order, OrderLine, OrderStatus};
-use types::{FieldError, OrderId, Problem};
+use types::{OrderId, Problem};
 
+use crate::api::flash::{self, Flash, GivenCard};
 use crate::api::orders::FIND_ORDER;
-use crate::api::{flash, shop, visitor};
+use crate::api::{shop, visitor};
 use crate::components::house::HOUSE;
 use crate::components::product_card::Level;
 use crate::components::when::date;
 use crate::components::{LazyHint, LinePicture, ProductCards, ShopFrame};
 use crate::islands::order_desk::{AWAKE, OrderDesk};
-use crate::islands::order_next::Piece;
-use crate::islands::order_payment::GivenCard;
+use crate::islands::order_piece::Piece;
 use crate::islands::order_progress::{Names, title_of};
 use crate::pages::page_problem::{PageProblem, answer_with_status};
 
@@ -28,10 +28,7 @@ pub fn OrderPage() -> impl IntoView {
         .read_untracked()
         .get("id")
         .unwrap_or_default();
-    let given = given_card();
-    // The shop's own refusal of a plain form, or the gateway's.
-    let problem = flash::take(&format!("/orders/{id}")).map(|flash| flash.problem);
-    let problem = problem.or_else(card_error);
+    let Flash { problem, card, .. } = flash::take(&format!("/orders/{id}")).unwrap_or_default();
     let order = Resource::new_blocking(
         || (),
         move |()| {
@@ -44,7 +41,7 @@ pub fn OrderPage() -> impl IntoView {
         },
     );
     let content = move || {
-        let (given, problem) = (given.clone(), problem.clone());
+        let (given, problem) = (card.clone(), problem.clone());
         Suspend::new(async move {
             match order.await {
                 Ok(order) => view! { <Found order given problem now_us /> }.into_any(),
@@ -61,34 +58,6 @@ pub fn OrderPage() -> impl IntoView {
             <Suspense>{content}</Suspense>
         </ShopFrame>
     }
-}
-
-/// What the gateway's own form came back with, checked as anything that stands in an address.
-fn given_card() -> Option<GivenCard> {
-    let query = use_query_map();
-    let token = query.read_untracked().get("payment_token")?;
-    let last4 = query.read_untracked().get("last4").unwrap_or_default();
-    let sound = is_payment_token(&token)
-        && last4.len() == 4
-        && last4.bytes().all(|byte| byte.is_ascii_digit());
-    sound.then_some(GivenCard { token, last4 })
-}
-
-/// Why the gateway's own form took no card.
-fn card_error() -> Option<Problem> {
-    let codes = use_query_map().read_untracked().get("card_error")?;
-    let errors = codes.split(',').filter_map(|code| {
-        let message = match code {
-            "number" => "This number is mistyped, or no test card.",
-            "expiry" => "Enter a date that is not past, as MM / YY.",
-            "cvc" => "Enter the 3 or 4 digits of the security code.",
-            "busy" => "The card could not be looked at right now. Try again in a moment.",
-            _ => return None,
-        };
-        Some(FieldError::new(code, message))
-    });
-    let errors: Vec<FieldError> = errors.collect();
-    (!errors.is_empty()).then(|| Problem::invalid(errors))
 }
 
 #[component]
@@ -140,6 +109,7 @@ fn Found(
             <div class="order-page__state">
                 <OrderDesk
                     id
+                    return_id=shop.new_return_id()
                     names
                     progress
                     position
@@ -217,17 +187,34 @@ fn Receipt(order: Order) -> impl IntoView {
                     <dd>{totals.total.to_string()}</dd>
                 </div>
             </dl>
-            <h2>"Address"</h2>
+            <h2>"Delivery address"</h2>
             <address class="order-page__address">
                 {order.name} <br /> {order.street} <br /> {second}
                 {order.postal_code} " " {order.city} <br /> {country}
             </address>
             <p class="order-page__contact">{order.email} {phone}</p>
+            <h2>"Billing address"</h2>
+            {match order.billing {
+                Some(billing) => view! { <Billed billing /> }.into_any(),
+                None => view! { <p class="order-page__address">"Same as the delivery address"</p> }.into_any(),
+            }}
             <p class="order-page__note">
                 "Its number and this email open the order on any device: "
                 <a href=FIND_ORDER>"find my order"</a> "."
             </p>
         </section>
+    }
+}
+
+#[component]
+fn Billed(billing: BillingAddress) -> impl IntoView {
+    let second = billing.street_2;
+    let second = (!second.is_empty()).then(|| view! { {second} <br /> });
+    view! {
+        <address class="order-page__address">
+            {billing.name} <br /> {billing.street} <br /> {second}
+            {billing.postal_code} " " {billing.city} <br /> {billing.country}
+        </address>
     }
 }
 

@@ -3,12 +3,12 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use types::Problem;
 use types::order::{OrderStatus, OrderSummary};
 
 use crate::api::orders::FIND_ORDER;
 use crate::api::{flash, shop, visitor};
 use crate::components::{LazyHint, ShopFrame};
+use crate::islands::field::{Asks, Field};
 use crate::islands::order_time::OrderTime;
 use crate::pages::page_problem::PageProblem;
 
@@ -130,6 +130,11 @@ const fn standing(status: OrderStatus) -> (&'static str, &'static str) {
         OrderStatus::Paying => ("now", "Being paid"),
         OrderStatus::AwaitingPayment => ("yours", "Waits for a card"),
         OrderStatus::Confirmed => ("done", "Confirmed"),
+        OrderStatus::Packed => ("done", "Packed"),
+        OrderStatus::PartlyShipped => ("done", "Sent in part"),
+        OrderStatus::Shipped => ("done", "On its way"),
+        OrderStatus::Delivered => ("done", "Delivered"),
+        OrderStatus::Lost => ("yours", "Did not arrive"),
         OrderStatus::Rejected => ("over", "Sold out, not charged"),
         OrderStatus::Cancelled => ("over", "Cancelled, not charged"),
     }
@@ -156,8 +161,10 @@ fn NoOrders(is_first: bool) -> impl IntoView {
 #[component]
 pub fn FindOrderPage() -> impl IntoView {
     let flash = flash::take(FIND_ORDER);
-    let problem = flash.as_ref().map(|flash| flash.problem.clone());
+    let problem = flash.as_ref().and_then(|flash| flash.problem.clone());
     let (number, email) = flash.and_then(|flash| flash.sought).unwrap_or_default();
+    let errors = problem.as_ref().map(|problem| problem.errors.clone());
+    let errors = RwSignal::new(errors.unwrap_or_default());
     let is_lost = use_query_map().read_untracked().get("link").is_some();
     let lost = (is_lost && problem.is_none()).then(|| {
         view! {
@@ -170,7 +177,7 @@ pub fn FindOrderPage() -> impl IntoView {
             </div>
         }
     });
-    let told = problem.clone().map(|problem| {
+    let told = problem.map(|problem| {
         let detail = problem.errors.is_empty().then_some(problem.detail);
         let title = match problem.status {
             404 => "We did not find this order".to_owned(),
@@ -194,56 +201,32 @@ pub fn FindOrderPage() -> impl IntoView {
                 {lost}
                 <form class="find-order" method="post" action="/api/find_order">
                     {told}
-                    <SoughtField
+                    <Field
                         field="number"
                         label="Order number"
-                        kind="text"
-                        autocomplete="off"
+                        asks=Asks {
+                            autocomplete: "off",
+                            maxlength: 254,
+                            ..Asks::default()
+                        }
+                        errors
                         value=number
-                        problem=problem.clone()
                     />
-                    <SoughtField
+                    <Field
                         field="email"
                         label="Email you ordered with"
-                        kind="email"
-                        autocomplete="email"
+                        asks=Asks {
+                            kind: "email",
+                            autocomplete: "email",
+                            maxlength: 254,
+                            ..Asks::default()
+                        }
+                        errors
                         value=email
-                        problem
                     />
                     <button class="button" type="submit">"Find my order"</button>
                 </form>
             </div>
         </ShopFrame>
-    }
-}
-
-#[component]
-fn SoughtField(
-    field: &'static str,
-    label: &'static str,
-    kind: &'static str,
-    autocomplete: &'static str,
-    value: String,
-    problem: Option<Problem>,
-) -> impl IntoView {
-    let wrong = problem.and_then(|problem| problem.field(field).map(str::to_owned));
-    let described = wrong.as_ref().map(|_| format!("{field}-error"));
-    view! {
-        <div class="field">
-            <label class="field__label" for=field>{label}</label>
-            <input
-                class="input"
-                id=field
-                name=field
-                r#type=kind
-                value=value
-                autocomplete=autocomplete
-                maxlength="254"
-                required
-                aria-invalid=wrong.as_ref().map(|_| "true")
-                aria-describedby=described
-            />
-            <p class="field__error" id=format!("{field}-error")>{wrong}</p>
-        </div>
     }
 }

@@ -40,6 +40,19 @@ pub fn arrival(method: DeliveryMethod, country: &str, paid_at_us: i64) -> Arriva
     }
 }
 
+/// The same where no country was chosen yet: what holds for all of them.
+pub fn arrival_in(method: DeliveryMethod, country: &str, paid_at_us: i64) -> Arrival {
+    if !country.is_empty() {
+        return arrival(method, country, paid_at_us);
+    }
+    let near = arrival(method, "", paid_at_us);
+    let far = arrival(method, FAR[0], paid_at_us);
+    Arrival {
+        first: near.first,
+        last: far.last,
+    }
+}
+
 /// The working day on which the parcel leaves the workshop.
 fn leaves_on(paid_at_us: i64) -> Day {
     let local_us = paid_at_us.saturating_add(workshop_offset_us(paid_at_us));
@@ -150,6 +163,21 @@ mod tests {
                 let arrival = arrival(Standard, country, paid);
                 assert!(arrival.first.is_working_day() && arrival.last.is_working_day());
                 assert!(arrival.first <= arrival.last);
+            }
+        }
+    }
+
+    #[test]
+    fn before_a_country_is_chosen_the_arrival_holds_for_all() {
+        let paid = at(2026, 11, 23, 8, 0);
+        for method in [Standard, Express] {
+            let told = arrival_in(method, "", paid);
+            for (country, _) in crate::checkout::COUNTRIES {
+                let there = arrival_in(method, country, paid);
+                assert!(
+                    told.first <= there.first && there.last <= told.last,
+                    "{country}"
+                );
             }
         }
     }

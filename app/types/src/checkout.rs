@@ -105,6 +105,9 @@ pub struct PlaceOrder {
     #[serde(default)]
     pub phone: String,
     pub delivery: DeliveryMethod,
+    /// Where the bill goes; `None` for the delivery address.
+    #[serde(default)]
+    pub billing: Option<BillingAddress>,
     /// A token the payment gateway gave for a card; never a card number. Absent when the shopper
     /// pays on the next page instead (always so without JavaScript).
     #[serde(default)]
@@ -112,6 +115,23 @@ pub struct PlaceOrder {
     /// The total the shopper saw, in minor units. When the server's differs nothing is placed.
     pub expected_total_minor: i64,
 }
+
+/// Where a bill goes. In the form its fields are called `billing_name` and so on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingAddress {
+    pub name: String,
+    pub street: String,
+    /// Flat, floor, company; may be empty.
+    #[serde(default)]
+    pub street_2: String,
+    pub postal_code: String,
+    pub city: String,
+    /// In words: bills go where nothing is delivered, too.
+    pub country: String,
+}
+
+/// What the names of a billing address's fields begin with.
+const BILLING: &str = "billing_";
 
 /// A text of the form: its name, what it is called, how many characters it may have, and whether it
 /// may be empty.
@@ -131,7 +151,7 @@ const fn text_field(field: &'static str, label: &'static str, max: usize) -> Tex
     }
 }
 
-const TEXT_FIELDS: [TextField; 7] = [
+const TEXT_FIELDS: [TextField; 8] = [
     text_field("email", "email address", 254),
     text_field("name", "full name", 120),
     text_field("street", "street and number", 160),
@@ -141,6 +161,7 @@ const TEXT_FIELDS: [TextField; 7] = [
     },
     text_field("postal_code", "postal code", 16),
     text_field("city", "city", 120),
+    text_field("billing_country", "country", 80),
     TextField {
         optional: true,
         ..text_field("phone", "phone number", 32)
@@ -155,7 +176,10 @@ pub fn complaint_about(field: &str, text: &str) -> Option<String> {
         let known = COUNTRIES.iter().any(|(code, _)| *code == text);
         return (!known).then(|| "Choose a country we deliver to.".to_owned());
     }
-    let known = TEXT_FIELDS.iter().find(|known| known.field == field)?;
+    // The billing address has the fields of the other one.
+    let same = field.strip_prefix(BILLING).unwrap_or(field);
+    let known = |known: &&TextField| known.field == field || known.field == same;
+    let known = TEXT_FIELDS.iter().find(known)?;
     let (label, max) = (known.label, known.max);
     if text.is_empty() {
         return (!known.optional).then(|| format!("Enter your {label}."));
@@ -194,6 +218,12 @@ impl PlaceOrder {
                 errors.push(FieldError::new(field, message));
             }
         }
+        for (field, text) in self.billing.iter_mut().flat_map(BillingAddress::fields) {
+            *text = text.trim().to_owned();
+            if let Some(message) = complaint_about(field, text) {
+                errors.push(FieldError::new(field, message));
+            }
+        }
         self.payment_token = self.payment_token.take().filter(|token| !token.is_empty());
         if self
             .payment_token
@@ -210,6 +240,19 @@ impl PlaceOrder {
         } else {
             Err(Problem::invalid(errors))
         }
+    }
+}
+
+impl BillingAddress {
+    const fn fields(&mut self) -> [(&'static str, &mut String); 6] {
+        [
+            ("billing_name", &mut self.name),
+            ("billing_street", &mut self.street),
+            ("billing_street_2", &mut self.street_2),
+            ("billing_postal_code", &mut self.postal_code),
+            ("billing_city", &mut self.city),
+            ("billing_country", &mut self.country),
+        ]
     }
 }
 
@@ -257,6 +300,7 @@ mod tests {
             city: "Berlin".into(),
             country: "DE".into(),
             delivery: DeliveryMethod::Standard,
+            billing: None,
             payment_token: Some(String::new()),
             expected_total_minor: 1,
         }
@@ -323,11 +367,46 @@ mod tests {
     }
 
     #[test]
+    fn a_billing_address_is_whole_or_not_there() {
+        let billed = |billing| PlaceOrder {
+            billing: Some(billing),
+            ..form()
+        };
+        let half = BillingAddress {
+            name: "Lovelace & Co".into(),
+            street: "a\u{0}b".into(),
+            ..BillingAddress::default()
+        };
+        let problem = billed(half).checked().expect_err("not acceptable");
+        let about: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            about,
+            [
+                "billing_street",
+                "billing_postal_code",
+                "billing_city",
+                "billing_country"
+            ]
+        );
+        let whole = BillingAddress {
+            name: " Lovelace & Co ".into(),
+            street: "Bahnhofstrasse 1".into(),
+            street_2: String::new(),
+            postal_code: "8001".into(),
+            city: "Zürich".into(),
+            country: "Switzerland".into(),
+        };
+        let checked = billed(whole).checked().expect("acceptable");
+        assert_eq!(checked.billing.expect("kept").name, "Lovelace & Co");
+    }
+
+    #[test]
     fn an_order_of_before_is_read_without_the_fields_that_came_later() {
         let mut old = serde_json::to_value(form()).expect("JSON");
         let fields = old.as_object_mut().expect("an object");
         fields.remove("phone");
         fields.remove("street_2");
+        fields.remove("billing");
         let read: PlaceOrder = serde_json::from_value(old).expect("readable");
         assert_eq!(read.phone, "");
     }

@@ -94,6 +94,21 @@ uuid_id!(
     LineId,
     "a cart line id (UUIDv7, lower case)"
 );
+uuid_id!(
+    /// One parcel of an order, made by whoever asks for it to be packed.
+    ShipmentId,
+    "a shipment id (UUIDv7, lower case)"
+);
+uuid_id!(
+    /// One refund, and at once the idempotency key of asking for it.
+    RefundId,
+    "a refund id (UUIDv7, lower case)"
+);
+uuid_id!(
+    /// Pieces of one order that come back together.
+    ReturnId,
+    "a return id (UUIDv7, lower case)"
+);
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $max:literal, $expected:literal, $allowed:expr) => {

@@ -14,8 +14,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{EventRow, InventoryRow, Level};
+use crate::desk::{DeskNews, Present};
 use crate::ids::InvalidId;
-use crate::order::Progress;
+use crate::order::ProgressNews;
 pub use crate::stock::{ProductStock, VariantStock};
 use crate::{OrderId, Sku, Slug};
 
@@ -29,7 +30,8 @@ pub const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 /// nothing for twice as long reconnects.
 pub const BEAT_SECONDS: u32 = 20;
 
-/// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`.
+/// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
+/// `orders`, `desk:ID`, `present:ID`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Topic {
@@ -41,6 +43,12 @@ pub enum Topic {
     Inventory,
     /// The last events of the log; staff.
     Events,
+    /// The orders of everybody, as the desk lists them; staff.
+    Orders,
+    /// Whether anything about an order has changed; staff.
+    Desk(OrderId),
+    /// Who else has an order open; staff.
+    Present(OrderId),
 }
 
 impl fmt::Display for Topic {
@@ -50,6 +58,9 @@ impl fmt::Display for Topic {
             Self::Order(id) => write!(f, "order:{id}"),
             Self::Inventory => f.write_str("inventory"),
             Self::Events => f.write_str("events"),
+            Self::Orders => f.write_str("orders"),
+            Self::Desk(id) => write!(f, "desk:{id}"),
+            Self::Present(id) => write!(f, "present:{id}"),
         }
     }
 }
@@ -61,10 +72,14 @@ impl FromStr for Topic {
         match text.split_once(':') {
             Some(("product", slug)) => Ok(Self::Product(slug.parse()?)),
             Some(("order", id)) => Ok(Self::Order(id.parse()?)),
+            Some(("desk", id)) => Ok(Self::Desk(id.parse()?)),
+            Some(("present", id)) => Ok(Self::Present(id.parse()?)),
             None if text == "inventory" => Ok(Self::Inventory),
             None if text == "events" => Ok(Self::Events),
+            None if text == "orders" => Ok(Self::Orders),
             _ => Err(InvalidId {
-                expected: "a topic (product:SLUG, order:ID, inventory or events)",
+                expected: "a topic (product:SLUG, order:ID, inventory, events, orders, desk:ID or \
+                           present:ID)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -131,9 +146,21 @@ pub enum ServerMessage {
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum State {
     Product(ProductStock),
-    Order(Progress),
-    Inventory { levels: Vec<SkuLevel> },
-    Events { events: Vec<EventRow> },
+    Order(ProgressNews),
+    Inventory {
+        levels: Vec<SkuLevel>,
+    },
+    Events {
+        events: Vec<EventRow>,
+    },
+    Orders(DeskNews),
+    /// Position of the newest event about the order.
+    Desk {
+        version: u64,
+    },
+    Present {
+        staff: Vec<Present>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

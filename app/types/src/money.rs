@@ -65,6 +65,14 @@ impl Money {
             .map(|minor| Self { minor, ..self })
     }
 
+    /// `None` on overflow or when the currencies differ.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        (self.currency == other.currency)
+            .then(|| self.minor.checked_sub(other.minor))
+            .flatten()
+            .map(|minor| Self { minor, ..self })
+    }
+
     /// `None` on overflow.
     pub fn checked_mul(self, quantity: u32) -> Option<Self> {
         self.minor
@@ -82,6 +90,20 @@ impl Money {
         }
         text
     }
+}
+
+/// An amount as people write it, `2590` or `2590.05`, in minor units.
+///
+/// # Errors
+/// What was expected.
+pub fn minor_units(text: &str) -> Result<i64, String> {
+    let expected = || format!("expected an amount like 2590 or 2590.00, not {text:?}");
+    let (whole, cents) = text.split_once('.').unwrap_or((text, "00"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(cents) || cents.len() != 2 {
+        return Err(expected());
+    }
+    format!("{whole}{cents}").parse().map_err(|_| expected())
 }
 
 impl fmt::Display for Money {
@@ -109,6 +131,19 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_read_to_the_cent_and_nothing_is_guessed() {
+        assert_eq!(minor_units("2590"), Ok(259_000));
+        assert_eq!(minor_units("2590.05"), Ok(259_005));
+        for unclear in [
+            "", "-1", "2590.5", "2,590", "2590.", ".50", "1e3", "€5", "2590.005",
+        ] {
+            let error = minor_units(unclear).expect_err(unclear);
+            assert!(error.contains("expected an amount"), "{error}");
+        }
+        assert!(minor_units("99999999999999999999").is_err());
+    }
 
     #[test]
     fn money_is_written_with_groups_and_two_decimals() {

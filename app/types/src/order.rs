@@ -1,15 +1,29 @@
 //! An order as the shopper sees it: its lines, its state, and the steps it has taken.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::cart::Totals;
 use crate::catalogue::Image;
-use crate::checkout::DeliveryMethod;
+use crate::checkout::{BillingAddress, COUNTRIES, DeliveryMethod};
+use crate::fulfilment::Tracking;
 use crate::{Money, OrderId, Sku, Slug};
 
-/// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an order stands. As a word, `awaiting_payment`.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum OrderStatus {
     /// Accepted; the stock is being reserved.
     Reserving,
@@ -19,16 +33,41 @@ pub enum OrderStatus {
     AwaitingPayment,
     /// Paid for and allocated.
     Confirmed,
+    /// Some of it is packed, nothing has left.
+    Packed,
+    PartlyShipped,
+    /// All of it has left.
+    Shipped,
+    Delivered,
+    /// All of it has left and nothing of it arrived.
+    Lost,
     /// Not enough stock; nothing was charged.
     Rejected,
-    /// Ended by the shopper or by the end of the payment window; stock released, nothing charged.
+    /// Ended before anything was shipped: stock released, nothing charged.
     Cancelled,
 }
 
 impl OrderStatus {
     /// Whether nothing more will happen to the order by itself or by payment.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Rejected | Self::Cancelled)
+        !matches!(self, Self::Reserving | Self::Paying | Self::AwaitingPayment)
+    }
+
+    /// Whether it was paid for and stands: there is something to send, or it was sent.
+    pub const fn is_paid(self) -> bool {
+        match self {
+            Self::Confirmed
+            | Self::Packed
+            | Self::PartlyShipped
+            | Self::Shipped
+            | Self::Delivered
+            | Self::Lost => true,
+            Self::Reserving
+            | Self::Paying
+            | Self::AwaitingPayment
+            | Self::Rejected
+            | Self::Cancelled => false,
+        }
     }
 }
 
@@ -102,6 +141,44 @@ pub enum StepKind {
     Cancelled {
         by: CancelledBy,
     },
+    Packed,
+    /// What was packed is unpacked again.
+    Unpacked,
+    /// A parcel has left; 1 is the first of its order.
+    Shipped {
+        parcel: u32,
+        pieces: u32,
+        tracking: Option<Tracking>,
+    },
+    Delivered {
+        parcel: u32,
+    },
+    Lost {
+        parcel: u32,
+    },
+    CameBack {
+        parcel: u32,
+    },
+    /// What had not left never will.
+    RestCancelled {
+        pieces: u32,
+    },
+    Refunded {
+        amount: Money,
+    },
+    /// The customer wants to send pieces back; 1 is the first return of the order.
+    ReturnAsked {
+        number: u32,
+    },
+    ReturnAccepted {
+        number: u32,
+    },
+    ReturnDeclined {
+        number: u32,
+    },
+    ReturnReceived {
+        number: u32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +186,13 @@ pub struct Shortage {
     pub sku: Sku,
     pub wanted: u32,
     pub available: i64,
+}
+
+impl Shortage {
+    /// What there was.
+    pub const fn left(&self) -> (&Sku, i64) {
+        (&self.sku, self.available)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,9 +203,10 @@ pub enum CancelledBy {
     PaymentWindow,
     /// The shop did not manage it in time, or gave it up.
     Deadline,
+    Staff,
 }
 
-/// The part of an order that moves; what the socket pushes.
+/// The part of an order that moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub status: OrderStatus,
@@ -131,15 +216,39 @@ pub struct Progress {
     pub reserved_until_us: Option<i64>,
 }
 
+/// What the socket tells of it: all of it, or what an event has added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressNews {
+    /// `None` when the event leaves it as it was.
+    pub status: Option<OrderStatus>,
+    pub steps: Vec<Step>,
+    pub reserved_until_us: Option<i64>,
+}
+
+impl From<Progress> for ProgressNews {
+    fn from(progress: Progress) -> Self {
+        Self {
+            status: Some(progress.status),
+            steps: progress.steps,
+            reserved_until_us: progress.reserved_until_us,
+        }
+    }
+}
+
 impl Progress {
-    /// Takes in a later state of the same order: steps already known are not added twice.
-    pub fn merge(&mut self, later: &Self) {
+    /// Takes in news of the same order: steps already known are not added twice.
+    pub fn merge(&mut self, later: &ProgressNews) {
         let known = self.steps.last().map_or(0, |step| step.position);
         let newest = later.steps.last().map_or(0, |step| step.position);
         if newest < known {
             return;
         }
-        self.status = later.status;
+        // The answer to a card may come after the order has ended.
+        if let Some(status) = later.status
+            && (status.is_final() || !self.status.is_final())
+        {
+            self.status = status;
+        }
         // Pushed changes name the end of the window only when it is set.
         if later.reserved_until_us.is_some() {
             self.reserved_until_us = later.reserved_until_us;
@@ -187,6 +296,8 @@ pub struct Order {
     pub city: String,
     pub country: String,
     pub phone: String,
+    /// Where the bill goes; `None` for the address above.
+    pub billing: Option<BillingAddress>,
     /// Whether it was placed from this browser's cart, and not found again by number and email.
     pub is_own: bool,
     pub delivery: DeliveryMethod,
@@ -196,6 +307,27 @@ pub struct Order {
     pub progress: Progress,
     /// Position of the log at which `progress` is true.
     pub position: u64,
+}
+
+impl Order {
+    /// Where it goes, the country in words.
+    pub fn ship_to(&self) -> BillingAddress {
+        let country = COUNTRIES.iter().find(|(code, _)| *code == self.country);
+        let country = country.map_or(self.country.as_str(), |(_, name)| name);
+        BillingAddress {
+            name: self.name.clone(),
+            street: self.street.clone(),
+            street_2: self.street_2.clone(),
+            postal_code: self.postal_code.clone(),
+            city: self.city.clone(),
+            country: country.to_owned(),
+        }
+    }
+
+    /// Where the bill goes.
+    pub fn bill_to(&self) -> BillingAddress {
+        self.billing.clone().unwrap_or_else(|| self.ship_to())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,16 +355,14 @@ pub struct OrderSummary {
     pub first: Option<(String, Image)>,
 }
 
-/// Pieces of each line that are left of an order after what was short of stock is taken out, in the
-/// order of its lines. Pieces of one SKU on several lines are served in that order.
+/// Pieces of each line that can be had of what is `available`, in the order of the lines. Pieces of one
+/// SKU on several lines are served in that order; of what is not named there is enough.
 pub fn quantities_left<'a>(
     lines: impl IntoIterator<Item = (&'a Sku, u32)>,
-    short: &[Shortage],
+    available: impl IntoIterator<Item = (&'a Sku, i64)>,
 ) -> Vec<u32> {
-    let mut available: Vec<(&Sku, i64)> = short
-        .iter()
-        .map(|shortage| (&shortage.sku, shortage.available.max(0)))
-        .collect();
+    let available = available.into_iter().map(|(sku, left)| (sku, left.max(0)));
+    let mut available: Vec<(&Sku, i64)> = available.collect();
     let mut left = Vec::new();
     for (sku, quantity) in lines {
         let Some((_, there)) = available.iter_mut().find(|(short, _)| *short == sku) else {
@@ -263,9 +393,32 @@ pub fn order_number(id: OrderId) -> String {
 pub fn id_ending(number: &str) -> Option<String> {
     let digits = number.trim().to_ascii_uppercase();
     let digits = digits.strip_prefix("V-").unwrap_or(&digits);
-    if digits.len() != 8 {
+    if digits.len() != DIGITS {
         return None;
     }
+    Some(hexadecimal(bits_of(digits)?))
+}
+
+/// The first and the last ending of the ids whose numbers begin so; `None` for what begins no number.
+/// Of less than a whole number the `V-` is part.
+pub fn id_endings(beginning: &str) -> Option<(String, String)> {
+    if let Some(ending) = id_ending(beginning) {
+        return Some((ending.clone(), ending));
+    }
+    let beginning = beginning.trim().to_ascii_uppercase();
+    let digits = beginning.strip_prefix("V-")?;
+    if !(1..DIGITS).contains(&digits.len()) {
+        return None;
+    }
+    let open = 5 * (DIGITS - digits.len());
+    let first = bits_of(digits)? << open;
+    Some((hexadecimal(first), hexadecimal(first | ((1 << open) - 1))))
+}
+
+/// Digits of a number.
+const DIGITS: usize = 8;
+
+fn bits_of(digits: &str) -> Option<u64> {
     let mut bits: u64 = 0;
     for digit in digits.bytes() {
         let digit = match digit {
@@ -276,7 +429,11 @@ pub fn id_ending(number: &str) -> Option<String> {
         let value = ALPHABET.iter().position(|known| *known == digit)?;
         bits = bits << 5 | value as u64;
     }
-    Some(format!("{bits:010x}"))
+    Some(bits)
+}
+
+fn hexadecimal(bits: u64) -> String {
+    format!("{bits:010x}")
 }
 
 #[cfg(test)]
@@ -304,6 +461,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_beginning_of_a_number_stands_for_all_that_begin_so() {
+        let all = ("0000000000".to_owned(), "ffffffffff".to_owned());
+        let (first, last) = id_endings("v-6").expect("a beginning");
+        assert!(all.0 < first && first < last && last < all.1);
+        let of = |number| id_ending(number).expect("a number");
+        assert_eq!((first, last), (of("V-60000000"), of("V-6ZZZZZZZ")));
+        let whole = of("V-6HB7H6NW");
+        assert_eq!(id_endings("6hb7h6nw"), Some((whole.clone(), whole)));
+        for none in ["", "V-", "6", "6HB7", "V-U", "V-6HB7H6NWX", "v-é"] {
+            assert_eq!(id_endings(none), None, "{none}");
+        }
+    }
+
     fn progress(status: OrderStatus, positions: &[u64]) -> Progress {
         let step = |&position| Step {
             kind: StepKind::Placed,
@@ -321,9 +492,9 @@ mod tests {
     #[test]
     fn merging_adds_only_what_is_new_and_ignores_the_past() {
         let mut seen = progress(OrderStatus::Paying, &[1, 4]);
-        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]));
+        seen.merge(&progress(OrderStatus::Confirmed, &[4, 9]).into());
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
-        seen.merge(&progress(OrderStatus::Reserving, &[1]));
+        seen.merge(&progress(OrderStatus::Reserving, &[1]).into());
         assert_eq!(seen, progress(OrderStatus::Confirmed, &[1, 4, 9]));
     }
 
@@ -331,16 +502,11 @@ mod tests {
     fn what_is_short_is_taken_out_and_the_rest_stays() {
         let sku = |text: &str| text.parse::<Sku>().expect("a SKU");
         let (a, b, c) = (sku("A"), sku("B"), sku("C"));
-        let short = |sku: &Sku, wanted, available| Shortage {
-            sku: sku.clone(),
-            wanted,
-            available,
-        };
         let lines = || [(&a, 1), (&b, 2), (&c, 3), (&b, 2)];
-        assert_eq!(quantities_left(lines(), &[]), [1, 2, 3, 2]);
-        let missing = [short(&a, 1, 0), short(&b, 4, 3)];
-        assert_eq!(quantities_left(lines(), &missing), [0, 2, 3, 1]);
-        assert_eq!(quantities_left(lines(), &[short(&c, 3, -2)]), [1, 2, 0, 2]);
+        assert_eq!(quantities_left(lines(), []), [1, 2, 3, 2]);
+        let missing = [(&a, 0), (&b, 3)];
+        assert_eq!(quantities_left(lines(), missing), [0, 2, 3, 1]);
+        assert_eq!(quantities_left(lines(), [(&c, -2)]), [1, 2, 0, 2]);
     }
 
     #[test]

@@ -1,5 +1,11 @@
 //! What can be printed on a label and read by a person.
 
+/// `1 piece`, `3 pieces`
+pub fn pieces(count: u32) -> String {
+    let noun = if count == 1 { " piece" } else { " pieces" };
+    [count.to_string().as_str(), noun].concat()
+}
+
 /// Characters that turn the direction of what follows, or break a line: they make a text read as
 /// something else than it is.
 const fn misleads(c: char) -> bool {

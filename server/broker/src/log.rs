@@ -232,6 +232,16 @@ impl Log {
         rows.iter().map(lag).collect()
     }
 
+    /// How far one consumer has come; 0 for one that there is not.
+    pub async fn position_of(&self, consumer: &str) -> Result<u64> {
+        let row = db::query("select position from consumers where name = $1")
+            .bind(consumer)
+            .fetch_optional(self.shared.db.reader())
+            .await?;
+        let Some(row) = row else { return Ok(0) };
+        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    }
+
     /// Events that consumers could not handle: dead ones, or all that are parked, the dead ones first,
     /// since they wait for a person.
     pub async fn parked(&self, only_dead: bool, limit: usize) -> Result<Vec<ParkedEvent>> {

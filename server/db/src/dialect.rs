@@ -196,6 +196,14 @@ impl Dialect {
         }
     }
 
+    /// The collation that compares texts byte by byte, whatever the language of the database.
+    pub(crate) const fn exact_collation(self) -> &'static str {
+        match self {
+            Self::Sqlite => "binary",
+            Self::Postgres => "\"C\"",
+        }
+    }
+
     pub(crate) const fn begin_write(self) -> &'static str {
         match self {
             Self::Sqlite => "begin immediate",

@@ -1,4 +1,5 @@
-//! Brings the schema up to date. The files are plain SQL that both engines understand.
+//! Brings the schema up to date. The files are plain SQL that both engines understand, but for one word:
+//! `{exact}` stands for the collation that compares texts byte by byte, which beginnings of texts need.
 
 use sha2::{Digest, Sha256};
 use sqlx::Row;
@@ -58,7 +59,35 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0050_orders_found_again",
         include_str!("../migrations/0050_orders_found_again.sql"),
     ),
+    (
+        "0051_gateway_movements",
+        include_str!("../migrations/0051_gateway_movements.sql"),
+    ),
+    (
+        "0052_idempotency_keys",
+        include_str!("../migrations/0052_idempotency_keys.sql"),
+    ),
+    (
+        "0060_staff_ids",
+        include_str!("../migrations/0060_staff_ids.sql"),
+    ),
+    (
+        "0061_billing_addresses",
+        include_str!("../migrations/0061_billing_addresses.sql"),
+    ),
     ("0070_mails", include_str!("../migrations/0070_mails.sql")),
+    (
+        "0080_order_desk",
+        include_str!("../migrations/0080_order_desk.sql"),
+    ),
+    (
+        "0081_order_search",
+        include_str!("../migrations/0081_order_search.sql"),
+    ),
+    (
+        "0082_order_notes",
+        include_str!("../migrations/0082_order_notes.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.
@@ -81,7 +110,8 @@ pub(crate) async fn run(mut tx: Tx) -> Result<()> {
         let is_applied = applied.iter().find(|(applied, _)| applied == name);
         if is_applied.is_none() {
             tracing::info!(name, "applying migration");
-            sqlx::raw_sql(*sql)
+            let sql = sql.replace("{exact}", tx.dialect().exact_collation());
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
                 .execute(tx.conn())
                 .await
                 .map_err(failed)?;

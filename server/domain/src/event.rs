@@ -5,9 +5,12 @@
 //! can be erased.
 
 pub use crate::catalogue::events::*;
+pub use crate::fulfilment::events::*;
 pub use crate::mail::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
+pub use crate::person::events::*;
+pub use crate::returns::events::*;
 pub use crate::stock::events::*;
 
 /// Declares events of one noun: a struct each, and how they are named and ordered in the log.
@@ -105,8 +108,11 @@ events! {
     OrderConfirmed,
     OrderRejected,
     OrderCancellationRequested,
+    OrderCancellationRefused,
     OrderCancelled,
+    OrderRestCancelled,
     OrderDeadlinePassed,
+    OrderNoted,
     StockReserved,
     StockRejected,
     StockReleased,
@@ -114,6 +120,8 @@ events! {
     StockCorrected,
     StockCorrectionRejected,
     StockReleaseRequested,
+    StockShipped,
+    StockReturned,
     PaymentMethodRequired,
     PaymentMethodGiven,
     PaymentRequested,
@@ -122,6 +130,35 @@ events! {
     PaymentWindowElapsed,
     PaymentVoidRequested,
     PaymentVoided,
+    PaymentCaptureRequested,
+    PaymentCaptured,
+    PaymentCaptureFailed,
+    PaymentCaptureRetryRequested,
+    PaymentRefundAsked,
+    PaymentRefundRefused,
+    PaymentRefundRequested,
+    PaymentRefunded,
+    PaymentRefundFailed,
+    ShipmentRequested,
+    ShipmentPacked,
+    ShipmentRefused,
+    ShipmentUnpackRequested,
+    ShipmentUnpacked,
+    ShipmentHandoverReported,
+    ShipmentShipped,
+    ShipmentOutcomeReported,
+    ShipmentDelivered,
+    ShipmentLost,
+    ShipmentCameBack,
+    ReturnRequested,
+    ReturnAsked,
+    ReturnRefused,
+    ReturnAnswerGiven,
+    ReturnAccepted,
+    ReturnDeclined,
+    ReturnReceiptReported,
+    ReturnReceived,
+    PersonErased,
     ProductIntroduced,
     PriceChangeRequested,
     PriceChanged,
@@ -146,17 +183,22 @@ pub enum DecodeError {
     },
 }
 
+/// The attribute that routes a parcel to its carrier.
+pub const CARRIER: &str = "carrier";
+
 impl Event {
     /// What it says about itself for those who route it, beside its name and topic: CloudEvents
     /// extension attributes.
     pub fn attributes(&self) -> Vec<(&'static str, &'static str)> {
-        match self {
-            Self::PaymentRequested(event) => vec![(Gateway::ATTRIBUTE, event.gateway.into_str())],
-            Self::PaymentVoidRequested(event) => {
-                vec![(Gateway::ATTRIBUTE, event.gateway.into_str())]
-            }
-            _ => Vec::new(),
-        }
+        let gateway = match self {
+            Self::PaymentRequested(event) => event.gateway,
+            Self::PaymentVoidRequested(event) => event.gateway,
+            Self::PaymentCaptureRequested(event) => event.gateway,
+            Self::PaymentRefundRequested(event) => event.gateway,
+            Self::ShipmentPacked(event) => return vec![(CARRIER, event.carrier.into_str())],
+            _ => return Vec::new(),
+        };
+        vec![(Gateway::ATTRIBUTE, gateway.into_str())]
     }
 }
 

@@ -5,9 +5,12 @@
 
 pub mod catalogue;
 pub mod event;
+pub mod fulfilment;
 pub mod mail;
 pub mod order;
 pub mod payment;
+pub mod person;
+pub mod returns;
 pub mod stock;
 
 pub use event::{Event, OrderedLine};

@@ -1,19 +1,24 @@
-//! The process of an order: from the basket to its end. It holds the payment's state beside its own; the
-//! status that a page shows is computed from both.
+//! The process of an order: from the basket to its end. It holds the states of payment and fulfilment
+//! beside its own; the status that a page shows is computed from the three.
 
 pub mod events;
 pub mod progress;
 
 use serde::{Deserialize, Serialize};
+use types::fulfilment::FulfilmentStatus;
 use types::order::{CancelledBy, OrderStatus};
-use types::{Money, OrderId};
+use types::{Money, OrderId, RefundId};
 
 use crate::event::{
-    Event, Gateway, OrderCancelled, OrderConfirmed, OrderDeadlinePassed, OrderPlaced,
-    OrderRejected, PaymentAuthorized, PaymentMethodRequired, PaymentRequested,
-    PaymentVoidRequested, PaymentWindowElapsed, ReservedLine, StockReleaseRequested, StockReserved,
+    Event, Gateway, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
+    OrderConfirmed, OrderDeadlinePassed, OrderPlaced, OrderRejected, OrderRestCancelled,
+    PaymentAuthorized, PaymentMethodRequired, PaymentRefundAsked, PaymentRequested,
+    PaymentVoidRequested, PaymentWindowElapsed, Pieces, ReturnReceiptReported, ShipmentShipped,
+    StockReleaseRequested, StockReserved,
 };
+use crate::fulfilment::{self, FulfilmentState};
 use crate::payment::{PaymentState, PaymentStatus};
+use crate::returns::ReturnsState;
 
 /// How long an order waits for its stock to be reserved: long enough for somebody to look at why.
 pub const RESERVING_LIMIT_US: i64 = 15 * 60 * 1_000_000;
@@ -34,14 +39,37 @@ pub enum Stage {
     Cancelled,
 }
 
+/// What the shop has set for all orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How long stock is held for an order that is not paid, in microseconds.
+    pub payment_window_us: i64,
+    pub capture: CaptureOn,
+}
+
+/// When authorized money is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum CaptureOn {
+    /// Of each parcel when it leaves.
+    #[default]
+    Shipment,
+    /// All of it when the order is confirmed.
+    Confirmation,
+}
+
 /// What the process remembers of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderState {
     pub order_id: OrderId,
     pub stage: Stage,
     pub payment: PaymentState,
+    #[serde(default, skip_serializing_if = "FulfilmentState::is_untouched")]
+    pub fulfilment: FulfilmentState,
+    #[serde(default, skip_serializing_if = "ReturnsState::is_empty")]
+    pub returns: ReturnsState,
     pub total: Money,
-    pub lines: Vec<ReservedLine>,
+    pub lines: Vec<Pieces>,
     /// The card to ask once the stock is reserved.
     pub payment_token: Option<String>,
     /// End of the payment window in unix microseconds; 0 while nothing is reserved.
@@ -54,11 +82,15 @@ pub struct OrderState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     Pay,
+    /// Asked by the shopper.
     Cancel,
+    /// Asked by staff, who may still open a packed parcel and keep the rest of a shipped order.
+    CancelByStaff,
 }
 
 /// Why an order does not do what it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     #[error("This order is paid already.")]
     AlreadyPaid,
@@ -70,6 +102,10 @@ pub enum Refusal {
     StillReserving,
     #[error("A payment for this order is on its way. Please wait for it.")]
     PaymentUnderWay,
+    #[error("This order is packed already and can no longer be cancelled.")]
+    Packed,
+    #[error("This order has left the house and can no longer be cancelled.")]
+    Shipped,
 }
 
 impl OrderState {
@@ -79,6 +115,8 @@ impl OrderState {
             order_id: event.order_id,
             stage: Stage::Placed,
             payment: PaymentState::default(),
+            fulfilment: FulfilmentState::default(),
+            returns: ReturnsState::default(),
             total: event.total,
             lines: lines_of(event),
             payment_token: event.payment_token.clone(),
@@ -88,14 +126,14 @@ impl OrderState {
     }
 
     /// What the shopper sees.
-    pub const fn status(&self) -> OrderStatus {
+    pub fn status(&self) -> OrderStatus {
         match (self.stage, self.payment.status) {
             (Stage::Placed, _) => OrderStatus::Reserving,
             (Stage::Reserved, PaymentStatus::MethodRequired | PaymentStatus::Declined) => {
                 OrderStatus::AwaitingPayment
             }
             (Stage::Reserved, _) => OrderStatus::Paying,
-            (Stage::Confirmed, _) => OrderStatus::Confirmed,
+            (Stage::Confirmed, _) => status_of(self.fulfilment.status(&self.lines)),
             (Stage::Rejected, _) => OrderStatus::Rejected,
             (Stage::Cancelled, _) => OrderStatus::Cancelled,
         }
@@ -105,25 +143,34 @@ impl OrderState {
     ///
     /// # Errors
     /// The reason why not.
-    pub const fn check(&self, command: Command) -> Result<(), Refusal> {
+    pub fn check(&self, command: Command) -> Result<(), Refusal> {
+        use OrderStatus::*;
         match (self.status(), command) {
-            (OrderStatus::AwaitingPayment, _)
-            | (OrderStatus::Reserving | OrderStatus::Paying, Command::Cancel) => Ok(()),
-            (OrderStatus::Reserving, Command::Pay) => Err(Refusal::StillReserving),
-            (OrderStatus::Paying, Command::Pay) => Err(Refusal::PaymentUnderWay),
-            (OrderStatus::Confirmed, _) => Err(Refusal::AlreadyPaid),
-            (OrderStatus::Rejected, _) => Err(Refusal::OutOfStock),
-            (OrderStatus::Cancelled, _) => Err(Refusal::AlreadyCancelled),
+            (AwaitingPayment, _) => Ok(()),
+            (Reserving | Paying | Confirmed, Command::Cancel | Command::CancelByStaff) => Ok(()),
+            (Packed | PartlyShipped, Command::CancelByStaff) => Ok(()),
+            (Reserving, Command::Pay) => Err(Refusal::StillReserving),
+            (Paying, Command::Pay) => Err(Refusal::PaymentUnderWay),
+            (Rejected, _) => Err(Refusal::OutOfStock),
+            (Cancelled, _) => Err(Refusal::AlreadyCancelled),
+            (Confirmed | Packed | PartlyShipped | Shipped | Delivered | Lost, Command::Pay) => {
+                Err(Refusal::AlreadyPaid)
+            }
+            (Packed, Command::Cancel) => Err(Refusal::Packed),
+            (PartlyShipped | Shipped | Delivered | Lost, _) => Err(Refusal::Shipped),
         }
     }
 
     /// What follows an event, of which `at_us` is the time. Events that come twice or late change
     /// nothing, but what they hold for an order that has ended is let go.
-    pub fn decide(&self, event: &Event, at_us: i64, payment_window_us: i64) -> Vec<Event> {
+    pub fn decide(&self, event: &Event, at_us: i64, rules: &Rules) -> Vec<Event> {
         let order_id = self.order_id;
+        if let Some(answer) = self.decide_fulfilment(event) {
+            return answer;
+        }
         match (self.status(), event) {
             (OrderStatus::Reserving, Event::StockReserved(_)) => {
-                let reserved_until_us = at_us.saturating_add(payment_window_us);
+                let reserved_until_us = at_us.saturating_add(rules.payment_window_us);
                 match &self.payment_token {
                     Some(token) => vec![self.request_payment(token, reserved_until_us)],
                     None => vec![
@@ -145,18 +192,35 @@ impl OrderState {
             (OrderStatus::Paying, Event::PaymentAuthorized(event))
                 if event.attempt == self.payment.attempts =>
             {
-                vec![OrderConfirmed { order_id }.into()]
+                let confirmed = OrderConfirmed { order_id }.into();
+                let mut payment = self.payment.clone();
+                payment.evolve(&Event::PaymentAuthorized(event.clone()));
+                let capture = match rules.capture {
+                    CaptureOn::Shipment => None,
+                    CaptureOn::Confirmation => payment.capture(order_id, None, self.total, true),
+                };
+                [confirmed].into_iter().chain(capture).collect()
             }
+            // Collected of an order that came to nothing meanwhile.
+            (OrderStatus::Cancelled, Event::PaymentCaptured(event)) => {
+                let mut payment = self.payment.clone();
+                payment.evolve(&Event::PaymentCaptured(event.clone()));
+                payment.undo(order_id)
+            }
+            (_, Event::PaymentCaptureRetryRequested(_)) => self.payment.capture_again(order_id),
+            (_, Event::PaymentRefundAsked(asked)) => vec![self.payment.refund(asked)],
             (OrderStatus::Cancelled, Event::PaymentAuthorized(event)) => {
                 vec![void(event)]
             }
             (OrderStatus::AwaitingPayment, Event::PaymentMethodGiven(event)) => {
                 vec![self.request_payment(&event.payment_token, self.reserved_until_us)]
             }
-            (
-                OrderStatus::Reserving | OrderStatus::Paying | OrderStatus::AwaitingPayment,
-                Event::OrderCancellationRequested(_),
-            ) => vec![self.cancel(CancelledBy::Shopper)],
+            (_, Event::OrderCancellationRequested(asked)) => self.cancel_as_asked(asked),
+            (_, Event::ReturnRequested(asked)) => {
+                vec![self.returns.ask(&self.fulfilment, asked, at_us)]
+            }
+            (_, Event::ReturnAnswerGiven(given)) => vec![self.returns.answer(given)],
+            (_, Event::ReturnReceiptReported(told)) => self.receive(told),
             // A card given in the last second is still asked: the window ends only for an order
             // that waits.
             (OrderStatus::AwaitingPayment, Event::PaymentWindowElapsed(event))
@@ -171,6 +235,90 @@ impl OrderState {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn cancel_as_asked(&self, asked: &OrderCancellationRequested) -> Vec<Event> {
+        let order_id = self.order_id;
+        let command = match asked.by {
+            CancelledBy::Staff => Command::CancelByStaff,
+            _ => Command::Cancel,
+        };
+        if let Err(refusal) = self.check(command) {
+            return vec![OrderCancellationRefused { order_id, refusal }.into()];
+        }
+        if !self.fulfilment.has_left() {
+            let mut events = vec![self.cancel(asked.by)];
+            events.extend(self.payment.undo(order_id));
+            return events;
+        }
+        let (by, lines) = (asked.by, self.fulfilment.here(&self.lines));
+        let event = |status| OrderRestCancelled {
+            order_id,
+            by,
+            lines: lines.clone(),
+            status,
+        };
+        let rest = self
+            .fulfilment
+            .with_status(&self.lines, |status| event(status).into());
+        [rest]
+            .into_iter()
+            .chain(self.payment.let_go(order_id))
+            .collect()
+    }
+
+    /// Pieces came back: their money goes the other way, as far as it was collected.
+    fn receive(&self, told: &ReturnReceiptReported) -> Vec<Event> {
+        let received = self.returns.receive(told);
+        if told.refund.minor == 0 || !matches!(received, Event::ReturnReceived(_)) {
+            return vec![received];
+        }
+        let refund = PaymentRefundAsked {
+            order_id: self.order_id,
+            // A return is received once.
+            refund_id: RefundId::new(told.return_id.uuid()),
+            amount: told.refund,
+            reason: String::new(),
+            by: told.by.clone(),
+        };
+        vec![received, self.payment.refund(&refund)]
+    }
+
+    /// What follows an event about a parcel; `None` for any other event.
+    fn decide_fulfilment(&self, event: &Event) -> Option<Vec<Event>> {
+        let shipment_id = match event {
+            Event::ShipmentRequested(asked) => asked.shipment_id,
+            Event::ShipmentUnpackRequested(asked) => asked.shipment_id,
+            Event::ShipmentHandoverReported(told) => told.shipment_id,
+            Event::ShipmentOutcomeReported(told) => told.shipment_id,
+            _ => return None,
+        };
+        let order_id = self.order_id;
+        if self.stage != Stage::Confirmed {
+            let refusal = fulfilment::Refusal::NotPaid;
+            return Some(vec![fulfilment::refused(order_id, shipment_id, refusal)]);
+        }
+        let (fulfilment, lines) = (&self.fulfilment, &self.lines);
+        let answer = match event {
+            Event::ShipmentRequested(asked) => fulfilment.pack(lines, asked),
+            Event::ShipmentUnpackRequested(asked) => fulfilment.unpack(lines, asked),
+            Event::ShipmentHandoverReported(told) => fulfilment.ship(lines, told),
+            Event::ShipmentOutcomeReported(told) => fulfilment.end(lines, told),
+            _ => return None,
+        };
+        let capture = match &answer {
+            Event::ShipmentShipped(shipped) => self.capture_for(shipped),
+            _ => None,
+        };
+        Some([answer].into_iter().chain(capture).collect())
+    }
+
+    fn capture_for(&self, shipped: &ShipmentShipped) -> Option<Event> {
+        let shipment = self.fulfilment.shipment(shipped.shipment_id)?;
+        let is_last = shipped.status != FulfilmentStatus::PartlyShipped;
+        let id = Some(shipment.id);
+        self.payment
+            .capture(self.order_id, id, shipment.worth, is_last)
     }
 
     /// Whether the end that was told is the one that stands. No clock is asked: one that was set
@@ -212,6 +360,8 @@ impl OrderState {
             _ => {}
         }
         self.payment.evolve(event);
+        self.fulfilment.evolve(event, at_us);
+        self.returns.evolve(event);
     }
 
     fn end(&mut self, stage: Stage) {
@@ -255,24 +405,36 @@ impl OrderState {
         .into()
     }
 
-    /// Ends the order unpaid, whatever it waits for. What is reserved for it is released.
+    /// Ends the order with nothing shipped, whatever it waits for. What is held for it is released.
     pub fn cancel(&self, by: CancelledBy) -> Event {
         let lines = match self.stage {
-            Stage::Reserved => self.lines.clone(),
+            Stage::Reserved | Stage::Confirmed => self.lines.clone(),
             _ => Vec::new(),
         };
         OrderCancelled {
             order_id: self.order_id,
             by,
             lines,
+            paid: self.stage == Stage::Confirmed,
         }
         .into()
     }
 }
 
+const fn status_of(fulfilment: FulfilmentStatus) -> OrderStatus {
+    match fulfilment {
+        FulfilmentStatus::Open => OrderStatus::Confirmed,
+        FulfilmentStatus::Packed => OrderStatus::Packed,
+        FulfilmentStatus::PartlyShipped => OrderStatus::PartlyShipped,
+        FulfilmentStatus::Shipped => OrderStatus::Shipped,
+        FulfilmentStatus::Delivered => OrderStatus::Delivered,
+        FulfilmentStatus::Lost => OrderStatus::Lost,
+    }
+}
+
 /// What a placed order wants reserved.
-pub fn lines_of(event: &OrderPlaced) -> Vec<ReservedLine> {
-    let line = |line: &crate::OrderedLine| ReservedLine {
+pub fn lines_of(event: &OrderPlaced) -> Vec<Pieces> {
+    let line = |line: &crate::OrderedLine| Pieces {
         sku: line.sku.clone(),
         quantity: line.quantity,
     };
@@ -292,7 +454,7 @@ pub fn void(authorized: &PaymentAuthorized) -> Event {
 
 /// Asks for what was reserved in vain to be released.
 pub fn release(reserved: &StockReserved) -> Event {
-    let line = |moved: &crate::event::StockMove| ReservedLine {
+    let line = |moved: &crate::event::StockMove| Pieces {
         sku: moved.sku.clone(),
         quantity: moved.quantity,
     };
@@ -304,330 +466,4 @@ pub fn release(reserved: &StockReserved) -> Event {
 }
 
 #[cfg(test)]
-mod tests {
-    use types::order::DeclineReason;
-    use types::{Currency, Sku};
-
-    use super::*;
-    use crate::OrderedLine;
-    use crate::event::{
-        OrderCancellationRequested, PaymentDeclined, PaymentMethodGiven, StockRejected,
-    };
-
-    const WINDOW_US: i64 = 900;
-
-    fn id() -> OrderId {
-        "0199c0a0-1111-7aaa-8bbb-123456789abc"
-            .parse()
-            .expect("an id")
-    }
-
-    fn eur(minor: i64) -> Money {
-        Money::new(minor, Currency::Eur)
-    }
-
-    fn sku() -> Sku {
-        "A".parse().expect("a SKU")
-    }
-
-    fn placed(payment_token: Option<&str>) -> OrderState {
-        let placed = OrderPlaced {
-            order_id: id(),
-            shopper_id: id().to_string().parse().expect("an id"),
-            lines: vec![OrderedLine {
-                sku: sku(),
-                quantity: 2,
-                unit_price: eur(500),
-                adjustments: Vec::new(),
-                tax: Vec::new(),
-            }],
-            total: eur(1_000),
-            payment_token: payment_token.map(str::to_owned),
-        };
-        OrderState::placed(&placed, 0)
-    }
-
-    fn reserved() -> Event {
-        StockReserved {
-            order_id: id(),
-            moves: Vec::new(),
-        }
-        .into()
-    }
-
-    fn asked(token: &str, attempt: u32) -> Event {
-        PaymentRequested {
-            order_id: id(),
-            amount: eur(1_000),
-            payment_token: token.into(),
-            attempt,
-            reserved_until_us: 100 + WINDOW_US,
-            gateway: Gateway::Test,
-        }
-        .into()
-    }
-
-    fn declined(attempt: u32) -> Event {
-        PaymentDeclined {
-            order_id: id(),
-            attempt,
-            reason: DeclineReason::CardDeclined,
-        }
-        .into()
-    }
-
-    fn authorized(attempt: u32) -> Event {
-        PaymentAuthorized {
-            order_id: id(),
-            amount: eur(1_000),
-            attempt,
-            authorization_id: "auth".into(),
-        }
-        .into()
-    }
-
-    fn given_card(token: &str) -> Event {
-        PaymentMethodGiven {
-            order_id: id(),
-            payment_token: token.into(),
-        }
-        .into()
-    }
-
-    /// Given a fresh order, when these happen at these times, then this follows each.
-    fn story(mut order: OrderState, steps: &[(i64, Event, Vec<Event>)]) -> OrderState {
-        for (at_us, when, then) in steps {
-            let decided = order.decide(when, *at_us, WINDOW_US);
-            assert_eq!(&decided, then, "after {when:?}");
-            order.evolve(when, *at_us);
-            for event in &decided {
-                order.evolve(event, *at_us);
-            }
-        }
-        order
-    }
-
-    #[test]
-    fn an_order_with_a_good_card_is_confirmed() {
-        let order = story(
-            placed(Some("pm_a")),
-            &[
-                (100, reserved(), vec![asked("pm_a", 1)]),
-                (
-                    200,
-                    authorized(1),
-                    vec![OrderConfirmed { order_id: id() }.into()],
-                ),
-            ],
-        );
-        assert_eq!(order.status(), OrderStatus::Confirmed);
-    }
-
-    #[test]
-    fn a_decline_keeps_the_reservation_and_another_card_pays() {
-        let order = story(
-            placed(Some("pm_a")),
-            &[
-                (100, reserved(), vec![asked("pm_a", 1)]),
-                (200, declined(1), vec![]),
-                (300, given_card("pm_b"), vec![asked("pm_b", 2)]),
-                (310, given_card("pm_c"), vec![]),
-                // The late answer to the first card is not one to the second.
-                (320, authorized(1), vec![]),
-                (
-                    400,
-                    authorized(2),
-                    vec![OrderConfirmed { order_id: id() }.into()],
-                ),
-            ],
-        );
-        assert_eq!(
-            (order.status(), order.payment.attempts),
-            (OrderStatus::Confirmed, 2)
-        );
-    }
-
-    #[test]
-    fn without_stock_the_order_is_rejected_and_nothing_is_asked_of_the_gateway() {
-        let rejected: Event = StockRejected {
-            order_id: id(),
-            short: Vec::new(),
-        }
-        .into();
-        let order = story(
-            placed(Some("pm_a")),
-            &[
-                (100, rejected, vec![OrderRejected { order_id: id() }.into()]),
-                (200, given_card("pm_b"), vec![]),
-            ],
-        );
-        assert_eq!(
-            (order.status(), order.payment_token),
-            (OrderStatus::Rejected, None)
-        );
-    }
-
-    #[test]
-    fn without_a_card_the_order_waits_and_the_end_of_the_window_releases_it() {
-        let until = 100 + WINDOW_US;
-        let required = PaymentMethodRequired {
-            order_id: id(),
-            reserved_until_us: until,
-        }
-        .into();
-        let told = |reserved_until_us| -> Event {
-            PaymentWindowElapsed {
-                order_id: id(),
-                reserved_until_us,
-            }
-            .into()
-        };
-        let elapsed = told(Some(until));
-        let lines = vec![ReservedLine {
-            sku: sku(),
-            quantity: 2,
-        }];
-        let by = CancelledBy::PaymentWindow;
-        let cancelled = OrderCancelled {
-            order_id: id(),
-            by,
-            lines,
-        }
-        .into();
-        story(
-            placed(None),
-            &[
-                (100, reserved(), vec![required]),
-                // Of an older window, and as the first release told it, too early.
-                (until, told(Some(until - 1)), vec![]),
-                (until - 1, told(None), vec![]),
-                (until, elapsed.clone(), vec![cancelled]),
-                (until + 1, elapsed, vec![]),
-                (until + 2, given_card("pm_a"), vec![]),
-            ],
-        );
-    }
-
-    fn held() -> Vec<ReservedLine> {
-        vec![ReservedLine {
-            sku: sku(),
-            quantity: 2,
-        }]
-    }
-
-    fn cancelled(by: CancelledBy, lines: Vec<ReservedLine>) -> Event {
-        OrderCancelled {
-            order_id: id(),
-            by,
-            lines,
-        }
-        .into()
-    }
-
-    fn void() -> Event {
-        PaymentVoidRequested {
-            order_id: id(),
-            attempt: 1,
-            authorization_id: "auth".into(),
-            gateway: Gateway::Test,
-        }
-        .into()
-    }
-
-    #[test]
-    fn an_unpaid_order_can_be_cancelled_and_a_paid_one_cannot() {
-        let ask: Event = OrderCancellationRequested { order_id: id() }.into();
-        let by_shopper = cancelled(CancelledBy::Shopper, held());
-        story(
-            placed(Some("pm_a")),
-            &[
-                (100, reserved(), vec![asked("pm_a", 1)]),
-                (200, declined(1), vec![]),
-                (300, ask.clone(), vec![by_shopper]),
-                (400, ask.clone(), vec![]),
-            ],
-        );
-        let paid = story(
-            placed(Some("pm_a")),
-            &[
-                (100, reserved(), vec![asked("pm_a", 1)]),
-                (
-                    200,
-                    authorized(1),
-                    vec![OrderConfirmed { order_id: id() }.into()],
-                ),
-                (300, ask, vec![]),
-            ],
-        );
-        assert_eq!(paid.check(Command::Cancel), Err(Refusal::AlreadyPaid));
-        assert_eq!(paid.deadline(), None);
-    }
-
-    /// The gateway's answer may come after the shopper has given up: the money is not kept.
-    #[test]
-    fn an_order_cancelled_while_it_pays_releases_its_stock_and_lets_the_money_go() {
-        let ask: Event = OrderCancellationRequested { order_id: id() }.into();
-        let order = story(
-            placed(Some("pm_a")),
-            &[
-                (100, reserved(), vec![asked("pm_a", 1)]),
-                (110, ask, vec![cancelled(CancelledBy::Shopper, held())]),
-                (200, authorized(1), vec![void()]),
-            ],
-        );
-        assert_eq!(order.payment.status, PaymentStatus::Voided);
-    }
-
-    #[test]
-    fn what_is_reserved_for_an_order_that_has_ended_is_released() {
-        let ask: Event = OrderCancellationRequested { order_id: id() }.into();
-        let moved = crate::event::StockMove {
-            sku: sku(),
-            quantity: 2,
-            on_hand: 5,
-            allocated: 2,
-        };
-        let reserved: Event = StockReserved {
-            order_id: id(),
-            moves: vec![moved],
-        }
-        .into();
-        let released = StockReleaseRequested {
-            order_id: id(),
-            lines: held(),
-        };
-        story(
-            placed(Some("pm_a")),
-            &[
-                (100, ask, vec![cancelled(CancelledBy::Shopper, Vec::new())]),
-                (200, reserved, vec![released.into()]),
-            ],
-        );
-    }
-
-    #[test]
-    fn whatever_an_order_waits_for_it_has_a_deadline_that_ends_it() {
-        let by = CancelledBy::Deadline;
-        let waits = placed(Some("pm_a"));
-        assert_eq!(waits.deadline(), Some(RESERVING_LIMIT_US));
-        let passed = waits.elapsed();
-        story(
-            waits,
-            &[
-                (1, passed.clone(), vec![cancelled(by, Vec::new())]),
-                (2, passed.clone(), vec![]),
-            ],
-        );
-        let pays = story(
-            placed(Some("pm_a")),
-            &[
-                (100, reserved(), vec![asked("pm_a", 1)]),
-                // The deadline of what it waited for before.
-                (200, passed, vec![]),
-            ],
-        );
-        assert_eq!(pays.deadline(), Some(100 + PAYING_LIMIT_US));
-        let passed = pays.elapsed();
-        story(pays, &[(300, passed, vec![cancelled(by, held())])]);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The stock of a SKU, and the three things that move it.
+//! The stock of a SKU, and what moves it: orders, parcels and counts.
 //!
 //! Invariant, whatever comes: `0 ≤ allocated ≤ on_hand`.
 
@@ -11,8 +11,9 @@ use types::order::Shortage;
 use types::{OrderId, Sku};
 
 use crate::event::{
-    CountRefusal, Event, OrderPlaced, ReservedLine, StockCorrected, StockCorrectionRejected,
+    CountRefusal, Event, OrderPlaced, Pieces, StockCorrected, StockCorrectionRejected,
     StockCorrectionRequested, StockMove, StockRejected, StockReleased, StockReserved,
+    StockReturned, StockShipped,
 };
 
 /// Pieces of one SKU.
@@ -76,7 +77,7 @@ pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
 }
 
 /// Puts pieces that an order held back; `None` when it held none.
-pub fn release(shelf: &mut Shelf, order_id: OrderId, lines: &[ReservedLine]) -> Option<Event> {
+pub fn release(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Option<Event> {
     if lines.is_empty() {
         return None;
     }
@@ -87,6 +88,27 @@ pub fn release(shelf: &mut Shelf, order_id: OrderId, lines: &[ReservedLine]) -> 
         stock.allocated = (stock.allocated - i64::from(quantity)).max(0);
     });
     Some(StockReleased { order_id, moves }.into())
+}
+
+/// Takes pieces that an order held out of the house; `None` when there are none.
+pub fn ship(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Option<Event> {
+    let gone = wanted(lines.iter().map(|line| (&line.sku, line.quantity)));
+    let moves = shift(shelf, gone, |stock, quantity| {
+        // As with a release: a parcel of pieces that were not held is a defect elsewhere.
+        let quantity = i64::from(quantity);
+        stock.allocated = (stock.allocated - quantity).max(0);
+        stock.on_hand = (stock.on_hand - quantity).max(stock.allocated);
+    });
+    (!moves.is_empty()).then(|| StockShipped { order_id, moves }.into())
+}
+
+/// Takes pieces that have left into the house again; `None` when there are none.
+pub fn take_back(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Option<Event> {
+    let back = wanted(lines.iter().map(|line| (&line.sku, line.quantity)));
+    let moves = shift(shelf, back, |stock, quantity| {
+        stock.on_hand = stock.on_hand.saturating_add(i64::from(quantity));
+    });
+    (!moves.is_empty()).then(|| StockReturned { order_id, moves }.into())
 }
 
 fn shift(
@@ -167,6 +189,8 @@ pub fn levels_of(event: &Event) -> Option<Vec<(&Sku, Stock)>> {
     match event {
         Event::StockReserved(event) => Some(of_moves(&event.moves)),
         Event::StockReleased(event) => Some(of_moves(&event.moves)),
+        Event::StockShipped(event) => Some(of_moves(&event.moves)),
+        Event::StockReturned(event) => Some(of_moves(&event.moves)),
         Event::StockCorrected(event) => {
             let StockCorrected {
                 sku,
@@ -222,8 +246,8 @@ mod tests {
         }
     }
 
-    fn held(lines: &[(&str, u32)]) -> Vec<ReservedLine> {
-        let line = |&(name, quantity)| ReservedLine {
+    fn held(lines: &[(&str, u32)]) -> Vec<Pieces> {
+        let line = |&(name, quantity)| Pieces {
             sku: sku(name),
             quantity,
         };

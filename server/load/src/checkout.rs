@@ -120,11 +120,11 @@ impl Shopper {
 /// How the order has ended with this status, if it has.
 fn outcome(status: OrderStatus) -> anyhow::Result<Option<Outcome>> {
     match status {
-        OrderStatus::Confirmed => Ok(Some(Outcome::Confirmed)),
         OrderStatus::Rejected => Ok(Some(Outcome::Rejected)),
         OrderStatus::AwaitingPayment => bail!("the card was declined"),
         OrderStatus::Cancelled => bail!("the order was cancelled"),
         OrderStatus::Reserving | OrderStatus::Paying => Ok(None),
+        _ => Ok(Some(Outcome::Confirmed)),
     }
 }
 

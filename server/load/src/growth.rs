@@ -214,6 +214,11 @@ async fn pages(
     let staff_cookie = connection.sign_in(target, shop.admin()?).await?;
     let (shopper, staff) = (Some(shopper_cookie.as_str()), Some(staff_cookie.as_str()));
     let number = order_number(order);
+    // The middle of the list: as many orders are newer as older.
+    let middle = "select placed_at_us from order_desk order by placed_at_us \
+                  limit 1 offset (select count(*) / 2 from order_desk)";
+    let middle = database::number(&shop.database, middle).await?;
+    let search = |text: &str| format!("/admin/orders?search={text}");
     let pages = [
         ("home", "/".to_owned(), None),
         ("category", "/c/rings".to_owned(), None),
@@ -231,6 +236,27 @@ async fn pages(
         (
             "admin: look a SKU up",
             format!("/admin/events?of={}", good.sku),
+            staff,
+        ),
+        ("admin: orders", "/admin/orders?tab=all".to_owned(), staff),
+        (
+            "admin: orders, from the middle on",
+            format!("/admin/orders?tab=all&older={middle}.{order}"),
+            staff,
+        ),
+        ("admin: orders by number", search(&number), staff),
+        (
+            "admin: orders by the beginning of a number",
+            search("V-7K"),
+            staff,
+        ),
+        ("admin: orders by SKU", search(&good.sku), staff),
+        ("admin: orders by email", search("ada.love"), staff),
+        ("admin: orders by a word of the name", search("love"), staff),
+        ("admin: an order", format!("/admin/orders/{order}"), staff),
+        (
+            "admin: pick list",
+            "/admin/print/pick-list".to_owned(),
             staff,
         ),
     ];

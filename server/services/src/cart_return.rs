@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::{Begins, Consumer, Failure, Filter, Recorded, Rule, Tx};
-use db::{Columns, placeholders};
+use db::Columns;
+use domain::Event;
 use domain::event::{OrderCancelled, OrderRejected};
-use types::cart::MAX_LINES;
-use types::{LineId, OrderId};
+use types::cart::{Cart, MAX_LINES};
+use types::{LineId, OrderId, Problem, ShopperId};
 use uuid::Uuid;
 
 use crate::carts::{self, Returned};
-use crate::checkout::StoredOrderLine;
+use crate::events::{decode, internal};
+use crate::order_rows::StoredOrderLine;
+use crate::rows_in::select_in;
+use crate::shop::Shop;
 
 #[derive(Debug)]
 pub(crate) struct CartReturn;
@@ -34,7 +39,9 @@ impl Consumer for CartReturn {
     const BEGINS: Begins = Begins::AtHead;
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        let orders = orders(tx, batch).await?;
+        let to_nothing = batch.iter().map(came_to_nothing);
+        let to_nothing = to_nothing.collect::<Result<Vec<Option<&str>>, Failure>>()?;
+        let orders = orders(tx, to_nothing.into_iter().flatten()).await?;
         let mut carts = carts(tx, orders.iter().map(|(_, shopper, _)| shopper)).await?;
         for (order, shopper, lines) in orders {
             let cart = carts.entry(shopper).or_default();
@@ -44,6 +51,59 @@ impl Consumer for CartReturn {
         }
         let now_us = batch.iter().map(|event| event.time_us).max();
         store(tx, &carts, now_us.unwrap_or_default()).await
+    }
+}
+
+/// The order, unless it was paid before it was cancelled: who has changed their mind about that wants
+/// nothing back in the cart.
+fn came_to_nothing(event: &Arc<Recorded>) -> Result<Option<&str>, Failure> {
+    let was_paid = matches!(&*decode(event)?, Event::OrderCancelled(ended) if ended.paid);
+    Ok((!was_paid).then_some(&*event.key))
+}
+
+/// How long a page waits for its cart.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it looks meanwhile: the consumer writes its position, and nobody else is told.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+impl Shop {
+    /// The shopper's cart, once what the order had taken out of it is back, if the order came to nothing.
+    ///
+    /// # Errors
+    /// 404 for an order that was not placed in this browser.
+    pub async fn returned_cart(&self, shopper: ShopperId, id: OrderId) -> crate::Result<Cart> {
+        if !self.owns_order(shopper, id).await? {
+            return Err(Problem::not_found("There is no such order."));
+        }
+        let ended = self.ended_at(id).await.map_err(internal)?;
+        if let Some(position) = ended {
+            // A cart that takes longer is shown as it is.
+            let _ = tokio::time::timeout(PATIENCE, self.put_back_to(position)).await;
+        }
+        self.cart(shopper).await
+    }
+
+    /// Position of the event that ended the order and gives its pieces back.
+    async fn ended_at(&self, id: OrderId) -> Result<Option<u64>, broker::Error> {
+        let events = self.log().read_key(&id.to_string()).await?;
+        let ends = [OrderRejected::KIND, OrderCancelled::KIND];
+        let end = events
+            .iter()
+            .find(|event| ends.contains(&event.kind.as_str()));
+        Ok(end.map(|event| event.position))
+    }
+
+    async fn put_back_to(&self, position: u64) -> crate::Result<()> {
+        while self
+            .log()
+            .position_of(CartReturn::NAME)
+            .await
+            .map_err(internal)?
+            < position
+        {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 }
 
@@ -75,10 +135,9 @@ fn line_id(order: OrderId, index: usize) -> LineId {
 type Order = (OrderId, String, Vec<StoredOrderLine>);
 
 /// The orders that the events are about: whose they are, and what was ordered.
-async fn orders(tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<Vec<Order>, Failure> {
-    let keys = batch.iter().map(|event| event.key.as_str());
+async fn orders(tx: &mut Tx, keys: impl Iterator<Item = &str>) -> Result<Vec<Order>, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::Other(format!("orders: {error}"));
-    let rows = select(
+    let rows = select_in(
         tx,
         "select id, shopper_id, lines from orders where id in",
         keys,
@@ -99,7 +158,7 @@ async fn carts(
     tx: &mut Tx,
     shoppers: impl Iterator<Item = &String>,
 ) -> Result<HashMap<String, Vec<Line>>, Failure> {
-    let rows = select(
+    let rows = select_in(
         tx,
         "select shopper_id, line_id, sku, gift_note from carts where shopper_id in",
         shoppers.map(String::as_str),
@@ -114,30 +173,6 @@ async fn carts(
         });
     }
     Ok(carts)
-}
-
-async fn select(
-    tx: &mut Tx,
-    question: &str,
-    values: impl Iterator<Item = &str>,
-) -> Result<Vec<db::Row>, Failure> {
-    let mut values: Vec<&str> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    let Some(last) = values.last().copied() else {
-        return Ok(Vec::new());
-    };
-    let (list, places) = placeholders(values.len(), 1);
-    let mut query = db::query(db::built(format!("{question} ({list})")));
-    for value in values
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(last))
-        .take(places)
-    {
-        query = query.bind(value);
-    }
-    Ok(query.fetch_all(tx.conn()).await?)
 }
 
 /// Stores what comes back.

@@ -164,6 +164,10 @@ fn checked_note(note: Option<String>) -> Result<String, Problem> {
 pub(crate) const SWEEP: &str = "delete from carts where line_id in \
      (select line_id from carts where added_at_us < $1 limit 500)";
 
+/// Empties the carts of the browsers that this email, `$1` as a search key, has ordered with.
+pub(crate) const ERASE: &str = "delete from carts where shopper_id in \
+     (select shopper_id from orders where email_key = $1)";
+
 impl Shop {
     /// The shopper's cart; empty for one who has none.
     pub async fn cart(&self, shopper: ShopperId) -> crate::Result<Cart> {

@@ -6,29 +6,20 @@ use domain::event::{
 };
 use domain::order::progress::progress_of;
 use domain::order::{Command, Refusal};
-use serde::{Deserialize, Serialize};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
-use types::order::{Order, OrderLine, OrderStatus, Progress, order_number};
-use types::{Money, OrderId, Problem, ShopperId, Sku};
+use types::order::{CancelledBy, Order, OrderStatus, Progress};
+use types::{Money, OrderId, Problem, ShopperId};
 
 use crate::answers::Asked;
 use crate::carts;
 use crate::events::{Refused, decode, encode, internal};
+use crate::order_rows::{StoredOrderLine, insert, stored_billing};
 use crate::orders;
 use crate::shop::Shop;
 
 /// How long an answer waits for what its command set off; a loaded shop may take longer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-
-/// A line as the orders table keeps it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct StoredOrderLine {
-    pub sku: Sku,
-    pub quantity: u32,
-    pub unit_price: Money,
-    pub gift_note: Option<String>,
-}
 
 impl Shop {
     /// [`Shop::place_order`] of a shopper who comes from `source`.
@@ -122,7 +113,7 @@ impl Shop {
     async fn is_placed_by(&self, order: &PlaceOrder) -> Result<bool, Refused> {
         let row = db::query(
             "select email, name, street, street_2, postal_code, city, country, phone, delivery, \
-             total_minor from orders where id = $1",
+             total_minor, billing from orders where id = $1",
         )
         .bind(order.order_id.to_string())
         .fetch_optional(self.log().db().reader())
@@ -144,7 +135,8 @@ impl Shop {
                 return Ok(false);
             }
         }
-        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor)
+        Ok(row.try_get::<i64, _>(9)? == order.expected_total_minor
+            && row.try_get::<&str, _>(10)? == stored_billing(order)?)
     }
 
     async fn write_order(
@@ -245,66 +237,24 @@ impl Shop {
     }
 
     async fn load_order(&self, shopper: ShopperId, id: OrderId) -> Result<Order, Refused> {
-        let row = db::query(
-            "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
-             subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone \
-             from orders where id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(self.log().db().reader())
-        .await?
-        .ok_or_else(no_such_order)?;
-        let is_own = row.try_get::<&str, _>(0)? == shopper.to_string();
+        let (owner, order) = self.stored_order(id).await?.ok_or_else(no_such_order)?;
+        let is_own = owner == shopper;
         if !is_own && !self.may_open_order(shopper, id).await? {
             return Err(no_such_order().into());
         }
-        let text = |column| row.try_get::<String, _>(column);
-        let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("orders: {error}")));
-        let currency = text(12)?.parse().map_err(|e| bad(&e))?;
-        let money = |column| Ok::<_, Refused>(Money::new(row.try_get(column)?, currency));
-        let lines: Vec<StoredOrderLine> = serde_json::from_str(&text(8)?).map_err(|e| bad(&e))?;
-        let (progress, position) = self.progress(id).await?;
-        Ok(Order {
-            id,
-            number: order_number(id),
-            email: text(1)?,
-            name: text(2)?,
-            street: text(3)?,
-            street_2: text(14)?,
-            postal_code: text(4)?,
-            city: text(5)?,
-            country: text(6)?,
-            phone: text(15)?,
-            is_own,
-            delivery: text(7)?.parse().map_err(|e| bad(&e))?,
-            lines: lines
-                .into_iter()
-                .filter_map(|line| self.order_line(line))
-                .collect(),
-            totals: Totals {
-                subtotal: money(9)?,
-                delivery: money(10)?,
-                total: money(11)?,
-            },
-            placed_at_us: row.try_get(13)?,
-            progress,
-            position,
-        })
+        Ok(Order { is_own, ..order })
     }
 
-    fn order_line(&self, line: StoredOrderLine) -> Option<OrderLine> {
-        let catalogue = self.catalogue();
-        let (product, variant) = catalogue.ever_sold(&line.sku)?;
-        Some(OrderLine {
-            sku: line.sku,
-            product: product.slug.clone(),
-            title: product.title.clone(),
-            variant: variant.title(),
-            image: self.small_picture(&product.details.images[variant.image]),
-            quantity: line.quantity,
-            gift_note: line.gift_note,
-            unit_price: line.unit_price,
-        })
+    /// Any order, and who placed it: for those who have made sure that they may hand it out.
+    pub(crate) async fn stored_order(
+        &self,
+        id: OrderId,
+    ) -> Result<Option<(ShopperId, Order)>, Refused> {
+        let Some((owner, mut order)) = self.stored_orders(&[id]).await?.pop() else {
+            return Ok(None);
+        };
+        (order.progress, order.position) = self.progress(id).await?;
+        Ok(Some((owner, order)))
     }
 
     /// Whether this shopper placed the order.
@@ -362,12 +312,16 @@ impl Shop {
         Ok(self.ask(shopper, id, Command::Pay, given.into()).await?)
     }
 
-    /// Asks to end an order that is not paid.
+    /// Asks to end an order of which nothing is packed yet.
     ///
     /// # Errors
     /// 404, 409 `not-cancellable` when the order has ended.
     pub async fn cancel(&self, shopper: ShopperId, id: OrderId) -> crate::Result<()> {
-        let asked = OrderCancellationRequested { order_id: id };
+        let asked = OrderCancellationRequested {
+            order_id: id,
+            by: CancelledBy::Shopper,
+            staff: None,
+        };
         Ok(self.ask(shopper, id, Command::Cancel, asked.into()).await?)
     }
 
@@ -385,8 +339,8 @@ impl Shop {
         match orders::state(self.log(), id).await? {
             Some(order) => order
                 .check(command)
-                .map_err(|refusal| refused(command, refusal))?,
-            None => return Err(refused(command, Refusal::StillReserving).into()),
+                .map_err(|refusal| not_done(command, refusal))?,
+            None => return Err(not_done(command, Refusal::StillReserving).into()),
         }
         let asked = self.request(event).await?;
         self.decided(id, command, asked).await;
@@ -415,52 +369,6 @@ impl Shop {
     }
 }
 
-/// What an order's number is made of, as [`types::order::order_number`] takes it: no two orders have
-/// the same.
-fn number_bits(id: OrderId) -> String {
-    id.to_string().split_off(26)
-}
-
-/// Whether the order is new, and its number, too.
-async fn insert(
-    tx: &mut broker::Tx,
-    shopper: ShopperId,
-    order: &PlaceOrder,
-    lines: &[StoredOrderLine],
-    totals: Totals,
-    now_us: i64,
-) -> Result<bool, Refused> {
-    let lines = serde_json::to_string(lines).map_err(|error| Refused(internal(error)))?;
-    let inserted = db::query(
-        "insert into orders (id, shopper_id, placed_at_us, email, name, street, postal_code, city, \
-         country, delivery, lines, subtotal_minor, delivery_minor, total_minor, currency, \
-         number_bits, street_2, phone) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
-         on conflict do nothing",
-    )
-    .bind(order.order_id.to_string())
-    .bind(shopper.to_string())
-    .bind(now_us)
-    .bind(&order.email)
-    .bind(&order.name)
-    .bind(&order.street)
-    .bind(&order.postal_code)
-    .bind(&order.city)
-    .bind(&order.country)
-    .bind(order.delivery.into_str())
-    .bind(lines)
-    .bind(totals.subtotal.minor)
-    .bind(totals.delivery.minor)
-    .bind(totals.total.minor)
-    .bind(totals.total.currency.code())
-    .bind(number_bits(order.order_id))
-    .bind(&order.street_2)
-    .bind(&order.phone)
-    .execute(tx.conn())
-    .await?;
-    Ok(inserted.rows_affected() == 1)
-}
-
 fn empty_cart() -> Problem {
     let detail = "There is nothing to order. Put a piece into your cart first.";
     Problem::conflict("empty-cart", "Your cart is empty", detail)
@@ -477,7 +385,7 @@ fn order_id_used() -> Problem {
     Problem::conflict("order-id-taken", "This form was used already", detail)
 }
 
-fn no_such_order() -> Problem {
+pub(crate) fn no_such_order() -> Problem {
     Problem::not_found("There is no such order, or it was placed in another browser.")
 }
 
@@ -494,10 +402,12 @@ fn price_changed(totals: Totals) -> Problem {
 }
 
 /// Says why an order does not do what it is asked.
-fn refused(command: Command, refusal: Refusal) -> Problem {
+pub(crate) fn not_done(command: Command, refusal: Refusal) -> Problem {
     let (kind, title) = match command {
         Command::Pay => ("not-payable", "This order does not wait for a card"),
-        Command::Cancel => ("not-cancellable", "This order cannot be cancelled"),
+        Command::Cancel | Command::CancelByStaff => {
+            ("not-cancellable", "This order cannot be cancelled")
+        }
     };
     Problem::conflict(kind, title, refusal.to_string())
 }

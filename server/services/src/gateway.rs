@@ -24,6 +24,24 @@ pub enum Decision {
     Declined { reason: DeclineReason },
 }
 
+/// A request to move money that the gateway holds or has collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveMoney {
+    /// As with [`Authorize`].
+    pub idempotency_key: String,
+    pub authorization_id: String,
+    pub amount: Money,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    Done,
+    /// It will not, however often it is asked.
+    Refused {
+        reason: String,
+    },
+}
+
 /// The gateway did not answer; nobody knows whether it acted. Asking again with the same key is safe.
 #[derive(Debug, thiserror::Error)]
 #[error("the payment gateway did not answer: {0}")]
@@ -35,6 +53,12 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send
 pub trait PaymentGateway: Send + Sync + 'static {
     fn authorize(&self, request: Authorize) -> Answer<'_, Decision>;
 
-    /// Lets go what is held under this name. Asked again, it does no harm.
+    /// Collects money that is held, or a part of it.
+    fn capture(&self, request: MoveMoney) -> Answer<'_, Moved>;
+
+    /// Gives back money that was collected, or a part of it.
+    fn refund(&self, request: MoveMoney) -> Answer<'_, Moved>;
+
+    /// Lets go what is held under this name and was not collected. Asked again, it does no harm.
     fn void(&self, authorization_id: String) -> Answer<'_, ()>;
 }

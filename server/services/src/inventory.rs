@@ -3,7 +3,8 @@
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
-    OrderCancelled, OrderPlaced, StockCorrectionRequested, StockRejected, StockReleaseRequested,
+    OrderCancelled, OrderPlaced, OrderRestCancelled, Pieces, ReturnReceived, ShipmentCameBack,
+    ShipmentShipped, StockCorrectionRequested, StockRejected, StockReleaseRequested,
 };
 use domain::stock::{self, Shelf, Stock};
 use types::Sku;
@@ -16,7 +17,13 @@ pub(crate) struct Inventory;
 impl Decider for Inventory {
     const NAME: &'static str = "inventory";
     const HEARS: Filter<'static> = Filter(&[
-        Rule::topic(OrderPlaced::TOPIC).of(&[OrderPlaced::KIND, OrderCancelled::KIND]),
+        Rule::topic(OrderPlaced::TOPIC).of(&[
+            OrderPlaced::KIND,
+            OrderCancelled::KIND,
+            OrderRestCancelled::KIND,
+        ]),
+        Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentCameBack::KIND]),
+        Rule::topic(ReturnReceived::TOPIC).of(&[ReturnReceived::KIND]),
         Rule::topic(StockReleaseRequested::TOPIC)
             .of(&[StockCorrectionRequested::KIND, StockReleaseRequested::KIND]),
     ]);
@@ -37,8 +44,20 @@ impl Decider for Inventory {
             Event::OrderCancelled(order) => {
                 stock::release(&mut shelf, order.order_id, &order.lines)
             }
+            Event::OrderRestCancelled(order) => {
+                stock::release(&mut shelf, order.order_id, &order.lines)
+            }
             Event::StockReleaseRequested(asked) => {
                 stock::release(&mut shelf, asked.order_id, &asked.lines)
+            }
+            Event::ShipmentShipped(parcel) => {
+                stock::ship(&mut shelf, parcel.order_id, &parcel.lines)
+            }
+            Event::ShipmentCameBack(parcel) => {
+                stock::take_back(&mut shelf, parcel.order_id, &parcel.lines)
+            }
+            Event::ReturnReceived(came) => {
+                stock::take_back(&mut shelf, came.order_id, &restocked(came))
             }
             Event::StockCorrectionRequested(count) => Some(stock::correct(&mut shelf, count)),
             _ => None,
@@ -63,6 +82,7 @@ impl Decider for Inventory {
             }
             Event::OrderCancelled(order) if order.lines.is_empty() => return Ok(Vec::new()),
             Event::OrderCancelled(order) => (order.order_id, order.lines.clone()),
+            Event::OrderRestCancelled(order) => (order.order_id, order.lines.clone()),
             Event::StockReleaseRequested(asked) => (asked.order_id, asked.lines.clone()),
             _ => return Ok(Vec::new()),
         };
@@ -72,12 +92,26 @@ impl Decider for Inventory {
     }
 }
 
+/// What of a return can be sold again.
+fn restocked(came: &ReturnReceived) -> Vec<Pieces> {
+    let restocked = came.lines.iter().filter(|line| line.restocked > 0);
+    let pieces = restocked.map(|line| Pieces {
+        sku: line.sku.clone(),
+        quantity: line.restocked,
+    });
+    pieces.collect()
+}
+
 /// The SKUs that an event is about.
 fn skus(event: &Event) -> Vec<&Sku> {
     match event {
         Event::OrderPlaced(order) => order.lines.iter().map(|line| &line.sku).collect(),
         Event::OrderCancelled(order) => order.lines.iter().map(|line| &line.sku).collect(),
+        Event::OrderRestCancelled(order) => order.lines.iter().map(|line| &line.sku).collect(),
         Event::StockReleaseRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
+        Event::ShipmentShipped(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
+        Event::ShipmentCameBack(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
+        Event::ReturnReceived(came) => came.lines.iter().map(|line| &line.sku).collect(),
         Event::StockCorrectionRequested(count) => vec![&count.sku],
         moved => {
             let levels = stock::levels_of(moved).unwrap_or_default();

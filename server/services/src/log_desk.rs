@@ -78,7 +78,7 @@ impl Shop {
         position: u64,
         decision: DeadLetterDecision,
     ) -> crate::Result<()> {
-        let (log, by) = (self.log(), staff.email.as_str());
+        let (log, by) = (self.log(), staff.id.as_str());
         let from = log.head();
         let asked = match decision {
             DeadLetterDecision::Redrive => log.redrive(consumer, position, by).await,

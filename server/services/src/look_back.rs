@@ -8,12 +8,14 @@ use db::Columns;
 use domain::Event;
 use domain::order::OrderState;
 use domain::stock::levels_of;
+use types::desk::status_words;
 use types::log::{LookBack, StoryEvent};
-use types::order::{OrderStatus, id_ending, order_number};
-use types::{OrderId, Problem, Sku};
+use types::order::{id_ending, order_number};
+use types::{Money, OrderId, Problem, Sku};
 use uuid::Uuid;
 
 use crate::events::{Refused, decode};
+use crate::staff_names::StaffNames;
 use crate::summary::event_row;
 
 /// Events of a story, at most.
@@ -41,6 +43,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
                 }
             },
         };
+        let staff = StaffNames::read(log).await?;
         let story = story
             .into_iter()
             .filter(|event| event.position <= position)
@@ -50,7 +53,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
             position,
             head,
             facts,
-            story: tree(story),
+            story: tree(story, &staff),
         })
     };
     looked_up.await.map_err(Problem::from)
@@ -127,6 +130,29 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
             state.payment.attempts.to_string(),
         ),
     ];
+    for parcel in &state.fulfilment.shipments {
+        let lines = parcel.lines.iter();
+        let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        let state = parcel.state.words();
+        facts.push((
+            format!("parcel {}", parcel.number),
+            format!("{state}: {lines}"),
+        ));
+    }
+    for back in &state.returns.returns {
+        let state = back.state.words().to_owned();
+        facts.push((format!("return {}", back.number), state));
+    }
+    let currency = state.total.currency;
+    for (name, minor) in [
+        ("collected", state.payment.captured_minor()),
+        ("given back", state.payment.refunded_minor()),
+    ] {
+        if minor > 0 {
+            facts.push((name.to_owned(), Money::new(minor, currency).to_string()));
+        }
+    }
     // An order that has come to its end holds nothing back any more.
     if state.reserved_until_us > 0 && !state.status().is_final() {
         let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
@@ -136,18 +162,6 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
     facts.push(("id".to_owned(), id.to_string()));
     facts.extend(unreadable);
     Ok((format!("Order {number}"), facts, story))
-}
-
-/// A status as staff read it.
-pub(crate) const fn status_words(status: OrderStatus) -> &'static str {
-    match status {
-        OrderStatus::Reserving => "being reserved",
-        OrderStatus::Paying => "being paid",
-        OrderStatus::AwaitingPayment => "awaiting payment",
-        OrderStatus::Confirmed => "confirmed",
-        OrderStatus::Rejected => "rejected",
-        OrderStatus::Cancelled => "cancelled",
-    }
 }
 
 async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
@@ -193,7 +207,7 @@ fn level(recorded: &Recorded, sku: &Sku) -> Option<domain::stock::Stock> {
 }
 
 /// Each event after the one that caused it, and before its later siblings.
-fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
+fn tree(events: Vec<Recorded>, staff: &StaffNames) -> Vec<StoryEvent> {
     let known: HashMap<Uuid, &Recorded> = events.iter().map(|event| (event.id, event)).collect();
     let mut effects: BTreeMap<Option<Uuid>, Vec<&Recorded>> = BTreeMap::new();
     for event in &events {
@@ -208,7 +222,7 @@ fn tree(events: Vec<Recorded>) -> Vec<StoryEvent> {
         let caused = effects.remove(&Some(event.id)).unwrap_or_default();
         next.extend(caused.into_iter().rev().map(|effect| (effect, depth + 1)));
         let cause = event.causation_id.and_then(|cause| known.get(&cause));
-        let row = event_row(event);
+        let row = event_row(event, staff);
         told.push(StoryEvent {
             position: row.position,
             at_us: row.at_us,

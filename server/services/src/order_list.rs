@@ -3,9 +3,9 @@
 use domain::event::OrderPlaced;
 use types::OrderId;
 use types::admin::OrderRow;
+use types::desk::status_words;
 
 use crate::events::internal;
-use crate::look_back::status_words;
 use crate::orders;
 use crate::shop::Shop;
 use crate::summary::event_row;
@@ -29,7 +29,7 @@ impl Shop {
         let statuses = statuses.map_err(internal)?;
         let row = |event: &broker::Recorded| {
             let known = event.key.parse().ok().and_then(|id| statuses.get(&id));
-            let row = event_row(event);
+            let row = event_row(event, self.staff_names());
             OrderRow {
                 number: row.subject,
                 at_us: row.at_us,

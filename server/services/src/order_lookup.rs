@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use types::order::{OrderStatus, OrderSummary, id_ending, order_number};
 use types::{FieldError, Money, OrderId, Problem, ShopperId};
 
-use crate::checkout::StoredOrderLine;
 use crate::events::{Refused, internal};
+use crate::order_rows::StoredOrderLine;
 use crate::orders;
 use crate::shop::Shop;
 
@@ -21,6 +21,10 @@ const PAGE: usize = 20;
 /// Grants that have ended, some of them.
 pub(crate) const SWEEP: &str = "delete from order_grants where order_id in \
      (select order_id from order_grants where granted_at_us < $1 limit 500) and granted_at_us < $1";
+
+/// Takes the orders of this email, `$1` as a search key, from all who have found them.
+pub(crate) const ERASE: &str = "delete from order_grants where order_id in \
+     (select id from orders where email_key = $1)";
 
 impl Shop {
     /// Finds an order by its number and the email it was placed with, and lets this browser open it.

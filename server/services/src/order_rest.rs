@@ -4,7 +4,7 @@
 use domain::Event;
 use sha2::{Digest, Sha256};
 use types::checkout::PlaceOrder;
-use types::order::{Order, OrderStatus, quantities_left};
+use types::order::{Order, OrderStatus, Shortage, quantities_left};
 use types::{OrderId, Problem, ShopperId};
 
 use crate::carts::{self, StoredLine};
@@ -51,6 +51,7 @@ impl Shop {
             country: old.country,
             phone: old.phone,
             delivery: old.delivery,
+            billing: old.billing,
         }
         .checked()?;
         let shop = self.clone();
@@ -80,7 +81,10 @@ impl Shop {
             return Vec::new();
         }
         let ordered = order.lines.iter().map(|line| (&line.sku, line.quantity));
-        let left = quantities_left(ordered, order.progress.shortages());
+        let left = quantities_left(
+            ordered,
+            order.progress.shortages().iter().map(Shortage::left),
+        );
         let line = |(line, quantity): (&types::order::OrderLine, u32)| StoredLine {
             id: self.new_line_id(),
             sku: line.sku.clone(),

@@ -6,10 +6,13 @@ use broker::{Decider, Failure, Filter, Log, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
     OrderCancellationRequested, OrderCancelled, OrderDeadlinePassed, OrderPlaced,
-    PaymentAuthorized, PaymentDeclined, PaymentMethodGiven, PaymentWindowElapsed, StockRejected,
-    StockReserved,
+    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRetryRequested, PaymentCaptured,
+    PaymentDeclined, PaymentMethodGiven, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
+    PaymentWindowElapsed, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested,
+    ShipmentHandoverReported, ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested,
+    StockRejected, StockReserved,
 };
-use domain::order::{self, OrderState};
+use domain::order::{self, OrderState, Rules};
 use types::OrderId;
 use types::order::{CancelledBy, OrderStatus};
 
@@ -18,14 +21,13 @@ use crate::settings::ShopSettings;
 
 #[derive(Debug)]
 pub(crate) struct Orders {
-    /// How long stock is held for an order that is not paid.
-    payment_window_us: i64,
+    rules: Rules,
 }
 
 impl Orders {
     pub const fn new(settings: &ShopSettings) -> Self {
         Self {
-            payment_window_us: settings.payment_window_us,
+            rules: settings.orders,
         }
     }
 }
@@ -44,6 +46,23 @@ impl Decider for Orders {
             PaymentAuthorized::KIND,
             PaymentDeclined::KIND,
             PaymentWindowElapsed::KIND,
+            PaymentCaptured::KIND,
+            PaymentCaptureFailed::KIND,
+            PaymentCaptureRetryRequested::KIND,
+            PaymentRefundAsked::KIND,
+            PaymentRefunded::KIND,
+            PaymentRefundFailed::KIND,
+        ]),
+        Rule::topic(ShipmentRequested::TOPIC).of(&[
+            ShipmentRequested::KIND,
+            ShipmentUnpackRequested::KIND,
+            ShipmentHandoverReported::KIND,
+            ShipmentOutcomeReported::KIND,
+        ]),
+        Rule::topic(ReturnRequested::TOPIC).of(&[
+            ReturnRequested::KIND,
+            ReturnAnswerGiven::KIND,
+            ReturnReceiptReported::KIND,
         ]),
     ]);
     /// By order.
@@ -71,7 +90,7 @@ impl Decider for Orders {
                 _ => Err(unknown(event)),
             };
         };
-        encode_all(order.decide(&content, event.time_us, self.payment_window_us))
+        encode_all(order.decide(&content, event.time_us, &self.rules))
     }
 
     fn evolve(&self, orders: &mut States<OrderState>, event: &Recorded) -> Result<(), Failure> {
@@ -99,6 +118,7 @@ impl Decider for Orders {
                 by,
                 // Reserved by the inventory, or rejected: then nothing is held, and nothing released.
                 lines: Vec::new(),
+                paid: false,
             }
             .into(),
             (order, Event::StockReserved(reserved)) => {
@@ -135,7 +155,7 @@ fn unknown(event: &Recorded) -> Failure {
     ))
 }
 
-/// How these orders fare, those that the process manager has heard of.
+/// Statuses of these orders, as far as the process manager knows them.
 pub(crate) async fn statuses(
     log: &Log,
     ids: &[OrderId],
@@ -156,7 +176,7 @@ fn read(id: OrderId, state: &str) -> Result<OrderState, Failure> {
     state.map_err(|error| Failure::Other(format!("order {id}: {error}")))
 }
 
-/// The state of an order; `None` before the process manager has heard of it.
+/// The state of an order; `None` before the process manager has handled its first event.
 pub(crate) async fn state(log: &Log, id: OrderId) -> Result<Option<OrderState>, Failure> {
     let state = log.state_of(Orders::NAME, &id.to_string()).await?;
     state.map(|state| read(id, &state)).transpose()

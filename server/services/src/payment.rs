@@ -6,13 +6,14 @@ use std::sync::Arc;
 use broker::{Failure, Filter, NewEvent, Reactor, ReactorSettings, Recorded, Rule};
 use domain::Event;
 use domain::event::{
-    Gateway, PaymentAuthorized, PaymentDeclined, PaymentRequested, PaymentVoidRequested,
-    PaymentVoided,
+    Gateway, PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
+    PaymentDeclined, PaymentRefundFailed, PaymentRefundRequested, PaymentRefunded,
+    PaymentRequested, PaymentVoidRequested, PaymentVoided,
 };
 use types::order::DeclineReason;
 
 use crate::events::{decode, encode};
-use crate::gateway::{Authorize, Decision, PaymentGateway};
+use crate::gateway::{Authorize, Decision, MoveMoney, Moved, PaymentGateway};
 
 pub(crate) struct Payment {
     pub gateway: Arc<dyn PaymentGateway>,
@@ -27,8 +28,12 @@ impl fmt::Debug for Payment {
 /// Calls at once: at 400 ms each they make 5,000 a second.
 const IN_FLIGHT: usize = 2_048;
 
-const REQUESTED: Rule<'static> =
-    Rule::topic(PaymentRequested::TOPIC).of(&[PaymentRequested::KIND, PaymentVoidRequested::KIND]);
+const REQUESTED: Rule<'static> = Rule::topic(PaymentRequested::TOPIC).of(&[
+    PaymentRequested::KIND,
+    PaymentVoidRequested::KIND,
+    PaymentCaptureRequested::KIND,
+    PaymentRefundRequested::KIND,
+]);
 
 impl Reactor for Payment {
     const NAME: &'static str = "payment";
@@ -51,6 +56,10 @@ impl Reactor for Payment {
         let request = match &*decode(recorded)? {
             Event::PaymentRequested(request) => request.clone(),
             Event::PaymentVoidRequested(request) => return self.void(request).await,
+            Event::PaymentCaptureRequested(request) => {
+                return self.capture(recorded, request).await;
+            }
+            Event::PaymentRefundRequested(request) => return self.refund(recorded, request).await,
             _ => return Ok(Vec::new()),
         };
         let PaymentRequested {
@@ -86,18 +95,42 @@ impl Reactor for Payment {
     }
 
     /// The order goes on as after a refusal: it can be paid in another way, or ends with its payment
-    /// window.
+    /// window; staff see that money was not collected or not given back, and can ask again.
     fn discarded(&self, recorded: &Recorded) -> Result<Vec<NewEvent>, Failure> {
-        let Event::PaymentRequested(request) = &*decode(recorded)? else {
-            return Ok(Vec::new());
+        let given_up = || "given up by staff".to_owned();
+        let refused: Event = match &*decode(recorded)? {
+            Event::PaymentRequested(request) => PaymentDeclined {
+                order_id: request.order_id,
+                attempt: request.attempt,
+                reason: DeclineReason::ProcessingError,
+            }
+            .into(),
+            Event::PaymentCaptureRequested(request) => not_captured(request, given_up()),
+            Event::PaymentRefundRequested(request) => not_refunded(request, given_up()),
+            _ => return Ok(Vec::new()),
         };
-        let declined = PaymentDeclined {
-            order_id: request.order_id,
-            attempt: request.attempt,
-            reason: DeclineReason::ProcessingError,
-        };
-        Ok(vec![encode(declined.into())?])
+        Ok(vec![encode(refused)?])
     }
+}
+
+fn not_captured(request: &PaymentCaptureRequested, reason: String) -> Event {
+    PaymentCaptureFailed {
+        order_id: request.order_id,
+        shipment_id: request.shipment_id,
+        amount: request.amount,
+        reason,
+    }
+    .into()
+}
+
+fn not_refunded(request: &PaymentRefundRequested, reason: String) -> Event {
+    PaymentRefundFailed {
+        order_id: request.order_id,
+        refund_id: request.refund_id,
+        amount: request.amount,
+        reason,
+    }
+    .into()
 }
 
 impl Payment {
@@ -111,5 +144,51 @@ impl Payment {
             authorization_id: request.authorization_id.clone(),
         };
         Ok(vec![encode(voided.into())?])
+    }
+
+    async fn capture(
+        &self,
+        recorded: &Recorded,
+        request: &PaymentCaptureRequested,
+    ) -> Result<Vec<NewEvent>, Failure> {
+        let asked = MoveMoney {
+            idempotency_key: recorded.id.to_string(),
+            authorization_id: request.authorization_id.clone(),
+            amount: request.amount,
+        };
+        let answer = self.gateway.capture(asked).await;
+        let moved = match answer.map_err(|error| Failure::NoAnswer(error.to_string()))? {
+            Moved::Refused { reason } => not_captured(request, reason),
+            Moved::Done => PaymentCaptured {
+                order_id: request.order_id,
+                shipment_id: request.shipment_id,
+                amount: request.amount,
+            }
+            .into(),
+        };
+        Ok(vec![encode(moved)?])
+    }
+
+    async fn refund(
+        &self,
+        recorded: &Recorded,
+        request: &PaymentRefundRequested,
+    ) -> Result<Vec<NewEvent>, Failure> {
+        let asked = MoveMoney {
+            idempotency_key: recorded.id.to_string(),
+            authorization_id: request.authorization_id.clone(),
+            amount: request.amount,
+        };
+        let answer = self.gateway.refund(asked).await;
+        let moved = match answer.map_err(|error| Failure::NoAnswer(error.to_string()))? {
+            Moved::Refused { reason } => not_refunded(request, reason),
+            Moved::Done => PaymentRefunded {
+                order_id: request.order_id,
+                refund_id: request.refund_id,
+                amount: request.amount,
+            }
+            .into(),
+        };
+        Ok(vec![encode(moved)?])
     }
 }

@@ -65,7 +65,7 @@ impl Shop {
     /// 404 for an unknown SKU, 422 for a price that makes no sense, 409 `price-unchanged` when it costs
     /// that already or is sold no more.
     pub async fn change_price(&self, staff: &Staff, new: NewPrice) -> crate::Result<PriceAnswer> {
-        let asked = requested(&self.catalogue(), &staff.email, new)?;
+        let asked = requested(&self.catalogue(), &staff.id, new)?;
         let asked = self.request(asked).await?;
         let answer = answer(self.log(), asked).await?;
         if let PriceAnswer::Changed { position, .. } = answer {

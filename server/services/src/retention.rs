@@ -4,7 +4,7 @@
 use crate::events::Refused;
 use crate::notification::rows;
 use crate::shop::Shop;
-use crate::{carts, order_lookup, sessions, test_gateway};
+use crate::{carts, idempotency, order_lookup, sessions, test_gateway};
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub struct Swept {
     pub tokens: u64,
     pub sessions: u64,
     pub grants: u64,
+    pub idempotency_keys: u64,
     pub mails: u64,
 }
 
@@ -51,6 +52,9 @@ impl Shop {
             sessions: self.delete(sessions::SWEEP, now_us).await?,
             grants: self
                 .delete(order_lookup::SWEEP, before(order_lookup::GRANT_LIFE_US))
+                .await?,
+            idempotency_keys: self
+                .delete(idempotency::SWEEP, before(idempotency::LIFE_US))
                 .await?,
             mails: self.delete(rows::SWEEP, before(lives.mail_us)).await?,
         })

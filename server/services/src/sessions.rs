@@ -121,7 +121,7 @@ impl Shop {
     ) -> crate::Result<Option<Staff>> {
         let found = self.living(&[id.to_owned()], times).await;
         let found = found.map_err(internal)?;
-        let Some((_, email, mark, expires_at_us)) = found.into_iter().next() else {
+        let Some((_, staff, expires_at_us)) = found.into_iter().next() else {
             return Ok(None);
         };
         let until_us = self.now_us() + times.idle_us;
@@ -142,7 +142,7 @@ impl Shop {
                 .await;
             touched?;
         }
-        Ok(Some(Staff::signed_in(email, mark)))
+        Ok(Some(staff))
     }
 
     /// Which of these sessions have ended.
@@ -157,18 +157,18 @@ impl Shop {
         Ok(ids.into_iter().filter(|id| !living.contains(id)).collect())
     }
 
-    /// Id, email, mark and end of the sessions that have not ended.
+    /// Id, whose it is, and end of the sessions that have not ended.
     async fn living(
         &self,
         ids: &[String],
         times: SessionTimes,
-    ) -> Result<Vec<(String, String, String, i64)>, db::SqlError> {
+    ) -> Result<Vec<(String, Staff, i64)>, db::SqlError> {
         let now_us = self.now_us();
         let mut living = Vec::new();
         for chunk in ids.chunks(128) {
             let (list, count) = placeholders(chunk.len(), 3);
             let sql = format!(
-                "select s.id, s.staff, s.mark, s.expires_at_us, staff.password_hash \
+                "select s.id, s.staff, s.mark, s.expires_at_us, staff.password_hash, staff.id \
                  from sessions s join staff on staff.email = s.staff \
                  where s.expires_at_us > $1 and s.began_us > $2 and s.id in ({list})"
             );
@@ -182,7 +182,8 @@ impl Shop {
             for row in query.fetch_all(self.log().db().reader()).await? {
                 let mark: String = row.try_get(2)?;
                 if mark == mark_of(row.try_get(4)?) {
-                    living.push((row.try_get(0)?, row.try_get(1)?, mark, row.try_get(3)?));
+                    let staff = Staff::signed_in(row.try_get(1)?, row.try_get(5)?, mark);
+                    living.push((row.try_get(0)?, staff, row.try_get(3)?));
                 }
             }
         }

@@ -1,15 +1,19 @@
 //! What the shop's services can be told.
 
+use domain::order::{CaptureOn, Rules};
+
 #[derive(Debug, Clone, Copy)]
 pub struct ShopSettings {
-    /// How long stock is held for an order that is not paid, in microseconds.
-    pub payment_window_us: i64,
+    pub orders: Rules,
 }
 
 impl Default for ShopSettings {
     fn default() -> Self {
         Self {
-            payment_window_us: 15 * 60 * 1_000_000,
+            orders: Rules {
+                payment_window_us: 15 * 60 * 1_000_000,
+                capture: CaptureOn::Shipment,
+            },
         }
     }
 }

@@ -10,16 +10,19 @@ use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
-use types::{LineId, Money, OrderId, ShopperId, Sku, Slug};
+use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
-use crate::events::internal;
+use crate::events::{Refused, internal};
 use crate::holds::{HoldLimits, Holds};
 use crate::house::House;
 use crate::levels::{LevelChange, Levels};
+use crate::order_rows::write_missing_keys;
+use crate::presence::Presence;
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::sql_views::create_sql_views;
+use crate::staff_names::StaffNames;
 
 /// Products that are shown beside one, at most.
 const RELATED: usize = 4;
@@ -39,6 +42,8 @@ struct Inner {
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
+    staff_names: StaffNames,
+    presence: Presence,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
     /// In whose name mails are written, if they are.
@@ -66,7 +71,7 @@ pub enum OpenError {
 }
 
 impl Shop {
-    /// Opens the shop: plants `seed` into an empty database and reads the catalogue.
+    /// Opens the shop: seeds an empty database with `seed` and reads the catalogue.
     ///
     /// # Errors
     /// When the database does not answer or holds no catalogue that can be read.
@@ -86,6 +91,9 @@ impl Shop {
         create_sql_views(log.db())
             .await
             .map_err(broker::Error::from)?;
+        write_missing_keys(&log)
+            .await
+            .map_err(|failure| OpenError::Seed(Refused::from(failure).0))?;
         // The head before prices and stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
         let catalogue = Catalogue::load(&log).await?;
@@ -103,6 +111,8 @@ impl Shop {
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
+                staff_names: StaffNames::default(),
+                presence: Presence::default(),
                 pictures: OnceLock::new(),
                 house: OnceLock::new(),
             }),
@@ -126,6 +136,16 @@ impl Shop {
     /// The catalogue of this moment.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
         self.inner.catalogue.now()
+    }
+
+    /// Who of the staff has which order open.
+    pub fn presence(&self) -> &Presence {
+        &self.inner.presence
+    }
+
+    /// Members of staff by the ids that stand in the log.
+    pub fn staff_names(&self) -> &StaffNames {
+        &self.inner.staff_names
     }
 
     /// What open orders hold back.
@@ -247,6 +267,10 @@ impl Shop {
 
     pub fn new_order_id(&self) -> OrderId {
         OrderId::new(self.log().environment().new_id())
+    }
+
+    pub fn new_return_id(&self) -> ReturnId {
+        ReturnId::new(self.log().environment().new_id())
     }
 
     pub(crate) fn new_line_id(&self) -> LineId {
@@ -397,6 +421,11 @@ impl Shop {
         let catalogue = self.catalogue();
         let (product, _) = catalogue.ever_sold(sku)?;
         Some(product.slug.clone())
+    }
+
+    /// Of all prices.
+    pub fn currency(&self) -> Currency {
+        self.catalogue().currency
     }
 
     /// What a SKU costs now; `None` when it is not sold any more.

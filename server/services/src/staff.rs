@@ -17,6 +17,7 @@ use crate::answers::{Asked, answer_to};
 use crate::events::{Refused, internal};
 use crate::sessions;
 use crate::shop::Shop;
+use crate::staff_names;
 use crate::summary::event_row;
 use crate::visitor::{Staff, mark_of};
 
@@ -94,13 +95,14 @@ pub async fn set_staff_password(
     let written = async {
         let mut tx = log.begin("staff").await?;
         db::query(
-            "insert into staff (email, password_hash, from_settings) values ($1, $2, $3) \
+            "insert into staff (email, password_hash, from_settings, id) values ($1, $2, $3, $4) \
              on conflict (email) do update set password_hash = excluded.password_hash, \
              from_settings = excluded.from_settings",
         )
         .bind(&email)
         .bind(hash)
         .bind(i64::from(from_settings))
+        .bind(staff_names::new_id(log))
         .execute(tx.conn())
         .await?;
         sessions::end_all(&mut tx, &email).await?;
@@ -108,6 +110,30 @@ pub async fn set_staff_password(
         Ok::<_, Refused>(())
     };
     Ok(written.await?)
+}
+
+/// Gives an id to members of staff that an earlier version knew without one.
+async fn complete_ids(log: &Log) -> crate::Result<()> {
+    let completed = async {
+        let rows = db::query("select email from staff where id = ''")
+            .fetch_all(log.db().reader())
+            .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut tx = log.begin("staff").await?;
+        for row in &rows {
+            let email: String = row.try_get(0)?;
+            db::query("update staff set id = $1 where email = $2 and id = ''")
+                .bind(staff_names::new_id(log))
+                .bind(email)
+                .execute(tx.conn())
+                .await?;
+        }
+        tx.commit().await?;
+        Ok::<_, Refused>(())
+    };
+    Ok(completed.await?)
 }
 
 /// Removes a member of staff and ends their sessions. Answers with whether there was one.
@@ -148,7 +174,8 @@ impl Shop {
     pub async fn name_owner(&self, email: &str, password: Option<String>) -> crate::Result<bool> {
         let email = email.trim().to_lowercase();
         let log = self.log();
-        let known = self.password_hash(&email).await?;
+        complete_ids(log).await?;
+        let known = self.credentials(&email).await?.map(|(hash, _)| hash);
         let found = async {
             let rows = db::query("select email from staff where from_settings = 1 and email <> $1")
                 .bind(&email)
@@ -179,7 +206,7 @@ impl Shop {
     /// looked at.
     pub async fn sign_in(&self, email: &str, password: String) -> crate::Result<Staff> {
         let email = email.trim().to_lowercase();
-        let known = self.password_hash(&email).await?;
+        let (known, id) = self.credentials(&email).await?.unzip();
         let mark = known.as_deref().map(mark_of);
         let right = hashing(move || {
             // An unknown name costs the same time as a known one.
@@ -187,21 +214,23 @@ impl Shop {
             Ok(right && known.is_some())
         })
         .await?;
-        match mark {
-            Some(mark) if right => Ok(Staff::signed_in(email, mark)),
+        match mark.zip(id) {
+            Some((mark, id)) if right => Ok(Staff::signed_in(email, id, mark)),
             _ => Err(Problem::unauthenticated(
                 "The email or the password is not right.",
             )),
         }
     }
 
-    async fn password_hash(&self, email: &str) -> crate::Result<Option<String>> {
-        let row = db::query("select password_hash from staff where email = $1")
+    /// Hash of the password, and id.
+    async fn credentials(&self, email: &str) -> crate::Result<Option<(String, String)>> {
+        let row = db::query("select password_hash, id from staff where email = $1")
             .bind(email)
             .fetch_optional(self.log().db().reader())
             .await
             .map_err(internal)?;
-        row.map(|row| row.try_get(0)).transpose().map_err(internal)
+        let both = |row: db::Row| Ok::<_, db::SqlError>((row.try_get(0)?, row.try_get(1)?));
+        row.map(both).transpose().map_err(internal)
     }
 
     /// Every SKU with its stock as it is now.
@@ -220,11 +249,11 @@ impl Shop {
             .collect()
     }
 
-    /// Tells the books what a count found, and waits for what they say.
+    /// Requests a stock correction and waits for the inventory's answer.
     ///
     /// # Errors
     /// 404 for an unknown SKU, 422 for its fields, 409 `promised` when fewer were counted than are
-    /// promised to orders, 409 `counted-meanwhile` when the books hold another number than was seen.
+    /// promised to orders, 409 `counted-meanwhile` when the stock is another than was seen.
     pub async fn correct_stock(&self, staff: &Staff, count: CorrectStock) -> crate::Result<Level> {
         let CorrectStock {
             sku,
@@ -251,7 +280,7 @@ impl Shop {
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
         }
-        let by = staff.email.clone();
+        let by = staff.id.clone();
         let asked = StockCorrectionRequested {
             sku,
             on_hand,
@@ -264,7 +293,7 @@ impl Shop {
         self.outcome_of_correction(asked).await
     }
 
-    /// Follows the log until the books have answered.
+    /// Follows the log until the inventory has answered.
     async fn outcome_of_correction(&self, asked: Asked) -> crate::Result<Level> {
         let answer = answer_to(self.log(), asked, PATIENCE).await;
         let Some((answer, position)) = answer.map_err(internal)? else {
@@ -296,7 +325,11 @@ impl Shop {
             .read_last(limit.min(500))
             .await
             .map_err(internal)?;
-        Ok(events.iter().map(event_row).collect())
+        self.staff_names().refresh(self.log()).await?;
+        Ok(events
+            .iter()
+            .map(|event| event_row(event, self.staff_names()))
+            .collect())
     }
 
     /// The events after `position`, oldest first; of many only the last `limit`. Also the position at
@@ -309,11 +342,13 @@ impl Shop {
         let mut events = self.log().read_last(limit).await.map_err(internal)?;
         let newest = events.first().map_or(0, |event| event.position);
         events.retain(|event| event.position > position);
-        Ok((events.iter().rev().map(event_row).collect(), newest))
+        let rows = events.iter().rev();
+        let rows = rows.map(|event| event_row(event, self.staff_names()));
+        Ok((rows.collect(), newest))
     }
 }
 
-/// Says why the books do not follow a count, and what can be done.
+/// Why a correction was refused, and what can be done.
 fn refusal_of(refused: &StockCorrectionRejected) -> Problem {
     let StockCorrectionRejected {
         sku,

@@ -1,9 +1,11 @@
-//! The built-in test gateway. It behaves like a house of its own: its own books, its own tokens, its
-//! own answer to a request it has seen before. Card numbers are looked at and dropped; what is kept
+//! The built-in test gateway. It behaves like another company's: its own tables, its own tokens, the same
+//! answer to a request it has seen before. Card numbers are looked at and dropped; what is kept
 //! is a token, the brand and the last four digits.
 //!
 //! Numbers and tokens are those that people know from Stripe's test mode:
 //! <https://docs.stripe.com/testing>.
+
+mod movements;
 
 use std::time::Duration;
 
@@ -13,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use types::order::DeclineReason;
 use types::{FieldError, Problem};
 
+use self::movements::Kind;
 use crate::events::{Refused, internal};
-use crate::gateway::{Answer, Authorize, Decision, NoAnswer, PaymentGateway};
+use crate::gateway::{Answer, Authorize, Decision, MoveMoney, Moved, NoAnswer, PaymentGateway};
 
 /// How long a token can be used.
 pub(crate) const TOKEN_LIFE_US: i64 = 60 * 60 * 1_000_000;
@@ -83,6 +86,19 @@ impl TestGateway {
     /// `delay` is waited before every answer to an authorization, as a real gateway makes one wait.
     pub const fn new(log: Log, writer: GroupCommit, delay: Duration) -> Self {
         Self { log, writer, delay }
+    }
+
+    async fn moved(&self, request: MoveMoney, kind: Kind) -> Result<Moved, NoAnswer> {
+        self.take_time().await;
+        let now_us = self.log.environment().now_us();
+        movements::move_money(&self.writer, request, kind, now_us).await
+    }
+
+    /// Waits as long as a real gateway makes one wait.
+    async fn take_time(&self) {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
     }
 
     /// Exchanges a card for a token.
@@ -179,9 +195,7 @@ impl TestGateway {
     }
 
     async fn decide(&self, request: Authorize) -> Result<Decision, NoAnswer> {
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
+        self.take_time().await;
         let environment = self.log.environment();
         let now_us = environment.now_us();
         let outcome = self.outcome_of(&request.payment_token, now_us).await?;
@@ -195,30 +209,6 @@ impl TestGateway {
             .writer
             .run_unmarked(move |tx| {
                 Box::pin(async move { book(tx, &request, decision, now_us).await })
-            })
-            .await;
-        booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
-    }
-}
-
-impl TestGateway {
-    async fn let_go(&self, authorization_id: String) -> Result<(), NoAnswer> {
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
-        let booked: Result<(), Refused> = self
-            .writer
-            .run_unmarked(move |tx| {
-                Box::pin(async move {
-                    db::query(
-                        "update test_gateway_payments set status = 'voided' \
-                         where authorization_id = $1",
-                    )
-                    .bind(authorization_id)
-                    .execute(tx.conn())
-                    .await?;
-                    Ok(())
-                })
             })
             .await;
         booked.map_err(|Refused(problem)| NoAnswer(problem.to_string()))
@@ -304,8 +294,19 @@ impl PaymentGateway for TestGateway {
         Box::pin(self.decide(request))
     }
 
+    fn capture(&self, request: MoveMoney) -> Answer<'_, Moved> {
+        Box::pin(self.moved(request, Kind::Capture))
+    }
+
+    fn refund(&self, request: MoveMoney) -> Answer<'_, Moved> {
+        Box::pin(self.moved(request, Kind::Refund))
+    }
+
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {
-        Box::pin(self.let_go(authorization_id))
+        Box::pin(async {
+            self.take_time().await;
+            movements::let_go(&self.writer, authorization_id).await
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Visitor {
 )]
 pub struct Staff {
     pub email: String,
+    /// How the log names them.
+    pub id: String,
     /// Changes with the password; a session keeps it.
     pub mark: String,
     /// Keeps others from making one.
@@ -34,9 +36,10 @@ pub struct Staff {
 }
 
 impl Staff {
-    pub(crate) const fn signed_in(email: String, mark: String) -> Self {
+    pub(crate) const fn signed_in(email: String, id: String, mark: String) -> Self {
         Self {
             email,
+            id,
             mark,
             _proof: (),
         }

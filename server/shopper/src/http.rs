@@ -83,14 +83,7 @@ impl Connection {
         encoding: &str,
         cookie: Option<&str>,
     ) -> anyhow::Result<()> {
-        let mut request = Request::get(path).header(HOST, &*target.authority);
-        if let Some(cookie) = cookie {
-            request = request.header(COOKIE, cookie);
-        }
-        if !encoding.is_empty() {
-            request = request.header(ACCEPT_ENCODING, encoding);
-        }
-        let response = self.send(request.body(Full::default())?).await?;
+        let response = self.request(target, path, encoding, cookie).await?;
         let mut body = accepted(path, response).await?.into_body();
         while let Some(frame) = body.frame().await {
             frame.context("a page broke off")?;
@@ -104,11 +97,10 @@ impl Connection {
         target: &Target,
         path: &str,
     ) -> anyhow::Result<Option<String>> {
-        let request = Request::get(path).header(HOST, &*target.authority);
-        let response = self.send(request.body(Full::default())?).await?;
+        let response = self.request(target, path, "", None).await?;
         let is_there = response.status().is_success();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok(is_there.then(|| String::from_utf8_lossy(&body).into_owned()))
+        let read = text(response).await?;
+        Ok(is_there.then_some(read))
     }
 
     /// Gets a page as the visitor of a cookie, and reads it.
@@ -118,12 +110,26 @@ impl Connection {
         path: &str,
         cookie: Option<&str>,
     ) -> anyhow::Result<String> {
+        let response = self.request(target, path, "", cookie).await?;
+        text(accepted(path, response).await?).await
+    }
+
+    /// Asks for a page; without an `encoding` it comes as it is.
+    async fn request(
+        &mut self,
+        target: &Target,
+        path: &str,
+        encoding: &str,
+        cookie: Option<&str>,
+    ) -> anyhow::Result<Response<Incoming>> {
         let mut request = Request::get(path).header(HOST, &*target.authority);
         if let Some(cookie) = cookie {
             request = request.header(COOKIE, cookie);
         }
-        let response = self.send(request.body(Full::default())?).await?;
-        text(accepted(path, response).await?).await
+        if !encoding.is_empty() {
+            request = request.header(ACCEPT_ENCODING, encoding);
+        }
+        self.send(request.body(Full::default())?).await
     }
 
     /// Posts JSON and reads the answer.
@@ -217,8 +223,7 @@ async fn accepted(path: &str, response: Response<Incoming>) -> anyhow::Result<Re
     if status.is_success() {
         return Ok(response);
     }
-    let body = response.into_body().collect().await?.to_bytes();
-    let said = String::from_utf8_lossy(&body).into_owned();
+    let said = text(response).await?;
     let path = path.to_owned();
     Err(Refusal { path, status, said }.into())
 }

@@ -13,7 +13,7 @@ use types::order::OrderStatus;
 use crate::socket::{self, Socket};
 use crate::target::Target;
 
-/// How long the shop may take to hang up after the goodbye.
+/// How long the shop may take to close the connection after our close frame.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl OrderSocket {
         }
     }
 
-    /// Says goodbye and lets the shop hang up first, as the protocol asks: then the port that stays
+    /// Sends a close frame and lets the shop close first, as the protocol asks: then the port that stays
     /// blocked for a minute after a connection is not one of ours, of which there are 28,000.
     pub async fn close(mut self) {
         let _ = self.0.close(None).await;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use broker::{Filter, Log, Recorded, Rule};
 use clap::Args;
+use services::StaffNames;
 
 use super::times::{Moment, moment, utc};
 
@@ -63,6 +64,7 @@ pub async fn list(log: &Log, query: &Query, out: &mut impl Write) -> anyhow::Res
     }
     let rules = [rule.with(&attributes)];
     let filter = Filter(&rules);
+    let staff = names(log).await?;
     let mut at = query.after.position(log).await?;
     let mut left = if query.follow {
         usize::MAX
@@ -72,7 +74,7 @@ pub async fn list(log: &Log, query: &Query, out: &mut impl Write) -> anyhow::Res
     loop {
         let (events, to) = log.read_matching(filter, at, left.min(PAGE)).await?;
         for event in &events {
-            print(event, query.json, out)?;
+            print(event, &staff, query.json, out)?;
         }
         out.flush()?;
         left = left.saturating_sub(events.len());
@@ -87,12 +89,22 @@ pub async fn list(log: &Log, query: &Query, out: &mut impl Write) -> anyhow::Res
     }
 }
 
-fn print(event: &Recorded, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+async fn names(log: &Log) -> anyhow::Result<StaffNames> {
+    let names = StaffNames::read(log).await;
+    names.map_err(|problem| anyhow::anyhow!(problem.detail))
+}
+
+fn print(
+    event: &Recorded,
+    staff: &StaffNames,
+    as_json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     if as_json {
         writeln!(out, "{}", event.to_cloud_event()?)?;
         return Ok(());
     }
-    let row = services::event_row(event);
+    let row = services::event_row(event, staff);
     writeln!(
         out,
         "#{:<7} {}  {:<28} {:<14} {:<12} {}",

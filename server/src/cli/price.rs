@@ -6,6 +6,7 @@ use broker::Log;
 use clap::Args;
 use services::{NewPrice, PriceAnswer};
 use types::Sku;
+use types::money::minor_units;
 
 use super::operator::operator;
 
@@ -44,33 +45,4 @@ pub async fn price(log: &Log, request: Request, out: &mut impl Write) -> anyhow:
         )?,
     }
     Ok(())
-}
-
-/// An amount as people write it, in minor units.
-fn minor_units(text: &str) -> Result<i64, String> {
-    let expected = || format!("expected an amount like 2590 or 2590.00, not {text:?}");
-    let (whole, cents) = text.split_once('.').unwrap_or((text, "00"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(cents) || cents.len() != 2 {
-        return Err(expected());
-    }
-    format!("{whole}{cents}").parse().map_err(|_| expected())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_amount_is_read_to_the_cent_and_nothing_is_guessed() {
-        assert_eq!(minor_units("2590"), Ok(259_000));
-        assert_eq!(minor_units("2590.05"), Ok(259_005));
-        for unclear in [
-            "", "-1", "2590.5", "2,590", "2590.", ".50", "1e3", "€5", "2590.005",
-        ] {
-            let error = minor_units(unclear).expect_err(unclear);
-            assert!(error.contains("expected an amount"), "{error}");
-        }
-        assert!(minor_units("99999999999999999999").is_err());
-    }
 }

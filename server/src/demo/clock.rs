@@ -1,4 +1,4 @@
-//! The demo's time, which runs faster than ours, and how busy the shop is at each hour of it.
+//! The demo's clock, faster than real time, and the rate of visitors at each hour.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
-/// The demo's day begins when the first people look at their phones.
+/// Time of day at which the demo starts.
 const MORNING: f64 = 7.5 * HOUR;
 /// Visitors of a day.
 const VISITORS: f64 = 700.0;
@@ -71,7 +71,7 @@ fn gap(at: f64, rng: &mut impl Rng) -> f64 {
     let share = f64::from(HOURS[hour.min(23)]) / f64::from(HOURS.iter().sum::<u32>());
     let mean = HOUR / (VISITORS * share);
     let chance: f64 = rng.random_range(f64::EPSILON..1.0);
-    // A quiet hour ends: nobody waits beyond it for the first of the next.
+    // At most until the next hour, whose rate may be higher.
     (-mean * chance.ln()).min(HOUR)
 }
 

@@ -1,4 +1,4 @@
-//! Runs the demo's days: lets people in, writes down what they do, and closes.
+//! Runs the demo: starts visitors at their times, prints what they do, and stops them at the end.
 
 use std::fmt;
 use std::io::Write;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::json;
 use shopper::http::{Credentials, Pool, Refusal};
 use shopper::target::Target;
 use tokio::sync::{mpsc, watch};
@@ -32,7 +31,7 @@ pub struct Plan {
     pub speed: u32,
     /// Decides who comes and what they do.
     pub seed: u64,
-    /// Who counts; without it nobody does.
+    /// Sign-in of the staff who correct stock; `None` leaves them out.
     pub staff: Option<Credentials>,
 }
 
@@ -198,9 +197,7 @@ async fn check_gateway(target: &Target, pool: &Pool) -> anyhow::Result<()> {
         .take(target)
         .await
         .context("there is no shop at this address: start it, or name it with --url")?;
-    let card =
-        json!({ "number": people::GOOD_CARD, "exp_month": 12, "exp_year": 2039, "cvc": "123" });
-    let token = connection.post_json(target, people::TOKENS, &card).await;
+    let token = people::show_card(&mut connection, target, people::GOOD_CARD).await;
     if let Err(error) = token {
         bail!(
             "the shop takes no test cards, so these shoppers could only do harm there ({error:#})"

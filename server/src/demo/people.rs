@@ -1,10 +1,14 @@
 //! Who comes to the demo shop, and with which test cards.
 
+use anyhow::Context;
 use rand::Rng;
+use serde_json::json;
 use shopper::forms::Customer;
+use shopper::http::Connection;
+use shopper::target::Target;
 
 /// Where the test gateway takes cards.
-pub const TOKENS: &str = "/test-gateway/tokens";
+const TOKENS: &str = "/test-gateway/tokens";
 pub const GOOD_CARD: &str = "4242424242424242";
 /// Cards that are declined, with what their owner says of it.
 pub const DECLINED: [(&str, &str); 3] = [
@@ -123,6 +127,22 @@ pub fn anybody(rng: &mut impl Rng) -> &'static Customer {
 pub fn called(customer: &Customer) -> String {
     let first = customer.name.split(' ').next().unwrap_or(customer.name);
     format!("{first} from {}", customer.city)
+}
+
+/// Shows a card to the gateway; answers with its token.
+pub async fn show_card(
+    connection: &mut Connection,
+    target: &Target,
+    number: &str,
+) -> anyhow::Result<String> {
+    #[derive(serde::Deserialize)]
+    struct Token {
+        token: String,
+    }
+    let card = json!({ "number": number, "exp_month": 12, "exp_year": 2039, "cvc": "123" });
+    let answer = connection.post_json(target, TOKENS, &card).await?;
+    let token: Token = serde_json::from_str(&answer).context("a token that cannot be read")?;
+    Ok(token.token)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Staff of the demo: count a piece now and then, and put what came in onto the shelf.
+//! Staff of the demo: correct the stock of a SKU now and then, after counts and deliveries.
 
 use anyhow::Context;
 use form_urlencoded::Serializer;
@@ -33,7 +33,7 @@ pub async fn sign_in(world: &World, credentials: &Credentials) -> anyhow::Result
 pub async fn work(world: World, session: String, mut rng: StdRng) -> anyhow::Result<()> {
     loop {
         world.pass(rng.random_range(BETWEEN)).await?;
-        // They come again after the next while, whatever was in the way.
+        // An error ends this correction only.
         if let Err(error) = count_one(&world, &session, &mut rng).await {
             world.say(format!("Staff could not count: {error:#}"));
         }
@@ -55,7 +55,7 @@ async fn count_one(world: &World, session: &str, rng: &mut StdRng) -> anyhow::Re
         ),
         _ => {
             let row = rows.choose(rng).context("the inventory has no rows")?;
-            // Mostly the books are right.
+            // Most counts find what was expected.
             let found = *[0, 0, 0, 1, -1].choose(rng).unwrap_or(&0);
             let counted = if row.available + found < 0 {
                 row.on_hand
@@ -81,7 +81,7 @@ async fn count_one(world: &World, session: &str, rng: &mut StdRng) -> anyhow::Re
             "Staff count {sku}: {counted} on hand instead of {} ({reason})",
             row.on_hand
         )),
-        // Somebody bought or counted meanwhile: they will count again.
+        // The stock has changed since the page was read.
         Err(error) if is_conflict(&error) => {
             world.say(format!(
                 "Staff leave {sku} for later: it moved while they counted"

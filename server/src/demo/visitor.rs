@@ -4,7 +4,6 @@ use anyhow::Context;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use serde_json::json;
 use shopper::forms::{self, Customer};
 use shopper::http::{Connection, Refusal};
 use shopper::order_socket::OrderSocket;
@@ -14,7 +13,7 @@ use types::order::{OrderStatus, order_number};
 use types::{OrderId, Problem};
 use uuid::Uuid;
 
-use super::people::{self, DECLINED, GOOD_CARD, TOKENS};
+use super::people::{self, DECLINED, GOOD_CARD};
 use super::shelf::look_at;
 use super::world::{Ending, What, World};
 
@@ -60,7 +59,7 @@ impl Intent {
     }
 }
 
-/// The whole visit. The first of all buys, so that whoever watches does not wait long.
+/// The whole visit. The first visitor always buys, so that something is to be seen soon.
 pub async fn visit(world: World, number: u64, mut rng: StdRng) -> anyhow::Result<()> {
     let intent = match number {
         1 => Intent::Buys,
@@ -145,7 +144,7 @@ impl Visitor<'_> {
                     let title = &offer.title;
                     self.world.say(format!("{who} puts {title} into the cart"));
                 }
-                // Somebody else was faster.
+                // Sold out since the page was read.
                 Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -191,10 +190,9 @@ impl Visitor<'_> {
         let mut is_second = false;
         let ending = loop {
             match socket.next_status().await? {
-                OrderStatus::Confirmed => break Ending::Confirmed,
                 OrderStatus::Rejected => break Ending::Rejected,
                 OrderStatus::Cancelled => break Ending::Cancelled,
-                OrderStatus::Reserving | OrderStatus::Paying => {}
+                status if status.is_paid() => break Ending::Confirmed,
                 OrderStatus::AwaitingPayment if is_second => {}
                 OrderStatus::AwaitingPayment => {
                     is_second = true;
@@ -205,7 +203,7 @@ impl Visitor<'_> {
                     if intent == Intent::GivesUp {
                         break Ending::Left;
                     }
-                    // Whoever has ordered sees it through, also when the day is over.
+                    // An order that was placed is brought to its end, also after the demo was stopped.
                     let _ = self.world.pass(rng.random_range(TYPING)).await;
                     let (path, card) = match intent {
                         Intent::Cancels => ("/api/cancel_order", None),
@@ -216,6 +214,7 @@ impl Visitor<'_> {
                         .post(target, path, Some(&cookie), form)
                         .await?;
                 }
+                _ => {}
             }
         };
         socket.close().await;
@@ -229,19 +228,8 @@ impl Visitor<'_> {
         Ok(())
     }
 
-    /// Shows a card to the gateway.
     async fn token(&mut self, number: &str) -> anyhow::Result<String> {
-        #[derive(serde::Deserialize)]
-        struct Token {
-            token: String,
-        }
-        let card = json!({ "number": number, "exp_month": 12, "exp_year": 2039, "cvc": "123" });
-        let answer = self
-            .connection
-            .post_json(&self.world.target, TOKENS, &card)
-            .await?;
-        let token: Token = serde_json::from_str(&answer).context("a token that cannot be read")?;
-        Ok(token.token)
+        people::show_card(self.connection, &self.world.target, number).await
     }
 }
 

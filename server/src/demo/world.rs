@@ -1,4 +1,4 @@
-//! What everybody in the demo shares: the shop, its shelf, the time, and the diary.
+//! What all tasks of the demo share: the shop's address, its pages, the clock, the lines to print.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub struct World {
     pub closing: watch::Receiver<bool>,
 }
 
-/// The day is over: whoever only looks around leaves.
+/// The demo was stopped: visitors without an order end here.
 #[derive(Debug, thiserror::Error)]
 #[error("the day is over")]
 pub struct Closing;
@@ -37,7 +37,7 @@ impl World {
 
     pub fn note(&self, what: What) {
         let time = self.clock.time();
-        // Nobody reads any more: the day has ended.
+        // The receiver is gone once the demo has ended.
         let _ = self.diary.send(Note { time, what });
     }
 
@@ -46,7 +46,7 @@ impl World {
     }
 }
 
-/// A line of the demo's diary.
+/// A line to print.
 pub struct Note {
     pub time: String,
     pub what: What,

@@ -5,6 +5,7 @@ mod commands;
 mod cookies;
 mod found;
 mod health;
+mod idempotency;
 mod inline_scripts;
 mod live;
 mod mails;
@@ -144,7 +145,14 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
             state.clone(),
             visitor::identify,
         ))
-        .layer(middleware::from_fn(commands::errors_as_problems));
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            idempotency::once_per_key,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            commands::errors_as_problems,
+        ));
     let strict = site
         .is_https()
         .then(|| header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));

@@ -1,8 +1,11 @@
 //! Signing in and out.
 
+use app::api::admin::SIGN_IN;
+use app::api::flash;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::HeaderMap;
+use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use axum::{Extension, Form, Router};
@@ -62,7 +65,10 @@ async fn sign_in(
         Ok(wait) => tokio::time::sleep(wait).await,
         Err(_) => {
             crate::measure::refused("sign_ins");
-            return refused("slow");
+            return refused(
+                &state,
+                Problem::unauthenticated("Too many tries. Wait a few seconds, then try again."),
+            );
         }
     }
     let tried = state.shop.sign_in(&credentials.email, credentials.password);
@@ -74,9 +80,9 @@ async fn sign_in(
             if state.log_pace.check().is_ok() {
                 tracing::warn!(wrong, "a sign-in failed; so many of this source or browser");
             }
-            return refused("wrong");
+            return refused(&state, problem);
         }
-        Err(_) => return refused("busy"),
+        Err(problem) => return refused(&state, problem),
     };
     state.sign_ins.was_right(&trier);
     match remember(&session, &staff).await {
@@ -100,9 +106,13 @@ async fn remember(session: &Session, staff: &Staff) -> Result<(), tower_sessions
     session.insert(MARK, &staff.mark).await
 }
 
-/// Back to the form, which has words for each of these.
-fn refused(why: &'static str) -> Response {
-    Redirect::to(&format!("/admin/sign-in?error={why}")).into_response()
+/// Back to the form, which says why.
+fn refused(state: &AppState, problem: Problem) -> Response {
+    let mut back = Redirect::to(SIGN_IN).into_response();
+    if let Some(cookie) = flash::cookie_for(SIGN_IN, &problem.into(), state.cookies.is_secure()) {
+        back.headers_mut().append(SET_COOKIE, cookie);
+    }
+    back
 }
 
 async fn sign_out(
@@ -115,7 +125,7 @@ async fn sign_out(
         }
         state.hub.close_sessions(&[id]);
     }
-    let mut answer = Redirect::to("/admin/sign-in").into_response();
+    let mut answer = Redirect::to(SIGN_IN).into_response();
     remove_session(&state, answer.headers_mut());
     answer
 }

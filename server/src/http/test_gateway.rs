@@ -1,9 +1,10 @@
-//! The door of the built-in test gateway, as if it were another house: cards are shown here and
-//! nowhere else, and leave as tokens.
+//! HTTP of the built-in test gateway, which stands for another company's: the only route that takes card
+//! numbers. It exchanges them for tokens.
 
+use app::api::flash::{self, Flash, GivenCard};
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
@@ -91,26 +92,21 @@ async fn from_form(state: &AppState, form: CardForm) -> Response {
             cvc,
         })
         .await;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    match answer {
-        Ok(token) => {
-            query
-                .append_pair("payment_token", &token.token)
-                .append_pair("last4", &token.last4);
+    // Neither a token nor a refusal stands in the address: it would be kept in histories, and a link
+    // could make one up.
+    let flash = match answer {
+        Ok(token) => GivenCard {
+            token: token.token,
+            last4: token.last4,
         }
-        Err(problem) => {
-            // Codes, and the page has the words: an address can be made up by anybody.
-            let fields = problem.errors.iter().map(|error| error.field.as_str());
-            let fields: Vec<&str> = fields.collect();
-            let code = if fields.is_empty() {
-                "busy".to_owned()
-            } else {
-                fields.join(",")
-            };
-            query.append_pair("card_error", &code);
-        }
+        .into(),
+        Err(problem) => Flash::from(problem),
+    };
+    let mut back = Redirect::to(&return_to).into_response();
+    if let Some(cookie) = flash::cookie_for(&return_to, &flash, state.cookies.is_secure()) {
+        back.headers_mut().append(SET_COOKIE, cookie);
     }
-    Redirect::to(&format!("{return_to}?{}", query.finish())).into_response()
+    back
 }
 
 /// Month and year of `MM / YY`; zeros, which no card has, for anything else.

@@ -338,12 +338,14 @@ async fn two_orders_have_never_the_same_number() {
     shop.closed().await;
 }
 
-async fn try_to_sign_in(client: &mut Client, password: &str) -> (String, Duration) {
+/// Where that leads, what the page will say, and how long it took.
+async fn try_to_sign_in(client: &mut Client, password: &str) -> (String, String, Duration) {
     let begun = Instant::now();
     let form = [("email", EMAIL), ("password", password)];
     let answer = client.post("/admin/session", &form).await;
     let location = answer.location().expect("a page to go to").to_owned();
-    (location, begun.elapsed())
+    let said = client.cookie("flash").unwrap_or_default().to_owned();
+    (location, said, begun.elapsed())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -355,8 +357,9 @@ async fn wrong_sign_ins_slow_their_source_and_lock_out_no_owner() {
     let mut eve = shop.shopper();
     let mut waited = Vec::new();
     for _ in 0..8 {
-        let (location, took) = try_to_sign_in(&mut eve, "a wrong password").await;
-        assert_eq!(location, "/admin/sign-in?error=wrong");
+        let (location, said, took) = try_to_sign_in(&mut eve, "a wrong password").await;
+        assert_eq!(location, "/admin/sign-in");
+        assert!(said.contains("not%20right"), "{said}");
         waited.push(took);
     }
     assert!(waited[7] >= Duration::from_millis(900), "{waited:?}");
@@ -364,16 +367,18 @@ async fn wrong_sign_ins_slow_their_source_and_lock_out_no_owner() {
     let mut at_once = tokio::task::JoinSet::new();
     for _ in 0..30 {
         let mut one = shop.shopper();
-        at_once.spawn(async move { try_to_sign_in(&mut one, "a wrong password").await.0 });
+        at_once.spawn(async move { try_to_sign_in(&mut one, "a wrong password").await.1 });
     }
-    let (location, took) = try_to_sign_in(&mut owner, PASSWORD).await;
+    let (location, _, took) = try_to_sign_in(&mut owner, PASSWORD).await;
     assert_eq!(location, "/admin/inventory", "the owner gets in");
     assert!(took < Duration::from_secs(4), "and is not slowed: {took:?}");
     let answers = at_once.join_all().await;
-    let slowed = answers.iter().filter(|to| to.ends_with("error=slow"));
+    let slowed = answers
+        .iter()
+        .filter(|said| said.contains("Too%20many%20tries"));
     assert!(slowed.count() >= 20, "{answers:?}");
     // From the same address, with a browser that nobody knows.
-    let (location, _) = try_to_sign_in(&mut shop.shopper(), PASSWORD).await;
+    let (location, ..) = try_to_sign_in(&mut shop.shopper(), PASSWORD).await;
     assert_eq!(
         location, "/admin/inventory",
         "a right password is never refused"
@@ -387,11 +392,14 @@ async fn the_words_on_the_sign_in_page_are_the_shops_own() {
     let mut eve = shop.shopper();
     let page = eve.get("/admin/sign-in?error=Your+account+is+locked").await;
     assert!(!page.expect_ok().body.contains("locked"));
+    let told = "The email or the password is not right.";
     let page = eve.get("/admin/sign-in?error=wrong").await.expect_ok();
-    assert!(
-        page.body
-            .contains("The email or the password is not right.")
-    );
+    assert!(!page.body.contains(told), "nobody has tried");
+    try_to_sign_in(&mut eve, "a wrong password").await;
+    let page = eve.get("/admin/sign-in").await.expect_ok();
+    assert!(page.body.contains(told), "{}", page.body);
+    let page = eve.get("/admin/sign-in").await.expect_ok();
+    assert!(!page.body.contains(told), "said once");
     shop.closed().await;
 }
 
@@ -437,5 +445,83 @@ async fn a_request_without_a_host_or_with_two_is_refused() {
         let said = until_closed(&mut stream).await;
         assert!(said.starts_with("HTTP/1.1 400"), "{hosts:?}: {said}");
     }
+    shop.closed().await;
+}
+
+/// Where a proxy in front goes by the length and the shop by the chunks, what follows the last chunk would
+/// be the next request of somebody else. So nothing that follows is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_two_lengths_ends_its_connection() {
+    let shop = TestShop::open().await;
+    let smuggled = "GET /health/live HTTP/1.1\r\nhost: shop\r\n\r\n";
+    for lengths in [
+        "transfer-encoding: chunked\r\ncontent-length: 55\r\n",
+        "content-length: 55\r\ntransfer-encoding: chunked\r\n",
+    ] {
+        let mut stream = connected(&shop).await;
+        let head = format!("POST /api/review_cart HTTP/1.1\r\nhost: shop\r\n{lengths}\r\n");
+        let request = format!("{head}0\r\n\r\n{smuggled}");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let said = until_closed(&mut stream).await;
+        assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{lengths:?}: {said}");
+        assert!(!said.contains("alive"), "{lengths:?}: {said}");
+    }
+    // Lengths that contradict each other, and an encoding that is none.
+    for lengths in [
+        "content-length: 3\r\ncontent-length: 4\r\n",
+        "content-length: +3\r\n",
+        "transfer-encoding: identity\r\n",
+        "transfer-encoding: chunked, identity\r\n",
+    ] {
+        let mut stream = connected(&shop).await;
+        let request =
+            format!("POST /api/review_cart HTTP/1.1\r\nhost: shop\r\n{lengths}\r\n0\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let said = until_closed(&mut stream).await;
+        assert!(said.starts_with("HTTP/1.1 400"), "{lengths:?}: {said}");
+    }
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_says_how_browsers_may_use_it() {
+    let shop = TestShop::open().await;
+    let mut eve = shop.shopper();
+    let missing = eve.post("/api/nothing", &[]).await;
+    missing.problem(404);
+    for answer in [
+        eve.get("/").await,
+        eve.get("/nothing").await,
+        eve.get("/health/live").await,
+        eve.get("/sitemap.xml").await,
+        eve.get("/favicon.svg").await,
+        missing,
+    ] {
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert!(answer.header("permissions-policy").contains("camera=()"));
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+    }
+    let policy = eve.post("/api/nothing", &[]).await;
+    let policy = policy.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    shop.closed().await;
+}
+
+/// What leptos refuses before any command of ours sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_cannot_be_read_comes_back_with_nothing_in_the_address() {
+    let shop = TestShop::open().await;
+    let mut eve = shop.shopper();
+    let request = eve.request(Method::POST, "/api/set_quantity");
+    let request = request.header(ACCEPT, "text/html");
+    let page = format!("{}/cart?from=here", shop.url());
+    let request = request.header("referer", page).form(&[("line", "none")]);
+    let back = eve.send(request).await;
+    assert_eq!(back.location(), Some("/cart?from=here"), "{back:?}");
+    let told = "A field could not be read.";
+    assert!(eve.get("/cart").await.body.contains(told));
+    assert!(!eve.get("/cart").await.body.contains(told), "said once");
+    assert!(!eve.get("/cart?__err=e30").await.body.contains(told));
     shop.closed().await;
 }

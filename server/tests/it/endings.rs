@@ -27,18 +27,6 @@ async fn an_order_is_cancelled_while_the_gateway_is_asked_and_the_money_is_let_g
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paid_order_says_why_it_cannot_be_cancelled() {
-    let shop = TestShop::open().await;
-    let mut ada = shop.shopper();
-    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
-    shop.until_status(order, "confirmed").await;
-    let refused = ada.cancel(order).await.problem(409);
-    assert!(refused.detail.contains("paid already"), "{refused:?}");
-    shop.until_allocated(RING, 1).await;
-    shop.closed().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn placed_and_reserved_are_one_commit_as_are_authorized_and_confirmed() {
     let shop = TestShop::open().await;
     let mut ada = shop.shopper();

@@ -13,7 +13,7 @@ use broker::{Beginning, Environment, GroupCommit, Log, NewEvent, Probe, Runner, 
 use db::{Columns, Db};
 use parking_lot::Mutex;
 use scratch::Scratch;
-use services::gateway::{Answer, Authorize, Decision, NoAnswer, PaymentGateway};
+use services::gateway::{Answer, Authorize, Decision, MoveMoney, Moved, NoAnswer, PaymentGateway};
 use services::notification::{Folder, Mailer};
 use services::test_gateway::TestGateway;
 use services::{House, Outside, Seed, Shop, ShopSettings};
@@ -22,7 +22,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use types::cart::totals;
 use types::checkout::{DeliveryMethod, PlaceOrder};
-use types::{OrderId, ShopperId, Sku};
+use types::fulfilment::{Carrier, Outcome, Pieces};
+use types::{Currency, Money, OrderId, RefundId, ShipmentId, ShopperId, Sku};
 use uuid::Uuid;
 
 use crate::shop::{DEADLINE, RING, eventually};
@@ -81,14 +82,37 @@ struct Shy {
     asked: Mutex<Vec<String>>,
 }
 
+impl Shy {
+    fn is_new(&self, key: &str) -> bool {
+        let mut asked = self.asked.lock();
+        let is_new = !asked.iter().any(|known| known == key);
+        if is_new {
+            asked.push(key.to_owned());
+        }
+        is_new
+    }
+}
+
 impl PaymentGateway for Shy {
     fn authorize(&self, request: Authorize) -> Answer<'_, Decision> {
-        let mut asked = self.asked.lock();
-        if !asked.contains(&request.idempotency_key) {
-            asked.push(request.idempotency_key);
+        if self.is_new(&request.idempotency_key) {
             return Box::pin(async { Err(NoAnswer("not yet".to_owned())) });
         }
         self.gateway.authorize(request)
+    }
+
+    fn capture(&self, request: MoveMoney) -> Answer<'_, Moved> {
+        if self.is_new(&request.idempotency_key) {
+            return Box::pin(async { Err(NoAnswer("not yet".to_owned())) });
+        }
+        self.gateway.capture(request)
+    }
+
+    fn refund(&self, request: MoveMoney) -> Answer<'_, Moved> {
+        if self.is_new(&request.idempotency_key) {
+            return Box::pin(async { Err(NoAnswer("not yet".to_owned())) });
+        }
+        self.gateway.refund(request)
     }
 
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {
@@ -230,6 +254,7 @@ impl Wish {
             city: "Berlin".into(),
             country: "DE".into(),
             delivery,
+            billing: None,
             payment_token: self.token.map(str::to_owned),
             expected_total_minor: totals(cart.subtotal, delivery)
                 .expect("a total")
@@ -300,10 +325,17 @@ async fn day(process: &Process) {
     }
     declined.until(process, "confirmed").await;
     regretted.until(process, "cancelled").await;
+    send(shop, first.order).await;
     give_up_poison(process).await;
     let rest = "select (select count(*) from parked) + (select count(*) from events \
                 where type = 'order.cancelled') - (select count(*) from events \
-                where type = 'stock.released')";
+                where type = 'stock.released') \
+                + (select count(*) from events where type = 'shipment.shipped') \
+                - (select count(*) from events where type = 'stock.shipped') \
+                + (select count(*) from events where type = 'payment.capture_requested') \
+                - (select count(*) from events where type = 'payment.captured') \
+                + (select count(*) from events where type = 'payment.refund_requested') \
+                - (select count(*) from events where type = 'payment.refunded')";
     eventually("all has come to rest", async || {
         process.number(rest).await == 0
     })
@@ -318,6 +350,39 @@ async fn day(process: &Process) {
     })
     .await;
     rebuild(process).await;
+}
+
+/// Staff send the three pieces of an order in two parcels, and give something back. What they have done
+/// already is refused, which is as good.
+async fn send(shop: &Shop, order: OrderId) {
+    let email = "staff@example.com";
+    shop.name_owner(email, Some("a good password".into()))
+        .await
+        .expect("named");
+    let staff = shop.sign_in(email, "a good password".into()).await;
+    let staff = staff.expect("signed in");
+    let id = |n: u128| Uuid::from_u128(0x0199_c0a0_0000_7000_8000_0000_0000_0200 | n);
+    for (n, quantity) in [(1, 2), (2, 1)] {
+        let parcel = ShipmentId::new(id(n));
+        let lines = vec![Pieces {
+            sku: SCARCE.parse().expect("a SKU"),
+            quantity,
+        }];
+        let _ = shop
+            .pack(&staff, order, parcel, lines, Carrier::Manual)
+            .await;
+        let _ = shop.ship(&staff, order, parcel, None).await;
+        let _ = shop
+            .end_shipment(&staff, order, parcel, Outcome::Delivered)
+            .await;
+    }
+    let (refund, amount) = (RefundId::new(id(3)), Money::new(500, Currency::Eur));
+    eventually("the money is given back", async || {
+        // Not before the gateway has collected it.
+        let refunded = shop.refund(&staff, order, refund, amount, "a scratch");
+        refunded.await.is_ok()
+    })
+    .await;
 }
 
 /// All states are built anew, and are what they were.
@@ -373,10 +438,20 @@ async fn books(process: &Process) -> Vec<String> {
     // What happened, told by what it was; commands may have been given twice.
     let events = "select type || ' ' || count(*) from events where type not in \
                   ('payment.method_given', 'order.cancellation_requested', \
+                  'order.cancellation_refused', 'shipment.requested', 'shipment.refused', \
+                  'shipment.handover_reported', 'shipment.outcome_reported', \
+                  'payment.refund_asked', 'payment.refund_refused', \
                   'broker.discard_requested', 'broker.replayed') group by type order by type";
     books.extend(process.texts(events).await);
+    let moved = "select authorization_id || ' ' || kind || ' ' || amount_minor \
+                 from test_gateway_movements order by kind, amount_minor";
+    let moved = process.texts(moved).await.into_iter();
+    // The gateway's names for payments are random.
+    books.extend(moved.filter_map(|line| Some(line.split_once(' ')?.1.to_owned())));
     let steps = "select key || ' ' || type from events where topic in ('orders', 'payments') \
-                 and type not in ('payment.method_given', 'order.cancellation_requested') \
+                 and type not in ('payment.method_given', 'order.cancellation_requested', \
+                 'order.cancellation_refused', 'payment.refund_asked', 'payment.refund_refused', \
+                 'payment.captured') \
                  order by key, position";
     books.extend(process.texts(steps).await);
     let head = process.shop.log().stored_head().await.expect("a head");

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use types::OrderId;
 use types::live::{ClientMessage, ProductStock, ServerMessage, State, Topic};
-use types::order::{OrderStatus, Progress, StepKind};
+use types::order::{OrderStatus, Progress, ProgressNews, StepKind};
 
 use crate::shop::DEADLINE;
 
@@ -159,7 +159,7 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Socket<S> {
         match self.next_snapshot().await {
             (Topic::Order(id), position, State::Order(progress)) if id == order => Followed {
                 position,
-                progress,
+                progress: told_anew(progress),
                 changes: 0,
             },
             other => panic!("expected the order, got {other:?}"),
@@ -180,6 +180,15 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Socket<S> {
                 followed.progress.merge(&progress);
             }
         }
+    }
+}
+
+/// What a snapshot says: with its status.
+fn told_anew(news: ProgressNews) -> Progress {
+    Progress {
+        status: news.status.expect("a snapshot says how the order stands"),
+        steps: news.steps,
+        reserved_until_us: news.reserved_until_us,
     }
 }
 

@@ -395,7 +395,7 @@ async fn a_socket_that_comes_back_with_its_position_misses_nothing() {
         ],
         "what was missed and nothing that was known"
     );
-    known.progress.merge(&missed.progress);
+    known.progress.merge(&missed.progress.clone().into());
     let whole = socket.follow(order, 0).await;
     assert_eq!(known.progress.steps, whole.progress.steps);
     assert_eq!(known.progress.status, whole.progress.status);
@@ -430,7 +430,7 @@ async fn orders_carts_and_sockets_outlive_a_restart() {
     let mut socket = ada.socket().await;
     let later = socket.follow(order, known.position).await;
     known.position = known.position.max(later.position);
-    known.progress.merge(&later.progress);
+    known.progress.merge(&later.progress.clone().into());
     socket.until(&mut known, OrderStatus::Confirmed).await;
     assert_eq!(
         known.steps(),
@@ -562,7 +562,7 @@ async fn only_staff_see_and_change_the_inventory() {
     ];
     let answer = eve.post("/admin/session", &form).await;
     let location = answer.location().unwrap_or_default().to_owned();
-    assert!(location.starts_with("/admin/sign-in?error="), "{answer:?}");
+    assert_eq!(location, "/admin/sign-in", "{answer:?}");
     assert!(!eve.has_cookie("session"));
 
     // A session that was ended is worth nothing, on any tab.
@@ -588,14 +588,7 @@ async fn plain_forms_alone_buy_a_ring() {
     let page = ada.get("/cart").await.expect_ok();
     assert!(page.body.contains("Vega"), "{}", page.body);
     let page = ada.get("/checkout").await.expect_ok();
-    let marker = "name=\"order_id\"";
-    let input = (page.body.split("<input"))
-        .filter_map(|rest| rest.split('>').next())
-        .find(|input| input.contains(marker))
-        .expect("the form holds the order's id");
-    let order = (input.split_once("value=\""))
-        .and_then(|(_, rest)| rest.split('"').next())
-        .expect("a value");
+    let order = value_of(&page.body, "order_id").expect("the form holds the order's id");
 
     let form = [
         ("order_id", order),
@@ -622,19 +615,32 @@ async fn plain_forms_alone_buy_a_ring() {
         ("return_to", &address),
     ];
     let shown = ada.submit("/test-gateway/tokens", &card).await;
-    let back = shown.location().expect("back to the order").to_owned();
-    let (path, query) = back.split_once('?').expect("a query");
-    assert_eq!(path, address);
-    assert!(!query.contains("424242"), "{query}");
-    let token = (query.split('&'))
-        .find_map(|pair| pair.strip_prefix("payment_token="))
-        .expect("a token");
-    let page = ada.get(&back).await.expect_ok();
-    assert!(page.body.contains(token), "the page offers to pay with it");
+    assert_eq!(shown.location(), Some(address.as_str()), "{shown:?}");
+    assert!(!format!("{shown:?}").contains("424242"), "{shown:?}");
+    let page = ada.get(&address).await.expect_ok();
+    let token = value_of(&page.body, "payment_token").expect("the page offers to pay with it");
     let form = [("order_id", &*order.to_string()), ("payment_token", token)];
     let paid = ada.submit("/api/pay_order", &form).await;
     assert_eq!(paid.location(), Some(address.as_str()), "{paid:?}");
     shop.until_status(order, "confirmed").await;
     eventually("one charge", async || charges(&shop).await == 1).await;
+    // The card was given once: the page knows nothing of it any more, and no address offers one.
+    for again in [
+        address.clone(),
+        format!("{address}?payment_token={token}&last4=4242"),
+    ] {
+        let page = ada.get(&again).await.expect_ok();
+        assert!(!page.body.contains(token), "{again}");
+    }
     shop.closed().await;
+}
+
+/// The value of the page's first input of a name.
+fn value_of<'a>(page: &'a str, name: &str) -> Option<&'a str> {
+    let marker = format!("name=\"{name}\"");
+    let input = (page.split("<input"))
+        .filter_map(|rest| rest.split('>').next())
+        .find(|input| input.contains(&marker))?;
+    let (_, rest) = input.split_once("value=\"")?;
+    rest.split('"').next()
 }

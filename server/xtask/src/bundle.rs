@@ -20,8 +20,13 @@ use crate::{
     workspace::{Mode, Workspace, files_below},
 };
 
-/// Entries in `style/`, and what pages know each as: the shop's and, beside it, the admin's.
-const STYLESHEETS: [(&str, &str); 2] = [("main.css", "app.css"), ("desk.css", "desk.css")];
+/// Entries in `style/`, and what pages know each as: the shop's and, beside it, the checkout's and the
+/// admin's.
+const STYLESHEETS: [(&str, &str); 3] = [
+    ("main.css", "app.css"),
+    ("till.css", "till.css"),
+    ("desk.css", "desk.css"),
+];
 const CURRENT: &str = "current";
 /// Inside a bundle's folder: the hash of what it was made of.
 const INPUTS: &str = ".inputs";

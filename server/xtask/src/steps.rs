@@ -9,31 +9,33 @@ use anyhow::{Context as _, Result};
 
 /// Runs a step that prints nothing itself: its name and its time share one line.
 pub fn quiet<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    on_one_line(name, work, |_, took| took)
+}
+
+/// Runs a quiet step that may find most of its work done, and says how much was left to do.
+pub fn counted<T>(name: &str, work: impl FnOnce() -> Result<(T, usize)>) -> Result<T> {
+    let told = |(_, done): &(T, usize), took| match done {
+        0 => "up to date".to_owned(),
+        done => format!("{done} made, {took}"),
+    };
+    Ok(on_one_line(name, work, told)?.0)
+}
+
+fn on_one_line<T>(
+    name: &str,
+    work: impl FnOnce() -> Result<T>,
+    told: impl FnOnce(&T, String) -> String,
+) -> Result<T> {
     print!("▸ {name} … ");
     // A line without its end stays in the buffer, and the reader would wait before an empty screen.
     io::stdout().flush().context("write to the terminal")?;
     let started = Instant::now();
     let result = work();
     match &result {
-        Ok(_) => println!("{}", seconds(started.elapsed())),
+        Ok(done) => println!("{}", told(done, seconds(started.elapsed()))),
         Err(_) => println!("failed"),
     }
     result.with_context(|| format!("failed at: {name}"))
-}
-
-/// Runs a quiet step that may find most of its work done, and says how much was left to do.
-pub fn counted<T>(name: &str, work: impl FnOnce() -> Result<(T, usize)>) -> Result<T> {
-    print!("▸ {name} … ");
-    io::stdout().flush().context("write to the terminal")?;
-    let started = Instant::now();
-    let result = work();
-    match &result {
-        Ok((_, 0)) => println!("up to date"),
-        Ok((_, done)) => println!("{done} made, {}", seconds(started.elapsed())),
-        Err(_) => println!("failed"),
-    }
-    let (result, _) = result.with_context(|| format!("failed at: {name}"))?;
-    Ok(result)
 }
 
 /// Runs a step whose programs write to the terminal too: its time comes on a line of its own.

@@ -1,11 +1,13 @@
 //! What happens to an order.
 
 use serde::{Deserialize, Serialize};
+use types::fulfilment::FulfilmentStatus;
 use types::order::CancelledBy;
 use types::{Money, OrderId, ShopperId, Sku};
 
 use crate::event::declare;
-use crate::stock::events::ReservedLine;
+use crate::order::Refusal;
+use crate::stock::events::Pieces;
 
 /// A line of an order: which variant, how many, at which price per piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,17 +61,50 @@ declare! {
         order_id: OrderId,
     }
 
-    /// The shopper asks to end an order that is not paid.
+    /// An order is to end, as long as nothing of it has left the house; of one that has left in part,
+    /// what has not.
     OrderCancellationRequested ("order.cancellation_requested" on "orders", ordered by order_id) {
         order_id: OrderId,
+        /// Who asks; older versions knew the shopper alone.
+        #[serde(default = "shopper")]
+        by: CancelledBy,
+        /// The member of staff who asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        staff: Option<String>,
     }
 
-    /// The order ends unpaid; its reservation is to be released.
+    /// What is asked of an order is not done.
+    OrderCancellationRefused ("order.cancellation_refused" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        refusal: Refusal,
+    }
+
+    /// The order ends with nothing shipped; what is held for it is to be released, and its money let go.
     OrderCancelled ("order.cancelled" on "orders", ordered by order_id) {
         order_id: OrderId,
         by: CancelledBy,
         /// What is reserved for it.
-        lines: Vec<ReservedLine>,
+        lines: Vec<Pieces>,
+        /// Whether it had been paid.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        paid: bool,
+    }
+
+    /// What of an order has not left the house never will.
+    OrderRestCancelled ("order.rest_cancelled" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        by: CancelledBy,
+        /// What is held for it.
+        lines: Vec<Pieces>,
+        /// How far the rest is.
+        status: FulfilmentStatus,
+    }
+
+    /// A member of staff has written a note down. What it says stands beside the log.
+    OrderNoted ("order.noted" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        note_id: String,
+        by: String,
     }
 
     /// The order waited too long for stock or for the gateway's answer.
@@ -78,4 +113,8 @@ declare! {
         /// The deadline, unix microseconds: a later one is not meant.
         deadline_us: i64,
     }
+}
+
+const fn shopper() -> CancelledBy {
+    CancelledBy::Shopper
 }

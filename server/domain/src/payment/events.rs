@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use types::order::DeclineReason;
-use types::{Money, OrderId};
+use types::{Money, OrderId, RefundId, ShipmentId};
 
 use crate::event::declare;
 
@@ -73,6 +73,79 @@ declare! {
         order_id: OrderId,
         attempt: u32,
         authorization_id: String,
+    }
+
+    /// The gateway is to collect money that it holds: all of it, or what a parcel is worth.
+    PaymentCaptureRequested ("payment.capture_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        /// The parcel that it is for; `None` when the whole order is paid at once.
+        shipment_id: Option<ShipmentId>,
+        amount: Money,
+        authorization_id: String,
+        gateway: Gateway,
+    }
+
+    /// The money is ours.
+    PaymentCaptured ("payment.captured" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: Option<ShipmentId>,
+        amount: Money,
+    }
+
+    /// The gateway does not hold the money any more, or not so much.
+    PaymentCaptureFailed ("payment.capture_failed" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: Option<ShipmentId>,
+        amount: Money,
+        reason: String,
+    }
+
+    /// What the gateway refused to collect is to be asked for again.
+    PaymentCaptureRetryRequested ("payment.capture_retry_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        by: String,
+    }
+
+    /// Staff ask to give money back.
+    PaymentRefundAsked ("payment.refund_asked" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        refund_id: RefundId,
+        amount: Money,
+        /// For staff; names nobody.
+        reason: String,
+        by: String,
+    }
+
+    /// Money is not given back.
+    PaymentRefundRefused ("payment.refund_refused" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        refund_id: RefundId,
+        /// So much of what was captured is left.
+        refundable: Money,
+    }
+
+    /// The gateway is to give money back.
+    PaymentRefundRequested ("payment.refund_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        refund_id: RefundId,
+        amount: Money,
+        authorization_id: String,
+        gateway: Gateway,
+    }
+
+    /// The gateway has given the money back.
+    PaymentRefunded ("payment.refunded" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        refund_id: RefundId,
+        amount: Money,
+    }
+
+    /// The gateway does not give it back.
+    PaymentRefundFailed ("payment.refund_failed" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        refund_id: RefundId,
+        amount: Money,
+        reason: String,
     }
 }
 

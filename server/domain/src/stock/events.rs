@@ -1,6 +1,7 @@
 //! What happens to the stock of a SKU.
 
 use serde::{Deserialize, Serialize};
+pub use types::fulfilment::Pieces;
 use types::order::Shortage;
 use types::{OrderId, Sku};
 
@@ -13,13 +14,6 @@ pub struct StockMove {
     pub quantity: u32,
     pub on_hand: i64,
     pub allocated: i64,
-}
-
-/// Pieces held for an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReservedLine {
-    pub sku: Sku,
-    pub quantity: u32,
 }
 
 /// Why the books do not follow a count.
@@ -88,9 +82,21 @@ declare! {
         refusal: CountRefusal,
     }
 
+    /// Pieces have left the house in a parcel.
+    StockShipped ("stock.shipped" on "stock", ordered by order_id) {
+        order_id: OrderId,
+        moves: Vec<StockMove>,
+    }
+
+    /// Pieces of an order are in the house again and can be sold.
+    StockReturned ("stock.returned" on "stock", ordered by order_id) {
+        order_id: OrderId,
+        moves: Vec<StockMove>,
+    }
+
     /// Pieces are held for an order that had ended before they were: they are to be released.
     StockReleaseRequested ("stock.release_requested" on "stock", ordered by order_id) {
         order_id: OrderId,
-        lines: Vec<ReservedLine>,
+        lines: Vec<Pieces>,
     }
 }

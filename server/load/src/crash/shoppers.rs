@@ -328,10 +328,10 @@ fn is_conflict(error: &anyhow::Error) -> bool {
 /// The event behind an order's end, when it is one.
 const fn end(status: OrderStatus) -> Option<&'static str> {
     match status {
-        OrderStatus::Confirmed => Some(CONFIRMED),
         OrderStatus::Rejected => Some(REJECTED),
         OrderStatus::Cancelled => Some(CANCELLED),
         OrderStatus::Reserving | OrderStatus::Paying | OrderStatus::AwaitingPayment => None,
+        _ => Some(CONFIRMED),
     }
 }
 

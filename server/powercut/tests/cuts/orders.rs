@@ -122,6 +122,7 @@ pub fn order_of(order_id: OrderId, subtotal: Money) -> PlaceOrder {
         city: "Berlin".into(),
         country: "DE".into(),
         delivery,
+        billing: None,
         payment_token: Some("pm_card_visa".into()),
         expected_total_minor: totals(subtotal, delivery).expect("a total").total.minor,
     }

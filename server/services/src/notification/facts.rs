@@ -10,7 +10,7 @@ use types::{Money, OrderId};
 
 use super::words;
 use crate::catalogue::Catalogue;
-use crate::checkout::StoredOrderLine;
+use crate::order_rows::StoredOrderLine;
 
 /// An order and whom to tell about it.
 #[derive(Debug)]

@@ -1,0 +1,104 @@
+//! The money of an order: what was asked of the gateway and what it has answered, and giving it back.
+//! Part of the desk's lazy island; without the script each is a plain form.
+
+use leptos::prelude::*;
+use types::desk::{DeskOrder, PaymentRow};
+
+use super::desk_parcels::About;
+use super::posted::Posting;
+use crate::components::LocalTime;
+
+#[component]
+pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let payments = Memo::new(move |_| order.with(|order| order.payments.clone()));
+    let money = Memo::new(move |_| order.with(|order| order.money));
+    let rows = move || payments.get().into_iter().map(payment).collect_view();
+    let sums = move || {
+        let money = money.get();
+        let told = [
+            ("Collected", money.captured),
+            ("Given back", money.refunded),
+        ];
+        let told = told.into_iter().filter(|(_, amount)| amount.minor > 0);
+        told.map(|(name, amount)| {
+            view! {
+                <div>
+                    <dt>{name}</dt>
+                    <dd>{amount.to_string()}</dd>
+                </div>
+            }
+        })
+        .collect_view()
+    };
+    view! {
+        <section aria-labelledby="payments-title">
+            <h2 id="payments-title">"Payments"</h2>
+            <Show when=Signal::derive(move || payments.with(Vec::is_empty))>
+                <p class="desk-order__none">"No card was asked for yet."</p>
+            </Show>
+            <ul class="desk-payments" role="list">{rows}</ul>
+            <dl class="desk-sums">{sums}</dl>
+            <Show when=Signal::derive(move || money.with(|money| money.has_failed))>
+                <form
+                    class="desk-act"
+                    method="post"
+                    action="/api/capture_again"
+                    on:submit=move |event| posting.send(&event)
+                >
+                    <About order />
+                    <button class="desk-button" type="submit">"Collect again"</button>
+                </form>
+            </Show>
+            {move || (money.with(|money| money.refundable.minor) > 0).then(|| {
+                view! { <Refund order posting /> }
+            })}
+        </section>
+    }
+}
+
+fn payment(row: PaymentRow) -> impl IntoView {
+    let attempt = (row.attempt > 0).then(|| format!("Card {}: ", row.attempt));
+    view! {
+        <li>
+            <span class="desk-payments__what">{attempt} {row.what}</span>
+            <span class="desk-payments__amount">{row.amount.map(|amount| amount.to_string())}</span>
+            <span class="desk-payments__when">
+                <LocalTime at_us=row.at_us short=true />
+            </span>
+            <span class="desk-payments__reference">{row.reference}</span>
+        </li>
+    }
+}
+
+/// Gives all of it back, or a part.
+#[component]
+fn Refund(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let (next, refundable) =
+        order.with_untracked(|order| (order.next_refund, order.money.refundable));
+    // As it is typed: without the sign of the currency.
+    let all = format!("{}.{:02}", refundable.minor / 100, refundable.minor % 100);
+    view! {
+        <details class="desk-refund">
+            <summary class="desk-button">"Give money back\u{2026}"</summary>
+            <form
+                class="desk-act"
+                method="post"
+                action="/api/refund_order"
+                aria-label="Give money back"
+                on:submit=move |event| posting.send(&event)
+            >
+                <About order />
+                <input type="hidden" name="refund_id" value=next.to_string() />
+                <label class="desk-field">
+                    {format!("Amount, at most {refundable}")}
+                    <input type="text" name="amount" inputmode="decimal" required=true value=all />
+                </label>
+                <label class="desk-field desk-field--wide">
+                    "Reason, for staff; names nobody"
+                    <input type="text" name="reason" required=true maxlength="200" />
+                </label>
+                <button class="desk-button desk-button--strong" type="submit">"Give back"</button>
+            </form>
+        </details>
+    }
+}

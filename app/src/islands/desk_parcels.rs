@@ -1,0 +1,272 @@
+//! The parcels of an order, and what can be done with them: packed whole or in part, sent, arrived or not.
+//! Part of the desk's lazy island; without the script each is a plain form.
+
+use leptos::prelude::*;
+use types::desk::DeskOrder;
+use types::fulfilment::{Parcel, Pieces, ShipmentState};
+use types::{OrderId, Sku};
+
+use super::posted::Posting;
+
+/// What every form about an order says of it: which, and as of when.
+#[component]
+pub fn About(order: RwSignal<DeskOrder>) -> impl IntoView {
+    let id = order.with_untracked(|order| order.order.id);
+    let version = move || order.with(|order| order.version.to_string());
+    view! {
+        <input type="hidden" name="order_id" value=id.to_string() />
+        <input type="hidden" name="expected" value=version />
+    }
+}
+
+#[component]
+pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let parcels = Memo::new(move |_| order.with(|order| order.parcels.clone()));
+    let left = Memo::new(move |_| order.with(|order| order.left.clone()));
+    let never = Memo::new(move |_| order.with(|order| order.never.clone()));
+    let is_empty = move || parcels.with(Vec::is_empty) && left.with(Vec::is_empty);
+    let none = Signal::derive(is_empty);
+    view! {
+        <section class="desk-parcels" id="parcels" aria-labelledby="parcels-title">
+            <h2 id="parcels-title">"Parcels"</h2>
+            <Show when=none>
+                <p class="desk-order__none">"There is nothing to pack."</p>
+            </Show>
+            <ul role="list">
+                <For
+                    each=move || parcels.get()
+                    // A parcel that moves on has other things to be done with it.
+                    key=|parcel| (parcel.id, parcel.state.words())
+                    children=move |parcel| view! { <OneParcel parcel order posting /> }
+                />
+            </ul>
+            {move || {
+                let never = never.get();
+                (!never.is_empty())
+                    .then(|| {
+                        view! { <p class="desk-order__none">"Never to be sent: " {list(order, &never)}</p> }
+                    })
+            }}
+            {move || {
+                let left = left.get();
+                (!left.is_empty()).then(|| view! { <Pack left order posting /> })
+            }}
+        </section>
+    }
+}
+
+/// What a SKU is called on this order.
+pub fn title(order: RwSignal<DeskOrder>, sku: &Sku) -> String {
+    order.with_untracked(|order| {
+        let line = order.order.lines.iter().find(|line| line.sku == *sku);
+        line.map_or_else(
+            || sku.to_string(),
+            |line| format!("{}, {}", line.title, line.variant),
+        )
+    })
+}
+
+fn list(order: RwSignal<DeskOrder>, pieces: &[Pieces]) -> String {
+    let lines = pieces.iter();
+    let lines = lines.map(|line| format!("{} × {}", line.quantity, title(order, &line.sku)));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+#[component]
+fn OneParcel(parcel: Parcel, order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let Parcel {
+        id,
+        number,
+        state,
+        lines,
+        tracking,
+    } = parcel;
+    let name = format!("parcel {number}");
+    let tracked = tracking.map(|tracking| {
+        let number = tracking.number;
+        let number = match tracking.url {
+            Some(href) => view! { <a href=href rel="noreferrer">{number}</a> }.into_any(),
+            None => number.into_any(),
+        };
+        view! { <p>"Tracking number " {number}</p> }
+    });
+    let shipment =
+        move || view! { <input type="hidden" name="shipment_id" value=id.to_string() /> };
+    let acts = match state {
+        ShipmentState::Packed => view! {
+            <form
+                class="desk-act"
+                method="post"
+                action="/api/ship_order"
+                aria-label=format!("Send {name}")
+                on:submit=move |event| posting.send(&event)
+            >
+                <About order />
+                {shipment()}
+                <label class="desk-field">
+                    "Tracking number"
+                    <input type="text" name="tracking_number" maxlength="60" autocomplete="off" />
+                </label>
+                <label class="desk-field desk-field--wide">
+                    "Tracking page (optional)"
+                    <input type="url" name="tracking_url" placeholder="https://" maxlength="500" />
+                </label>
+                <button class="desk-button desk-button--strong" type="submit">
+                    {format!("Send {name}")}
+                </button>
+            </form>
+            <form
+                class="desk-act"
+                method="post"
+                action="/api/unpack_order"
+                on:submit=move |event| posting.send(&event)
+            >
+                <About order />
+                {shipment()}
+                <button class="desk-button" type="submit">{format!("Open {name} again")}</button>
+            </form>
+        }
+        .into_any(),
+        ShipmentState::Shipped | ShipmentState::Lost => {
+            let outcomes = [
+                ("delivered", "Delivered"),
+                ("lost", "Lost"),
+                ("came_back", "Came back"),
+            ];
+            let buttons = outcomes.into_iter().filter(|(outcome, _)| {
+                // What is lost may turn up after all.
+                state == ShipmentState::Shipped || *outcome != "lost"
+            });
+            let buttons = buttons.map(|(outcome, words)| {
+                view! {
+                    <button
+                        class="desk-button"
+                        type="submit"
+                        name="outcome"
+                        value=outcome
+                        aria-label=format!("{words}: {name}")
+                    >
+                        {words}
+                    </button>
+                }
+            });
+            view! {
+                <form
+                    class="desk-act"
+                    method="post"
+                    action="/api/end_shipment"
+                    aria-label=format!("What became of {name}")
+                    on:submit=move |event| posting.send(&event)
+                >
+                    <About order />
+                    {shipment()}
+                    {buttons.collect_view()}
+                </form>
+            }
+            .into_any()
+        }
+        ShipmentState::Delivered | ShipmentState::CameBack => ().into_any(),
+    };
+    view! {
+        <li class="desk-parcel">
+            <p class="desk-parcel__head">
+                <strong>{format!("Parcel {number}")}</strong>
+                " "
+                <span>{state.words()}</span>
+            </p>
+            <p>{list(order, &lines)}</p>
+            {tracked}
+            {acts}
+        </li>
+    }
+}
+
+/// Packs what is left, or less of it.
+#[component]
+fn Pack(left: Vec<Pieces>, order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let next = order.with_untracked(|order| order.next_parcel);
+    let lines = left.into_iter().enumerate().map(|(at, line)| {
+        let id = format!("pack-{at}");
+        view! {
+            <li>
+                <input type="hidden" name=format!("lines[{at}][sku]") value=line.sku.to_string() />
+                <label for=id.clone()>
+                    {title(order, &line.sku)}
+                    " "
+                    <span class="desk-line__sku">{line.sku.to_string()}</span>
+                </label>
+                <input
+                    id=id
+                    r#type="number"
+                    name=format!("lines[{at}][quantity]")
+                    inputmode="numeric"
+                    min="0"
+                    max=line.quantity.to_string()
+                    step="1"
+                    value=line.quantity.to_string()
+                />
+                <span class="desk-pack__of">{format!("of {}", line.quantity)}</span>
+            </li>
+        }
+    });
+    view! {
+        <form
+            class="desk-pack"
+            method="post"
+            action="/api/pack_order"
+            aria-label="Pack a parcel"
+            on:submit=move |event| posting.send(&event)
+        >
+            <About order />
+            <input type="hidden" name="shipment_id" value=next.to_string() />
+            <ul role="list">{lines.collect_view()}</ul>
+            <button
+                class="desk-button desk-button--strong"
+                type="submit"
+                aria-disabled=move || posting.busy.get().then_some("true")
+            >
+                "Pack"
+            </button>
+        </form>
+    }
+}
+
+/// Ends an order, or what of it has not left. Asked once.
+#[component]
+pub fn Cancel(id: OrderId, order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let can_cancel = Memo::new(move |_| order.with(|order| order.can_cancel));
+    let part = move || order.with(|order| !order.parcels.is_empty());
+    view! {
+        <Show when=can_cancel>
+            <details class="desk-cancel">
+                <summary class="desk-button">"Cancel order\u{2026}"</summary>
+                <form
+                    method="post"
+                    action="/api/cancel_for_shopper"
+                    on:submit=move |event| posting.send(&event)
+                >
+                    <About order />
+                    <p>
+                        {move || match part() {
+                            true => {
+                                "What has not left the house is never sent, and what is not collected for \
+                                 it is let go. This cannot be undone."
+                            }
+                            false => {
+                                "The stock is released, and the money let go or given back. This cannot be \
+                                 undone."
+                            }
+                        }}
+                    </p>
+                    <button
+                        class="desk-button desk-button--danger"
+                        type="submit"
+                        data-order=id.to_string()
+                    >
+                        "Yes, cancel it"
+                    </button>
+                </form>
+            </details>
+        </Show>
+    }
+}

@@ -1,0 +1,247 @@
+//! The parcels of an order and what was given back of its money. Comes into sight with the first of either.
+
+use leptos::prelude::*;
+use types::Money;
+use types::fulfilment::Tracking;
+use types::order::{Progress, StepKind};
+
+use crate::components::LocalTime;
+
+/// A parcel that has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sent {
+    parcel: u32,
+    pieces: u32,
+    tracking: Option<Tracking>,
+    at_us: i64,
+    end: Option<(End, i64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Delivered,
+    Lost,
+    CameBack,
+}
+
+impl End {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Delivered => "Delivered ",
+            Self::Lost => "Reported lost ",
+            Self::CameBack => "Came back to us ",
+        }
+    }
+}
+
+#[component]
+pub fn OrderParcels(progress: ReadSignal<Progress>) -> impl IntoView {
+    let sent = Memo::new(move |_| progress.with(parcels));
+    let never = Memo::new(move |_| progress.with(never_sent));
+    let refunds = Memo::new(move |_| progress.with(refunds));
+    let list = move || {
+        let parcels = sent.get();
+        let of = parcels.len();
+        let shown = parcels.into_iter().map(|sent| parcel(sent, of));
+        let never = never.get();
+        (of > 0 || never > 0).then(|| {
+            view! {
+                <section class="parcels" aria-labelledby="parcels-title">
+                    <h2 id="parcels-title">{if of == 1 { "Your parcel" } else { "Your parcels" }}</h2>
+                    <ul>{shown.collect_view()}</ul>
+                    {(never > 0).then(|| view! { <p>{never_words(never)}</p> })}
+                </section>
+            }
+        })
+    };
+    let given_back = move || {
+        let refunds = refunds.get();
+        (!refunds.is_empty()).then(|| {
+            let shown = refunds.into_iter().map(|(amount, at_us)| {
+                view! {
+                    <li>
+                        <strong>{amount.to_string()}</strong>
+                        " was given back "
+                        <LocalTime at_us />
+                    </li>
+                }
+            });
+            view! {
+                <section class="parcels" aria-labelledby="refunds-title">
+                    <h2 id="refunds-title">"Money given back"</h2>
+                    <ul>{shown.collect_view()}</ul>
+                    <p>"Your bank may take some days to show it."</p>
+                </section>
+            }
+        })
+    };
+    let returns = Memo::new(move |_| progress.with(returns));
+    let sent_back = move || {
+        let returns = returns.get();
+        (!returns.is_empty()).then(|| {
+            let shown = returns.into_iter().map(|(number, words, at_us)| {
+                view! {
+                    <li>
+                        {format!("Return {number}: {words} ")}
+                        <LocalTime at_us />
+                    </li>
+                }
+            });
+            view! {
+                <section class="parcels" aria-labelledby="returns-title">
+                    <h2 id="returns-title">"Sent back"</h2>
+                    <ul>{shown.collect_view()}</ul>
+                </section>
+            }
+        })
+    };
+    view! {
+        {list}
+        {sent_back}
+        {given_back}
+    }
+}
+
+fn parcel(sent: Sent, of: usize) -> impl IntoView {
+    let pieces = match sent.pieces {
+        1 => "1 piece".to_owned(),
+        pieces => format!("{pieces} pieces"),
+    };
+    let name = match of {
+        1 => pieces,
+        _ => format!("Parcel {}: {pieces}", sent.parcel),
+    };
+    let tracking = sent.tracking.map(|Tracking { number, url }| {
+        let number = view! { <span class="order-number" translate="no">{number}</span> };
+        let shown = match url {
+            // The page of another house.
+            Some(url) => view! {
+                <a href=url rel="noopener noreferrer external" target="_blank">
+                    "Follow it: " {number}
+                </a>
+            }
+            .into_any(),
+            None => view! { <span>"Tracking number " {number}</span> }.into_any(),
+        };
+        view! { <p>{shown}</p> }
+    });
+    view! {
+        <li class="parcel">
+            <p class="parcel__name">{name}</p>
+            <p>"Sent " <LocalTime at_us=sent.at_us /></p>
+            {tracking}
+            {sent.end.map(|(end, at_us)| view! {
+                <p>{end.words()} <LocalTime at_us /></p>
+            })}
+        </li>
+    }
+}
+
+/// The parcels that have left, in their order.
+fn parcels(progress: &Progress) -> Vec<Sent> {
+    let mut sent: Vec<Sent> = Vec::new();
+    for step in &progress.steps {
+        let at_us = step.at_us;
+        let (parcel, end) = match &step.kind {
+            StepKind::Shipped {
+                parcel,
+                pieces,
+                tracking,
+            } => {
+                sent.push(Sent {
+                    parcel: *parcel,
+                    pieces: *pieces,
+                    tracking: tracking.clone(),
+                    at_us,
+                    end: None,
+                });
+                continue;
+            }
+            StepKind::Delivered { parcel } => (*parcel, End::Delivered),
+            StepKind::Lost { parcel } => (*parcel, End::Lost),
+            StepKind::CameBack { parcel } => (*parcel, End::CameBack),
+            _ => continue,
+        };
+        if let Some(sent) = sent.iter_mut().find(|sent| sent.parcel == parcel) {
+            sent.end = Some((end, at_us));
+        }
+    }
+    sent
+}
+
+/// Pieces that will not be sent.
+fn never_sent(progress: &Progress) -> u32 {
+    let pieces = progress.steps.iter().map(|step| match step.kind {
+        StepKind::RestCancelled { pieces } => pieces,
+        _ => 0,
+    });
+    pieces.sum()
+}
+
+fn never_words(pieces: u32) -> String {
+    match pieces {
+        1 => "One piece will not be sent, and is not charged.".to_owned(),
+        pieces => format!("{pieces} pieces will not be sent, and are not charged."),
+    }
+}
+
+fn refunds(progress: &Progress) -> Vec<(Money, i64)> {
+    let refund = |step: &types::order::Step| match step.kind {
+        StepKind::Refunded { amount } => Some((amount, step.at_us)),
+        _ => None,
+    };
+    progress.steps.iter().filter_map(refund).collect()
+}
+
+/// Each return with what is known of it last.
+fn returns(progress: &Progress) -> Vec<(u32, &'static str, i64)> {
+    let mut returns: Vec<(u32, &'static str, i64)> = Vec::new();
+    for step in &progress.steps {
+        let (number, words) = match step.kind {
+            StepKind::ReturnAsked { number } => (number, "asked for, we will answer soon"),
+            StepKind::ReturnAccepted { number } => (number, "accepted, please send it to us"),
+            StepKind::ReturnDeclined { number } => (number, "not accepted"),
+            StepKind::ReturnReceived { number } => (number, "arrived with us"),
+            _ => continue,
+        };
+        returns.retain(|(known, ..)| *known != number);
+        returns.push((number, words, step.at_us));
+    }
+    returns
+}
+
+#[cfg(test)]
+mod tests {
+    use types::order::{OrderStatus, Step};
+
+    use super::*;
+
+    #[test]
+    fn a_parcel_is_told_with_what_became_of_it_last() {
+        let kinds = [
+            StepKind::Packed,
+            StepKind::Shipped {
+                parcel: 2,
+                pieces: 1,
+                tracking: None,
+            },
+            StepKind::Lost { parcel: 2 },
+            StepKind::Delivered { parcel: 2 },
+            StepKind::RestCancelled { pieces: 3 },
+        ];
+        let steps = kinds.into_iter().zip(1..).map(|(kind, position)| Step {
+            kind,
+            at_us: position as i64,
+            position,
+        });
+        let progress = Progress {
+            status: OrderStatus::Delivered,
+            steps: steps.collect(),
+            reserved_until_us: None,
+        };
+        let parcels = parcels(&progress);
+        assert_eq!(parcels.len(), 1);
+        assert_eq!(parcels[0].end, Some((End::Delivered, 4)));
+        assert_eq!(never_sent(&progress), 3);
+    }
+}

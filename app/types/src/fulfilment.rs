@@ -1,0 +1,196 @@
+//! Parcels of an order, as pages show them.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::ids::InvalidId;
+use crate::{ShipmentId, Sku};
+
+/// How far the pieces of an order have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FulfilmentStatus {
+    /// Nothing is packed.
+    #[default]
+    Open,
+    /// Some of it is packed, nothing has left.
+    Packed,
+    /// Some of it has left.
+    PartlyShipped,
+    /// All of it has left.
+    Shipped,
+    /// What has left has arrived, and nothing is missing but what was lost.
+    Delivered,
+    /// All of it has left and nothing of it arrived.
+    Lost,
+}
+
+/// Who brings a parcel.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(
+    serialize_all = "snake_case",
+    const_into_str,
+    parse_err_ty = InvalidId,
+    parse_err_fn = unknown_carrier
+)]
+pub enum Carrier {
+    /// Any: staff take it there and say what became of it.
+    #[default]
+    Manual,
+}
+
+fn unknown_carrier(text: &str) -> InvalidId {
+    InvalidId {
+        expected: "manual",
+        got: text.chars().take(60).collect(),
+    }
+}
+
+/// What a carrier calls a parcel, and where it tells how it fares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracking {
+    pub number: String,
+    /// A page of the carrier, `https://…`, if it has one.
+    pub url: Option<String>,
+}
+
+/// A tracking number is at most so long; carriers' are 10 to 35.
+const MAX_TRACKING_NUMBER: usize = 60;
+const MAX_TRACKING_URL: usize = 500;
+
+impl Tracking {
+    /// What staff typed: `None` when there is none.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn typed(number: &str, url: &str) -> Result<Option<Self>, &'static str> {
+        let (number, url) = (number.trim(), url.trim());
+        if number.is_empty() {
+            return match url.is_empty() {
+                true => Ok(None),
+                false => Err("Enter the tracking number, too."),
+            };
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '/');
+        if number.chars().count() > MAX_TRACKING_NUMBER || !number.chars().all(is_plain) {
+            return Err("Enter a tracking number of at most 60 letters and digits.");
+        }
+        if url.is_empty() {
+            let number = number.to_owned();
+            return Ok(Some(Self { number, url: None }));
+        }
+        let has_host = url
+            .strip_prefix("https://")
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+        let is_clean = url.chars().all(|c| c.is_ascii_graphic());
+        if !has_host || !is_clean || url.len() > MAX_TRACKING_URL {
+            return Err("Enter the address of the tracking page as https://…, or leave it out.");
+        }
+        Ok(Some(Self {
+            number: number.to_owned(),
+            url: Some(url.to_owned()),
+        }))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShipmentState {
+    Packed,
+    Shipped,
+    Delivered,
+    Lost,
+    /// The carrier has brought it back.
+    CameBack,
+}
+
+impl ShipmentState {
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Packed => "Packed",
+            Self::Shipped => "On its way",
+            Self::Delivered => "Delivered",
+            Self::Lost => "Lost",
+            Self::CameBack => "Came back to us",
+        }
+    }
+}
+
+/// What became of a parcel that has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(
+    serialize_all = "snake_case",
+    const_into_str,
+    parse_err_ty = InvalidId,
+    parse_err_fn = unknown_outcome
+)]
+pub enum Outcome {
+    Delivered,
+    Lost,
+    CameBack,
+}
+
+fn unknown_outcome(text: &str) -> InvalidId {
+    InvalidId {
+        expected: "delivered, lost or came_back",
+        got: text.chars().take(60).collect(),
+    }
+}
+
+/// Pieces of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pieces {
+    pub sku: Sku,
+    pub quantity: u32,
+}
+
+/// A parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    pub id: ShipmentId,
+    /// 1 for the first of its order.
+    pub number: u32,
+    pub state: ShipmentState,
+    pub lines: Vec<Pieces>,
+    pub tracking: Option<Tracking>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_staff_type_of_a_parcel_is_looked_at() {
+        assert_eq!(Tracking::typed(" ", ""), Ok(None));
+        let typed = Tracking::typed(" JD 014-6 ", "https://t.example/?n=JD0146");
+        let typed = typed.expect("good").expect("one");
+        assert_eq!(typed.number, "JD 014-6");
+        assert_eq!(typed.url.as_deref(), Some("https://t.example/?n=JD0146"));
+        for (number, url) in [
+            ("", "https://t.example"),
+            ("1", "http://t.example"),
+            ("1", "javascript:alert(1)"),
+            ("1", "https:///x"),
+            ("1", "https://t.example/a b"),
+            ("<b>", ""),
+            (&*"1".repeat(61), ""),
+        ] {
+            assert!(Tracking::typed(number, url).is_err(), "{number} {url}");
+        }
+    }
+}

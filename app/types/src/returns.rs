@@ -1,0 +1,94 @@
+//! Pieces that a customer sends back, as pages show them.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::Sku;
+use crate::ids::InvalidId;
+
+/// Days after its delivery in which a parcel's pieces can be sent back.
+pub const RETURN_DAYS: i64 = 30;
+
+/// Why something comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(
+    serialize_all = "snake_case",
+    const_into_str,
+    parse_err_ty = InvalidId,
+    parse_err_fn = unknown_reason
+)]
+pub enum ReturnReason {
+    DoesNotFit,
+    NotAsExpected,
+    Damaged,
+    WrongPiece,
+    ChangedMind,
+}
+
+fn unknown_reason(text: &str) -> InvalidId {
+    InvalidId {
+        expected: "does_not_fit, not_as_expected, damaged, wrong_piece or changed_mind",
+        got: text.chars().take(60).collect(),
+    }
+}
+
+impl ReturnReason {
+    pub const ALL: [Self; 5] = [
+        Self::DoesNotFit,
+        Self::NotAsExpected,
+        Self::Damaged,
+        Self::WrongPiece,
+        Self::ChangedMind,
+    ];
+
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::DoesNotFit => "Does not fit",
+            Self::NotAsExpected => "Looks different than expected",
+            Self::Damaged => "Arrived damaged",
+            Self::WrongPiece => "Not what I ordered",
+            Self::ChangedMind => "Changed my mind",
+        }
+    }
+}
+
+/// Pieces of one SKU that are to come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnPieces {
+    pub sku: Sku,
+    pub quantity: u32,
+    pub reason: ReturnReason,
+}
+
+/// Pieces of one SKU that came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedPieces {
+    pub sku: Sku,
+    /// Go back on sale.
+    pub restocked: u32,
+    /// Cannot be sold any more.
+    pub written_off: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnState {
+    Asked,
+    Accepted,
+    Declined,
+    Received,
+}
+
+impl ReturnState {
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "Asked for",
+            Self::Accepted => "Accepted, on its way back",
+            Self::Declined => "Declined",
+            Self::Received => "Received",
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The fulfilment of an order: its parcels, per SKU and quantity. A part of the order's state; the order
+//! says whether there is anything to fulfil.
+
+pub mod events;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use types::fulfilment::{Carrier, FulfilmentStatus, Outcome, ShipmentState, Tracking};
+use types::{Money, OrderId, ShipmentId, Sku};
+
+use crate::Event;
+use crate::event::{
+    Pieces, ShipmentCameBack, ShipmentDelivered, ShipmentHandoverReported, ShipmentLost,
+    ShipmentOutcomeReported, ShipmentPacked, ShipmentRefused, ShipmentRequested, ShipmentShipped,
+    ShipmentUnpackRequested, ShipmentUnpacked,
+};
+
+/// Parcels of one order, at most: an order has at most so many pieces that each could go alone.
+const MAX_PARCELS: usize = 1_000;
+
+/// Why a parcel is not packed, or does not move on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "refusal", rename_all = "snake_case")]
+pub enum Refusal {
+    #[error("Only an order that is paid and not cancelled can be packed.")]
+    NotPaid,
+    #[error("There is nothing to pack: enter at least one piece.")]
+    Nothing,
+    #[error("Of {sku} only {left} of this order are left to pack.")]
+    TooMany { sku: Sku, left: u32 },
+    #[error("This order has as many parcels as one can have.")]
+    TooManyParcels,
+    #[error("This parcel was packed already.")]
+    PackedAlready,
+    #[error("There is no such parcel.")]
+    Unknown,
+    #[error("This parcel has left already.")]
+    Left,
+    #[error("This parcel has not left yet.")]
+    NotLeft,
+    #[error("What became of this parcel is known already.")]
+    Ended,
+}
+
+/// A parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    pub id: ShipmentId,
+    pub number: u32,
+    pub lines: Vec<Pieces>,
+    pub worth: Money,
+    pub carrier: Carrier,
+    pub state: ShipmentState,
+    pub tracking: Option<Tracking>,
+    /// When it arrived, unix microseconds; 0 until then.
+    #[serde(default)]
+    pub delivered_at_us: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FulfilmentState {
+    pub shipments: Vec<Shipment>,
+    /// Parcels that were ever packed; each has a number of its own.
+    pub packed: u32,
+    /// What will never be sent.
+    #[serde(default)]
+    pub cancelled: Vec<Pieces>,
+}
+
+fn count(lines: &[Pieces]) -> u32 {
+    let pieces = lines.iter().map(|line| line.quantity);
+    pieces.fold(0, u32::saturating_add)
+}
+
+/// One entry per SKU.
+pub fn per_sku<'a>(lines: impl IntoIterator<Item = &'a Pieces>) -> BTreeMap<Sku, u32> {
+    let mut sums = BTreeMap::new();
+    for line in lines {
+        let sum: &mut u32 = sums.entry(line.sku.clone()).or_default();
+        *sum = sum.saturating_add(line.quantity);
+    }
+    sums
+}
+
+impl FulfilmentState {
+    /// Whether nothing was ever packed or given up.
+    pub fn is_untouched(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub fn shipment(&self, id: ShipmentId) -> Option<&Shipment> {
+        self.shipments.iter().find(|shipment| shipment.id == id)
+    }
+
+    /// What has arrived after `after_us`.
+    pub fn arrived_since(&self, after_us: i64) -> impl Iterator<Item = &Pieces> {
+        let arrived = move |it: &&Shipment| {
+            it.state == ShipmentState::Delivered && it.delivered_at_us >= after_us
+        };
+        let arrived = self.shipments.iter().filter(arrived);
+        arrived.flat_map(|shipment| &shipment.lines)
+    }
+
+    /// Whether something has left the house.
+    pub fn has_left(&self) -> bool {
+        let packed = |shipment: &Shipment| shipment.state == ShipmentState::Packed;
+        !self.shipments.iter().all(packed)
+    }
+
+    /// What of an order's lines is neither packed nor given up.
+    pub fn left(&self, ordered: &[Pieces]) -> Vec<Pieces> {
+        let packed = self.shipments.iter().flat_map(|shipment| &shipment.lines);
+        self.without(ordered, packed)
+    }
+
+    /// What of an order's lines has not left the house, packed or not.
+    pub fn here(&self, ordered: &[Pieces]) -> Vec<Pieces> {
+        let gone = self.shipments.iter();
+        let gone = gone.filter(|shipment| shipment.state != ShipmentState::Packed);
+        self.without(ordered, gone.flat_map(|shipment| &shipment.lines))
+    }
+
+    fn without<'a>(
+        &'a self,
+        ordered: &[Pieces],
+        taken: impl Iterator<Item = &'a Pieces>,
+    ) -> Vec<Pieces> {
+        let mut left = per_sku(ordered);
+        for (sku, quantity) in per_sku(taken.chain(&self.cancelled)) {
+            if let Some(left) = left.get_mut(&sku) {
+                *left = left.saturating_sub(quantity);
+            }
+        }
+        let pieces = |(sku, quantity)| Pieces { sku, quantity };
+        let left = left.into_iter().filter(|(_, quantity)| *quantity > 0);
+        left.map(pieces).collect()
+    }
+
+    /// How far the order is.
+    pub fn status(&self, ordered: &[Pieces]) -> FulfilmentStatus {
+        let has = |state| self.shipments.iter().any(|it| it.state == state);
+        let is_here = !self.here(ordered).is_empty();
+        if !self.has_left() {
+            return match self.shipments.is_empty() {
+                true => FulfilmentStatus::Open,
+                false => FulfilmentStatus::Packed,
+            };
+        }
+        if is_here {
+            FulfilmentStatus::PartlyShipped
+        } else if has(ShipmentState::Shipped) {
+            FulfilmentStatus::Shipped
+        } else if has(ShipmentState::Delivered) {
+            FulfilmentStatus::Delivered
+        } else {
+            FulfilmentStatus::Lost
+        }
+    }
+
+    /// Whether a parcel of these pieces can be packed.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn check_pack(
+        &self,
+        id: ShipmentId,
+        ordered: &[Pieces],
+        lines: &[Pieces],
+    ) -> Result<(), Refusal> {
+        if self.shipment(id).is_some() {
+            return Err(Refusal::PackedAlready);
+        }
+        if count(lines) == 0 {
+            return Err(Refusal::Nothing);
+        }
+        if self.packed as usize >= MAX_PARCELS {
+            return Err(Refusal::TooManyParcels);
+        }
+        let left = per_sku(&self.left(ordered));
+        for (sku, wanted) in per_sku(lines) {
+            let left = left.get(&sku).copied().unwrap_or(0);
+            if wanted > left {
+                return Err(Refusal::TooMany { sku, left });
+            }
+        }
+        Ok(())
+    }
+
+    fn in_state(&self, id: ShipmentId, state: ShipmentState) -> Result<&Shipment, Refusal> {
+        let shipment = self.shipment(id).ok_or(Refusal::Unknown)?;
+        match (shipment.state, state) {
+            (is, asked) if is == asked => Ok(shipment),
+            (_, ShipmentState::Packed) => Err(Refusal::Left),
+            (ShipmentState::Packed, _) => Err(Refusal::NotLeft),
+            _ => Err(Refusal::Ended),
+        }
+    }
+
+    /// Packs a parcel, or says why not.
+    pub fn pack(&self, ordered: &[Pieces], asked: &ShipmentRequested) -> Event {
+        let (order_id, shipment_id) = (asked.order_id, asked.shipment_id);
+        if let Err(refusal) = self.check_pack(shipment_id, ordered, &asked.lines) {
+            return refused(order_id, shipment_id, refusal);
+        }
+        let pieces = |(sku, quantity)| Pieces { sku, quantity };
+        let lines: Vec<Pieces> = per_sku(&asked.lines).into_iter().map(pieces).collect();
+        let event = |status| ShipmentPacked {
+            order_id,
+            shipment_id,
+            number: self.packed + 1,
+            lines: lines.clone(),
+            worth: asked.worth,
+            carrier: asked.carrier,
+            status,
+        };
+        self.with_status(ordered, |status| event(status).into())
+    }
+
+    /// Opens a packed parcel again, or says why not.
+    pub fn unpack(&self, ordered: &[Pieces], asked: &ShipmentUnpackRequested) -> Event {
+        let (order_id, shipment_id) = (asked.order_id, asked.shipment_id);
+        match self.in_state(shipment_id, ShipmentState::Packed) {
+            Err(refusal) => refused(order_id, shipment_id, refusal),
+            Ok(_) => self.with_status(ordered, |status| {
+                ShipmentUnpacked {
+                    order_id,
+                    shipment_id,
+                    status,
+                }
+                .into()
+            }),
+        }
+    }
+
+    /// Sends a packed parcel off, or says why not.
+    pub fn ship(&self, ordered: &[Pieces], told: &ShipmentHandoverReported) -> Event {
+        let (order_id, shipment_id) = (told.order_id, told.shipment_id);
+        match self.in_state(shipment_id, ShipmentState::Packed) {
+            Err(refusal) => refused(order_id, shipment_id, refusal),
+            Ok(shipment) => self.with_status(ordered, |status| {
+                ShipmentShipped {
+                    order_id,
+                    shipment_id,
+                    number: shipment.number,
+                    lines: shipment.lines.clone(),
+                    carrier: shipment.carrier,
+                    tracking: told.tracking.clone(),
+                    status,
+                }
+                .into()
+            }),
+        }
+    }
+
+    /// Takes in what became of a parcel; one that was lost may turn up after all. Says so if it cannot be.
+    pub fn end(&self, ordered: &[Pieces], told: &ShipmentOutcomeReported) -> Event {
+        let (order_id, shipment_id) = (told.order_id, told.shipment_id);
+        let is_found = matches!(
+            self.shipment(shipment_id).map(|shipment| shipment.state),
+            Some(ShipmentState::Lost)
+        ) && told.outcome != Outcome::Lost;
+        let from = if is_found {
+            ShipmentState::Lost
+        } else {
+            ShipmentState::Shipped
+        };
+        let shipment = match self.in_state(shipment_id, from) {
+            Err(refusal) => return refused(order_id, shipment_id, refusal),
+            Ok(shipment) => shipment,
+        };
+        let number = shipment.number;
+        self.with_status(ordered, |status| match told.outcome {
+            Outcome::Delivered => ShipmentDelivered {
+                order_id,
+                shipment_id,
+                number,
+                status,
+            }
+            .into(),
+            Outcome::Lost => ShipmentLost {
+                order_id,
+                shipment_id,
+                number,
+                status,
+            }
+            .into(),
+            Outcome::CameBack => ShipmentCameBack {
+                order_id,
+                shipment_id,
+                number,
+                lines: shipment.lines.clone(),
+                status,
+            }
+            .into(),
+        })
+    }
+
+    /// The event with the status that it leads to.
+    pub(crate) fn with_status(
+        &self,
+        ordered: &[Pieces],
+        event: impl Fn(FulfilmentStatus) -> Event,
+    ) -> Event {
+        let mut after = self.clone();
+        after.evolve(&event(FulfilmentStatus::Open), 0);
+        event(after.status(ordered))
+    }
+
+    /// Takes note of an event.
+    pub fn evolve(&mut self, event: &Event, at_us: i64) {
+        match event {
+            Event::ShipmentPacked(event) => {
+                self.packed = self.packed.max(event.number);
+                self.shipments.push(Shipment {
+                    id: event.shipment_id,
+                    number: event.number,
+                    lines: event.lines.clone(),
+                    worth: event.worth,
+                    carrier: event.carrier,
+                    state: ShipmentState::Packed,
+                    tracking: None,
+                    delivered_at_us: 0,
+                });
+            }
+            Event::ShipmentUnpacked(event) => {
+                self.shipments.retain(|it| it.id != event.shipment_id);
+            }
+            Event::ShipmentShipped(event) => {
+                if let Some(shipment) = self.find(event.shipment_id) {
+                    shipment.state = ShipmentState::Shipped;
+                    shipment.tracking.clone_from(&event.tracking);
+                }
+            }
+            Event::ShipmentDelivered(event) => {
+                if let Some(shipment) = self.find(event.shipment_id) {
+                    shipment.state = ShipmentState::Delivered;
+                    shipment.delivered_at_us = at_us;
+                }
+            }
+            Event::ShipmentLost(event) => self.put(event.shipment_id, ShipmentState::Lost),
+            Event::ShipmentCameBack(event) => self.put(event.shipment_id, ShipmentState::CameBack),
+            Event::OrderRestCancelled(event) => {
+                self.cancelled.extend(event.lines.iter().cloned());
+                self.shipments
+                    .retain(|shipment| shipment.state != ShipmentState::Packed);
+            }
+            _ => {}
+        }
+    }
+
+    fn find(&mut self, id: ShipmentId) -> Option<&mut Shipment> {
+        self.shipments.iter_mut().find(|shipment| shipment.id == id)
+    }
+
+    fn put(&mut self, id: ShipmentId, state: ShipmentState) {
+        if let Some(shipment) = self.find(id) {
+            shipment.state = state;
+        }
+    }
+}
+
+/// Says that a parcel is not packed, or does not move.
+pub fn refused(order_id: OrderId, shipment_id: ShipmentId, refusal: Refusal) -> Event {
+    ShipmentRefused {
+        order_id,
+        shipment_id,
+        refusal,
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,488 @@
+use proptest::prelude::*;
+use types::returns::{RETURN_DAYS, ReceivedPieces, ReturnPieces, ReturnReason};
+use types::{Currency, RefundId, ReturnId};
+
+use super::*;
+use crate::event::{
+    OrderCancellationRequested, OrderConfirmed, OrderPlaced, OrderedLine, PaymentAuthorized,
+    PaymentCaptured, PaymentRefundAsked, PaymentRefunded, PaymentRequested, ReturnAnswerGiven,
+    ReturnReceiptReported, ReturnRequested, StockReserved,
+};
+use crate::order::{CaptureOn, OrderState, Rules};
+use crate::payment::Asked;
+use crate::returns;
+use types::order::{CancelledBy, OrderStatus};
+
+const RULES: Rules = Rules {
+    payment_window_us: 900,
+    capture: CaptureOn::Shipment,
+};
+
+fn order_id() -> OrderId {
+    "0199c0a0-1111-7aaa-8bbb-123456789abc"
+        .parse()
+        .expect("an id")
+}
+
+fn shipment_id(n: u8) -> ShipmentId {
+    format!("0199c0a0-1111-7aaa-8bbb-1234567890{n:02x}")
+        .parse()
+        .expect("an id")
+}
+
+fn sku(name: &str) -> Sku {
+    name.parse().expect("a SKU")
+}
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, Currency::Eur)
+}
+
+fn pieces(lines: &[(&str, u32)]) -> Vec<Pieces> {
+    let line = |&(name, quantity): &(&str, u32)| Pieces {
+        sku: sku(name),
+        quantity,
+    };
+    lines.iter().map(line).collect()
+}
+
+/// An order of two A at 5.00 and one B at 7.00, with 3.00 for the delivery, that is paid.
+fn paid() -> OrderState {
+    let order_id = order_id();
+    let line = |name, quantity, minor| OrderedLine {
+        sku: sku(name),
+        quantity,
+        unit_price: eur(minor),
+        adjustments: Vec::new(),
+        tax: Vec::new(),
+    };
+    let placed = OrderPlaced {
+        order_id,
+        shopper_id: order_id.to_string().parse().expect("an id"),
+        lines: vec![line("A", 2, 500), line("B", 1, 700)],
+        total: eur(2_000),
+        payment_token: Some("pm".into()),
+    };
+    let mut order = OrderState::placed(&placed, 0);
+    let events: [Event; 4] = [
+        StockReserved {
+            order_id,
+            moves: Vec::new(),
+        }
+        .into(),
+        PaymentRequested {
+            order_id,
+            amount: eur(2_000),
+            payment_token: "pm".into(),
+            attempt: 1,
+            reserved_until_us: 900,
+            gateway: Default::default(),
+        }
+        .into(),
+        PaymentAuthorized {
+            order_id,
+            amount: eur(2_000),
+            attempt: 1,
+            authorization_id: "auth".into(),
+        }
+        .into(),
+        OrderConfirmed { order_id }.into(),
+    ];
+    for event in &events {
+        order.evolve(event, 0);
+    }
+    order
+}
+
+/// What follows, all of it noted.
+fn tell(order: &mut OrderState, event: impl Into<Event>) -> Vec<Event> {
+    let event = event.into();
+    let decided = order.decide(&event, 0, &RULES);
+    order.evolve(&event, 0);
+    for event in &decided {
+        order.evolve(event, 0);
+    }
+    decided
+}
+
+fn pack(order: &mut OrderState, n: u8, lines: &[(&str, u32)], worth: i64) -> Vec<Event> {
+    let asked = ShipmentRequested {
+        order_id: order_id(),
+        shipment_id: shipment_id(n),
+        lines: pieces(lines),
+        worth: eur(worth),
+        carrier: Carrier::Manual,
+        by: "staff".into(),
+    };
+    tell(order, asked)
+}
+
+fn ship(order: &mut OrderState, n: u8) -> Vec<Event> {
+    let told = ShipmentHandoverReported {
+        order_id: order_id(),
+        shipment_id: shipment_id(n),
+        tracking: None,
+        by: "staff".into(),
+    };
+    tell(order, told)
+}
+
+fn end(order: &mut OrderState, n: u8, outcome: Outcome) -> Vec<Event> {
+    let told = ShipmentOutcomeReported {
+        order_id: order_id(),
+        shipment_id: shipment_id(n),
+        outcome,
+        by: "staff".into(),
+    };
+    tell(order, told)
+}
+
+fn cancel(order: &mut OrderState) -> Vec<Event> {
+    let asked = OrderCancellationRequested {
+        order_id: order_id(),
+        by: CancelledBy::Staff,
+        staff: Some("staff".into()),
+    };
+    tell(order, asked)
+}
+
+fn captured(order: &mut OrderState) {
+    let asked: Vec<_> = order.payment.captures.clone();
+    for capture in asked.iter().filter(|it| it.state == Asked::Requested) {
+        let captured = PaymentCaptured {
+            order_id: order_id(),
+            shipment_id: capture.shipment_id,
+            amount: capture.amount,
+        };
+        tell(order, captured);
+    }
+}
+
+fn refusal(events: &[Event]) -> Refusal {
+    match events {
+        [Event::ShipmentRefused(refused)] => refused.refusal.clone(),
+        other => panic!("refused, and not {other:?}"),
+    }
+}
+
+#[test]
+fn an_order_goes_in_two_parcels_and_each_is_collected_when_it_leaves() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 1), ("A", 1)], 1_300);
+    assert_eq!(order.status(), OrderStatus::Packed);
+    let shipped = ship(&mut order, 1);
+    let amount = |events: &[Event]| match events {
+        [
+            Event::ShipmentShipped(_),
+            Event::PaymentCaptureRequested(asked),
+        ] => asked.amount,
+        other => panic!("shipped and collected, and not {other:?}"),
+    };
+    assert_eq!(amount(&shipped), eur(1_300));
+    assert_eq!(order.status(), OrderStatus::PartlyShipped);
+    // Whatever the last one is said to be worth, it is the rest.
+    pack(&mut order, 2, &[("B", 1)], 1);
+    assert_eq!(order.status(), OrderStatus::PartlyShipped);
+    assert_eq!(amount(&ship(&mut order, 2)), eur(700));
+    assert_eq!(order.status(), OrderStatus::Shipped);
+    end(&mut order, 1, Outcome::Delivered);
+    assert_eq!(order.status(), OrderStatus::Shipped);
+    end(&mut order, 2, Outcome::Lost);
+    assert_eq!(order.status(), OrderStatus::Delivered);
+    captured(&mut order);
+    assert_eq!(order.payment.captured_minor(), 2_000);
+}
+
+#[test]
+fn what_cannot_be_done_with_a_parcel_says_why() {
+    let mut order = paid();
+    let too_many = |name, left| Refusal::TooMany {
+        sku: sku(name),
+        left,
+    };
+    assert_eq!(refusal(&pack(&mut order, 1, &[], 0)), Refusal::Nothing);
+    let three = pack(&mut order, 1, &[("A", 2), ("A", 1)], 0);
+    assert_eq!(refusal(&three), too_many("A", 2));
+    assert_eq!(
+        refusal(&pack(&mut order, 1, &[("C", 1)], 0)),
+        too_many("C", 0)
+    );
+    assert_eq!(refusal(&ship(&mut order, 1)), Refusal::Unknown);
+    pack(&mut order, 1, &[("A", 2)], 1_000);
+    assert_eq!(
+        refusal(&pack(&mut order, 1, &[("B", 1)], 0)),
+        Refusal::PackedAlready
+    );
+    assert_eq!(
+        refusal(&pack(&mut order, 2, &[("A", 1)], 0)),
+        too_many("A", 0)
+    );
+    assert_eq!(
+        refusal(&end(&mut order, 1, Outcome::Lost)),
+        Refusal::NotLeft
+    );
+    ship(&mut order, 1);
+    assert_eq!(refusal(&ship(&mut order, 1)), Refusal::Left);
+    end(&mut order, 1, Outcome::Delivered);
+    assert_eq!(refusal(&end(&mut order, 1, Outcome::Lost)), Refusal::Ended);
+    let mut gone = paid();
+    cancel(&mut gone);
+    assert_eq!(
+        refusal(&pack(&mut gone, 1, &[("A", 1)], 0)),
+        Refusal::NotPaid
+    );
+}
+
+#[test]
+fn a_parcel_that_was_lost_may_turn_up() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 2), ("B", 1)], 2_000);
+    ship(&mut order, 1);
+    end(&mut order, 1, Outcome::Lost);
+    assert_eq!(order.status(), OrderStatus::Lost);
+    end(&mut order, 1, Outcome::Delivered);
+    assert_eq!(order.status(), OrderStatus::Delivered);
+}
+
+#[test]
+fn the_rest_of_a_shipped_order_is_given_up_and_its_money_let_go() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 1)], 800);
+    ship(&mut order, 1);
+    captured(&mut order);
+    pack(&mut order, 2, &[("B", 1)], 700);
+    let rest = cancel(&mut order);
+    let [
+        Event::OrderRestCancelled(rest),
+        Event::PaymentVoidRequested(_),
+    ] = &*rest
+    else {
+        panic!("the rest ends, and not {rest:?}");
+    };
+    assert_eq!(rest.lines, pieces(&[("A", 1), ("B", 1)]));
+    assert_eq!(order.status(), OrderStatus::Shipped);
+    assert_eq!(order.payment.captured_minor(), 800);
+    assert_eq!(refusal(&ship(&mut order, 2)), Refusal::Unknown);
+}
+
+#[test]
+fn an_unpacked_parcel_is_as_if_it_had_never_been_packed() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 2)], 1_000);
+    let asked = ShipmentUnpackRequested {
+        order_id: order_id(),
+        shipment_id: shipment_id(1),
+        by: "staff".into(),
+    };
+    tell(&mut order, asked);
+    assert_eq!(order.status(), OrderStatus::Confirmed);
+    let packed = pack(&mut order, 2, &[("A", 2)], 1_000);
+    let [Event::ShipmentPacked(packed)] = &*packed else {
+        panic!("packed, and not {packed:?}");
+    };
+    assert_eq!(packed.number, 2, "a number is never given twice");
+}
+
+/// What somebody may do, in any order and with any numbers.
+#[derive(Debug, Clone)]
+enum Act {
+    Pack(u8, u32, u32, i64),
+    Ship(u8),
+    End(u8, Outcome),
+    Cancel,
+    Captured,
+    Refund(u8, i64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let outcome = prop_oneof![
+        Just(Outcome::Delivered),
+        Just(Outcome::Lost),
+        Just(Outcome::CameBack)
+    ];
+    prop_oneof![
+        4 => (0..5u8, 0..4u32, 0..3u32, 0..3_000i64).prop_map(|(n, a, b, worth)| Act::Pack(n, a, b, worth)),
+        4 => (0..5u8).prop_map(Act::Ship),
+        2 => (0..5u8, outcome).prop_map(|(n, outcome)| Act::End(n, outcome)),
+        1 => Just(Act::Cancel),
+        2 => Just(Act::Captured),
+        2 => (0..5u8, -5..2_500i64).prop_map(|(n, minor)| Act::Refund(n, minor)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_more_is_sent_than_ordered_nor_collected_than_held_nor_returned_than_collected(
+        acts in prop::collection::vec(act(), 1..30)
+    ) {
+        let mut order = paid();
+        for act in acts {
+            match act {
+                Act::Pack(n, a, b, worth) => {
+                    pack(&mut order, n, &[("A", a), ("B", b)], worth);
+                }
+                Act::Ship(n) => {
+                    ship(&mut order, n);
+                }
+                Act::End(n, outcome) => {
+                    end(&mut order, n, outcome);
+                }
+                Act::Cancel => {
+                    cancel(&mut order);
+                }
+                Act::Captured => captured(&mut order),
+                Act::Refund(n, minor) => {
+                    let refund_id: RefundId = shipment_id(n).to_string().parse().expect("an id");
+                    let asked = PaymentRefundAsked {
+                        order_id: order_id(),
+                        refund_id,
+                        amount: eur(minor),
+                        reason: String::new(),
+                        by: "staff".into(),
+                    };
+                    let answer = tell(&mut order, asked);
+                    if let [Event::PaymentRefundRequested(asked)] = &*answer {
+                        let refunded = PaymentRefunded {
+                            order_id: order_id(),
+                            refund_id,
+                            amount: asked.amount,
+                        };
+                        tell(&mut order, refunded);
+                    }
+                }
+            }
+            let sent = order.fulfilment.shipments.iter().flat_map(|it| &it.lines);
+            for (sku, quantity) in per_sku(sent.chain(&order.fulfilment.cancelled)) {
+                let ordered = per_sku(&order.lines).get(&sku).copied().unwrap_or(0);
+                prop_assert!(quantity <= ordered, "{quantity} × {sku} of {ordered}");
+            }
+            let asked: i64 = order.payment.captures.iter().map(|it| it.amount.minor).sum();
+            prop_assert!(asked <= 2_000);
+            let payment = &order.payment;
+            prop_assert!(payment.refunded_minor() <= payment.captured_minor());
+            // With everything on its way, everything that was held is collected.
+            if order.fulfilment.has_left()
+                && order.fulfilment.cancelled.is_empty()
+                && order.status() != OrderStatus::PartlyShipped
+            {
+                prop_assert_eq!(asked, 2_000);
+            }
+        }
+    }
+}
+
+fn ask_back(order: &mut OrderState, n: u8, a: u32, at_us: i64) -> Vec<Event> {
+    let asked = ReturnRequested {
+        order_id: order_id(),
+        return_id: return_id(n),
+        lines: vec![ReturnPieces {
+            sku: sku("A"),
+            quantity: a,
+            reason: ReturnReason::DoesNotFit,
+        }],
+    };
+    let event = asked.into();
+    let decided = order.decide(&event, at_us, &RULES);
+    for event in [&event].into_iter().chain(&decided) {
+        order.evolve(event, at_us);
+    }
+    decided
+}
+
+fn return_id(n: u8) -> ReturnId {
+    shipment_id(n).to_string().parse().expect("an id")
+}
+
+fn receive(order: &mut OrderState, n: u8, restocked: u32, off: u32, refund: i64) -> Vec<Event> {
+    let told = ReturnReceiptReported {
+        order_id: order_id(),
+        return_id: return_id(n),
+        lines: vec![ReceivedPieces {
+            sku: sku("A"),
+            restocked,
+            written_off: off,
+        }],
+        refund: eur(refund),
+        by: "staff".into(),
+    };
+    tell(order, told)
+}
+
+fn answer(order: &mut OrderState, n: u8, is_accepted: bool) -> Vec<Event> {
+    let given = ReturnAnswerGiven {
+        order_id: order_id(),
+        return_id: return_id(n),
+        is_accepted,
+        by: "staff".into(),
+    };
+    tell(order, given)
+}
+
+#[test]
+fn what_has_arrived_can_be_sent_back_once_within_its_days() {
+    let mut order = paid();
+    let not_back = |events: Vec<Event>| match &*events {
+        [Event::ReturnRefused(refused)] => refused.refusal.clone(),
+        other => panic!("refused, and not {other:?}"),
+    };
+    let too_many = |left| returns::Refusal::TooMany {
+        sku: sku("A"),
+        left,
+    };
+    pack(&mut order, 1, &[("A", 2), ("B", 1)], 2_000);
+    ship(&mut order, 1);
+    assert_eq!(not_back(ask_back(&mut order, 1, 1, 0)), too_many(0));
+    end(&mut order, 1, Outcome::Delivered);
+    captured(&mut order);
+    assert_eq!(
+        not_back(ask_back(&mut order, 1, 0, 0)),
+        returns::Refusal::Nothing
+    );
+    assert_eq!(not_back(ask_back(&mut order, 1, 3, 0)), too_many(2));
+    let late = (RETURN_DAYS + 1) * 24 * 60 * 60 * 1_000_000;
+    assert_eq!(not_back(ask_back(&mut order, 1, 1, late)), too_many(0));
+    assert!(matches!(
+        &*ask_back(&mut order, 1, 2, 0),
+        [Event::ReturnAsked(_)]
+    ));
+    assert_eq!(not_back(ask_back(&mut order, 2, 1, 0)), too_many(0));
+    assert_eq!(
+        not_back(receive(&mut order, 1, 1, 0, 500)),
+        returns::Refusal::NotAccepted
+    );
+    answer(&mut order, 1, true);
+    assert_eq!(
+        not_back(answer(&mut order, 1, false)),
+        returns::Refusal::Answered
+    );
+    let much = receive(&mut order, 1, 2, 1, 500);
+    let left = returns::Refusal::NotSent {
+        sku: sku("A"),
+        left: 2,
+    };
+    assert_eq!(not_back(much), left);
+    let received = receive(&mut order, 1, 1, 1, 900);
+    let [
+        Event::ReturnReceived(_),
+        Event::PaymentRefundRequested(refund),
+    ] = &*received
+    else {
+        panic!("received and given back, and not {received:?}");
+    };
+    assert_eq!(refund.amount, eur(900));
+    assert_eq!(
+        not_back(receive(&mut order, 1, 1, 0, 500)),
+        returns::Refusal::Answered
+    );
+}
+
+#[test]
+fn pieces_of_a_declined_return_can_be_asked_for_again() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 2)], 1_300);
+    ship(&mut order, 1);
+    end(&mut order, 1, Outcome::Delivered);
+    ask_back(&mut order, 1, 2, 0);
+    answer(&mut order, 1, false);
+    assert!(matches!(&*ask_back(&mut order, 2, 1, 0), [Event::ReturnAsked(it)] if it.number == 2));
+}

@@ -1,0 +1,3 @@
+//! Who ordered: nothing of them is in the log but that somebody was erased.
+
+pub mod events;

@@ -1,0 +1,113 @@
+//! What is printed for orders: those whose slips and invoices are wanted, and what is to be picked for all
+//! that wait to be packed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use db::{Columns, placeholders};
+use domain::order::OrderState;
+use types::desk::{MAX_PAPERS, PickList, PickRow, Tab};
+use types::order::{Order, order_number};
+use types::{OrderId, Problem, Sku};
+
+use crate::events::{Refused, internal};
+use crate::shop::Shop;
+use crate::visitor::Staff;
+
+/// Orders that a pick list is for, at most.
+const MOST_PICKED: usize = 1_000;
+
+impl Shop {
+    /// These orders for their papers, in this order, each once. What there is not is left out.
+    ///
+    /// # Errors
+    /// 422 for too many.
+    pub async fn papers(&self, _: &Staff, ids: &[OrderId]) -> crate::Result<Vec<Order>> {
+        let mut wanted: Vec<OrderId> = Vec::new();
+        for id in ids {
+            if !wanted.contains(id) {
+                wanted.push(*id);
+            }
+            if wanted.len() > MAX_PAPERS {
+                let message = format!("Choose at most {MAX_PAPERS} orders at once.");
+                return Err(Problem::invalid_field("order", message));
+            }
+        }
+        let orders = self.stored_orders(&wanted).await?;
+        let mut orders: HashMap<OrderId, Order> = orders
+            .into_iter()
+            .map(|(_, order)| (order.id, order))
+            .collect();
+        Ok(wanted.iter().filter_map(|id| orders.remove(id)).collect())
+    }
+
+    /// What is to be fetched for the orders that wait to be packed, the oldest of them first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pick_list(&self, _: &Staff) -> crate::Result<PickList> {
+        Ok(self.picked().await?)
+    }
+
+    async fn picked(&self) -> Result<PickList, Refused> {
+        // Of what is packed in part the rest.
+        let tabs = [Tab::ToPack, Tab::ToSend];
+        let statuses: Vec<_> = tabs.into_iter().flat_map(Tab::statuses).collect();
+        let (list, places) = placeholders(statuses.len(), 1);
+        let sql = format!(
+            "select order_id, state from order_desk where status in ({list}) \
+             order by placed_at_us, order_id limit {}",
+            MOST_PICKED + 1
+        );
+        let mut query = db::query(db::built(sql));
+        let last = statuses.last().into_iter().cycle();
+        for status in statuses.iter().chain(last).take(places) {
+            query = query.bind(status.into_str());
+        }
+        let mut rows = query.fetch_all(self.log().db().reports()).await?;
+        let is_cut = rows.len() > MOST_PICKED;
+        rows.truncate(MOST_PICKED);
+        let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("order_desk: {error}")));
+        let mut by_sku: BTreeMap<Sku, Vec<(String, u32)>> = BTreeMap::new();
+        let mut orders = 0;
+        for row in &rows {
+            let id: OrderId = row.try_get::<&str, _>(0)?.parse().map_err(|e| bad(&e))?;
+            let state = serde_json::from_str::<OrderState>(row.try_get::<&str, _>(1)?);
+            let state = state.map_err(|e| bad(&e))?;
+            let left = state.fulfilment.left(&state.lines);
+            orders += u64::from(!left.is_empty());
+            for line in left {
+                let orders = by_sku.entry(line.sku).or_default();
+                let number = order_number(id);
+                match orders.last_mut() {
+                    Some((last, pieces)) if *last == number => *pieces += line.quantity,
+                    _ => orders.push((number, line.quantity)),
+                }
+            }
+        }
+        let picked: Vec<PickRow> = by_sku
+            .into_iter()
+            .map(|(sku, orders)| self.pick_row(sku, orders))
+            .collect();
+        Ok(PickList {
+            pieces: picked.iter().map(|row| u64::from(row.pieces)).sum(),
+            rows: picked,
+            orders,
+            is_cut,
+            at_us: self.now_us(),
+        })
+    }
+
+    fn pick_row(&self, sku: Sku, orders: Vec<(String, u32)>) -> PickRow {
+        let catalogue = self.catalogue();
+        let sold = catalogue.ever_sold(&sku);
+        let image = sold.and_then(|(product, variant)| product.details.images.get(variant.image));
+        PickRow {
+            title: sold.map_or_else(String::new, |(product, _)| product.title.clone()),
+            variant: sold.map_or_else(String::new, |(_, variant)| variant.title()),
+            image: image.map(|image| self.small_picture(image)),
+            pieces: orders.iter().map(|(_, pieces)| pieces).sum(),
+            sku,
+            orders,
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What staff do with a paid order: pack, send, say what became of a parcel, cancel, give money back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use db::Columns;
+use domain::event::{
+    Event, OrderCancellationRequested, PaymentCaptureRetryRequested, PaymentRefundAsked, Pieces,
+    ShipmentHandoverReported, ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested,
+};
+use domain::fulfilment::per_sku;
+use domain::order::{Command, OrderState};
+use types::fulfilment::{Carrier, Outcome, Tracking};
+use types::order::{CancelledBy, order_number};
+use types::{Money, OrderId, Problem, RefundId, ShipmentId, Sku};
+
+use crate::answers::answer_to;
+use crate::checkout::not_done;
+use crate::events::{Refused, internal};
+use crate::order_rows::StoredOrderLine;
+use crate::orders;
+use crate::shop::Shop;
+use crate::visitor::Staff;
+
+/// How long an answer is waited for; what was asked is answered all the same.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Orders that are packed at once: those of a page of the list.
+const MAX_PACKED: usize = 50;
+/// Characters of a refund's reason.
+const MAX_REASON: usize = 200;
+
+impl Shop {
+    /// Packs pieces of a paid order into a parcel. `id` makes the command one: sent twice, it packs once.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 409 `not-packed` with the reason.
+    pub async fn pack(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        id: ShipmentId,
+        lines: Vec<Pieces>,
+        carrier: Carrier,
+    ) -> crate::Result<()> {
+        let order = self.paid_order(order_id).await?;
+        let is_same = |known: &[Pieces]| per_sku(known) == per_sku(&lines);
+        if (order.fulfilment.shipment(id)).is_some_and(|known| is_same(&known.lines)) {
+            return Ok(());
+        }
+        let worth = self.worth(order_id, &order, &lines).await?;
+        let asked = ShipmentRequested {
+            order_id,
+            shipment_id: id,
+            lines,
+            worth,
+            carrier,
+            by: staff.id.clone(),
+        };
+        Ok(self.move_parcel(asked.into()).await?)
+    }
+
+    /// Packs all that is left of each of these orders, each into one parcel.
+    ///
+    /// # Errors
+    /// 422 for none or too many; 409 `not-packed` with the numbers of those that could not be packed: the
+    /// others are.
+    pub async fn pack_all(&self, staff: &Staff, ids: &[OrderId]) -> crate::Result<()> {
+        if ids.is_empty() || ids.len() > MAX_PACKED {
+            let message = format!("Choose 1 to {MAX_PACKED} orders.");
+            return Err(Problem::invalid_field("order", message));
+        }
+        let mut refused = Vec::new();
+        for id in ids {
+            let packed = async {
+                let order = self.paid_order(*id).await?;
+                let left = order.fulfilment.left(&order.lines);
+                let parcel = ShipmentId::new(self.log().environment().new_id());
+                let carrier = Carrier::default();
+                self.pack(staff, *id, parcel, left, carrier).await
+            };
+            if let Err(problem) = packed.await {
+                refused.push(format!("{}: {}", order_number(*id), problem.detail));
+            }
+        }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let detail = format!("Not packed: {}", refused.join(" "));
+        Err(Problem::conflict(
+            "not-packed",
+            "Some orders are not packed",
+            detail,
+        ))
+    }
+
+    /// Opens a packed parcel again.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 409 `not-packed` with the reason.
+    pub async fn unpack(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+    ) -> crate::Result<()> {
+        self.paid_order(order_id).await?;
+        let asked = ShipmentUnpackRequested {
+            order_id,
+            shipment_id,
+            by: staff.id.clone(),
+        };
+        Ok(self.move_parcel(asked.into()).await?)
+    }
+
+    /// Notes that a packed parcel was given to its carrier: the stock falls, and the money is collected.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 409 `not-packed` with the reason.
+    pub async fn ship(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        tracking: Option<Tracking>,
+    ) -> crate::Result<()> {
+        self.paid_order(order_id).await?;
+        let told = ShipmentHandoverReported {
+            order_id,
+            shipment_id,
+            tracking,
+            by: staff.id.clone(),
+        };
+        Ok(self.move_parcel(told.into()).await?)
+    }
+
+    /// Notes what became of a parcel.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 409 `not-packed` with the reason.
+    pub async fn end_shipment(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        outcome: Outcome,
+    ) -> crate::Result<()> {
+        self.paid_order(order_id).await?;
+        let told = ShipmentOutcomeReported {
+            order_id,
+            shipment_id,
+            outcome,
+            by: staff.id.clone(),
+        };
+        Ok(self.move_parcel(told.into()).await?)
+    }
+
+    /// Cancels an order, or of one that has left in part the rest.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 409 `not-cancellable` with the reason.
+    pub async fn cancel_order(&self, staff: &Staff, order_id: OrderId) -> crate::Result<()> {
+        let order = self.known_order(order_id).await?;
+        let command = Command::CancelByStaff;
+        let refused = |refusal| not_done(command, refusal);
+        order.check(command).map_err(refused)?;
+        let asked = OrderCancellationRequested {
+            order_id,
+            by: CancelledBy::Staff,
+            staff: Some(staff.id.clone()),
+        };
+        match self.answered(asked.into()).await? {
+            Some(Event::OrderCancellationRefused(answer)) => Err(refused(answer.refusal)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives money of an order back. `id` makes the command one: sent twice, it is given once.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 422 for an amount or a reason that makes no sense, 409 `not-refunded`
+    /// when less than that was collected and is not given back yet.
+    pub async fn refund(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        id: RefundId,
+        amount: Money,
+        reason: &str,
+    ) -> crate::Result<()> {
+        let order = self.known_order(order_id).await?;
+        let reason = reason.trim();
+        let is_clean = reason.chars().all(|c| !c.is_control());
+        if reason.is_empty() || reason.chars().count() > MAX_REASON || !is_clean {
+            let message = "Say why, in at most 200 characters.";
+            return Err(Problem::invalid_field("reason", message));
+        }
+        if amount.minor <= 0 || amount.currency != order.total.currency {
+            return Err(Problem::invalid_field(
+                "amount",
+                "Enter an amount above zero.",
+            ));
+        }
+        let is_known = |known: &domain::payment::Refund| known.id == id && known.amount == amount;
+        if order.payment.refunds.iter().any(is_known) {
+            return Ok(());
+        }
+        let asked = PaymentRefundAsked {
+            order_id,
+            refund_id: id,
+            amount,
+            reason: reason.to_owned(),
+            by: staff.id.clone(),
+        };
+        match self.answered(asked.into()).await? {
+            Some(Event::PaymentRefundRefused(answer)) => {
+                let detail = match answer.refundable.minor {
+                    0 => "Nothing of this order is collected that could be given back.".to_owned(),
+                    _ => format!("At most {} can be given back.", answer.refundable),
+                };
+                let title = "This cannot be given back";
+                Err(Problem::conflict("not-refunded", title, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the gateway again for what it refused to collect.
+    ///
+    /// # Errors
+    /// 404 for an unknown order.
+    pub async fn capture_again(&self, staff: &Staff, order_id: OrderId) -> crate::Result<()> {
+        self.known_order(order_id).await?;
+        let asked = PaymentCaptureRetryRequested {
+            order_id,
+            by: staff.id.clone(),
+        };
+        self.request(asked.into()).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn known_order(&self, id: OrderId) -> crate::Result<OrderState> {
+        let state = orders::state(self.log(), id).await.map_err(internal)?;
+        state.ok_or_else(|| Problem::not_found("There is no such order."))
+    }
+
+    /// An order that the shop may have to send.
+    async fn paid_order(&self, id: OrderId) -> crate::Result<OrderState> {
+        let order = self.known_order(id).await?;
+        if order.status().is_paid() {
+            return Ok(order);
+        }
+        Err(not_packed(&domain::fulfilment::Refusal::NotPaid))
+    }
+
+    /// What pieces of an order cost; the first parcel pays for the delivery.
+    async fn worth(
+        &self,
+        id: OrderId,
+        order: &OrderState,
+        lines: &[Pieces],
+    ) -> Result<Money, Refused> {
+        let row = db::query("select lines, delivery_minor from orders where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.log().db().reader())
+            .await?;
+        let currency = order.total.currency;
+        let Some(row) = row else {
+            return Ok(Money::new(0, currency));
+        };
+        let stored: Vec<StoredOrderLine> =
+            serde_json::from_str(row.try_get(0)?).map_err(|error| Refused(internal(error)))?;
+        let prices: BTreeMap<Sku, Money> = (stored.into_iter())
+            .map(|line| (line.sku, line.unit_price))
+            .collect();
+        let is_first =
+            order.fulfilment.shipments.is_empty() && order.fulfilment.cancelled.is_empty();
+        let delivery = if is_first { row.try_get(1)? } else { 0 };
+        let mut worth = Money::new(delivery, currency);
+        for line in lines {
+            let price = prices.get(&line.sku);
+            let sum = price.and_then(|price| price.checked_mul(line.quantity));
+            // What was not ordered, or not so much of it, is refused by the decider.
+            worth = sum.and_then(|sum| worth.checked_add(sum)).unwrap_or(worth);
+        }
+        Ok(worth)
+    }
+
+    async fn move_parcel(&self, asked: Event) -> Result<(), Refused> {
+        match self.answered(asked).await? {
+            Some(Event::ShipmentRefused(answer)) => Err(not_packed(&answer.refusal).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was decided; `None` when that takes too long.
+    pub(crate) async fn answered(&self, asked: Event) -> Result<Option<Event>, Refused> {
+        let asked = self.request(asked).await?;
+        let answer = answer_to(self.log(), asked, PATIENCE).await?;
+        Ok(answer.map(|(event, _)| (*event).clone()))
+    }
+}
+
+fn not_packed(refusal: &domain::fulfilment::Refusal) -> Problem {
+    let title = "This cannot be done with the parcel";
+    Problem::conflict("not-packed", title, refusal.to_string())
+}

@@ -1,0 +1,225 @@
+//! What the shop knows of a person, by their email: given out, or erased. Orders stay for the books, with
+//! their pieces and amounts; who placed them goes. The log holds nothing of a person but ids of browsers
+//! and staff, so it stays as it is, and says that somebody was erased, but not whom.
+
+use broker::Log;
+use db::Columns;
+use domain::Event;
+use domain::event::PersonErased;
+use serde::Serialize;
+use types::desk::status_words;
+use types::order::{OrderStatus, order_number};
+use types::{Money, OrderId, Problem};
+
+use crate::events::{Refused, encode, internal};
+use crate::order_rows::{self, StoredOrderLine};
+use crate::orders;
+use crate::search_keys::search_key;
+use crate::shop::Shop;
+use crate::visitor::Staff;
+use crate::{carts, order_lookup, order_notes};
+
+/// Orders of one person that are handled at once.
+const MAX_ORDERS: i64 = 10_000;
+
+/// All that is known of a person.
+#[derive(Debug, Serialize)]
+pub struct Person {
+    pub email: String,
+    pub orders: Vec<PersonOrder>,
+    /// What lies in the carts of the browsers they ordered with.
+    pub carts: Vec<CartPiece>,
+    /// What staff wrote down about the orders.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PersonOrder {
+    pub number: String,
+    pub id: OrderId,
+    /// RFC 3339.
+    pub placed_at: String,
+    pub status: &'static str,
+    pub name: String,
+    pub street: String,
+    pub street_2: String,
+    pub postal_code: String,
+    pub city: String,
+    pub country: String,
+    pub phone: String,
+    /// JSON, as it was typed; empty where the bill goes to the same address.
+    pub billing: String,
+    pub delivery: String,
+    pub lines: Vec<StoredOrderLine>,
+    pub total: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CartPiece {
+    pub sku: String,
+    pub quantity: i64,
+    pub gift_note: String,
+}
+
+/// All that the shop knows of whoever ordered with this email.
+///
+/// # Errors
+/// 404 when nothing is known.
+pub async fn export_person(log: &Log, email: &str) -> crate::Result<Person> {
+    Ok(read(log, email).await?)
+}
+
+/// Erases whoever ordered with this email. `by` stands in the log. Answers with the number of orders.
+///
+/// # Errors
+/// 404 when nothing is known, 409 `order-open` while an order is on its way.
+pub async fn erase_person(log: &Log, email: &str, by: &str) -> crate::Result<usize> {
+    Ok(erase(log, email, by).await?)
+}
+
+impl Shop {
+    /// [`export_person`] for staff.
+    ///
+    /// # Errors
+    /// Those of [`export_person`].
+    pub async fn export_person(&self, _: &Staff, email: &str) -> crate::Result<Person> {
+        export_person(self.log(), email).await
+    }
+
+    /// [`erase_person`] by staff.
+    ///
+    /// # Errors
+    /// Those of [`erase_person`].
+    pub async fn erase_person(&self, staff: &Staff, email: &str) -> crate::Result<usize> {
+        erase_person(self.log(), email, &staff.id).await
+    }
+}
+
+async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
+    let email = search_key(email.trim());
+    if email.is_empty() {
+        let message = "Enter the email address that was ordered with.";
+        return Err(Problem::invalid_field("email", message).into());
+    }
+    let rows = db::query(
+        "select id, placed_at_us, name, street, street_2, postal_code, city, country, \
+         phone, delivery, lines, total_minor, currency, billing from orders \
+         where email_key = $1 order by placed_at_us limit $2",
+    )
+    .bind(&email)
+    .bind(MAX_ORDERS)
+    .fetch_all(log.db().reader())
+    .await?;
+    if rows.is_empty() {
+        return Err(Problem::not_found("Nobody has ordered with this email address.").into());
+    }
+    let mut orders = Vec::with_capacity(rows.len());
+    for row in &rows {
+        orders.push(order(row)?);
+    }
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let statuses = orders::statuses(log, &ids).await?;
+    for order in &mut orders {
+        order.status = statuses.get(&order.id).map_or("", |it| status_words(*it));
+    }
+    let rows = db::query(
+        "select sku, quantity, gift_note from carts where shopper_id in \
+         (select shopper_id from orders where email_key = $1) order by added_at_us",
+    )
+    .bind(&email)
+    .fetch_all(log.db().reader())
+    .await?;
+    let mut carts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        carts.push(CartPiece {
+            sku: row.try_get(0)?,
+            quantity: row.try_get(1)?,
+            gift_note: row.try_get(2)?,
+        });
+    }
+    let rows = db::query(
+        "select note from order_notes where order_id in \
+         (select id from orders where email_key = $1) order by at_us",
+    )
+    .bind(&email)
+    .fetch_all(log.db().reader())
+    .await?;
+    let notes = rows.iter().map(|row| row.try_get(0));
+    let notes = notes.collect::<Result<Vec<String>, db::SqlError>>()?;
+    Ok(Person {
+        email,
+        orders,
+        carts,
+        notes,
+    })
+}
+
+fn order(row: &db::Row) -> Result<PersonOrder, Refused> {
+    let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("orders: {error}")));
+    let text = |column| row.try_get::<String, _>(column);
+    let id: OrderId = row.try_get::<&str, _>(0)?.parse().map_err(|e| bad(&e))?;
+    let placed_at = jiff::Timestamp::from_microsecond(row.try_get(1)?).map_err(|e| bad(&e))?;
+    let currency = text(12)?.parse().map_err(|e| bad(&e))?;
+    Ok(PersonOrder {
+        number: order_number(id),
+        id,
+        placed_at: placed_at.to_string(),
+        status: "",
+        name: text(2)?,
+        street: text(3)?,
+        street_2: text(4)?,
+        postal_code: text(5)?,
+        city: text(6)?,
+        country: text(7)?,
+        phone: text(8)?,
+        delivery: text(9)?,
+        lines: serde_json::from_str(&text(10)?).map_err(|e| bad(&e))?,
+        total: Money::new(row.try_get(11)?, currency).to_string(),
+        billing: text(13)?,
+    })
+}
+
+async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
+    let person = read(log, email).await?;
+    let ids: Vec<OrderId> = person.orders.iter().map(|order| order.id).collect();
+    let statuses = orders::statuses(log, &ids).await?;
+    let open = ids.iter().find(|id| {
+        let status = statuses.get(id);
+        status.is_none_or(|status| !has_ended(*status))
+    });
+    if let Some(open) = open {
+        let detail = format!(
+            "Order {} is not at its end yet: it needs an address. Erase the person afterwards.",
+            order_number(*open)
+        );
+        let title = "An order is still open";
+        return Err(Problem::conflict("order-open", title, detail).into());
+    }
+    let mut tx = log.begin("persons").await?;
+    // Found by the orders, which lose the email last.
+    for sql in [carts::ERASE, order_lookup::ERASE, order_notes::ERASE] {
+        db::query(sql)
+            .bind(&person.email)
+            .execute(tx.conn())
+            .await?;
+    }
+    for order in &person.orders {
+        order_rows::erase_person(&mut tx, order.id, &order.lines).await?;
+    }
+    let erased = PersonErased {
+        request: log.environment().new_id().to_string(),
+        orders: ids.clone(),
+        by: by.to_owned(),
+    };
+    tx.append(encode(Event::from(erased))?, None);
+    tx.commit().await?;
+    Ok(ids.len())
+}
+
+/// Whether nobody needs to know any more who ordered.
+const fn has_ended(status: OrderStatus) -> bool {
+    matches!(
+        status,
+        OrderStatus::Delivered | OrderStatus::Lost | OrderStatus::Rejected | OrderStatus::Cancelled
+    )
+}

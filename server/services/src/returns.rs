@@ -1,0 +1,117 @@
+//! Pieces that come back: asked for by the shopper, answered and unpacked by staff.
+
+use domain::event::{Event, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested};
+use domain::returns::Refusal;
+use types::returns::{ReceivedPieces, ReturnPieces};
+use types::{Money, OrderId, Problem, ReturnId, ShopperId, Sku};
+
+use crate::checkout::no_such_order;
+use crate::events::{Refused, internal};
+use crate::orders;
+use crate::shop::Shop;
+use crate::visitor::Staff;
+
+impl Shop {
+    /// Asks to send pieces of an order back. `id` makes the command one: sent twice, it asks once.
+    ///
+    /// # Errors
+    /// 404 for an order that this shopper may not open, 409 `not-returnable` with the reason.
+    pub async fn ask_return(
+        &self,
+        shopper: ShopperId,
+        order_id: OrderId,
+        id: ReturnId,
+        lines: Vec<ReturnPieces>,
+    ) -> crate::Result<()> {
+        if !self.may_open_order(shopper, order_id).await? {
+            return Err(no_such_order());
+        }
+        let asked = ReturnRequested {
+            order_id,
+            return_id: id,
+            lines,
+        };
+        Ok(self.move_return(asked.into()).await?)
+    }
+
+    /// What of an order can be sent back now, per SKU.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn returnable(&self, order_id: OrderId) -> crate::Result<Vec<(Sku, u32)>> {
+        let state = orders::state(self.log(), order_id)
+            .await
+            .map_err(internal)?;
+        let Some(order) = state else {
+            return Ok(Vec::new());
+        };
+        let left = order.returns.returnable(&order.fulfilment, self.now_us());
+        Ok(left.into_iter().collect())
+    }
+
+    /// Accepts or declines a return.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 409 `not-returnable` with the reason.
+    pub async fn answer_return(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        return_id: ReturnId,
+        is_accepted: bool,
+    ) -> crate::Result<()> {
+        self.known_order(order_id).await?;
+        let given = ReturnAnswerGiven {
+            order_id,
+            return_id,
+            is_accepted,
+            by: staff.id.clone(),
+        };
+        Ok(self.move_return(given.into()).await?)
+    }
+
+    /// Notes what came back of an accepted return; `refund` is given back for it, if so much was collected.
+    ///
+    /// # Errors
+    /// 404 for an unknown order, 422 for an amount below zero, 409 `not-returnable` with the reason.
+    pub async fn receive_return(
+        &self,
+        staff: &Staff,
+        order_id: OrderId,
+        return_id: ReturnId,
+        lines: Vec<ReceivedPieces>,
+        refund: Money,
+    ) -> crate::Result<()> {
+        let order = self.known_order(order_id).await?;
+        if refund.minor < 0 || refund.currency != order.total.currency {
+            let message = "Enter the amount to give back, or 0.";
+            return Err(Problem::invalid_field("amount", message));
+        }
+        if refund.minor > order.payment.refundable_minor() {
+            let most = Money::new(order.payment.refundable_minor(), refund.currency);
+            let message = format!("At most {most} can be given back.");
+            return Err(Problem::invalid_field("amount", message));
+        }
+        let told = ReturnReceiptReported {
+            order_id,
+            return_id,
+            lines,
+            refund,
+            by: staff.id.clone(),
+        };
+        Ok(self.move_return(told.into()).await?)
+    }
+
+    async fn move_return(&self, asked: Event) -> Result<(), Refused> {
+        match self.answered(asked).await? {
+            // Sent twice, and done once.
+            Some(Event::ReturnRefused(answer)) if answer.refusal == Refusal::AskedAlready => Ok(()),
+            Some(Event::ReturnRefused(answer)) => {
+                let title = "This cannot be sent back";
+                let detail = answer.refusal.to_string();
+                Err(Problem::conflict("not-returnable", title, detail).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}

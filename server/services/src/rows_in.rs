@@ -1,0 +1,25 @@
+//! Rows of many keys in one question.
+
+use broker::{Failure, Tx};
+use db::placeholders;
+
+/// The rows that `question`, which ends with `… in`, has for any of these values. Each is asked for once.
+pub(crate) async fn select_in(
+    tx: &mut Tx,
+    question: &str,
+    values: impl Iterator<Item = &str>,
+) -> Result<Vec<db::Row>, Failure> {
+    let mut values: Vec<&str> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    let Some(last) = values.last().copied() else {
+        return Ok(Vec::new());
+    };
+    let (list, places) = placeholders(values.len(), 1);
+    let mut query = db::query(db::built(format!("{question} ({list})")));
+    let padded = values.iter().copied().chain(std::iter::repeat(last));
+    for value in padded.take(places) {
+        query = query.bind(value);
+    }
+    Ok(query.fetch_all(tx.conn()).await?)
+}

@@ -1,0 +1,51 @@
+//! Members of staff by the ids that the log knows them by. Whoever is removed has no name any more; what
+//! they did stays in the log under the id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use broker::Log;
+use db::Columns;
+use parking_lot::RwLock;
+
+use crate::events::internal;
+
+/// An id that nobody has yet.
+pub(crate) fn new_id(log: &Log) -> String {
+    // The end of a UUIDv7 is random.
+    let id = log.environment().new_id().simple().to_string();
+    format!("staff-{}", &id[16..])
+}
+
+/// Emails by id. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct StaffNames(Arc<RwLock<HashMap<String, String>>>);
+
+impl StaffNames {
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn read(log: &Log) -> crate::Result<Self> {
+        let names = Self::default();
+        names.refresh(log).await?;
+        Ok(names)
+    }
+
+    /// Follows what was added and removed, here or by another process.
+    pub(crate) async fn refresh(&self, log: &Log) -> crate::Result<()> {
+        let found = async {
+            let rows = db::query("select id, email from staff")
+                .fetch_all(log.db().reader())
+                .await?;
+            let name = |row: &db::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+            rows.iter().map(name).collect::<Result<_, db::SqlError>>()
+        };
+        *self.0.write() = found.await.map_err(internal)?;
+        Ok(())
+    }
+
+    /// Who that is: a member's email, and whatever else stands in the log as it is.
+    pub(crate) fn of(&self, by: &str) -> String {
+        let known = self.0.read().get(by).cloned();
+        known.unwrap_or_else(|| by.to_owned())
+    }
+}

@@ -1,0 +1,41 @@
+//! `server person`: what the shop knows of a person, given out or erased.
+
+use std::io::Write;
+
+use broker::Log;
+use clap::Subcommand;
+
+use super::operator::operator;
+
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Prints all that is known of whoever ordered with this email, as JSON
+    Export { email: String },
+    /// Erases whoever ordered with this email; their orders stay for the books, without a name
+    Erase {
+        email: String,
+        /// There is no way back; without this nothing is erased
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub async fn person(log: &Log, task: &Task, out: &mut impl Write) -> anyhow::Result<()> {
+    match task {
+        Task::Export { email } => {
+            let person = services::export_person(log, email).await?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&person)?)?;
+        }
+        Task::Erase { email, yes } => {
+            let known = services::export_person(log, email).await?.orders.len();
+            let noun = if known == 1 { "order" } else { "orders" };
+            anyhow::ensure!(
+                *yes,
+                "{email} has placed {known} {noun}; to erase who placed them, add --yes"
+            );
+            let erased = services::erase_person(log, email, &operator()).await?;
+            writeln!(out, "who placed {erased} {noun} is erased")?;
+        }
+    }
+    Ok(())
+}

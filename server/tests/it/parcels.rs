@@ -1,0 +1,393 @@
+//! A paid order on its way: packed and sent in parts, collected, cancelled, given back.
+
+use types::order::{CancelledBy, OrderStatus, StepKind};
+use types::{OrderId, Problem};
+use uuid::Uuid;
+
+use crate::client::{Answer, Client};
+use crate::shop::{RING, RING_PRICE, TestShop, eventually};
+
+const GOOD_CARD: &str = "pm_card_visa";
+
+fn new_id() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// Packs so many rings into a parcel.
+async fn pack(staff: &mut Client, order: OrderId, parcel: &str, rings: u32) -> Answer {
+    let (order, rings) = (order.to_string(), rings.to_string());
+    let form = [
+        ("order_id", &*order),
+        ("shipment_id", parcel),
+        ("lines[0][sku]", RING),
+        ("lines[0][quantity]", &*rings),
+    ];
+    staff.post("/api/pack_order", &form).await
+}
+
+async fn ship(staff: &mut Client, order: OrderId, parcel: &str, tracking: &str) -> Answer {
+    let order = order.to_string();
+    let form = [
+        ("order_id", &*order),
+        ("shipment_id", parcel),
+        ("tracking_number", tracking),
+    ];
+    staff.post("/api/ship_order", &form).await
+}
+
+async fn end(staff: &mut Client, order: OrderId, parcel: &str, outcome: &str) -> Answer {
+    let order = order.to_string();
+    let form = [
+        ("order_id", &*order),
+        ("shipment_id", parcel),
+        ("outcome", outcome),
+    ];
+    staff.post("/api/end_shipment", &form).await
+}
+
+async fn refund(staff: &mut Client, order: OrderId, id: &str, amount: &str) -> Answer {
+    let order = order.to_string();
+    let form = [
+        ("order_id", &*order),
+        ("refund_id", id),
+        ("amount", amount),
+        ("reason", "A scratch"),
+    ];
+    staff.post("/api/refund_order", &form).await
+}
+
+impl TestShop {
+    /// Minor units that the gateway has moved.
+    async fn moved(&self, kind: &str) -> i64 {
+        let sql = format!(
+            "select cast(coalesce(sum(amount_minor), 0) as bigint) from test_gateway_movements \
+             where kind = '{kind}'"
+        );
+        self.number(&sql).await
+    }
+
+    async fn until_moved(&self, kind: &str, minor: i64) {
+        eventually(&format!("{kind} of {minor}"), async || {
+            self.moved(kind).await == minor
+        })
+        .await;
+    }
+
+    /// Rings on hand and allocated.
+    async fn rings(&self) -> (i64, i64) {
+        let column = async |name| {
+            let sql = format!("select {name} from stock where sku = '{RING}'");
+            self.number(&sql).await
+        };
+        (column("on_hand").await, column("allocated").await)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_leaves_in_two_parcels_and_the_shopper_follows_each() {
+    let shop = TestShop::with(&[]).await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "3", "").await.expect_ok();
+    let order = crate::client::new_order_id();
+    ada.place(order, GOOD_CARD, 3 * RING_PRICE)
+        .await
+        .expect_ok();
+    shop.until_status(order, "confirmed").await;
+    let mut socket = ada.socket().await;
+    let mut followed = socket.follow(order, 0).await;
+    socket.until(&mut followed, OrderStatus::Confirmed).await;
+    let (on_hand, allocated) = shop.rings().await;
+    assert_eq!(allocated, 3);
+
+    let mut staff = shop.staff().await;
+    let (first, second) = (new_id(), new_id());
+    pack(&mut staff, order, &first, 2).await.expect_ok();
+    socket.until(&mut followed, OrderStatus::Packed).await;
+    // Sent twice, it is packed once.
+    pack(&mut staff, order, &first, 2).await.expect_ok();
+    let refused = pack(&mut staff, order, &second, 2).await.problem(409);
+    assert!(refused.detail.contains("only 1"), "{refused:?}");
+    assert_eq!(shop.moved("capture").await, 0, "nothing has left");
+
+    ship(&mut staff, order, &first, "JD 0146").await.expect_ok();
+    socket
+        .until(&mut followed, OrderStatus::PartlyShipped)
+        .await;
+    shop.until_moved("capture", 2 * RING_PRICE).await;
+    eventually("the stock follows the parcel", async || {
+        shop.rings().await == (on_hand - 2, 1)
+    })
+    .await;
+    let sent = followed.steps().pop();
+    let Some(StepKind::Shipped {
+        parcel: 1,
+        pieces: 2,
+        tracking: Some(tracking),
+    }) = sent
+    else {
+        panic!("the parcel with its number, and not {sent:?}");
+    };
+    assert_eq!(tracking.number, "JD 0146");
+
+    pack(&mut staff, order, &second, 1).await.expect_ok();
+    ship(&mut staff, order, &second, "").await.expect_ok();
+    socket.until(&mut followed, OrderStatus::Shipped).await;
+    shop.until_moved("capture", 3 * RING_PRICE).await;
+    end(&mut staff, order, &first, "delivered")
+        .await
+        .expect_ok();
+    end(&mut staff, order, &second, "came_back")
+        .await
+        .expect_ok();
+    socket.until(&mut followed, OrderStatus::Delivered).await;
+    eventually("what came back is on the shelf", async || {
+        shop.rings().await == (on_hand - 2, 0)
+    })
+    .await;
+    let told: Problem = end(&mut staff, order, &first, "lost").await.problem(409);
+    assert!(told.detail.contains("known already"), "{told:?}");
+
+    // Its page tells all of it, also to a browser without script.
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    for words in [
+        "Your order has arrived",
+        "JD 0146",
+        "Came back to us",
+        "Parcel 2: 1 piece",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let story = shop
+        .staff()
+        .await
+        .get(&format!("/admin/events?of={order}"))
+        .await
+        .body;
+    assert!(story.contains("parcel 1 has left: JD 0146"), "{story}");
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_given_back_once_and_never_more_than_was_collected() {
+    let shop = TestShop::with(&[]).await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let mut staff = shop.staff().await;
+    let none = refund(&mut staff, order, &new_id(), "1").await.problem(409);
+    assert!(none.detail.contains("Nothing"), "{none:?}");
+    let parcel = new_id();
+    pack(&mut staff, order, &parcel, 1).await.expect_ok();
+    ship(&mut staff, order, &parcel, "").await.expect_ok();
+    shop.until_moved("capture", RING_PRICE).await;
+    eventually("the order knows of the money", async || {
+        let collected = "select count(*) from events where type = 'payment.captured'";
+        shop.number(collected).await == 1
+    })
+    .await;
+
+    let id = new_id();
+    for _ in 0..3 {
+        refund(&mut staff, order, &id, "20.50").await.expect_ok();
+    }
+    shop.until_moved("refund", 2_050).await;
+    let much = (RING_PRICE - 2_049) / 100 + 1;
+    let refused = refund(&mut staff, order, &new_id(), &much.to_string()).await;
+    let refused = refused.problem(409);
+    assert!(refused.detail.starts_with("At most"), "{refused:?}");
+    for bad in ["", "0", "-5", "1,50", "all"] {
+        let refused = refund(&mut staff, order, &new_id(), bad).await.problem(422);
+        assert!(refused.field("amount").is_some(), "{bad}: {refused:?}");
+    }
+    let mut socket = ada.socket().await;
+    let followed = socket.follow(order, 0).await;
+    let given_back = |step: &&StepKind| matches!(step, StepKind::Refunded { .. });
+    assert_eq!(followed.steps().iter().filter(given_back).count(), 1);
+    assert_eq!(
+        followed.progress.status,
+        OrderStatus::Shipped,
+        "a refund moves no parcel"
+    );
+    assert_eq!(shop.moved("refund").await, 2_050);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_order_is_cancelled_until_it_is_packed_and_costs_nothing() {
+    let shop = TestShop::with(&[]).await;
+    let (on_hand, _) = shop.rings().await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let id = order.to_string();
+    ada.post("/api/cancel_order", &[("order_id", &id)])
+        .await
+        .expect_ok();
+    shop.until_status(order, "cancelled").await;
+    eventually("the ring is back and the money let go", async || {
+        let voided = "select count(*) from test_gateway_payments where status = 'voided'";
+        shop.rings().await == (on_hand, 0) && shop.number(voided).await == 1
+    })
+    .await;
+    assert_eq!(ada.cart_lines().await, [], "a change of mind fills no cart");
+
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let mut staff = shop.staff().await;
+    let parcel = new_id();
+    pack(&mut staff, order, &parcel, 1).await.expect_ok();
+    let id = order.to_string();
+    let cancel = [("order_id", &*id)];
+    let late = ada.post("/api/cancel_order", &cancel).await.problem(409);
+    assert!(late.detail.contains("packed already"), "{late:?}");
+    // Staff can still open the parcel.
+    staff
+        .post("/api/cancel_for_shopper", &cancel)
+        .await
+        .expect_ok();
+    let mut socket = ada.socket().await;
+    let mut followed = socket.follow(order, 0).await;
+    socket.until(&mut followed, OrderStatus::Cancelled).await;
+    let by = CancelledBy::Staff;
+    assert_eq!(followed.steps().last(), Some(&StepKind::Cancelled { by }));
+    let refused = ship(&mut staff, order, &parcel, "").await.problem(409);
+    assert!(
+        refused.detail.contains("paid and not cancelled"),
+        "{refused:?}"
+    );
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_staff_moves_a_parcel_or_money() {
+    let shop = TestShop::with(&[]).await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let id = new_id();
+    pack(&mut ada, order, &id, 1).await.problem(401);
+    ship(&mut ada, order, &id, "").await.problem(401);
+    end(&mut ada, order, &id, "delivered").await.problem(401);
+    refund(&mut ada, order, &id, "1").await.problem(401);
+    let order_id = order.to_string();
+    for path in [
+        "/api/unpack_order",
+        "/api/cancel_for_shopper",
+        "/api/capture_again",
+    ] {
+        let form = [("order_id", &*order_id), ("shipment_id", &*id)];
+        ada.post(path, &form).await.problem(401);
+    }
+    let mut staff = shop.staff().await;
+    let stranger = crate::client::new_order_id();
+    pack(&mut staff, stranger, &id, 1).await.problem(404);
+    end(&mut staff, order, &id, "eaten").await.problem(400);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_collects_at_once_gives_it_all_back_with_a_cancellation() {
+    let shop = TestShop::with(&["--capture=confirmation"]).await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_moved("capture", RING_PRICE).await;
+    let id = order.to_string();
+    ada.post("/api/cancel_order", &[("order_id", &id)])
+        .await
+        .expect_ok();
+    shop.until_moved("refund", RING_PRICE).await;
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given_back() {
+    let shop = TestShop::with(&[]).await;
+    let (on_hand, _) = shop.rings().await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "2", "").await.expect_ok();
+    let order = crate::client::new_order_id();
+    ada.place(order, GOOD_CARD, 2 * RING_PRICE)
+        .await
+        .expect_ok();
+    shop.until_status(order, "confirmed").await;
+    let mut staff = shop.staff().await;
+    let (parcel, back) = (new_id(), new_id());
+    let id = order.to_string();
+    let ask = |quantity: &'static str, back: &str| {
+        [
+            ("order_id", id.clone()),
+            ("return_id", back.to_owned()),
+            ("lines[0][sku]", RING.to_owned()),
+            ("lines[0][quantity]", quantity.to_owned()),
+            ("lines[0][reason]", "does_not_fit".to_owned()),
+        ]
+    };
+    async fn post(client: &mut Client, path: &str, form: &[(&str, String)]) -> Answer {
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, &**value)).collect();
+        client.post(path, &form).await
+    }
+    let early = post(&mut ada, "/api/ask_return", &ask("1", &back))
+        .await
+        .problem(409);
+    assert!(early.detail.contains("has arrived"), "{early:?}");
+    pack(&mut staff, order, &parcel, 2).await.expect_ok();
+    ship(&mut staff, order, &parcel, "").await.expect_ok();
+    end(&mut staff, order, &parcel, "delivered")
+        .await
+        .expect_ok();
+    shop.until_moved("capture", 2 * RING_PRICE).await;
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(page.contains("Send something back"), "{page}");
+
+    let mut bob = shop.shopper();
+    post(&mut bob, "/api/ask_return", &ask("1", &back))
+        .await
+        .problem(404);
+    for _ in 0..2 {
+        post(&mut ada, "/api/ask_return", &ask("2", &back))
+            .await
+            .expect_ok();
+    }
+    post(&mut ada, "/api/ask_return", &ask("1", &new_id()))
+        .await
+        .problem(409);
+    let answer = [
+        ("order_id", id.clone()),
+        ("return_id", back.clone()),
+        ("answer", "accept".into()),
+    ];
+    post(&mut ada, "/api/answer_return", &answer)
+        .await
+        .problem(401);
+    post(&mut staff, "/api/answer_return", &answer)
+        .await
+        .expect_ok();
+    let amount = format!("{}", RING_PRICE / 100);
+    let came = [
+        ("order_id", id.clone()),
+        ("return_id", back.clone()),
+        ("lines[0][sku]", RING.to_owned()),
+        ("lines[0][restocked]", "1".to_owned()),
+        ("lines[0][written_off]", "1".to_owned()),
+        ("amount", amount),
+    ];
+    post(&mut ada, "/api/receive_return", &came)
+        .await
+        .problem(401);
+    eventually("the money is known to be collected", async || {
+        let collected = "select count(*) from events where type = 'payment.captured'";
+        shop.number(collected).await == 1
+    })
+    .await;
+    post(&mut staff, "/api/receive_return", &came)
+        .await
+        .expect_ok();
+    shop.until_moved("refund", RING_PRICE / 100 * 100).await;
+    eventually("one of two is on the shelf", async || {
+        shop.rings().await == (on_hand - 1, 0)
+    })
+    .await;
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(page.contains("Return 1: arrived with us"), "{page}");
+    shop.closed().await;
+}

@@ -1,0 +1,64 @@
+//! A person is given out and erased; the books stay.
+
+use crate::client::new_order_id;
+use crate::replay::command;
+use crate::shop::{RING, RING_PRICE, TestShop};
+
+const BAD_CARD: &str = "pm_card_chargeDeclined";
+/// What the tests' orders say of whoever places them.
+const PERSONAL: [&str; 4] = [
+    "ada@example.com",
+    "Ada Lovelace",
+    "Main Street 1",
+    "For Byron",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_given_out_and_erased_and_the_books_stay() {
+    let shop = TestShop::with(&[]).await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "1", "For Byron").await.expect_ok();
+    let order = new_order_id();
+    ada.place(order, BAD_CARD, RING_PRICE).await.expect_ok();
+    shop.until_status(order, "awaiting_payment").await;
+    ada.add(RING, "1", "For Byron").await.expect_ok();
+
+    // In whatever case the email was written.
+    let known = command(&shop, &["person", "export", "Ada@Example.com"]).await;
+    let known = known.expect("known");
+    for personal in PERSONAL {
+        assert!(known.contains(personal), "{personal} in {known}");
+    }
+    let early = command(&shop, &["person", "erase", "ada@example.com", "--yes"]).await;
+    let early = early.expect_err("the order is open");
+    assert!(early.contains("not at its end yet"), "{early}");
+
+    ada.cancel(order).await.expect_ok();
+    shop.until_status(order, "cancelled").await;
+    let unsure = command(&shop, &["person", "erase", "ada@example.com"]).await;
+    assert!(unsure.expect_err("asked once").contains("--yes"));
+    let erased = command(&shop, &["person", "erase", "ada@example.com", "--yes"]).await;
+    assert_eq!(erased.expect("erased"), "who placed 1 order is erased\n");
+
+    let unknown = command(&shop, &["person", "export", "ada@example.com"]).await;
+    assert!(unknown.expect_err("nothing is known").contains("Nobody"));
+    let kept = format!("select count(*) from orders where total_minor = {RING_PRICE}");
+    assert_eq!(shop.number(&kept).await, 1, "the books stay");
+    for personal in PERSONAL {
+        let told = format!("select count(*) from events where data like '%{personal}%'");
+        assert_eq!(shop.number(&told).await, 0, "{personal} in the log");
+        for (table, columns) in [
+            (
+                "orders",
+                "email || name || street || street_2 || phone || billing || lines",
+            ),
+            ("carts", "gift_note"),
+        ] {
+            let sql = format!("select count(*) from {table} where {columns} like '%{personal}%'");
+            assert_eq!(shop.number(&sql).await, 0, "{personal} in {table}");
+        }
+    }
+    let said = "select count(*) from events where type = 'person.erased'";
+    assert_eq!(shop.number(said).await, 1);
+    shop.closed().await;
+}
