@@ -19,7 +19,7 @@ pub struct Housekeeping {
     pub shop: Shop,
     pub pace: Pace,
     pub lives: Lives,
-    pub mailer: Option<Mailer>,
+    pub mailer: Mailer,
 }
 
 impl Housekeeping {
@@ -52,11 +52,9 @@ impl Housekeeping {
             Ok(_) => {}
             Err(problem) => tracing::error!(%problem, "nothing could be deleted"),
         }
-        if let Some(mailer) = &self.mailer {
-            let before_us = self.shop.now_us().saturating_sub(self.lives.mail_us);
-            if let Err(error) = mailer.forget_before(before_us).await {
-                tracing::error!(%error, "old mails could not be deleted");
-            }
+        let before_us = self.shop.now_us().saturating_sub(self.lives.mail_us);
+        if let Err(error) = self.mailer.forget_before(before_us).await {
+            tracing::error!(%error, "old mails could not be deleted");
         }
     }
 }

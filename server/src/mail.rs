@@ -66,7 +66,7 @@ pub struct MailSettings {
 /// The sender of a shop that only writes files.
 const DEMO_SENDER: &str = "orders@aurel-stone.example";
 
-/// Makes the shop write mails; `None` when it is to write none.
+/// Makes the shop write mails, or none if that is set.
 ///
 /// # Errors
 /// When a setting makes no sense.
@@ -76,7 +76,7 @@ pub fn open(
     url: &str,
     secret: &[u8],
     shop: &Shop,
-) -> anyhow::Result<Option<Mailer>> {
+) -> anyhow::Result<Mailer> {
     let way = settings.mail_out.unwrap_or(match settings.smtp_url {
         Some(_) => MailOut::Smtp,
         None => MailOut::Folder,
@@ -88,17 +88,16 @@ pub fn open(
         ),
         None => format!("{} <{DEMO_SENDER}>", types::house::HOUSE),
     };
+    let folder = settings.mail_dir.clone();
+    let folder = folder.unwrap_or_else(|| data.join("mails"));
     let house = House::new(url, &from, settings.mail_reply_to.as_deref(), secret)
         .context("VITRINE_MAIL_FROM or VITRINE_MAIL_REPLY_TO")?;
+    let house = match way {
+        MailOut::Off => house.silent(),
+        MailOut::Folder | MailOut::Smtp => house,
+    };
     let transport: Arc<dyn Transport> = match way {
-        MailOut::Off => {
-            shop.writes_as(Arc::new(house.silent()));
-            return Ok(None);
-        }
-        MailOut::Folder => {
-            let folder = settings.mail_dir.clone();
-            Arc::new(Folder::new(folder.unwrap_or_else(|| data.join("mails"))))
-        }
+        MailOut::Off | MailOut::Folder => Arc::new(Folder::new(folder.clone())),
         MailOut::Smtp => {
             let Some(server) = &settings.smtp_url else {
                 bail!("VITRINE_MAIL=smtp needs VITRINE_SMTP_URL");
@@ -112,7 +111,8 @@ pub fn open(
     let house = Arc::new(house);
     shop.writes_as(house.clone());
     let retry = Duration::from_secs(settings.mail_retry_seconds.into());
-    Ok(Some(Mailer::new(shop.clone(), house, transport, retry)))
+    let files = Folder::new(folder);
+    Ok(Mailer::new(shop.clone(), house, transport, files, retry))
 }
 
 /// The name under which browsers know the shop: what it introduces itself as.

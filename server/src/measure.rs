@@ -132,10 +132,8 @@ pub fn fold() {
 }
 
 /// Everything, as Prometheus reads it.
-pub async fn rendered(shop: &Shop, mailer: Option<&Mailer>) -> String {
-    if let Some(mailer) = mailer {
-        look_at_mails(mailer);
-    }
+pub async fn rendered(shop: &Shop, mailer: &Mailer) -> String {
+    look_at_mails(mailer);
     if let Err(error) = look_at_shop(shop).await {
         tracing::warn!(%error, "the log's numbers cannot be read");
     }

@@ -103,7 +103,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     let asked = Arc::new(gateway.clone());
     let outside = Outside {
         gateway: asked,
-        mailer: mailer.clone(),
+        mailer: Some(mailer.clone()),
     };
     let roster = services::roster(&settings, Some(outside));
     log.is_heard(SHOWN);
@@ -169,10 +169,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         housekeeping.clone().run(until.clone())
     });
 
-    if let Some(mailer) = mailer.clone() {
-        let until = stopped.clone();
-        tasks.spawn("mails", move || mailer.clone().run(until.clone()));
-    }
+    let (post, until) = (mailer.clone(), stopped.clone());
+    tasks.spawn("mails", move || post.clone().run(until.clone()));
 
     let mut metrics_address = None;
     if let Some(address) = config.metrics_listen {

@@ -166,7 +166,7 @@ impl Shop {
         let asked = MailResendRequested {
             order_id: row.order_id,
             mail_id: row.id,
-            by: staff.email.clone(),
+            by: staff.id.clone(),
         };
         let Asked { id, .. } = self.request(asked.into()).await?;
         let id = MailId::new(id);

@@ -17,9 +17,11 @@ mod words;
 use std::time::Duration;
 
 use broker::{Failure, Filter, NewEvent, Reactor, ReactorSettings, Recorded, Rule};
+use domain::Event;
 use domain::event::{
     MailResendRequested, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
-    PaymentDeclined, PaymentMethodRequired,
+    OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded, PersonErased,
+    ReturnAccepted, ReturnDeclined, ShipmentDelivered, ShipmentShipped,
 };
 use types::MailId;
 
@@ -40,7 +42,7 @@ const BESIDE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Notification {
-    /// `None` when nobody is to be told: then events pass, and are told to nobody later either.
+    /// `None` where there is nobody to be told.
     pub mailer: Option<Mailer>,
 }
 
@@ -52,9 +54,16 @@ impl Reactor for Notification {
             OrderConfirmed::KIND,
             OrderRejected::KIND,
             OrderCancelled::KIND,
+            OrderRestCancelled::KIND,
         ]),
-        Rule::topic(PaymentDeclined::TOPIC)
-            .of(&[PaymentMethodRequired::KIND, PaymentDeclined::KIND]),
+        Rule::topic(PaymentDeclined::TOPIC).of(&[
+            PaymentMethodRequired::KIND,
+            PaymentDeclined::KIND,
+            PaymentRefunded::KIND,
+        ]),
+        Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentDelivered::KIND]),
+        Rule::topic(ReturnAccepted::TOPIC).of(&[ReturnAccepted::KIND, ReturnDeclined::KIND]),
+        Rule::topic(PersonErased::TOPIC).of(&[PersonErased::KIND]),
         Rule::topic(MailResendRequested::TOPIC).of(&[MailResendRequested::KIND]),
     ]);
 
@@ -76,12 +85,17 @@ impl Reactor for Notification {
         let Some(mailer) = &self.mailer else {
             return Ok(Vec::new());
         };
+        let event = decode(recorded)?;
+        if let Event::PersonErased(erased) = &*event {
+            mailer.erase(erased.orders.clone()).await?;
+            return Ok(Vec::new());
+        }
         let order_id = recorded.key.parse();
         let news = News {
             id: MailId::new(recorded.id),
             position: recorded.position,
             time_us: recorded.time_us,
-            event: decode(recorded)?,
+            event,
             order_id: order_id.map_err(|error| Failure::Other(format!("{error}")))?,
         };
         mailer.tell(news).await?;

@@ -12,17 +12,17 @@ use crate::health::Health;
 use crate::measure;
 
 /// `/metrics` as Prometheus reads it, and `/health/…` as well.
-pub fn metrics_router(shop: Shop, health: Health, mailer: Option<Mailer>) -> Router {
+pub fn metrics_router(shop: Shop, health: Health, mailer: Mailer) -> Router {
     Router::new()
         .route("/metrics", get(answer))
         .with_state((shop, mailer))
         .merge(super::health::routes(health))
 }
 
-async fn answer(State((shop, mailer)): State<(Shop, Option<Mailer>)>) -> Response {
+async fn answer(State((shop, mailer)): State<(Shop, Mailer)>) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/plain; version=0.0.4"),
         (CACHE_CONTROL, "no-store"),
     ];
-    (headers, measure::rendered(&shop, mailer.as_ref()).await).into_response()
+    (headers, measure::rendered(&shop, &mailer).await).into_response()
 }

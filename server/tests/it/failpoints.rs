@@ -155,9 +155,15 @@ impl Process {
             b"secret",
         );
         let house = Arc::new(house.expect("a house"));
-        let folder = Arc::new(Folder::new(scratch.folder().join("mails")));
+        let files = || Folder::new(scratch.folder().join("mails"));
         let retry = Duration::from_secs(1);
-        let mailer = Some(Mailer::new(shop.clone(), house, folder, retry));
+        let mailer = Some(Mailer::new(
+            shop.clone(),
+            house,
+            Arc::new(files()),
+            files(),
+            retry,
+        ));
         let settings = ShopSettings::default();
         let gateway = Arc::new(gateway);
         let mut runner = Runner::new(log.clone(), pace);

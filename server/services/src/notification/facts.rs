@@ -6,7 +6,7 @@ use serde::Serialize;
 use types::checkout::{COUNTRIES, DeliveryMethod};
 use types::house::HOUSE;
 use types::order::order_number;
-use types::{Money, OrderId};
+use types::{Money, OrderId, Sku};
 
 use super::words;
 use crate::catalogue::Catalogue;
@@ -39,6 +39,7 @@ pub struct Facts {
 
 #[derive(Debug, Serialize)]
 struct Line {
+    sku: Sku,
     title: String,
     variant: String,
     quantity: u32,
@@ -107,10 +108,34 @@ fn told(catalogue: &Catalogue, line: &StoredOrderLine) -> Line {
     };
     let total = line.unit_price.checked_mul(line.quantity);
     Line {
+        sku: line.sku.clone(),
         title,
         variant,
         quantity: line.quantity,
         total: total.unwrap_or(line.unit_price).to_string(),
+    }
+}
+
+/// Pieces of an order, as they are called in it.
+#[derive(Debug, Serialize)]
+pub struct Piece<'a> {
+    title: &'a str,
+    variant: &'a str,
+    quantity: u32,
+}
+
+impl Facts {
+    /// Pieces of this order by their titles; one that is not of it is called by its SKU.
+    pub fn named<'a>(&'a self, pieces: &'a [(Sku, u32)]) -> Vec<Piece<'a>> {
+        let named = pieces.iter().map(|(sku, quantity)| {
+            let line = self.lines.iter().find(|line| line.sku == *sku);
+            Piece {
+                title: line.map_or(sku.as_str(), |line| &line.title),
+                variant: line.map_or("", |line| &line.variant),
+                quantity: *quantity,
+            }
+        });
+        named.collect()
     }
 }
 
@@ -124,6 +149,7 @@ impl Facts {
             name: name.into(),
             placed_on: words::date(1_795_310_287_000_000),
             lines: vec![Line {
+                sku: "AS-VEG-WG-50".parse().expect("a SKU"),
                 title: title.into(),
                 variant: "White gold, 50".into(),
                 quantity: 2,

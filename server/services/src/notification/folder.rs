@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use types::MailId;
 use types::calendar::Day;
 
 use super::message::Outgoing;
@@ -26,33 +27,9 @@ impl Folder {
     pub const fn new(root: PathBuf) -> Self {
         Self { root }
     }
-}
 
-impl Transport for Folder {
-    fn send<'a>(&'a self, mail: &'a Outgoing) -> Attempt<'a> {
-        Box::pin(async move {
-            let path = path(&self.root, mail);
-            let bytes: Arc<[u8]> = mail.bytes.as_slice().into();
-            let written = tokio::task::spawn_blocking(move || write(&path, &bytes)).await;
-            match written {
-                Ok(Ok(())) => Outcome::Sent,
-                Ok(Err(error)) => Outcome::Away(format!("the folder of mails: {error}")),
-                Err(error) => Outcome::Away(error.to_string()),
-            }
-        })
-    }
-
-    /// Short, as the same mail is the same file: done twice is done once.
-    fn longest(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-
-    fn in_flight(&self) -> usize {
-        IN_FLIGHT
-    }
-
-    /// Whole days.
-    fn forget_before(&self, at_us: i64) -> io::Result<u64> {
+    /// Removes what was sent before the day of this moment, unix microseconds. Blocks.
+    pub(super) fn forget_before(&self, at_us: i64) -> io::Result<u64> {
         let last = day_name(at_us);
         let days = match fs::read_dir(&self.root) {
             Ok(days) => days,
@@ -72,6 +49,41 @@ impl Transport for Folder {
         }
         Ok(forgotten)
     }
+
+    /// Removes the files of these mails, each with when it was queued. Blocks.
+    pub(super) fn erase(&self, mails: &[(MailId, i64)]) -> io::Result<()> {
+        for (id, queued_at_us) in mails {
+            match fs::remove_file(path(&self.root, *id, *queued_at_us)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transport for Folder {
+    fn send<'a>(&'a self, mail: &'a Outgoing) -> Attempt<'a> {
+        Box::pin(async move {
+            let path = path(&self.root, mail.id, mail.queued_at_us);
+            let bytes: Arc<[u8]> = mail.bytes.as_slice().into();
+            let written = tokio::task::spawn_blocking(move || write(&path, &bytes)).await;
+            match written {
+                Ok(Ok(())) => Outcome::Sent,
+                Ok(Err(error)) => Outcome::Away(format!("the folder of mails: {error}")),
+                Err(error) => Outcome::Away(error.to_string()),
+            }
+        })
+    }
+
+    /// Short, as the same mail is the same file: done twice is done once.
+    fn longest(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn in_flight(&self) -> usize {
+        IN_FLIGHT
+    }
 }
 
 /// `2026-11-22`
@@ -89,11 +101,11 @@ fn is_day_name(name: &str) -> bool {
         })
 }
 
-fn path(root: &Path, mail: &Outgoing) -> PathBuf {
-    let hour = mail.queued_at_us.div_euclid(3_600_000_000).rem_euclid(24);
-    root.join(day_name(mail.queued_at_us))
+fn path(root: &Path, id: MailId, queued_at_us: i64) -> PathBuf {
+    let hour = queued_at_us.div_euclid(3_600_000_000).rem_euclid(24);
+    root.join(day_name(queued_at_us))
         .join(format!("{hour:02}"))
-        .join(format!("{}.eml", mail.id))
+        .join(format!("{id}.eml"))
 }
 
 /// Whole or not at all, and for nobody else on the machine. It is not waited for until the disk has it:
@@ -178,6 +190,20 @@ mod tests {
         assert_eq!(mode(&expected), 0o600);
         assert_eq!(mode(expected.parent().expect("a folder")), 0o700);
         assert_eq!(mode(&root), 0o700);
+    }
+
+    #[tokio::test]
+    async fn a_mail_of_somebody_who_is_erased_is_gone_and_no_other() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let folder = Folder::new(scratch.path().to_owned());
+        let (kept, erased) = (mail(0), mail(DAY_US));
+        for mail in [&kept, &erased] {
+            folder.send(mail).await;
+        }
+        for _ in 0..2 {
+            folder.erase(&[(erased.id, DAY_US)]).expect("erased");
+        }
+        assert_eq!(files(scratch.path()), [path(scratch.path(), kept.id, 0)]);
     }
 
     #[tokio::test]

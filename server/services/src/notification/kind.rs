@@ -2,8 +2,11 @@
 //! pair of templates of its name, and a line in what the reactor hears.
 
 use domain::Event;
+use domain::event::Pieces;
 use serde::Serialize;
 use strum::{EnumIter, EnumString, IntoStaticStr};
+use types::Sku;
+use types::fulfilment::{FulfilmentStatus, Tracking};
 use types::order::CancelledBy;
 
 use super::words;
@@ -18,6 +21,12 @@ pub enum MailKind {
     OrderConfirmed,
     OrderRejected,
     OrderCancelled,
+    OrderRestCancelled,
+    ShipmentShipped,
+    ShipmentDelivered,
+    PaymentRefunded,
+    ReturnAccepted,
+    ReturnDeclined,
 }
 
 impl MailKind {
@@ -30,6 +39,12 @@ impl MailKind {
             Self::OrderConfirmed => "Order confirmed",
             Self::OrderRejected => "Order sold out",
             Self::OrderCancelled => "Order cancelled",
+            Self::OrderRestCancelled => "Rest cancelled",
+            Self::ShipmentShipped => "Parcel shipped",
+            Self::ShipmentDelivered => "Parcel delivered",
+            Self::PaymentRefunded => "Refund",
+            Self::ReturnAccepted => "Return accepted",
+            Self::ReturnDeclined => "Return declined",
         }
     }
 }
@@ -50,6 +65,22 @@ pub struct Details {
     /// End of the payment window, in words.
     pay_until: Option<String>,
     cancelled_by: Option<CancelledBy>,
+    /// Whether what is cancelled had been paid.
+    was_paid: bool,
+    /// What a parcel holds, or what of an order is not delivered.
+    #[serde(skip)]
+    pub pieces: Vec<(Sku, u32)>,
+    /// Whether more of the order follows.
+    is_part: bool,
+    tracking: Option<Tracking>,
+    amount: Option<String>,
+}
+
+fn counted(lines: &[Pieces]) -> Vec<(Sku, u32)> {
+    let lines = lines.iter();
+    lines
+        .map(|line| (line.sku.clone(), line.quantity))
+        .collect()
 }
 
 impl Notice {
@@ -70,8 +101,27 @@ impl Notice {
             Event::OrderRejected(_) => MailKind::OrderRejected,
             Event::OrderCancelled(cancelled) => {
                 details.cancelled_by = Some(cancelled.by);
+                details.was_paid = cancelled.paid;
                 MailKind::OrderCancelled
             }
+            Event::OrderRestCancelled(cancelled) => {
+                details.cancelled_by = Some(cancelled.by);
+                details.pieces = counted(&cancelled.lines);
+                MailKind::OrderRestCancelled
+            }
+            Event::ShipmentShipped(shipped) => {
+                details.pieces = counted(&shipped.lines);
+                details.is_part = shipped.status == FulfilmentStatus::PartlyShipped;
+                details.tracking = shipped.tracking.clone();
+                MailKind::ShipmentShipped
+            }
+            Event::ShipmentDelivered(_) => MailKind::ShipmentDelivered,
+            Event::PaymentRefunded(refunded) => {
+                details.amount = Some(refunded.amount.to_string());
+                MailKind::PaymentRefunded
+            }
+            Event::ReturnAccepted(_) => MailKind::ReturnAccepted,
+            Event::ReturnDeclined(_) => MailKind::ReturnDeclined,
             _ => return None,
         };
         Some(Self { kind, details })

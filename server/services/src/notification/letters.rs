@@ -11,7 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Error, UndefinedBehavior};
 use serde::Serialize;
 
-use super::facts::Facts;
+use super::facts::{Facts, Piece};
 use super::kind::Notice;
 use super::palette::{Colours, DARK, LIGHT};
 
@@ -35,6 +35,8 @@ pub struct Letter {
 struct Context<'a> {
     order: &'a Facts,
     details: &'a super::kind::Details,
+    /// Those of the order that it is about, if not all.
+    pieces: Vec<Piece<'a>>,
     /// Opens the order.
     link: &'a str,
     subject: &'a str,
@@ -70,6 +72,7 @@ pub fn write(notice: &Notice, order: &Facts, link: &str) -> Result<Letter, Strin
     let mut context = Context {
         order,
         details: &notice.details,
+        pieces: order.named(&notice.details.pieces),
         link,
         subject: "",
         light: &LIGHT,
@@ -114,12 +117,14 @@ fn wrapped(text: &str) -> String {
 mod tests {
     use domain::Event;
     use domain::event::{
-        OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, PaymentDeclined,
-        PaymentMethodRequired,
+        OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, OrderRestCancelled,
+        PaymentDeclined, PaymentMethodRequired, PaymentRefunded, Pieces, ReturnAccepted,
+        ReturnDeclined, ShipmentDelivered, ShipmentShipped,
     };
     use strum::IntoEnumIterator;
+    use types::fulfilment::{Carrier, FulfilmentStatus, Tracking};
     use types::order::{CancelledBy, DeclineReason};
-    use types::{Currency, Money, OrderId};
+    use types::{Currency, Money, OrderId, RefundId, ReturnId, ShipmentId};
 
     use super::*;
     use crate::notification::kind::MailKind;
@@ -133,14 +138,45 @@ mod tests {
             .expect("an id")
     }
 
+    fn pieces() -> Vec<Pieces> {
+        let sku = |text: &str| text.parse().expect("a SKU");
+        vec![
+            Pieces {
+                sku: sku("AS-VEG-WG-50"),
+                quantity: 1,
+            },
+            Pieces {
+                sku: sku("AS-GONE"),
+                quantity: 3,
+            },
+        ]
+    }
+
+    fn shipped(status: FulfilmentStatus) -> Event {
+        ShipmentShipped {
+            order_id: id(),
+            shipment_id: ShipmentId::new(id().uuid()),
+            number: 1,
+            lines: pieces(),
+            carrier: Carrier::Manual,
+            tracking: Some(Tracking {
+                number: "JD0146".into(),
+                url: Some("https://carrier.example/?n=JD0146".into()),
+            }),
+            status,
+        }
+        .into()
+    }
+
     /// One event of every kind, and of each way of being cancelled.
     fn events() -> Vec<Event> {
-        let order_id = id();
+        let (order_id, return_id) = (id(), ReturnId::new(id().uuid()));
         let cancelled = |by| {
             Event::from(OrderCancelled {
                 order_id,
                 by,
                 lines: Vec::new(),
+                paid: false,
             })
         };
         vec![
@@ -170,6 +206,40 @@ mod tests {
             cancelled(CancelledBy::Shopper),
             cancelled(CancelledBy::PaymentWindow),
             cancelled(CancelledBy::Deadline),
+            OrderRestCancelled {
+                order_id,
+                by: CancelledBy::Staff,
+                lines: pieces(),
+                status: FulfilmentStatus::Shipped,
+            }
+            .into(),
+            shipped(FulfilmentStatus::PartlyShipped),
+            shipped(FulfilmentStatus::Shipped),
+            ShipmentDelivered {
+                order_id,
+                shipment_id: ShipmentId::new(id().uuid()),
+                number: 1,
+                status: FulfilmentStatus::Delivered,
+            }
+            .into(),
+            PaymentRefunded {
+                order_id,
+                refund_id: RefundId::new(id().uuid()),
+                amount: Money::new(498_000, Currency::Eur),
+            }
+            .into(),
+            ReturnAccepted {
+                order_id,
+                return_id,
+                number: 1,
+            }
+            .into(),
+            ReturnDeclined {
+                order_id,
+                return_id,
+                number: 1,
+            }
+            .into(),
         ]
     }
 
@@ -204,9 +274,12 @@ mod tests {
                 letter.subject
             );
             for body in [&letter.text, &letter.html] {
-                for word in ["Ada Lovelace", "Vega Solitaire Ring", "€4,980.00", LINK] {
+                for word in ["Ada Lovelace", "Vega Solitaire Ring", LINK] {
                     assert!(body.contains(word), "{kind:?} has {word}: {body}");
                 }
+                // A parcel is no bill.
+                let is_bill = *kind != MailKind::ShipmentShipped;
+                assert_eq!(body.contains("€4,980.00"), is_bill, "{kind:?}: {body}");
                 assert!(!body.contains("pm_secret"), "{kind:?}");
             }
             assert!(!letter.html.contains("<table"), "{kind:?}");
@@ -226,6 +299,32 @@ mod tests {
         let mut texts: Vec<&str> = cancelled.map(|(_, letter)| letter.text.as_str()).collect();
         texts.dedup();
         assert_eq!(texts.len(), 3, "{texts:?}");
+    }
+
+    #[test]
+    fn a_parcel_says_what_is_in_it_and_where_it_is() {
+        let letters = letters("Ada", "A ring");
+        let parcels = letters
+            .iter()
+            .filter(|(kind, _)| *kind == MailKind::ShipmentShipped);
+        let parcels: Vec<&Letter> = parcels.map(|(_, letter)| letter).collect();
+        for letter in &parcels {
+            for body in [&letter.text, &letter.html.replace("&#x2f;", "/")] {
+                for word in [
+                    "3 × ",
+                    "AS-GONE",
+                    "JD0146",
+                    "https://carrier.example/?n=JD0146",
+                ] {
+                    assert!(body.contains(word), "{word}: {body}");
+                }
+            }
+        }
+        let [part, whole] = parcels[..] else {
+            panic!("{parcels:?}")
+        };
+        assert!(part.subject.starts_with("A parcel of"), "{}", part.subject);
+        assert!(part.text.contains("The rest follows") && !whole.text.contains("The rest follows"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use types::{MailId, OrderId};
 
 use super::compose::{Composed, compose, composed, notice_at};
 use super::facts;
+use super::folder::Folder;
 use super::kind::Notice;
 use super::message;
 use super::rows::{self, Claim, Ended, Row};
@@ -47,6 +48,8 @@ struct Inner {
     shop: Shop,
     house: Arc<House>,
     transport: Arc<dyn Transport>,
+    /// Where mails are files, or were.
+    files: Folder,
     /// Wait before the second attempt, microseconds; doubles each time.
     retry_us: i64,
     /// Where mails are written and sent: not where events are handled.
@@ -106,6 +109,7 @@ impl Mailer {
         shop: Shop,
         house: Arc<House>,
         transport: Arc<dyn Transport>,
+        files: Folder,
         retry: Duration,
     ) -> Self {
         Self {
@@ -113,6 +117,7 @@ impl Mailer {
                 shop,
                 house,
                 transport,
+                files,
                 retry_us: i64::try_from(retry.as_micros())
                     .unwrap_or(LONGEST_WAIT_US)
                     .max(1),
@@ -139,11 +144,21 @@ impl Mailer {
     /// # Errors
     /// When the disk says no.
     pub async fn forget_before(&self, at_us: i64) -> std::io::Result<u64> {
-        let transport = self.inner.transport.clone();
-        let forgotten = tokio::task::spawn_blocking(move || transport.forget_before(at_us));
+        let inner = self.inner.clone();
+        let forgotten = tokio::task::spawn_blocking(move || inner.files.forget_before(at_us));
         forgotten
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    }
+
+    /// Lets go what is kept of the mails about these orders.
+    pub(super) async fn erase(&self, orders: Vec<OrderId>) -> Result<(), Failure> {
+        let inner = self.inner.clone();
+        let mails = rows::of_orders(inner.shop.log().db(), &orders).await?;
+        let erased = tokio::task::spawn_blocking(move || inner.files.erase(&mails)).await;
+        let erased = erased.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        erased.map_err(|error| Failure::NoAnswer(format!("the folder of mails: {error}")))?;
+        rows::erase(self.inner.shop.writer(), orders).await
     }
 
     pub(super) fn longest(&self) -> Duration {
@@ -156,6 +171,9 @@ impl Mailer {
 
     /// Sends the mail that an event leads to, if any. Asked again, it does nothing more.
     pub(super) async fn tell(&self, news: News) -> Result<(), Failure> {
+        if !self.inner.house.sends {
+            return Ok(());
+        }
         let inner = self.inner.clone();
         // A task of its own: who stops waiting does not end it between sending and writing that down.
         let told = self
@@ -262,6 +280,9 @@ impl Inner {
 
     /// Tries again what is due, and answers with how long nothing else will be.
     async fn send_due(&self) -> Result<Duration, Failure> {
+        if !self.house.sends {
+            return Ok(POLL);
+        }
         let db = self.shop.log().db();
         loop {
             let now_us = self.shop.now_us();

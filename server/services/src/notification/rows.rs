@@ -205,6 +205,43 @@ pub async fn next_due_us(db: &db::Db) -> Result<Option<i64>, Failure> {
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
+/// The mails of these orders: each with when it was queued.
+pub async fn of_orders(db: &db::Db, orders: &[OrderId]) -> Result<Vec<(MailId, i64)>, Failure> {
+    let mut mails = Vec::new();
+    // A person's orders are few.
+    for order in orders {
+        let rows = db::query("select id, queued_at_us from mails where order_id = $1")
+            .bind(order.to_string())
+            .fetch_all(db.reader())
+            .await?;
+        for row in &rows {
+            let id: &str = row.try_get(0)?;
+            let id = id
+                .parse()
+                .map_err(|error| Failure::Other(format!("mails: {error}")))?;
+            mails.push((id, row.try_get(1)?));
+        }
+    }
+    Ok(mails)
+}
+
+/// Deletes the mails of these orders: a server may have answered with their customer's address.
+pub async fn erase(writer: &GroupCommit, orders: Vec<OrderId>) -> Result<(), Failure> {
+    writer
+        .run(move |tx| {
+            Box::pin(async move {
+                for order in orders {
+                    db::query("delete from mails where order_id = $1")
+                        .bind(order.to_string())
+                        .execute(tx.conn())
+                        .await?;
+                }
+                Ok::<_, Failure>(())
+            })
+        })
+        .await
+}
+
 /// Mails, newest first: of one order or of all, those before a place in the list.
 pub async fn newest(
     db: &db::Db,

@@ -1,7 +1,6 @@
 //! How mails leave the shop.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -31,12 +30,4 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Attempts at once, at most.
     fn in_flight(&self) -> usize;
-
-    /// Lets go what was sent before this moment, unix microseconds. Blocks.
-    ///
-    /// # Errors
-    /// When the disk says no.
-    fn forget_before(&self, _at_us: i64) -> io::Result<u64> {
-        Ok(0)
-    }
 }
