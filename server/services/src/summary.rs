@@ -196,7 +196,9 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", staff.of(&e.by)),
         Event::ProductWithdrawn(e) => format!("sold no more ({})", staff.of(&e.by)),
         Event::ProductChangeRejected(e) => e.refusal.to_string(),
-        Event::MailResendRequested(e) => format!("mail {} again ({})", e.mail_id, e.by),
+        Event::MailResendRequested(e) => {
+            format!("mail {} again ({})", e.mail_id, staff.of(&e.by))
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! A person is given out and erased; the books stay.
 
 use crate::client::new_order_id;
+use crate::mails::{files, until_all_is_heard};
 use crate::replay::command;
-use crate::shop::{RING, RING_PRICE, TestShop};
+use crate::shop::{RING, RING_PRICE, TestShop, data};
 
 const BAD_CARD: &str = "pm_card_chargeDeclined";
 /// What the tests' orders say of whoever places them.
@@ -35,6 +36,8 @@ async fn a_person_is_given_out_and_erased_and_the_books_stay() {
 
     ada.cancel(order).await.expect_ok();
     shop.until_status(order, "cancelled").await;
+    until_all_is_heard(&shop).await;
+    assert_eq!(files(&data(shop.scratch())).len(), 3);
     let unsure = command(&shop, &["person", "erase", "ada@example.com"]).await;
     assert!(unsure.expect_err("asked once").contains("--yes"));
     let erased = command(&shop, &["person", "erase", "ada@example.com", "--yes"]).await;
@@ -58,6 +61,10 @@ async fn a_person_is_given_out_and_erased_and_the_books_stay() {
             assert_eq!(shop.number(&sql).await, 0, "{personal} in {table}");
         }
     }
+    // Who keeps something of them hears of it, and erases it.
+    until_all_is_heard(&shop).await;
+    assert_eq!(shop.number("select count(*) from mails").await, 0);
+    assert_eq!(files(&data(shop.scratch())).len(), 0);
     let said = "select count(*) from events where type = 'person.erased'";
     assert_eq!(shop.number(said).await, 1);
     shop.closed().await;
