@@ -19,7 +19,7 @@ const WINDOW = { width: 620, height: 640 }
 const BAR = 30
 const GAP = 16
 const EDGE = 20
-const FRAMES = 30
+const FRAMES = 24
 const EVERY_MS = 700
 const QUALITY = 0.72
 /** Days of the demo in a day. */
@@ -143,11 +143,15 @@ test('the README shows shop and admin as they move', async ({ page: shopper, new
   const board = await browser.newPage()
   await visit(shopper, '/')
   await shopper.locator('.drop__piece').nth(1).evaluate(piece => {
-    scrollTo({ top: piece.getBoundingClientRect().top + scrollY - 12, behavior: 'instant' })
+    // To where its number stands.
+    const { bottom } = piece.getBoundingClientRect()
+    scrollTo({ top: bottom + scrollY - innerHeight + 12, behavior: 'instant' })
   })
   await openInventory(staff)
+  await expect(staff.locator('.stream')).toBeVisible()
+  await staff.evaluate(() => document.fonts.ready)
   await staff.locator('.stream').evaluate(stream => {
-    scrollTo({ top: stream.getBoundingClientRect().top + scrollY - 12, behavior: 'instant' })
+    scrollTo({ top: stream.getBoundingClientRect().top + scrollY - 24, behavior: 'instant' })
   })
   await drawingBoard(board)
   const show = async (pane: number, page: Page) => {
