@@ -1,7 +1,7 @@
 /** What pages complain about: errors of scripts, of the console, and breaches of the CSP. */
 import type { BrowserContext } from '@playwright/test'
 
-/** The browser's own word where the transition between two pages did not come about: nobody misses it. */
+/** The browser's own word where one goes on before the transition between two pages began: nobody misses it. */
 const TRANSITION = /Transition was (skipped|aborted)/
 
 export class Noise {
