@@ -8,6 +8,7 @@ use services::ShopSettings;
 use types::OrderId;
 
 use crate::client::new_order_id;
+use crate::parcels::{end, pack, refund, ship};
 use crate::shop::{RING, RING_PRICE, TestShop, data, eventually};
 
 const GOOD_CARD: &str = "pm_card_visa";
@@ -172,6 +173,52 @@ async fn each_event_of_an_order_that_concerns_its_customer_is_told_once() {
         usize::try_from(mails),
         Ok(files(&data(shop.scratch())).len())
     );
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parcels_and_money_that_goes_back_are_told() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "2", "").await.expect_ok();
+    let order = new_order_id();
+    ada.place(order, GOOD_CARD, 2 * RING_PRICE)
+        .await
+        .expect_ok();
+    shop.until_status(order, "confirmed").await;
+    let mut staff = shop.staff().await;
+    let new_id = || uuid::Uuid::now_v7().to_string();
+    let parcel = new_id();
+    pack(&mut staff, order, &parcel, 1).await.expect_ok();
+    ship(&mut staff, order, &parcel, "JD 0146")
+        .await
+        .expect_ok();
+    shop.until_moved("capture", RING_PRICE).await;
+    end(&mut staff, order, &parcel, "delivered")
+        .await
+        .expect_ok();
+    refund(&mut staff, order, &new_id(), "100.00")
+        .await
+        .expect_ok();
+    let number = types::order::order_number(order);
+    let mut subjects = told(&shop, order, 5).await;
+    // The gateway takes its time: money and parcel are told in whatever order they come.
+    subjects.sort();
+    assert_eq!(
+        subjects,
+        [
+            format!("A parcel of your order {number} is on its way"),
+            format!("{number}: your parcel was delivered"),
+            format!("Your order {number}"),
+            format!("Your order {number} is confirmed"),
+            format!("€100.00 of your order {number} go back to you"),
+        ]
+    );
+    let tracked = files(&data(shop.scratch())).into_iter().filter(|file| {
+        let mail = Read::new(&std::fs::read(file).expect("a mail"));
+        mail.text.contains("JD 0146") && mail.html.contains("JD 0146")
+    });
+    assert_eq!(tracked.count(), 1);
     shop.closed().await;
 }
 

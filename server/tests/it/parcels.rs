@@ -14,7 +14,7 @@ fn new_id() -> String {
 }
 
 /// Packs so many rings into a parcel.
-async fn pack(staff: &mut Client, order: OrderId, parcel: &str, rings: u32) -> Answer {
+pub async fn pack(staff: &mut Client, order: OrderId, parcel: &str, rings: u32) -> Answer {
     let (order, rings) = (order.to_string(), rings.to_string());
     let form = [
         ("order_id", &*order),
@@ -25,7 +25,7 @@ async fn pack(staff: &mut Client, order: OrderId, parcel: &str, rings: u32) -> A
     staff.post("/api/pack_order", &form).await
 }
 
-async fn ship(staff: &mut Client, order: OrderId, parcel: &str, tracking: &str) -> Answer {
+pub async fn ship(staff: &mut Client, order: OrderId, parcel: &str, tracking: &str) -> Answer {
     let order = order.to_string();
     let form = [
         ("order_id", &*order),
@@ -35,7 +35,7 @@ async fn ship(staff: &mut Client, order: OrderId, parcel: &str, tracking: &str) 
     staff.post("/api/ship_order", &form).await
 }
 
-async fn end(staff: &mut Client, order: OrderId, parcel: &str, outcome: &str) -> Answer {
+pub async fn end(staff: &mut Client, order: OrderId, parcel: &str, outcome: &str) -> Answer {
     let order = order.to_string();
     let form = [
         ("order_id", &*order),
@@ -45,7 +45,7 @@ async fn end(staff: &mut Client, order: OrderId, parcel: &str, outcome: &str) ->
     staff.post("/api/end_shipment", &form).await
 }
 
-async fn refund(staff: &mut Client, order: OrderId, id: &str, amount: &str) -> Answer {
+pub async fn refund(staff: &mut Client, order: OrderId, id: &str, amount: &str) -> Answer {
     let order = order.to_string();
     let form = [
         ("order_id", &*order),
@@ -66,7 +66,7 @@ impl TestShop {
         self.number(&sql).await
     }
 
-    async fn until_moved(&self, kind: &str, minor: i64) {
+    pub async fn until_moved(&self, kind: &str, minor: i64) {
         eventually(&format!("{kind} of {minor}"), async || {
             self.moved(kind).await == minor
         })
