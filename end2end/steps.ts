@@ -29,8 +29,9 @@ const AWAKE_MS = 15_000
 /** A dropped socket waits longer the more often it failed. */
 const RECONNECT_MS = 25_000
 
-/** Waits until the page's script is awake and its socket is open. */
+/** Waits until the page's script is awake, lazy parts included, and its socket is open. */
 export async function live(page: Page, timeout = AWAKE_MS): Promise<void> {
+  await expect(page.locator('leptos-island:not([data-awake])')).toHaveCount(0, { timeout })
   await expect(page.getByText('Live stock', { exact: true })).toBeVisible({ timeout })
 }
 

@@ -25,7 +25,9 @@
       const outer = awake.get(island.parentElement.closest('leptos-island'))
       const wake = async () => {
         await outer
-        if (island.isConnected) await app[island.dataset.component]?.(island)
+        if (!island.isConnected) return
+        await app[island.dataset.component]?.(island)
+        island.dataset.awake = ''
       }
       awake.set(island, wake().catch(console.error))
     }

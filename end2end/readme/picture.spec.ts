@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Page } from '@playwright/test'
+import { type APIRequestContext, type Page } from '@playwright/test'
 import { ADMIN, expect, test } from '../shop.ts'
 import { openInventory, visit } from '../steps.ts'
 import { animation, type Frame } from './webp.ts'
@@ -19,7 +19,7 @@ const WINDOW = { width: 620, height: 640 }
 const BAR = 30
 const GAP = 16
 const EDGE = 20
-const FRAMES = 30
+const FRAMES = 24
 const EVERY_MS = 700
 const QUALITY = 0.72
 /** Days of the demo in a day. */
@@ -112,18 +112,47 @@ type Board = {
   show: (pane: number, png: string, quality: number) => Promise<Place | null>
 }
 
+/** Buys one pair of the drop, as a script of a page would. */
+async function buyOne(shopper: APIRequestContext): Promise<void> {
+  const post = async (command: string, form: Record<string, string>) => {
+    const answer = await shopper.post(`/api/${command}`, { form, headers: { accept: 'application/json' } })
+    expect(answer.ok(), await answer.text()).toBe(true)
+  }
+  await post('add_to_cart', { sku: 'AS-GRO-YG-OS', quantity: '1', gift_note: '' })
+  await post('place_order', {
+    // Of version 7, as the shop's ids are.
+    order_id: crypto.randomUUID().replace(/^(.{14})./, '$17'),
+    email: 'ada@example.com',
+    name: 'Ada Lovelace',
+    street: '12 St James Square',
+    postal_code: '10115',
+    city: 'Berlin',
+    country: 'DE',
+    delivery: 'standard',
+    payment_token: 'pm_card_visa',
+    expected_total_minor: '148000',
+  })
+  await shopper.dispose()
+}
+
 test.use({ shopEnv: { VITRINE_LIFT_LIMITS: 'true' }, viewport: WINDOW, colorScheme: 'light' })
 test.describe.configure({ timeout: 180_000 })
 
-test('the README shows shop and admin as they move', async ({ page: shopper, newShopper, shop, browser }) => {
+test('the README shows shop and admin as they move', async ({ page: shopper, newShopper, shop, browser, playwright }) => {
   const staff = await newShopper({ viewport: WINDOW, colorScheme: 'light' })
   const board = await browser.newPage()
   await visit(shopper, '/')
-  await shopper.locator('.drop__piece').first().evaluate(piece => {
-    scrollTo({ top: piece.getBoundingClientRect().top + scrollY - 12, behavior: 'instant' })
+  await shopper.locator('.drop__piece').nth(1).evaluate(piece => {
+    // To where its number stands.
+    const { bottom } = piece.getBoundingClientRect()
+    scrollTo({ top: bottom + scrollY - innerHeight + 12, behavior: 'instant' })
   })
   await openInventory(staff)
-  await staff.getByRole('searchbox').fill('')
+  await expect(staff.locator('.stream')).toBeVisible()
+  await staff.evaluate(() => document.fonts.ready)
+  await staff.locator('.stream').evaluate(stream => {
+    scrollTo({ top: stream.getBoundingClientRect().top + scrollY - 24, behavior: 'instant' })
+  })
   await drawingBoard(board)
   const show = async (pane: number, page: Page) => {
     const png = (await page.screenshot()).toString('base64')
@@ -142,6 +171,8 @@ test('the README shows shop and admin as they move', async ({ page: shopper, new
     const first = await board.evaluate(quality => (window as unknown as Board).whole(quality), QUALITY)
     frames.push({ ...first, webp: Buffer.from(first.webp, 'base64'), ms: EVERY_MS })
     for (let i = 0; i < FRAMES; i++) {
+      // The demo's shoppers choose among all pieces; now and then somebody takes the one in sight.
+      if (i % 6 === 3) await buyOne(await playwright.request.newContext({ baseURL: shop.url }))
       // A clip has a pace; nothing is waited for here.
       await shopper.waitForTimeout(EVERY_MS)
       const places = [await show(0, shopper), await show(1, staff)]

@@ -242,7 +242,10 @@ pub fn retry_delay_ms(attempt: u32, random: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use types::desk::DeskRow;
     use types::live::{ServerMessage, State, VariantStock};
+    use types::order::OrderStatus;
+    use types::{Currency, Money};
 
     fn topic(slug: &str) -> Topic {
         Topic::Product(slug.parse().expect("a slug"))
@@ -445,5 +448,44 @@ mod tests {
         assert_eq!(retry_delay_ms(0, 1.0), 250);
         assert_eq!(retry_delay_ms(3, 1.0), 2_000);
         assert_eq!(retry_delay_ms(u32::MAX, 1.0), 20_000);
+    }
+
+    fn order(n: u128, position: u64) -> DeskRow {
+        let uuid = 0x0199_c0a0_0000_7000_8000_0000_0000_0000 | n;
+        let id = types::OrderId::new(uuid::Uuid::from_u128(uuid));
+        DeskRow {
+            id,
+            number: types::order::order_number(id),
+            placed_at_us: 0,
+            name: String::new(),
+            email: String::new(),
+            status: OrderStatus::Confirmed,
+            pieces: 1,
+            total: Money::new(100, Currency::Eur),
+            position,
+        }
+    }
+
+    fn news(rows: Vec<DeskRow>) -> DeskNews {
+        DeskNews {
+            rows,
+            counts: Default::default(),
+            is_cut: false,
+        }
+    }
+
+    #[test]
+    fn an_order_is_known_by_its_newest_news_and_the_oldest_give_way() {
+        let mut known = news(vec![order(1, 5)]);
+        merge_orders(&mut known, news(vec![order(1, 4), order(2, 6)]));
+        let positions =
+            |known: &DeskNews| known.rows.iter().map(|it| it.position).collect::<Vec<_>>();
+        assert_eq!(positions(&known), [5, 6]);
+        merge_orders(&mut known, news(vec![order(1, 7)]));
+        assert_eq!(positions(&known), [7, 6]);
+        let many = (10..10 + MAX_ORDERS as u64).map(|n| order(n.into(), n));
+        merge_orders(&mut known, news(many.collect()));
+        assert!(known.is_cut && known.rows.len() == MAX_ORDERS);
+        assert!(known.rows.iter().all(|row| row.position >= 10));
     }
 }

@@ -5,7 +5,7 @@
 //! Numbers and tokens are those that people know from Stripe's test mode:
 //! <https://docs.stripe.com/testing>.
 
-mod movements;
+mod books;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use types::order::DeclineReason;
 use types::{FieldError, Problem};
 
-use self::movements::Kind;
+use self::books::Kind;
 use crate::events::{Refused, internal};
 use crate::gateway::{Answer, Authorize, Decision, MoveMoney, Moved, NoAnswer, PaymentGateway};
 
@@ -91,7 +91,7 @@ impl TestGateway {
     async fn moved(&self, request: MoveMoney, kind: Kind) -> Result<Moved, NoAnswer> {
         self.take_time().await;
         let now_us = self.log.environment().now_us();
-        movements::move_money(&self.writer, request, kind, now_us).await
+        books::move_money(&self.writer, request, kind, now_us).await
     }
 
     /// Waits as long as a real gateway makes one wait.
@@ -229,46 +229,7 @@ async fn book(
             reason: DeclineReason::InvalidToken,
         }
     };
-    let (status, reason, authorization_id) = match &decision {
-        Decision::Authorized { authorization_id } => {
-            ("authorized", None, authorization_id.as_str())
-        }
-        Decision::Declined { reason } => ("declined", Some(reason), ""),
-    };
-    let entered = db::query(
-        "insert into test_gateway_payments (idempotency_key, reference, amount_minor, currency, \
-         status, decline_reason, authorization_id, created_at_us) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (idempotency_key) do nothing",
-    )
-    .bind(&request.idempotency_key)
-    .bind(request.reference.to_string())
-    .bind(request.amount.minor)
-    .bind(request.amount.currency.code())
-    .bind(status)
-    .bind(serde_json::to_string(&reason).map_err(|error| Refused(internal(error)))?)
-    .bind(authorization_id)
-    .bind(now_us)
-    .execute(tx.conn())
-    .await?
-    .rows_affected();
-    if entered == 1 {
-        return Ok(decision);
-    }
-    let row = db::query(
-        "select decline_reason, authorization_id from test_gateway_payments \
-         where idempotency_key = $1",
-    )
-    .bind(&request.idempotency_key)
-    .fetch_one(tx.conn())
-    .await?;
-    let reason: Outcome =
-        serde_json::from_str(row.try_get(0)?).map_err(|error| Refused(internal(error)))?;
-    Ok(match reason {
-        Some(reason) => Decision::Declined { reason },
-        None => Decision::Authorized {
-            authorization_id: row.try_get(1)?,
-        },
-    })
+    books::enter_payment(tx, request, decision, now_us).await
 }
 
 /// Whether the token was not used for another request before: it is good for one.
@@ -305,7 +266,7 @@ impl PaymentGateway for TestGateway {
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {
         Box::pin(async {
             self.take_time().await;
-            movements::let_go(&self.writer, authorization_id).await
+            books::let_go(&self.writer, authorization_id).await
         })
     }
 }

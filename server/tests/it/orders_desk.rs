@@ -473,7 +473,8 @@ async fn a_note_says_who_wrote_it_and_what_it_says_is_not_in_the_log() {
     assert!(problem.field("note").is_some(), "{problem:?}");
     // A plain form comes back with what was typed.
     let back = staff.submit("/api/note_order", &form).await;
-    assert_eq!(back.location(), Some(&*page), "{back:?}");
+    let notes = format!("{page}#notes");
+    assert_eq!(back.location(), Some(&*notes), "{back:?}");
     let shown = staff.get(&page).await.expect_ok().body;
     assert!(shown.contains("at most 1000 characters"), "{shown}");
     assert!(shown.contains(&long), "what was typed");

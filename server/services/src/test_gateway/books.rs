@@ -1,11 +1,12 @@
-//! Money that the test gateway moves after it was authorized: collected, given back, let go.
+//! The test gateway's books: payments, and what became of their money.
 
 use broker::GroupCommit;
 use db::Columns;
 use strum::IntoStaticStr;
+use types::order::DeclineReason;
 
-use crate::events::Refused;
-use crate::gateway::{MoveMoney, Moved, NoAnswer};
+use crate::events::{Refused, internal};
+use crate::gateway::{Authorize, Decision, MoveMoney, Moved, NoAnswer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
@@ -110,4 +111,53 @@ async fn enter(
     .execute(tx.conn())
     .await?;
     Ok(Moved::Done)
+}
+
+/// Enters the decision about a payment. A request that was decided before keeps its first decision.
+pub(super) async fn enter_payment(
+    tx: &mut broker::Tx,
+    request: &Authorize,
+    decision: Decision,
+    now_us: i64,
+) -> Result<Decision, Refused> {
+    let (status, reason, authorization_id) = match &decision {
+        Decision::Authorized { authorization_id } => {
+            ("authorized", None, authorization_id.as_str())
+        }
+        Decision::Declined { reason } => ("declined", Some(reason), ""),
+    };
+    let entered = db::query(
+        "insert into test_gateway_payments (idempotency_key, reference, amount_minor, currency, \
+         status, decline_reason, authorization_id, created_at_us) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (idempotency_key) do nothing",
+    )
+    .bind(&request.idempotency_key)
+    .bind(request.reference.to_string())
+    .bind(request.amount.minor)
+    .bind(request.amount.currency.code())
+    .bind(status)
+    .bind(serde_json::to_string(&reason).map_err(|error| Refused(internal(error)))?)
+    .bind(authorization_id)
+    .bind(now_us)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if entered == 1 {
+        return Ok(decision);
+    }
+    let row = db::query(
+        "select decline_reason, authorization_id from test_gateway_payments \
+         where idempotency_key = $1",
+    )
+    .bind(&request.idempotency_key)
+    .fetch_one(tx.conn())
+    .await?;
+    let reason: Option<DeclineReason> =
+        serde_json::from_str(row.try_get(0)?).map_err(|error| Refused(internal(error)))?;
+    Ok(match reason {
+        Some(reason) => Decision::Declined { reason },
+        None => Decision::Authorized {
+            authorization_id: row.try_get(1)?,
+        },
+    })
 }
