@@ -90,27 +90,24 @@ test("the admin's pages keep nobody out", async ({ page, newShopper }) => {
   await inspect(page, 'a mail')
 })
 
-test('the orders at the desk keep nobody out, on a phone and on a desk', async ({ page, newShopper }) => {
-  await reserve(await newShopper({ javaScriptEnabled: false }))
-  await openInventory(page)
-  for (const [width, height] of [
-    [1440, 900],
-    [390, 844],
-  ] as const) {
+for (const [name, width, height] of [
+  ['desk', 1440, 900],
+  ['phone', 390, 844],
+] as const) {
+  test(`the orders of everybody keep nobody out, on a ${name}`, async ({ page, newShopper }) => {
+    await reserve(await newShopper({ javaScriptEnabled: false }))
     await page.setViewportSize({ width, height })
+    await openInventory(page)
     await visit(page, '/admin/orders?tab=unpaid')
     await inspect(page, `orders at ${width} px`)
     await page.getByRole('link', { name: /^V-/ }).click()
     await live(page)
     await inspect(page, `an order at ${width} px`)
-    for (const paper of ['Packing slip', 'Invoice']) {
-      await page.getByRole('link', { name: paper }).click()
-      await expect(page.getByRole('heading', { name: new RegExp(`^${paper} V-`) })).toBeVisible()
-      await inspect(page, `${paper} at ${width} px`)
-      await page.goBack()
-    }
-  }
-})
+    await page.getByRole('link', { name: 'Invoice' }).click()
+    await expect(page.getByRole('heading', { name: /^Invoice V-/ })).toBeVisible()
+    await inspect(page, `invoice at ${width} px`)
+  })
+}
 
 test('orders that are found again, and one that came to nothing, keep nobody out', async ({ page }) => {
   await visit(page, '/orders')

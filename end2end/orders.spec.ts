@@ -113,6 +113,9 @@ test('an order comes into the open list, moves there, is opened, written about, 
   await expect(page.getByRole('link', { name: 'Back' })).toBeHidden()
   await expect(page.getByText('12 St James Square')).toBeVisible()
   await page.emulateMedia({ media: 'screen' })
+  const pdf = await page.request.get((await page.getByRole('link', { name: 'PDF' }).getAttribute('href')) ?? '')
+  expect(pdf.headers()['content-type']).toBe('application/pdf')
+  expect((await pdf.body()).subarray(0, 5).toString()).toBe('%PDF-')
 })
 
 test('of two who have an order open each is told live of the other, and neither stands in the way', async ({

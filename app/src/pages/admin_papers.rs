@@ -1,5 +1,5 @@
 //! What is put on paper: packing slips, invoices, and the list of what is to be picked. Pages of their
-//! own, laid out for paper.
+//! own, laid out for paper; slips and invoices as PDF, too.
 
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
@@ -18,16 +18,20 @@ use crate::pages::page_problem::answer_with_status;
 
 #[component]
 pub fn SlipsPage() -> impl IntoView {
-    papers("Packing slips", |order| view! { <Slip order /> }.into_any())
+    papers("Packing slips", "slips", |order| {
+        view! { <Slip order /> }.into_any()
+    })
 }
 
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
-    papers("Invoices", |order| view! { <Invoice order /> }.into_any())
+    papers("Invoices", "invoices", |order| {
+        view! { <Invoice order /> }.into_any()
+    })
 }
 
 /// A paper for each order that the address names.
-fn papers(title: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
+fn papers(title: &'static str, kind: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
     for_staff(move |staff| {
         let shop = shop();
         let asked = use_query_map().get_untracked();
@@ -35,6 +39,7 @@ fn papers(title: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
         let named = ["order", "order[]"].into_iter();
         let named = named.flat_map(|name| asked.get_all(name).unwrap_or_default());
         let ids: Vec<OrderId> = named.filter_map(|id| id.parse().ok()).collect();
+        let pdf = pdf_address(kind, &ids);
         let back = match ids.as_slice() {
             [id] => format!("/admin/orders/{id}"),
             _ => "/admin/orders".to_owned(),
@@ -47,11 +52,12 @@ fn papers(title: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
             },
         );
         let content = move || {
+            let pdf = pdf.clone();
             Suspend::new(async move {
                 match orders.await {
                     Ok(orders) if orders.is_empty() => nothing().into_any(),
                     Ok(orders) => view! {
-                        <Tools />
+                        <Tools pdf=Some(pdf) />
                         {orders.into_iter().map(paper).collect_view()}
                     }
                     .into_any(),
@@ -65,6 +71,12 @@ fn papers(title: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
             </Sheet>
         }
     })
+}
+
+/// The same papers as a file.
+fn pdf_address(kind: &str, ids: &[OrderId]) -> String {
+    let named: Vec<String> = ids.iter().map(|id| format!("order={id}")).collect();
+    format!("/admin/print/{kind}.pdf?{}", named.join("&"))
 }
 
 fn told(problem: Problem) -> impl IntoView {
@@ -96,11 +108,12 @@ fn Sheet(title: &'static str, back: String, children: Children) -> impl IntoView
 }
 
 #[component]
-fn Tools() -> impl IntoView {
+fn Tools(pdf: Option<String>) -> impl IntoView {
     view! {
         <LazyHint island="print_button" />
         <div class="papers__tools">
             <PrintButton />
+            {pdf.map(|href| view! { <a class="desk-button" href=href>"PDF"</a> })}
         </div>
     }
 }
@@ -243,10 +256,13 @@ pub fn PickListPage() -> impl IntoView {
                             .into_any()
                     }
                     Ok(list) => {
+                        let orders = match list.orders {
+                            1 => "1 order".to_owned(),
+                            many => format!("{many} orders"),
+                        };
                         let what = format!(
-                            "{} pieces for {} orders, as of {}, {} UTC",
-                            list.pieces,
-                            list.orders,
+                            "{} for {orders}, as of {}, {} UTC",
+                            types::pieces(u32::try_from(list.pieces).unwrap_or(u32::MAX)),
                             when::date(list.at_us),
                             when::minute(list.at_us),
                         );
@@ -254,7 +270,7 @@ pub fn PickListPage() -> impl IntoView {
                             view! { <p>"Only the oldest orders are on this list; there are more."</p> }
                         });
                         view! {
-                            <Tools />
+                            <Tools pdf=None />
                             <article class="paper">
                                 <header class="paper__head">
                                     <p class="paper__house">{HOUSE}</p>

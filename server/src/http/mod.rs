@@ -15,6 +15,7 @@ mod origin;
 mod pace;
 mod page_cache;
 mod pages;
+mod papers;
 mod problem;
 mod request;
 mod sessions;
@@ -175,6 +176,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .merge(commands::routes())
         .merge(live::routes())
         .merge(staff::routes().layer(sessions))
+        .merge(papers::routes())
         .merge(test_gateway::routes())
         .merge(order_links::routes())
         .merge(mails::routes())

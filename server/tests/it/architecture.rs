@@ -11,7 +11,7 @@ use crate::module_circles::{Module, circles};
 /// Every crate of the workspace and the crates of the workspace that it uses. Along the chain
 /// `types <- domain <- services <- server` and `db <- broker <- services` a crate may also name what
 /// is further below.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("types", &[]),
     ("domain", &["types"]),
     ("db", &[]),
@@ -21,7 +21,7 @@ const EDGES: [(&str, &[&str]); 14] = [
     (
         "server",
         &[
-            "app", "broker", "db", "domain", "services", "shopper", "types",
+            "app", "broker", "db", "domain", "papers", "services", "shopper", "types",
         ],
     ),
     // Tools beside the shop: one builds it and writes down what it made of the pictures, one is a shopper
@@ -32,6 +32,8 @@ const EDGES: [(&str, &[&str]); 14] = [
     ("load", &["broker", "db", "shopper", "types"]),
     // A visitor as far as HTTP goes: the load program's, and that of the demo.
     ("shopper", &["types"]),
+    // Packing slips and invoices as PDF.
+    ("papers", &["types"]),
     // Cuts the power in tests.
     ("powercut", &[]),
     ("scratch", &[]),

@@ -138,6 +138,8 @@ async fn nobody_but_staff_sees_an_order_or_writes_about_it() {
             format!("{PAGE_PATH}/{order}"),
             format!("/admin/print/slips?order={order}"),
             format!("/admin/print/invoices?order={order}"),
+            format!("/admin/print/slips.pdf?order={order}"),
+            format!("/admin/print/invoices.pdf?order={order}"),
             "/admin/print/pick-list".to_owned(),
         ] {
             let answer = visitor.get(&page).await;
@@ -531,6 +533,18 @@ async fn what_is_printed_says_what_was_ordered_and_nothing_that_it_should_not() 
     let told = format!("{} (2), {}", order_number(order), order_number(single));
     assert!(page.contains(&told), "{page}");
     assert_eq!(staff.get("/admin/print/slips").await.status, 404);
+    for kind in ["slips", "invoices"] {
+        let path = format!("/admin/print/{kind}.pdf?{both}");
+        let request = staff.request(reqwest::Method::GET, &path);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.headers()["content-type"], "application/pdf");
+        let pdf = answer.bytes().await.expect("a PDF");
+        assert!(pdf.starts_with(b"%PDF-"), "{kind}");
+        let text = String::from_utf8_lossy(&pdf);
+        assert!(text.contains("/Count 2"), "a page for each order: {kind}");
+    }
+    let nobody = format!("/admin/print/slips.pdf?order={}", new_order_id());
+    staff.get(&nobody).await.problem(404);
     let many: Vec<String> = (0..101)
         .map(|_| format!("order={}", new_order_id()))
         .collect();
