@@ -349,7 +349,9 @@ async fn day(process: &Process) {
     let untold = format!(
         "select (select count(*) from events where key <> '{POISON}' and type in ('order.placed', \
          'order.confirmed', 'order.rejected', 'order.cancelled', 'payment.method_required', \
-         'payment.declined')) - (select count(*) from mails where state = 'sent')"
+         'payment.declined', 'payment.refunded', 'shipment.shipped', 'shipment.delivered', \
+         'order.rest_cancelled', 'return.accepted', 'return.declined')) \
+         - (select count(*) from mails where state = 'sent')"
     );
     eventually("everything is told", async || {
         process.number(&untold).await == 0
