@@ -69,6 +69,8 @@ test.describe('without JavaScript', () => {
       'cart_return',
       'catalogue',
       'inventory',
+      'notification',
+      'order_desk',
       'orders',
       'payment',
     ])
