@@ -20,11 +20,12 @@ use crate::{
     workspace::{Mode, Workspace, files_below},
 };
 
-/// Entries in `style/`, and what pages know each as: the shop's and, beside it, the checkout's and the
-/// admin's.
-const STYLESHEETS: [(&str, &str); 3] = [
+/// Entries in `style/`, and what pages know each as: the shop's and, beside it, those of a product,
+/// the checkout and the admin.
+const STYLESHEETS: [(&str, &str); 4] = [
     ("main.css", "app.css"),
     ("till.css", "till.css"),
+    ("piece.css", "piece.css"),
     ("desk.css", "desk.css"),
 ];
 const CURRENT: &str = "current";
