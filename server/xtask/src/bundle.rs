@@ -20,8 +20,8 @@ use crate::{
     workspace::{Mode, Workspace, files_below},
 };
 
-/// Entries in `style/`, and what pages know each as: the shop's and, beside it, those of a product,
-/// the checkout and the admin.
+/// Entries in `style/`, and what pages know each as: the shop's and, beside it, that of a product, of
+/// the checkout and of the admin.
 const STYLESHEETS: [(&str, &str); 4] = [
     ("main.css", "app.css"),
     ("till.css", "till.css"),
