@@ -92,6 +92,9 @@ fn further_styles(path: &str) -> Option<&'static str> {
     if below("/admin") {
         return Some("desk.css");
     }
+    if below("/c/") {
+        return Some("shelf.css");
+    }
     if below("/p/") {
         return Some("piece.css");
     }

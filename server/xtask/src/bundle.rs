@@ -20,11 +20,12 @@ use crate::{
     workspace::{Mode, Workspace, files_below},
 };
 
-/// Entries in `style/`, and what pages know each as: the shop's and, beside it, that of a product, of
-/// the checkout and of the admin.
-const STYLESHEETS: [(&str, &str); 4] = [
+/// Entries in `style/`, and what pages know each as: the shop's and, beside it, that of a category,
+/// of a product, of the checkout and of the admin.
+const STYLESHEETS: [(&str, &str); 5] = [
     ("main.css", "app.css"),
     ("till.css", "till.css"),
+    ("shelf.css", "shelf.css"),
     ("piece.css", "piece.css"),
     ("desk.css", "desk.css"),
 ];
