@@ -1,6 +1,9 @@
 //! `Idempotency-Key` for every command: as a header, or as the form field `idempotency_key`. The same key
 //! and content are answered as before; another content with the same key is 422, and a command that
 //! still runs 409. An answer that says "not now" (429, 5xx) is not kept: such a command may be tried again.
+//!
+//! Commands are what is posted below `/api/`. A sign-in is none, whose answer holds a session; nor is a card
+//! that is shown to the gateway, of which no digest may be kept.
 
 use std::fmt::Write;
 
@@ -42,7 +45,7 @@ pub async fn once_per_key(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.method() != Method::POST {
+    if request.method() != Method::POST || !request.uri().path().starts_with("/api/") {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

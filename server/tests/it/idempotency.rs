@@ -7,7 +7,7 @@ use reqwest::header::{ACCEPT, SET_COOKIE};
 use uuid::Uuid;
 
 use crate::client::{Answer, Client, new_order_id};
-use crate::shop::{RING, RING_PRICE, TestShop};
+use crate::shop::{EMAIL, PASSWORD, RING, RING_PRICE, TestShop};
 
 const GOOD_CARD: &str = "pm_card_visa";
 
@@ -166,5 +166,29 @@ async fn of_64_at_once_with_one_key_one_orders_and_one_is_charged() {
     let orders = shop.number("select count(*) from orders").await;
     let charged = "select count(*) from test_gateway_payments where status = 'authorized'";
     assert_eq!((orders, shop.number(charged).await), (ROUNDS, ROUNDS));
+    shop.closed().await;
+}
+
+/// The answer to a sign-in holds a session, and what is shown to the gateway a card's number.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_sign_in_and_of_a_card_nothing_is_kept() {
+    let shop = TestShop::with(&[]).await;
+    let mut ada = known(&shop).await;
+    let card = [
+        ("number", "4242424242424242"),
+        ("exp_month", "12"),
+        ("exp_year", "40"),
+        ("cvc", "123"),
+    ];
+    let sign_in = [("email", EMAIL), ("password", PASSWORD)];
+    for (path, form) in [
+        ("/test-gateway/tokens", &card[..]),
+        ("/admin/session", &sign_in[..]),
+    ] {
+        let answer = keyed(&mut ada, &new_key(), path, form).await;
+        assert!(answer.status < 500, "{answer:?}");
+    }
+    let kept = "select count(*) from idempotency_keys";
+    assert_eq!(shop.number(kept).await, 0);
     shop.closed().await;
 }
