@@ -161,6 +161,8 @@ test('the README shows shop and admin as they move', async ({ page: shopper, new
       [pane, png, QUALITY] as const,
     )
   }
+  const newest = staff.locator('.stream .event__position').first()
+  let told = await newest.innerText()
   const env = { ...process.env, VITRINE_ADMIN_EMAIL: ADMIN.email, VITRINE_ADMIN_PASSWORD: ADMIN.password }
   const server = process.env['VITRINE_SERVER_BIN'] ?? ''
   const demo = spawn(server, ['demo', '--url', shop.url, '--speed', SPEED, '--seed', '5'], { env, stdio: 'ignore' })
@@ -173,8 +175,9 @@ test('the README shows shop and admin as they move', async ({ page: shopper, new
     for (let i = 0; i < FRAMES; i++) {
       // The demo's shoppers choose among all pieces; now and then somebody takes the one in sight.
       if (i % 6 === 3) await buyOne(await playwright.request.newContext({ baseURL: shop.url }))
-      // A clip has a pace; nothing is waited for here.
-      await shopper.waitForTimeout(EVERY_MS)
+      // A frame for what is new, whenever it comes; the clip has a pace of its own.
+      await expect(newest).not.toHaveText(told)
+      told = await newest.innerText()
       const places = [await show(0, shopper), await show(1, staff)]
       const changed = places.filter(place => place !== null)
       if (changed.length === 0) frames[frames.length - 1]!.ms += EVERY_MS

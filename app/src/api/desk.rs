@@ -2,8 +2,6 @@
 
 use leptos::prelude::*;
 use types::desk::{DeskOrder, DeskQuery, MAX_SEARCH, Page};
-#[cfg(feature = "ssr")]
-use types::{OrderId, Problem};
 
 use super::ApiError;
 
@@ -25,7 +23,9 @@ pub fn query(tab: &str, search: &str, older: &str, newer: &str) -> DeskQuery {
 #[server(name = AskedOrder, prefix = "/api", endpoint = "desk_order")]
 pub async fn desk_order(#[server(default)] order_id: String) -> Result<DeskOrder, ApiError> {
     let staff = super::signed_in()?;
-    Ok(super::shop().desk_order(&staff, known(&order_id)?).await?)
+    Ok(super::shop()
+        .desk_order(&staff, super::orders::known(&order_id)?)
+        .await?)
 }
 
 /// Writes a note about an order down.
@@ -36,7 +36,9 @@ pub async fn note_order(
 ) -> Result<(), ApiError> {
     let noted = async {
         let staff = super::signed_in()?;
-        super::shop().note(&staff, known(&order_id)?, &note).await
+        super::shop()
+            .note(&staff, super::orders::known(&order_id)?, &note)
+            .await
     };
     match noted.await {
         Ok(()) => {
@@ -57,18 +59,11 @@ pub async fn note_order(
 /// Sends a plain form back to the order's page with what was wrong with it.
 #[cfg(feature = "ssr")]
 fn back_to_order(order_id: &str, part: &str, flash: super::flash::Flash) {
-    let page = match known(order_id) {
+    let page = match super::orders::known(order_id) {
         Ok(id) => format!("/admin/orders/{id}"),
         Err(_) => "/admin/orders".to_owned(),
     };
     super::flash::keep(&page, &format!("{page}#{part}"), flash);
-}
-
-#[cfg(feature = "ssr")]
-fn known(order_id: &str) -> Result<OrderId, Problem> {
-    order_id
-        .parse()
-        .map_err(|error| Problem::malformed(format!("order_id: {error}")))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use types::Problem;
 
-use super::flash;
+use super::{ApiError, flash};
 
 /// The shop, as the server provides it to every request.
 pub fn shop() -> services::Shop {
@@ -26,6 +26,24 @@ pub fn signed_in() -> Result<services::Staff, Problem> {
     visitor()
         .staff
         .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
+}
+
+/// Ends a command on a page, which tells what became of it: without script by a redirect, and what was refused
+/// by a flash.
+///
+/// # Errors
+/// Those of the command.
+pub fn end_on(page: &str, result: Result<(), Problem>) -> Result<(), ApiError> {
+    match result {
+        Ok(()) => {
+            leptos_axum::redirect(page, false);
+            Ok(())
+        }
+        Err(problem) => {
+            flash::keep(page, page, problem.clone().into());
+            Err(ApiError(problem))
+        }
+    }
 }
 
 /// Sends a refused plain form back to the page it came from, or to `otherwise`.

@@ -46,4 +46,4 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 mod form;
 #[cfg(feature = "ssr")]
-pub use form::{refusal, refuse, shop, signed_in, visitor};
+pub use form::{end_on, refusal, refuse, shop, signed_in, visitor};

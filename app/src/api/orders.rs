@@ -160,14 +160,5 @@ pub(super) fn back_to_order(order_id: &str, result: Result<(), Problem>) -> Resu
         Ok(id) => format!("/orders/{id}"),
         Err(_) => "/cart".to_owned(),
     };
-    match result {
-        Ok(()) => {
-            leptos_axum::redirect(&page, false);
-            Ok(())
-        }
-        Err(problem) => {
-            super::flash::keep(&page, &page, problem.clone().into());
-            Err(ApiError(problem))
-        }
-    }
+    super::end_on(&page, result)
 }

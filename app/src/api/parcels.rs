@@ -221,14 +221,5 @@ pub(super) fn back(order_id: &str, result: Result<(), Problem>) -> Result<(), Ap
         Ok(id) => format!("/admin/orders/{id}"),
         Err(_) => "/admin/orders".to_owned(),
     };
-    match result {
-        Ok(()) => {
-            leptos_axum::redirect(&page, false);
-            Ok(())
-        }
-        Err(problem) => {
-            super::flash::keep(&page, &page, problem.clone().into());
-            Err(ApiError(problem))
-        }
-    }
+    super::end_on(&page, result)
 }

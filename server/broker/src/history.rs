@@ -148,21 +148,15 @@ impl Log {
     pub async fn last_times(&self, keys: &[&str], kinds: &[&str]) -> Result<HashMap<String, i64>> {
         let mut times = HashMap::with_capacity(keys.len());
         for keys in keys.chunks(PAGE) {
-            let (of_keys, key_places) = db::placeholders(keys.len(), 1);
-            let (of_kinds, kind_places) = db::placeholders(kinds.len(), key_places + 1);
+            let (of_keys, keys) = db::in_list(keys, 1);
+            let (of_kinds, kinds) = db::in_list(kinds, keys.len() + 1);
             let sql = format!(
                 "select key, max(time_us) from events where key in ({of_keys}) \
                  and type in ({of_kinds}) group by key"
             );
             let mut query = db::query(db::built(sql));
-            for (texts, places) in [(keys, key_places), (kinds, kind_places)] {
-                for text in texts
-                    .iter()
-                    .chain(texts.last().into_iter().cycle())
-                    .take(places)
-                {
-                    query = query.bind(*text);
-                }
+            for text in keys.into_iter().chain(kinds) {
+                query = query.bind(*text);
             }
             for row in query.fetch_all(self.db().reader()).await? {
                 times.insert(row.try_get(0)?, row.try_get(1)?);

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 use futures::FutureExt;
 use tokio::sync::watch;
 
@@ -363,14 +363,14 @@ pub(crate) async fn move_positions(
     from: u64,
     to: u64,
 ) -> Result<()> {
-    let (list, count) = placeholders(names.len(), 3);
+    let (list, listed) = in_list(names, 3);
     let sql =
         format!("update consumers set position = $1 where position = $2 and name in ({list})");
     let mut update = db::query(db::built(sql))
         .bind(i64::try_from(to).unwrap_or(i64::MAX))
         .bind(i64::try_from(from).unwrap_or(i64::MAX));
-    for i in 0..count {
-        update = update.bind(names[i.min(names.len() - 1)]);
+    for name in listed {
+        update = update.bind(*name);
     }
     let moved = update.execute(tx.conn()).await?.rows_affected();
     if moved == names.len() as u64 {

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::AnyDecider;
@@ -489,7 +489,7 @@ impl Replay<'_> {
         let suspects: Vec<&String> = suspects.iter().collect();
         let mut differences = 0;
         for chunk in suspects.chunks(256) {
-            let (list, count) = placeholders(chunk.len(), 4);
+            let (list, listed) = in_list(chunk, 4);
             let sql = format!(
                 "select key, state, deadline_us from decider_states where decider = $1 \
                  and generation in ($2, $3) and key in ({list}) order by key"
@@ -498,8 +498,8 @@ impl Replay<'_> {
                 .bind(self.name)
                 .bind(in_use)
                 .bind(self.generation);
-            for i in 0..count {
-                select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
+            for key in listed {
+                select = select.bind(key.as_str());
             }
             let rows = select.fetch_all(tx.conn()).await?;
             let mut seen: BTreeMap<(String, String, i64), u64> = BTreeMap::new();

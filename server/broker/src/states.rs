@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 
 use crate::decider::{AnyDecider, Change};
 use crate::{Failure, Log, Result};
@@ -23,7 +23,7 @@ pub(crate) async fn load(
 ) -> std::result::Result<(), Failure> {
     let keys: Vec<&String> = keys.iter().collect();
     for chunk in keys.chunks(KEYS) {
-        let (list, count) = placeholders(chunk.len(), 3);
+        let (list, listed) = in_list(chunk, 3);
         let sql = format!(
             "select key, state from decider_states \
              where decider = $1 and generation = $2 and key in ({list})"
@@ -31,8 +31,8 @@ pub(crate) async fn load(
         let mut select = db::query(db::built(sql))
             .bind(decider.name())
             .bind(generation);
-        for i in 0..count {
-            select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
+        for key in listed {
+            select = select.bind(key.as_str());
         }
         let rows = select.fetch_all(tx.conn()).await?;
         for row in &rows {
@@ -177,11 +177,11 @@ impl Log {
     ) -> Result<HashMap<String, String>> {
         let mut states = HashMap::with_capacity(keys.len());
         for chunk in keys.chunks(KEYS) {
-            let (list, count) = placeholders(chunk.len(), 2);
+            let (list, listed) = in_list(chunk, 2);
             let sql = format!("select s.key, s.state {IN_USE} and s.key in ({list})");
             let mut select = db::query(db::built(sql)).bind(decider);
-            for i in 0..count {
-                select = select.bind(chunk[i.min(chunk.len() - 1)].as_str());
+            for key in listed {
+                select = select.bind(key.as_str());
             }
             for row in select.fetch_all(self.db().reader()).await? {
                 states.insert(row.try_get(0)?, row.try_get(1)?);

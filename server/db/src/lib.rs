@@ -2,7 +2,7 @@
 //!
 //! sqlx's `Any` driver stands behind [`Db`] and [`Tx`]; nobody else names it. What the two engines do
 //! differently stands in [`dialect`] alone. The rules that keep the SQL common: only `bigint` and
-//! `text` columns, `$1` placeholders, money in minor units, time in unix microseconds, ids as UUIDv7
+//! `text` columns, `$1` in_list, money in minor units, time in unix microseconds, ids as UUIDv7
 //! text, booleans as 0 and 1, payloads as JSON text, no serials, no `for update`.
 
 mod copies;
@@ -35,7 +35,7 @@ pub use error::{Error, Result};
 pub use health::Health;
 pub use listen::HeadFollower;
 pub use reader::Reader;
-pub use rows::{built, placeholders};
+pub use rows::{built, in_list};
 pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};

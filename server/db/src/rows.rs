@@ -10,8 +10,8 @@ const MAX_EXACT: usize = 12;
 /// More rows than this in one statement gain nothing and meet the engines' limits on parameters.
 const MAX_CHUNK: usize = 256;
 
-/// A query that is not a literal: built from literals and placeholders by
-/// [`Tx::place_rows`](crate::Tx::place_rows) or [`placeholders`], never from input.
+/// A query that is not a literal: built from literals and in_list by
+/// [`Tx::place_rows`](crate::Tx::place_rows) or [`in_list`], never from input.
 pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(sql)
 }
@@ -52,16 +52,21 @@ pub(crate) fn place_rows<T>(
     })
 }
 
-/// `$from,$from+1,…` for a list of `count` values, padded to a power of two; bind the last value
-/// again for each placeholder beyond `count`. Also says how many there are.
-pub fn placeholders(count: usize, from: usize) -> (String, usize) {
-    let padded = count.max(1).next_power_of_two();
+/// What stands behind `in` for these values, `$from,$from+1,…`, and the values to bind there, in order. Both
+/// are padded to a power of two with the last value, so that few statements differ. Nothing is in the list
+/// of no values.
+pub fn in_list<T>(values: &[T], from: usize) -> (String, Vec<&T>) {
+    let Some(last) = values.last() else {
+        return ("null".to_owned(), Vec::new());
+    };
+    let padded = values.len().next_power_of_two();
     let mut text = String::with_capacity(padded * 5);
     for i in 0..padded {
         let comma = if i == 0 { "" } else { "," };
         let _ = write!(text, "{comma}${}", from + i);
     }
-    (text, padded)
+    let values = values.iter().chain(std::iter::repeat(last)).take(padded);
+    (text, values.collect())
 }
 
 #[cfg(test)]
@@ -87,7 +92,11 @@ mod tests {
 
     #[test]
     fn lists_are_padded() {
-        assert_eq!(placeholders(3, 2), ("$2,$3,$4,$5".to_owned(), 4));
-        assert_eq!(placeholders(0, 1), ("$1".to_owned(), 1));
+        let list = in_list(&["a", "b", "c"], 2);
+        assert_eq!(
+            list,
+            ("$2,$3,$4,$5".to_owned(), vec![&"a", &"b", &"c", &"c"])
+        );
+        assert_eq!(in_list::<&str>(&[], 1), ("null".to_owned(), Vec::new()));
     }
 }

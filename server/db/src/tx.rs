@@ -95,7 +95,7 @@ impl Tx {
 
     /// Splits `rows` into chunks of few different lengths and hands each, with the `values` list to put
     /// into its statement, to the caller: `insert into t (a, b) values {list} on conflict …`. The list
-    /// has the statement's only placeholders.
+    /// has the statement's only in_list.
     pub fn place_rows<'r, T>(
         &self,
         rows: &'r [T],

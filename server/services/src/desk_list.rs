@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use broker::Consumer;
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 use types::desk::{Counts, DeskList, DeskNews, DeskQuery, DeskRow, PAGE, Page, Place, Tab};
 use types::order::{OrderStatus, order_number};
 use types::{Money, OrderId};
@@ -148,14 +148,13 @@ impl Shop {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let (list, places) = placeholders(ids.len(), 1);
+        let (list, listed) = in_list(ids, 1);
         let mut query = db::query(db::built(format!(
             "select o.id, o.name, o.email, o.total_minor, o.currency, d.placed_at_us, d.status, \
              d.pieces, d.position from orders o join order_desk d on d.order_id = o.id \
              where o.id in ({list})"
         )));
-        let last = ids.last().into_iter().cycle();
-        for id in ids.iter().chain(last).take(places) {
+        for id in listed {
             query = query.bind(id.to_string());
         }
         let found = query.fetch_all(self.log().db().reader()).await?;
@@ -169,15 +168,8 @@ impl Shop {
 
     /// Up to where in the log the list knows.
     pub async fn desk_position(&self) -> crate::Result<u64> {
-        let read = async {
-            let row = db::query("select position from consumers where name = $1")
-                .bind(OrderDesk::NAME)
-                .fetch_optional(self.log().db().reader())
-                .await?;
-            let position = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
-            Ok::<_, Refused>(position.unwrap_or_default().unsigned_abs())
-        };
-        Ok(read.await?)
+        let read = self.log().position_of(OrderDesk::NAME).await;
+        read.map_err(internal)
     }
 
     /// The news of the list for the live socket: of these orders, as far as there is room.

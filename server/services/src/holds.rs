@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use broker::{Decider, Log};
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 use domain::Event;
 use domain::order::OrderState;
 use parking_lot::Mutex;
@@ -168,11 +168,11 @@ impl Holds {
     pub(crate) async fn reload(&self, log: &Log) -> Result<(), broker::Error> {
         let open = log.waiting_states(Orders::NAME).await?;
         for chunk in open.chunks(256) {
-            let (list, count) = placeholders(chunk.len(), 1);
+            let (list, listed) = in_list(chunk, 1);
             let sql = format!("select id, shopper_id from orders where id in ({list})");
             let mut select = db::query(db::built(sql));
-            for i in 0..count {
-                select = select.bind(chunk[i.min(chunk.len() - 1)].0.as_str());
+            for (key, _) in listed {
+                select = select.bind(key.as_str());
             }
             let rows = select.fetch_all(log.db().reader()).await?;
             let owners: Vec<(String, String)> = rows

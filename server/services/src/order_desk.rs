@@ -13,6 +13,7 @@ use domain::order::OrderState;
 use types::OrderId;
 
 use crate::events::decode;
+use crate::order_rows::number_bits;
 use crate::rows_in::select_in;
 
 #[derive(Debug)]
@@ -87,10 +88,6 @@ fn fold(rows: &mut Rows, event: &Recorded) -> Result<(), Failure> {
         (None, _) => {}
     }
     Ok(())
-}
-
-fn number_bits(id: OrderId) -> String {
-    id.to_string().split_off(26)
 }
 
 fn status(row: &Row) -> &'static str {

@@ -24,7 +24,7 @@ pub struct StoredOrderLine {
 
 /// What an order's number is made of, as [`types::order::order_number`] takes it: no two orders have
 /// the same.
-fn number_bits(id: OrderId) -> String {
+pub(crate) fn number_bits(id: OrderId) -> String {
     id.to_string().split_off(26)
 }
 

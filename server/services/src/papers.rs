@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 use domain::order::OrderState;
 use types::desk::{MAX_PAPERS, PickList, PickRow, Tab};
 use types::order::{Order, order_number};
@@ -52,15 +52,14 @@ impl Shop {
         // Of what is packed in part the rest.
         let tabs = [Tab::ToPack, Tab::ToSend];
         let statuses: Vec<_> = tabs.into_iter().flat_map(Tab::statuses).collect();
-        let (list, places) = placeholders(statuses.len(), 1);
+        let (list, listed) = in_list(&statuses, 1);
         let sql = format!(
             "select order_id, state from order_desk where status in ({list}) \
              order by placed_at_us, order_id limit {}",
             MOST_PICKED + 1
         );
         let mut query = db::query(db::built(sql));
-        let last = statuses.last().into_iter().cycle();
-        for status in statuses.iter().chain(last).take(places) {
+        for status in listed {
             query = query.bind(status.into_str());
         }
         let mut rows = query.fetch_all(self.log().db().reports()).await?;

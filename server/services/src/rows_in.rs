@@ -1,7 +1,7 @@
 //! Rows of many keys in one question.
 
 use broker::{Failure, Tx};
-use db::placeholders;
+use db::in_list;
 
 /// The rows that `question`, which ends with `… in`, has for any of these values. Each is asked for once.
 pub(crate) async fn select_in(
@@ -12,14 +12,13 @@ pub(crate) async fn select_in(
     let mut values: Vec<&str> = values.collect();
     values.sort_unstable();
     values.dedup();
-    let Some(last) = values.last().copied() else {
+    if values.is_empty() {
         return Ok(Vec::new());
-    };
-    let (list, places) = placeholders(values.len(), 1);
+    }
+    let (list, listed) = in_list(&values, 1);
     let mut query = db::query(db::built(format!("{question} ({list})")));
-    let padded = values.iter().copied().chain(std::iter::repeat(last));
-    for value in padded.take(places) {
-        query = query.bind(value);
+    for value in listed {
+        query = query.bind(*value);
     }
     Ok(query.fetch_all(tx.conn()).await?)
 }

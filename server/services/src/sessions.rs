@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use db::Columns;
-use db::{built, placeholders};
+use db::{built, in_list};
 
 use crate::events::{Refused, internal};
 use crate::shop::Shop;
@@ -166,7 +166,7 @@ impl Shop {
         let now_us = self.now_us();
         let mut living = Vec::new();
         for chunk in ids.chunks(128) {
-            let (list, count) = placeholders(chunk.len(), 3);
+            let (list, listed) = in_list(chunk, 3);
             let sql = format!(
                 "select s.id, s.staff, s.mark, s.expires_at_us, staff.password_hash, staff.id \
                  from sessions s join staff on staff.email = s.staff \
@@ -175,8 +175,7 @@ impl Shop {
             let mut query = db::query(built(sql))
                 .bind(now_us)
                 .bind(now_us.saturating_sub(times.longest_us));
-            let padding = std::iter::repeat(&chunk[chunk.len() - 1]);
-            for id in chunk.iter().chain(padding).take(count) {
+            for id in listed {
                 query = query.bind(id);
             }
             for row in query.fetch_all(self.log().db().reader()).await? {

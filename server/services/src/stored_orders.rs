@@ -1,6 +1,6 @@
 //! Orders as they were placed: who placed them, what was ordered, and where it goes.
 
-use db::{Columns, placeholders};
+use db::{Columns, in_list};
 use types::cart::Totals;
 use types::order::{Order, OrderLine, OrderStatus, Progress, order_number};
 use types::{Money, OrderId, ShopperId};
@@ -16,18 +16,17 @@ impl Shop {
         &self,
         ids: &[OrderId],
     ) -> Result<Vec<(ShopperId, Order)>, Refused> {
-        let (list, places) = placeholders(ids.len(), 1);
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (list, listed) = in_list(ids, 1);
         let mut query = db::query(db::built(format!(
             "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
              subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone, id, \
              billing \
              from orders where id in ({list})"
         )));
-        let Some(last) = ids.last() else {
-            return Ok(Vec::new());
-        };
-        let padded = ids.iter().chain(std::iter::repeat(last));
-        for id in padded.take(places) {
+        for id in listed {
             query = query.bind(id.to_string());
         }
         let rows = query.fetch_all(self.log().db().reader()).await?;
