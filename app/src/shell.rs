@@ -86,22 +86,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The sheet that a page needs beside the shop's.
+/// The sheet that a page needs beside the shop's. The front page has all it needs in that.
 fn further_styles(path: &str) -> Option<&'static str> {
-    let below = |folder| path.starts_with(folder);
-    if below("/admin") {
-        return Some("desk.css");
+    let below = |folder: &&str| path.starts_with(folder);
+    match path {
+        "/" => None,
+        path if path.starts_with("/admin") => Some("desk.css"),
+        path if path.starts_with("/c/") => Some("shelf.css"),
+        path if path.starts_with("/p/") => Some("piece.css"),
+        _ if ["/cart", "/checkout", "/orders"].iter().any(below) => Some("till.css"),
+        _ => Some("read.css"),
     }
-    if below("/c/") {
-        return Some("shelf.css");
-    }
-    if below("/p/") {
-        return Some("piece.css");
-    }
-    ["/cart", "/checkout", "/orders"]
-        .into_iter()
-        .any(below)
-        .then_some("till.css")
 }
 
 /// The script that wakes the islands. What leptos has for this fetches the program at once, beside the

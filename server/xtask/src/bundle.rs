@@ -22,11 +22,12 @@ use crate::{
 
 /// Entries in `style/`, and what pages know each as: the shop's and, beside it, that of a category,
 /// of a product, of the checkout and of the admin.
-const STYLESHEETS: [(&str, &str); 5] = [
+const STYLESHEETS: [(&str, &str); 6] = [
     ("main.css", "app.css"),
     ("till.css", "till.css"),
     ("shelf.css", "shelf.css"),
     ("piece.css", "piece.css"),
+    ("read.css", "read.css"),
     ("desk.css", "desk.css"),
 ];
 const CURRENT: &str = "current";
