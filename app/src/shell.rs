@@ -25,6 +25,7 @@ use crate::pages::order::OrderPage;
 use crate::pages::orders::{FindOrderPage, OrdersPage};
 use crate::pages::plain::{DeliveryPage, ImprintPage, PrivacyPage, ReturnsPage};
 use crate::pages::product::ProductPage;
+use crate::pages::return_label::ReturnLabelPage;
 
 /// Pages one is likely to open next are fetched when the pointer rests on their link. Only pages
 /// that change nothing: never the cart, the checkout, an order or the admin.
@@ -133,6 +134,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/orders") view=OrdersPage ssr=SsrMode::Async />
                 <Route path=path!("/orders/find") view=FindOrderPage ssr=SsrMode::Async />
                 <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/orders/:id/returns/:number")
+                    view=ReturnLabelPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/delivery") view=DeliveryPage ssr=SsrMode::Async />
                 <Route path=path!("/returns") view=ReturnsPage ssr=SsrMode::Async />
                 <Route path=path!("/imprint") view=ImprintPage ssr=SsrMode::Async />

@@ -96,7 +96,7 @@ pub fn OrderDesk(
         >
             <OrderProgress names progress delivery is_own now_us />
             <OrderPayment id progress total given problem=problem.clone() now_us />
-            <OrderParcels progress />
+            <OrderParcels id progress />
             <OrderNext id return_id progress delivery pieces problem is_own />
         </div>
     }

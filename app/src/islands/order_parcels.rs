@@ -1,9 +1,9 @@
 //! The parcels of an order and what was given back of its money. Comes into sight with the first of either.
 
 use leptos::prelude::*;
-use types::Money;
 use types::fulfilment::Tracking;
 use types::order::{Progress, StepKind};
+use types::{Money, OrderId};
 
 use crate::components::LocalTime;
 
@@ -35,7 +35,7 @@ impl End {
 }
 
 #[component]
-pub fn OrderParcels(progress: ReadSignal<Progress>) -> impl IntoView {
+pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoView {
     let sent = Memo::new(move |_| progress.with(parcels));
     let never = Memo::new(move |_| progress.with(never_sent));
     let refunds = Memo::new(move |_| progress.with(refunds));
@@ -79,11 +79,20 @@ pub fn OrderParcels(progress: ReadSignal<Progress>) -> impl IntoView {
     let sent_back = move || {
         let returns = returns.get();
         (!returns.is_empty()).then(|| {
-            let shown = returns.into_iter().map(|(number, words, at_us)| {
+            let shown = returns.into_iter().map(|back| {
+                let number = back.number;
+                let label = back.is_awaited.then(|| {
+                    view! {
+                        <p>
+                            <a href=format!("/orders/{id}/returns/{number}")>"Print its label"</a>
+                        </p>
+                    }
+                });
                 view! {
                     <li>
-                        {format!("Return {number}: {words} ")}
-                        <LocalTime at_us />
+                        {format!("Return {number}: {} ", back.words)}
+                        <LocalTime at_us=back.at_us />
+                        {label}
                     </li>
                 }
             });
@@ -193,9 +202,18 @@ fn refunds(progress: &Progress) -> Vec<(Money, i64)> {
     progress.steps.iter().filter_map(refund).collect()
 }
 
-/// Each return with what is known of it last.
-fn returns(progress: &Progress) -> Vec<(u32, &'static str, i64)> {
-    let mut returns: Vec<(u32, &'static str, i64)> = Vec::new();
+/// A return, and what is known of it last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Back {
+    number: u32,
+    words: &'static str,
+    at_us: i64,
+    /// Whether it may be sent.
+    is_awaited: bool,
+}
+
+fn returns(progress: &Progress) -> Vec<Back> {
+    let mut returns: Vec<Back> = Vec::new();
     for step in &progress.steps {
         let (number, words) = match step.kind {
             StepKind::ReturnAsked { number } => (number, "asked for, we will answer soon"),
@@ -204,8 +222,13 @@ fn returns(progress: &Progress) -> Vec<(u32, &'static str, i64)> {
             StepKind::ReturnReceived { number } => (number, "arrived with us"),
             _ => continue,
         };
-        returns.retain(|(known, ..)| *known != number);
-        returns.push((number, words, step.at_us));
+        returns.retain(|known| known.number != number);
+        returns.push(Back {
+            number,
+            words,
+            at_us: step.at_us,
+            is_awaited: matches!(step.kind, StepKind::ReturnAccepted { .. }),
+        });
     }
     returns
 }

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 #[island(lazy)]
-pub fn PrintButton() -> impl IntoView {
+pub fn PrintButton(class: String) -> impl IntoView {
     view! {
         <button
-            class="desk-button desk-button--strong with-script"
+            class=[class.as_str(), " with-script"].concat()
             type="button"
             on:click=move |_| {
                 #[cfg(feature = "hydrate")]

@@ -112,7 +112,7 @@ fn Tools(pdf: Option<String>) -> impl IntoView {
     view! {
         <LazyHint island="print_button" />
         <div class="papers__tools">
-            <PrintButton />
+            <PrintButton class="desk-button desk-button--strong".to_owned() />
             {pdf.map(|href| view! { <a class="desk-button" href=href>"PDF"</a> })}
         </div>
     }

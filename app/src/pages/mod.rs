@@ -36,3 +36,5 @@ mod page_problem;
 pub mod plain;
 #[cfg(feature = "ssr")]
 pub mod product;
+#[cfg(feature = "ssr")]
+pub mod return_label;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use types::checkout::{COUNTRIES, DeliveryMethod};
+use types::house::{ADDRESS, HOUSE};
 use types::{Currency, Money};
 
 use crate::components::ShopFrame;
@@ -74,19 +75,19 @@ pub fn ReturnsPage() -> impl IntoView {
                 <p>"You have 30 days from delivery to change your mind, at our expense."</p>
                 <h2>"How it works"</h2>
                 <ol>
-                    <li>"Put the piece back into its box, unworn."</li>
-                    <li>"Use the prepaid label that came in the parcel."</li>
-                    <li>"Hand it in at a parcel shop and keep the receipt."</li>
+                    <li>"Open your order and choose what to send back, and why."</li>
+                    <li>"We answer, and the order's page has a label to print."</li>
+                    <li>"Put the piece back into its box, unworn, and hand the parcel in."</li>
                 </ol>
                 <p>
                     "The refund goes to the card you paid with within five working days of the "
                     "piece's arrival. Pierced earrings cannot be returned once their seal is "
                     "broken."
                 </p>
-                <h2>"An order that has not been paid yet"</h2>
+                <h2>"An order that is not packed yet"</h2>
                 <p>
-                    "It can be cancelled on its own page. Nothing is charged, and the pieces go "
-                    "back on sale at once."
+                    "It can be cancelled on its own page. You pay nothing, and the pieces go back on "
+                    "sale at once."
                 </p>
             </article>
         </ShopFrame>
@@ -105,7 +106,7 @@ pub fn ImprintPage() -> impl IntoView {
                     "an open storefront. Nothing here is for sale; no card is ever charged."
                 </p>
                 <address>
-                    "Aurel & Stone" <br /> "1 Example Street" <br /> "10115 Example City" <br />
+                    {HOUSE} <br /> {ADDRESS[0]} <br /> {ADDRESS[1]} <br />
                     "hello@aurel-stone.example"
                 </address>
                 <p>
@@ -135,8 +136,10 @@ pub fn PrivacyPage() -> impl IntoView {
                 <p>
                     "Name, address and, if you give it, a phone number, to deliver. With your email "
                     "and its number you find an order again on any device; a browser that did stays "
-                    "admitted to it for 30 days. This shop sends no mail yet. Card numbers never "
-                    "reach us: they go from your browser to the payment house."
+                    "admitted to it for 30 days. We write to your email about the order and about "
+                    "nothing else. Once no order of yours is on its way, you may ask us to erase "
+                    "who you are. Card numbers never reach us: they go from your browser to the "
+                    "payment house."
                 </p>
                 <h2>"Others"</h2>
                 <p>

@@ -2,3 +2,6 @@
 
 /// Its name, as pages, link previews and mails write it.
 pub const HOUSE: &str = "Aurel & Stone";
+
+/// Where it is, and where returns go.
+pub const ADDRESS: [&str; 2] = ["1 Example Street", "10115 Example City"];

@@ -72,6 +72,18 @@ pub struct ReceivedPieces {
     pub written_off: u32,
 }
 
+/// What stands on the label of an accepted return.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnLabel {
+    pub order_number: String,
+    /// 1 for the first return of its order.
+    pub number: u32,
+    /// Who sends it.
+    pub name: String,
+    /// Title and kind of each piece, how many, and why.
+    pub lines: Vec<(String, u32, ReturnReason)>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnState {

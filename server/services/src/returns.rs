@@ -2,7 +2,7 @@
 
 use domain::event::{Event, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested};
 use domain::returns::Refusal;
-use types::returns::{ReceivedPieces, ReturnPieces};
+use types::returns::{ReceivedPieces, ReturnLabel, ReturnPieces, ReturnState};
 use types::{Money, OrderId, Problem, ReturnId, ShopperId, Sku};
 
 use crate::checkout::no_such_order;
@@ -47,6 +47,42 @@ impl Shop {
         };
         let left = order.returns.returnable(&order.fulfilment, self.now_us());
         Ok(left.into_iter().collect())
+    }
+
+    /// The label of an accepted return.
+    ///
+    /// # Errors
+    /// 404 for an order that this shopper may not open, and for a return that is not accepted, or here already.
+    pub async fn return_label(
+        &self,
+        shopper: ShopperId,
+        order_id: OrderId,
+        number: u32,
+    ) -> crate::Result<ReturnLabel> {
+        let order = self.order(shopper, order_id).await?;
+        let state = self.known_order(order_id).await?;
+        let accepted = state.returns.returns.into_iter();
+        let mut accepted = accepted.filter(|it| it.state == ReturnState::Accepted);
+        let back = accepted.find(|it| it.number == number);
+        let back = back.ok_or_else(|| {
+            Problem::not_found(
+                "There is a label for a return that we have accepted and not received yet.",
+            )
+        })?;
+        let line = |it: &ReturnPieces| {
+            let of = order.lines.iter().find(|line| line.sku == it.sku);
+            let name = of.map_or_else(
+                || it.sku.to_string(),
+                |of| format!("{}, {}", of.title, of.variant),
+            );
+            (name, it.quantity, it.reason)
+        };
+        Ok(ReturnLabel {
+            order_number: order.number,
+            number,
+            lines: back.lines.iter().map(line).collect(),
+            name: order.name,
+        })
     }
 
     /// Accepts or declines a return.

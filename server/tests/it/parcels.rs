@@ -359,9 +359,16 @@ async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given
     post(&mut ada, "/api/answer_return", &answer)
         .await
         .problem(401);
+    let label = format!("/orders/{order}/returns/1");
+    assert_eq!(ada.get(&label).await.status, 404, "not accepted yet");
     post(&mut staff, "/api/answer_return", &answer)
         .await
         .expect_ok();
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(page.contains(&label), "{page}");
+    let shown = ada.get(&label).await.expect_ok().body;
+    assert!(shown.contains("Example Street") && shown.contains("2 pieces"), "{shown}");
+    assert_eq!(bob.get(&label).await.status, 404, "of somebody else's order");
     let amount = format!("{}", RING_PRICE / 100);
     let came = [
         ("order_id", id.clone()),
