@@ -309,7 +309,11 @@ impl Shop {
             order_id: id,
             payment_token: token,
         };
-        Ok(self.ask(shopper, id, Command::Pay, given.into()).await?)
+        let command = Command::Pay;
+        self.permitted(shopper, id, command).await?;
+        let asked = self.request(given.into()).await?;
+        self.decided(id, command, asked).await;
+        Ok(())
     }
 
     /// Asks to end an order of which nothing is packed yet.
@@ -322,29 +326,30 @@ impl Shop {
             by: CancelledBy::Shopper,
             staff: None,
         };
-        Ok(self.ask(shopper, id, Command::Cancel, asked.into()).await?)
+        let command = Command::Cancel;
+        self.permitted(shopper, id, command).await?;
+        match self.answered(asked.into()).await? {
+            // It was packed in the meantime.
+            Some(Event::OrderCancellationRefused(answer)) => Err(not_done(command, answer.refusal)),
+            _ => Ok(()),
+        }
     }
 
     /// The process manager decides; what it would refuse anyway is refused here, with a reason.
-    async fn ask(
+    async fn permitted(
         &self,
         shopper: ShopperId,
         id: OrderId,
         command: Command,
-        event: Event,
     ) -> Result<(), Refused> {
         if !self.may_open_order(shopper, id).await? {
             return Err(no_such_order().into());
         }
         match orders::state(self.log(), id).await? {
-            Some(order) => order
-                .check(command)
-                .map_err(|refusal| not_done(command, refusal))?,
-            None => return Err(not_done(command, Refusal::StillReserving).into()),
+            Some(order) => order.check(command),
+            None => Err(Refusal::StillReserving),
         }
-        let asked = self.request(event).await?;
-        self.decided(id, command, asked).await;
-        Ok(())
+        .map_err(|refusal| not_done(command, refusal).into())
     }
 
     /// Follows the log until the process manager has taken up what was `asked`. A plain form shows

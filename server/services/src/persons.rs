@@ -31,6 +31,16 @@ pub struct Person {
     pub carts: Vec<CartPiece>,
     /// What staff wrote down about the orders.
     pub notes: Vec<String>,
+    /// What was written to them.
+    pub mails: Vec<PersonMail>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PersonMail {
+    pub kind: String,
+    /// RFC 3339.
+    pub written_at: String,
+    pub state: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,11 +156,27 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
     .await?;
     let notes = rows.iter().map(|row| row.try_get(0));
     let notes = notes.collect::<Result<Vec<String>, db::SqlError>>()?;
+    let rows = db::query(
+        "select kind, queued_at_us, state from mails where order_id in \
+         (select id from orders where email_key = $1) order by queued_at_us",
+    )
+    .bind(&email)
+    .fetch_all(log.db().reader())
+    .await?;
+    let mails = rows.iter().map(|row| {
+        Ok(PersonMail {
+            kind: row.try_get(0)?,
+            written_at: moment(row.try_get(1)?)?,
+            state: row.try_get(2)?,
+        })
+    });
+    let mails = mails.collect::<Result<Vec<PersonMail>, Refused>>()?;
     Ok(Person {
         email,
         orders,
         carts,
         notes,
+        mails,
     })
 }
 
@@ -158,12 +184,11 @@ fn order(row: &db::Row) -> Result<PersonOrder, Refused> {
     let bad = |error: &dyn std::fmt::Display| Refused(internal(format!("orders: {error}")));
     let text = |column| row.try_get::<String, _>(column);
     let id: OrderId = row.try_get::<&str, _>(0)?.parse().map_err(|e| bad(&e))?;
-    let placed_at = jiff::Timestamp::from_microsecond(row.try_get(1)?).map_err(|e| bad(&e))?;
     let currency = text(12)?.parse().map_err(|e| bad(&e))?;
     Ok(PersonOrder {
         number: order_number(id),
         id,
-        placed_at: placed_at.to_string(),
+        placed_at: moment(row.try_get(1)?)?,
         status: "",
         name: text(2)?,
         street: text(3)?,
@@ -177,6 +202,13 @@ fn order(row: &db::Row) -> Result<PersonOrder, Refused> {
         total: Money::new(row.try_get(11)?, currency).to_string(),
         billing: text(13)?,
     })
+}
+
+/// RFC 3339.
+fn moment(at_us: i64) -> Result<String, Refused> {
+    let at = jiff::Timestamp::from_microsecond(at_us);
+    let at = at.map_err(|error| Refused(internal(format!("orders: {error}"))))?;
+    Ok(at.to_string())
 }
 
 async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {

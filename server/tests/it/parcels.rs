@@ -367,8 +367,15 @@ async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given
     let page = ada.get(&format!("/orders/{order}")).await.body;
     assert!(page.contains(&label), "{page}");
     let shown = ada.get(&label).await.expect_ok().body;
-    assert!(shown.contains("Example Street") && shown.contains("2 pieces"), "{shown}");
-    assert_eq!(bob.get(&label).await.status, 404, "of somebody else's order");
+    assert!(
+        shown.contains("Example Street") && shown.contains("2 pieces"),
+        "{shown}"
+    );
+    assert_eq!(
+        bob.get(&label).await.status,
+        404,
+        "of somebody else's order"
+    );
     let amount = format!("{}", RING_PRICE / 100);
     let came = [
         ("order_id", id.clone()),
@@ -396,5 +403,117 @@ async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given
     .await;
     let page = ada.get(&format!("/orders/{order}")).await.body;
     assert!(page.contains("Return 1: arrived with us"), "{page}");
+    shop.closed().await;
+}
+
+/// Whoever comes first in the log has it; the other one is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_do_what_excludes_the_other_at_once_do_it_once() {
+    let shop = TestShop::with(&[]).await;
+    let (on_hand, _) = shop.rings().await;
+    let mut ada = shop.shopper();
+    let mut one = shop.staff().await;
+    let mut two = shop.staff().await;
+    let both = |statuses: [u16; 2]| {
+        let done = statuses.iter().filter(|status| **status == 200).count();
+        let refused = statuses.iter().filter(|status| **status == 409).count();
+        assert_eq!((done, refused), (1, 1), "{statuses:?}");
+    };
+
+    // The same piece, into two parcels.
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let (first, second) = (new_id(), new_id());
+    let (a, b) = tokio::join!(
+        pack(&mut one, order, &first, 1),
+        pack(&mut two, order, &second, 1)
+    );
+    both([a.status, b.status]);
+    let parcel = if a.status == 200 { &first } else { &second };
+
+    // The same parcel, off twice.
+    let (a, b) = tokio::join!(
+        ship(&mut one, order, parcel, ""),
+        ship(&mut two, order, parcel, "")
+    );
+    both([a.status, b.status]);
+    shop.until_moved("capture", RING_PRICE).await;
+    eventually("the order knows of the money", async || {
+        let collected = "select count(*) from events where type = 'payment.captured'";
+        shop.number(collected).await == 1
+    })
+    .await;
+
+    // More than half of the money, twice.
+    let much = (RING_PRICE / 200 + 1).to_string();
+    let (first, second) = (new_id(), new_id());
+    let (a, b) = tokio::join!(
+        refund(&mut one, order, &first, &much),
+        refund(&mut two, order, &second, &much)
+    );
+    both([a.status, b.status]);
+    shop.until_moved("refund", (RING_PRICE / 200 + 1) * 100)
+        .await;
+
+    // The shopper's change of mind, and the parcel.
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let (id, parcel) = (order.to_string(), new_id());
+    let cancel = [("order_id", &*id)];
+    let (packed, cancelled) = tokio::join!(
+        pack(&mut one, order, &parcel, 1),
+        ada.post("/api/cancel_order", &cancel)
+    );
+    both([packed.status, cancelled.status]);
+    let allocated = i64::from(packed.status == 200);
+    eventually("the ring is in the parcel or on the shelf", async || {
+        shop.rings().await == (on_hand - 1, allocated)
+    })
+    .await;
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_staff_type_of_parcels_and_money_is_looked_at() {
+    let shop = TestShop::with(&[]).await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let mut staff = shop.staff().await;
+    let parcel = new_id();
+    pack(&mut staff, order, &parcel, 1).await.expect_ok();
+    for bad in ["<b>1</b>", "1\u{202e}2", &"1".repeat(61)] {
+        let refused = ship(&mut staff, order, &parcel, bad).await.problem(422);
+        assert!(
+            refused.field("tracking_number").is_some(),
+            "{bad}: {refused:?}"
+        );
+    }
+    let id = order.to_string();
+    for quantity in ["-1", "1.5", "one", "99999999999"] {
+        let (other, form) = (new_id(), quantity);
+        let form = [
+            ("order_id", &*id),
+            ("shipment_id", &*other),
+            ("lines[0][sku]", RING),
+            ("lines[0][quantity]", form),
+        ];
+        let refused = staff.post("/api/pack_order", &form).await.problem(422);
+        assert!(
+            refused.field("quantity").is_some(),
+            "{quantity}: {refused:?}"
+        );
+    }
+    for reason in ["", " ", "a\u{7}b", &"x".repeat(201)] {
+        let refund_id = new_id();
+        let form = [
+            ("order_id", &*id),
+            ("refund_id", &*refund_id),
+            ("amount", "1"),
+            ("reason", reason),
+        ];
+        let refused = staff.post("/api/refund_order", &form).await.problem(422);
+        assert!(refused.field("reason").is_some(), "{reason:?}: {refused:?}");
+    }
     shop.closed().await;
 }

@@ -38,6 +38,9 @@ async fn a_person_is_given_out_and_erased_and_the_books_stay() {
     shop.until_status(order, "cancelled").await;
     until_all_is_heard(&shop).await;
     assert_eq!(files(&data(shop.scratch())).len(), 3);
+    let known = command(&shop, &["person", "export", "ada@example.com"]).await;
+    let known = known.expect("known");
+    assert_eq!(known.matches("\"written_at\"").count(), 3, "{known}");
     let unsure = command(&shop, &["person", "erase", "ada@example.com"]).await;
     assert!(unsure.expect_err("asked once").contains("--yes"));
     let erased = command(&shop, &["person", "erase", "ada@example.com", "--yes"]).await;
