@@ -8,10 +8,10 @@ const events = (page: Page) => page.getByRole('list', { name: 'Last events' }).g
 
 /** On hand, allocated and available of the one row. */
 async function expectLevel(page: Page, onHand: number, allocated: number): Promise<void> {
-  const cells = row(page).getByRole('cell')
-  await expect(cells.nth(2)).toHaveText(`${onHand}`)
-  await expect(cells.nth(3)).toHaveText(`${allocated}`)
-  await expect(cells.nth(4)).toHaveText(new RegExp(`^${onHand - allocated}(low|out)?$`))
+  const cell = (label: string) => row(page).locator(`[data-label="${label}"]`)
+  await expect(cell('On hand')).toHaveText(`${onHand}`)
+  await expect(cell('Allocated')).toHaveText(`${allocated}`)
+  await expect(cell('Available')).toHaveText(new RegExp(`^${onHand - allocated}(low|out)?$`))
 }
 
 async function correct(page: Page, onHand: number, reason: string): Promise<void> {

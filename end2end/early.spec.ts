@@ -1,6 +1,6 @@
 /** What people do before the page's script is awake, or where it never wakes. */
 import { type Page } from '@playwright/test'
-import { addToCart, fillAddress, headline, live } from './steps.ts'
+import { addToCart, fillAddress, headline, live, openInventory, STUDS } from './steps.ts'
 import { expect, test } from './shop.ts'
 
 /** Holds the page's program back until the returned function is called. */
@@ -25,12 +25,37 @@ test('what was chosen and typed before the script woke goes into the cart', asyn
   await page.getByRole('textbox', { name: 'Gift note' }).fill('For Grace')
   wake()
   await live(page)
-  await expect(page.locator(`input[value="${sku}"]`)).toBeChecked()
+  await expect(page.locator(`input[type=radio][value="${sku}"]`)).toBeChecked()
   await page.getByRole('button', { name: 'Add to cart' }).click()
   await expect(page.getByText('Added. You have 2 pieces in your cart.')).toBeVisible()
   await page.goto('/cart')
   await expect(page.getByText('For Grace')).toBeVisible()
   await expect(page.getByRole('listitem').getByRole('spinbutton')).toHaveValue('2')
+})
+
+test('which piece somebody waits for is chosen before the script wakes, and is still that one after', async ({
+  page,
+  newShopper,
+}) => {
+  const staff = await newShopper()
+  await openInventory(staff)
+  await staff.getByRole('button', { name: `Correct stock of ${STUDS.sku}` }).click()
+  const form = staff.getByRole('form', { name: `Correction of ${STUDS.sku}` })
+  await form.getByRole('spinbutton', { name: 'Counted on hand' }).fill('0')
+  await form.getByRole('textbox', { name: 'Reason' }).fill('recount')
+  await form.getByRole('button', { name: 'Save count' }).click()
+  await expect(form).toBeHidden()
+  const wake = await asleep(page)
+  await page.goto(`${STUDS.path}?variant=${STUDS.sku}`, { waitUntil: 'commit' })
+  const signup = page.getByRole('form', { name: /tell me when it is back/ })
+  await signup.getByRole('combobox').selectOption('AS-LUM-YG-OS')
+  await signup.getByRole('textbox', { name: 'Email' }).fill('ada@example.com')
+  wake()
+  await live(page)
+  await expect(signup).toContainText('Yellow gold')
+  await expect(signup.getByRole('textbox', { name: 'Email' })).toHaveValue('ada@example.com')
+  await signup.getByRole('button', { name: 'Tell me' }).click()
+  await expect(signup).toContainText('We write to ada@example.com')
 })
 
 test('presses faster than the answers add up, and the page equals what the server has', async ({ page }) => {

@@ -66,13 +66,27 @@ test.describe('without JavaScript', () => {
     await expect(page.getByText(ADMIN.email)).toBeVisible()
     await expect(page.getByText(/^None\. Every event so far was handled/)).toBeVisible()
     await expect(page.getByRole('region', { name: 'Consumers' }).getByRole('rowheader')).toHaveText([
+      'alert_desk',
+      'alert_mail',
+      'alert_webhook',
+      'alerts',
+      'back_in_stock',
       'cart_return',
       'catalogue',
+      'delivery',
       'inventory',
+      'monitoring',
       'notification',
       'order_desk',
       'orders',
       'payment',
+      'purchase_desk',
+      'purchasing',
+      'restock',
+      'shipping',
+      'signup_rows',
+      'stock_ledger',
+      'supplier_orders',
     ])
 
     await look(page, STUDS.sku.toLowerCase())

@@ -1,9 +1,9 @@
 /**
  * The main pages as they look, compared with pictures of when somebody last looked at them. What differs
  * from one run to the next (moments, numbers of orders, photographs that are still being decoded) is made
- * the same first. All widths are compared with VITRINE_PICTURES=all; after a change that is meant,
+ * the same first. All widths are compared with --long; after a change that is meant,
  *
- *     VITRINE_PICTURES=all cargo xtask test browser -- pictures.spec.ts --update-snapshots
+ *     cargo xtask test browser --long -- pictures.spec.ts --update-snapshots
  *
  * makes them anew, to be looked at before they are kept.
  */
@@ -32,6 +32,7 @@ const ALIKE: [RegExp, string][] = [
   [/V-[0-9A-Z]{8}/g, 'V-88888888'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '88888888-8888-8888-8888-888888888888'],
   [/\d{1,2} (January|February|March|April|May|June|July|August|September|October|November|December) \d{4}/g, '8 August 2028'],
+  [/\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}/g, '8 Aug 2028'],
   [/(Mon|Tue|Wed|Thu|Fri) \d{1,2}( [A-Z][a-z]{2})?( – (Mon|Tue|Wed|Thu|Fri) \d{1,2} [A-Z][a-z]{2})?/g, 'Mon 7 – Tue 8 Aug'],
   [/\d\d:\d\d(:\d\d)?( UTC)?/g, '08:08'],
   [/\+?\d+(\.\d)? (ms|s|min|h)\b/g, '8 ms'],

@@ -31,6 +31,11 @@ function placeOf(element: Locator): Promise<object> {
 
 const RING = '/p/vega-solitaire-ring'
 
+/** What the checkout holds does not go: only after its time. */
+test.use({ shopEnv: { VITRINE_HOLD_SECONDS: '1' } })
+const noLongerHeld = (page: Page) =>
+  expect(page.getByText(/^Your pieces are not held any more/)).toBeVisible()
+
 test('in the checkout a piece that goes is told at the button, which then takes it out', async ({
   page,
   newShopper,
@@ -42,6 +47,7 @@ test('in the checkout a piece that goes is told at the button, which then takes 
   await fillCard(page, CARD.accepted)
   const pay = page.getByRole('button', { name: /^Pay €/ })
   await expect(pay).toBeVisible()
+  await noLongerHeld(page)
   const before = await placeOf(pay)
   await sellOut(newShopper)
   const update = page.getByRole('button', { name: 'Update order' })
@@ -100,6 +106,7 @@ test('a rejected order gives its cart back, and the rest is ordered in one press
   await visit(page, '/checkout')
   await fillAddress(page)
   await fillCard(page, CARD.accepted)
+  await noLongerHeld(page)
   // The order is on its way when the last pieces go.
   let release = () => {}
   const held = new Promise<void>(resolve => (release = resolve))

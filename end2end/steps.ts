@@ -5,6 +5,7 @@ import { ADMIN } from './shop.ts'
 export const CARD = {
   accepted: '4242 4242 4242 4242',
   declined: '4000 0000 0000 0002',
+  challenged: '4000 0025 0000 3155',
   insufficientFunds: '4000 0000 0000 9995',
 }
 

@@ -14,14 +14,18 @@ mod staff;
 
 pub use connection::Connection;
 use leptos::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use types::admin::{EventRow, Level};
+use types::delivery::DeliveryTerms;
 use types::desk::{DeskNews, Present};
 #[cfg(feature = "hydrate")]
 use types::live::Topic;
-use types::live::{ProductStock, SkuLevel, VariantStock};
+use types::live::{AlertNews, ProductStock, SkuLevel, VariantStock};
 use types::order::Progress;
-use types::{OrderId, Sku, Slug};
+use types::reservation::Held;
+#[cfg(feature = "hydrate")]
+use types::reservation::OwnHold;
+use types::{OrderId, ShopperId, Sku, Slug};
 
 /// Stock of a product. Islands that follow the same product share one signal.
 pub fn product(slug: Slug, initial: ProductStock, position: u64) -> ReadSignal<ProductStock> {
@@ -51,6 +55,47 @@ pub fn order(id: OrderId, initial: Progress, position: u64) -> ReadSignal<Progre
     }
 }
 
+/// What the checkout of this shopper holds.
+pub fn checkout(shopper: ShopperId, initial: Held, position: u64) -> ReadSignal<Held> {
+    #[cfg(feature = "hydrate")]
+    {
+        let topic = Topic::Checkout(shopper);
+        socket::follow(topic, initial, position, |known, news| *known = news).into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (shopper, position);
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// What delivery costs.
+pub fn delivery(initial: DeliveryTerms, position: u64) -> ReadSignal<DeliveryTerms> {
+    #[cfg(feature = "hydrate")]
+    {
+        let merge = |known: &mut DeliveryTerms, news| *known = news;
+        socket::follow(Topic::Delivery, initial, position, merge).into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = position;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// What the checkout holds of whoever has this page open.
+#[cfg(feature = "hydrate")]
+pub fn own_hold(initial: OwnHold, position: u64) -> ReadSignal<OwnHold> {
+    let merge = |known: &mut OwnHold, news| *known = news;
+    socket::follow(Topic::OwnCheckout, initial, position, merge).into()
+}
+
+/// Opens the socket again, if it is open: the server takes it for another shopper's by now.
+#[cfg(feature = "hydrate")]
+pub fn renew() {
+    socket::renew();
+}
+
 /// Stock levels: one signal per SKU, so that a change touches one row. Staff only.
 pub fn inventory(initial: Vec<SkuLevel>, position: u64) -> Inventory {
     #[cfg(feature = "hydrate")]
@@ -74,6 +119,14 @@ impl Inventory {
     pub fn level(&self, sku: &Sku) -> Option<ReadSignal<Level>> {
         self.0
             .with_value(|levels| Some(levels.get(sku)?.read_only().into()))
+    }
+
+    /// Position of the newest change of any SKU that the page knows of.
+    pub fn newest(&self) -> u64 {
+        let position = |level: &ArcRwSignal<Level>| level.with_untracked(|level| level.position);
+        self.0
+            .with_value(|levels| levels.values().map(position).max())
+            .unwrap_or_default()
     }
 
     /// Takes in the answer of a command at once, instead of waiting for the socket to say the same.
@@ -125,6 +178,53 @@ pub fn desk(id: OrderId, version: u64) -> ReadSignal<Version> {
         let _ = id;
         RwSignal::new(initial).read_only()
     }
+}
+
+/// How alerts stand. Staff only.
+pub fn alerts(initial: AlertNews) -> ReadSignal<AlertNews> {
+    #[cfg(feature = "hydrate")]
+    {
+        let merge = |known: &mut AlertNews, news: AlertNews| {
+            if news.version >= known.version {
+                *known = news;
+            }
+        };
+        socket::follow(Topic::Alerts, initial, initial.version, merge).into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    RwSignal::new(initial).read_only()
+}
+
+/// Position of the newest event that a page of the admin may show something of. Staff only.
+pub fn page_version(page: LivePage, version: u64) -> ReadSignal<Version> {
+    let initial = Version { version };
+    #[cfg(feature = "hydrate")]
+    {
+        let merge = |known: &mut Version, news: Version| {
+            known.version = known.version.max(news.version);
+        };
+        let topic = match page {
+            LivePage::Alerts => Topic::Alerts,
+            LivePage::Purchasing => Topic::Purchasing,
+            LivePage::Restock => Topic::Restock,
+            LivePage::Ledger(sku) => Topic::Ledger(sku),
+        };
+        socket::follow(topic, initial, version, merge).into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = page;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// A page of the admin that is fetched again when something of it has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LivePage {
+    Alerts,
+    Purchasing,
+    Restock,
+    Ledger(Sku),
 }
 
 /// Who has an order open. Staff only.
@@ -200,4 +300,10 @@ pub fn available(stock: &ProductStock, sku: &Sku) -> i64 {
         .iter()
         .find(of)
         .map_or(0, |variant| variant.available)
+}
+
+/// What a variant costs, in minor units, as far as the socket has said.
+pub fn price_minor(stock: &ProductStock, sku: &Sku) -> Option<i64> {
+    let of = |variant: &&VariantStock| variant.sku == *sku;
+    stock.variants.iter().find(of)?.price_minor
 }

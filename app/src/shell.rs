@@ -8,14 +8,25 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use crate::components::picture::PriorityPicture;
+use crate::pages::admin_alerts::AdminAlertsPage;
+use crate::pages::admin_count::{AdminCountPage, CountSheetPage};
 use crate::pages::admin_events::AdminEventsPage;
+use crate::pages::admin_import::{AdminImportPage, AdminImportedPage};
 use crate::pages::admin_inventory::AdminInventoryPage;
+use crate::pages::admin_ledger::AdminLedgerPage;
 use crate::pages::admin_mail::AdminMailPage;
 use crate::pages::admin_mails::AdminMailsPage;
 use crate::pages::admin_order::AdminOrderPage;
 use crate::pages::admin_orders::AdminOrdersPage;
 use crate::pages::admin_papers::{InvoicesPage, PickListPage, SlipsPage};
+use crate::pages::admin_persons::AdminPersonsPage;
+use crate::pages::admin_prices::AdminPricesPage;
+use crate::pages::admin_purchase::AdminPurchasePage;
+use crate::pages::admin_purchases::AdminPurchasesPage;
+use crate::pages::admin_restock::AdminRestockPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
+use crate::pages::admin_suppliers::AdminSuppliersPage;
+use crate::pages::back_in_stock::BackInStockPage;
 use crate::pages::cart::CartPage;
 use crate::pages::category::CategoryPage;
 use crate::pages::checkout::CheckoutPage;
@@ -139,6 +150,11 @@ pub fn App() -> impl IntoView {
                     view=ReturnLabelPage
                     ssr=SsrMode::Async
                 />
+                <Route
+                    path=path!("/back-in-stock/:token")
+                    view=BackInStockPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/delivery") view=DeliveryPage ssr=SsrMode::Async />
                 <Route path=path!("/returns") view=ReturnsPage ssr=SsrMode::Async />
                 <Route path=path!("/imprint") view=ImprintPage ssr=SsrMode::Async />
@@ -151,7 +167,44 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/print/invoices") view=InvoicesPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/print/pick-list") view=PickListPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
+                // Before the SKUs, which have no name of these.
+                <Route
+                    path=path!("/admin/inventory/count")
+                    view=AdminCountPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/admin/inventory/import")
+                    view=AdminImportPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/admin/inventory/import/:id")
+                    view=AdminImportedPage
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/admin/print/count-sheet") view=CountSheetPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/admin/inventory/:sku")
+                    view=AdminLedgerPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/admin/events") view=AdminEventsPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/prices") view=AdminPricesPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/alerts") view=AdminAlertsPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/restock") view=AdminRestockPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/suppliers") view=AdminSuppliersPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/admin/purchase-orders")
+                    view=AdminPurchasesPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/admin/purchase-orders/:id")
+                    view=AdminPurchasePage
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/admin/persons") view=AdminPersonsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/mails") view=AdminMailsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/mails/:id") view=AdminMailPage ssr=SsrMode::Async />
             </FlatRoutes>

@@ -1,15 +1,22 @@
 //! The command line: the server itself, and what its operator asks of the log. A command opens the
-//! database that the running server uses; none of them needs it to be stopped.
+//! database that the running server uses; none of them needs it to be stopped, except `restore`.
 
+mod backup;
+mod check;
 mod dead_letters;
+mod delivery;
 mod demo;
 mod events;
+mod format;
+mod inventory;
 mod look_back;
 mod operator;
 mod person;
 mod price;
+mod purchase_orders;
 mod quarantine;
 mod replay;
+mod settlement;
 mod staff;
 mod times;
 
@@ -37,6 +44,8 @@ pub struct Cli {
 pub enum Command {
     #[command(flatten)]
     OfLog(LogCommand),
+    /// Puts a backup into a database that is not there yet, of the same kind or the other one
+    Restore(backup::RestoreRequest),
     /// Lets a believable day of shoppers loose on the running demo shop, through its public door
     Demo(demo::Day),
 }
@@ -45,13 +54,13 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
     /// Says how far each consumer is behind the log
-    Consumers,
+    Consumers(format::Format),
     /// Lists events, as lines or as CloudEvents
     Events(events::Query),
     /// Shows an order or a SKU as of any past position, and which event caused which
     Show(look_back::Query),
     /// Lists dead letters and what waits behind them
-    DeadLetters,
+    DeadLetters(format::Format),
     /// Has dead letters tried again
     Redrive(dead_letters::Choice),
     /// Gives dead letters up; what waits behind them goes on
@@ -62,12 +71,30 @@ pub enum LogCommand {
     Replay(replay::Request),
     /// Changes what a SKU costs, while the shop runs
     Price(price::Request),
+    /// Says what delivery costs, or changes it, while the shop runs
+    Delivery(delivery::Request),
+    /// Compares a day with what the payment gateway has settled
+    Settlement(settlement::Request),
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
     /// Gives out or erases what is known of a person
     #[command(subcommand)]
     Person(person::Task),
+    /// Lists orders to suppliers
+    #[command(subcommand)]
+    PurchaseOrders(purchase_orders::Task),
+    /// Writes something as a file
+    #[command(subcommand)]
+    Export(inventory::Export),
+    /// Takes something from a file, all of it or none
+    #[command(subcommand)]
+    Import(inventory::Import),
+    /// Reads the whole log, while the shop runs: follows its chain of hashes, and compares all states with
+    /// what follows from it
+    Check(check::Request),
+    /// Writes all of the database into one file, while the shop runs
+    Backup(backup::BackupRequest),
     /// Prints topics, positions and dead letters as text
     Dump,
 }
@@ -79,6 +106,7 @@ pub enum LogCommand {
 pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let command = match command {
         Command::OfLog(command) => command,
+        Command::Restore(request) => return backup::restore(&request, config, out).await,
         Command::Demo(day) => return demo::demo(day, config, out).await,
     };
     let settings = config.database();
@@ -96,17 +124,28 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         .context("cannot open the database")?;
     let log = Log::open(db.clone(), Environment::system()).await?;
     let done = match command {
-        LogCommand::Consumers => dead_letters::consumers(&log, out).await,
+        LogCommand::Consumers(format) => dead_letters::consumers(&log, format, out).await,
         LogCommand::Events(query) => events::list(&log, &query, out).await,
         LogCommand::Show(query) => look_back::show(&log, &query, out).await,
-        LogCommand::DeadLetters => dead_letters::list(&log, out).await,
+        LogCommand::DeadLetters(format) => dead_letters::list(&log, format, out).await,
         LogCommand::Redrive(choice) => dead_letters::redrive(&log, &choice, out).await,
         LogCommand::Discard(choice) => dead_letters::discard(&log, &choice, out).await,
         LogCommand::Quarantine(place) => quarantine::quarantine(&log, &place, out).await,
         LogCommand::Replay(request) => replay::replay(&log, &request, out).await,
         LogCommand::Price(request) => price::price(&log, request, out).await,
+        LogCommand::Delivery(request) => delivery::delivery(&log, request, out).await,
+        LogCommand::Settlement(request) => {
+            settlement::settlement(&log, config, &request, out).await
+        }
         LogCommand::Staff(task) => staff::staff(&log, &task, out).await,
         LogCommand::Person(task) => person::person(&log, &task, out).await,
+        LogCommand::PurchaseOrders(task) => {
+            purchase_orders::purchase_orders(&log, &task, out).await
+        }
+        LogCommand::Export(what) => inventory::export(&log, &what, out).await,
+        LogCommand::Import(what) => inventory::import(&log, &what, out).await,
+        LogCommand::Check(request) => check::check(&log, &request, out).await,
+        LogCommand::Backup(request) => backup::backup(&log, &request, out).await,
         LogCommand::Dump => match log.dump().await {
             Ok(dump) => write!(out, "{dump}").map_err(Into::into),
             Err(error) => Err(error.into()),

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use domain::order::CaptureOn;
 
+use crate::carrier::CarrierSettings;
+use crate::gateway::GatewaySettings;
 use crate::limits::Limits;
 use crate::mail::MailSettings;
+use crate::watch::WatchSettings;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,6 +70,17 @@ pub struct Config {
     #[arg(long, env = "VITRINE_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
 
+    /// Seconds for which a checkout holds what is in the cart; the shopper can put the end off ten times.
+    #[arg(long, env = "VITRINE_HOLD_SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub hold_seconds: u32,
+
+    /// Seconds for which a piece that is back counts as that of somebody who was told; then the next who
+    /// wait are told of what is left.
+    #[arg(long, env = "VITRINE_BACK_IN_STOCK_SECONDS", default_value_t = 86_400,
+          value_parser = clap::value_parser!(u32).range(1..=2_592_000))]
+    pub back_in_stock_seconds: u32,
+
     /// Seconds for which an unpaid order holds its stock.
     #[arg(long, env = "VITRINE_PAYMENT_WINDOW_SECONDS", default_value_t = 900,
           value_parser = clap::value_parser!(u32).range(1..=86_400))]
@@ -76,11 +90,6 @@ pub struct Config {
     /// `confirmation`, all of it at once.
     #[arg(long, env = "VITRINE_CAPTURE", default_value = "shipment", value_parser = capture_on)]
     pub capture: CaptureOn,
-
-    /// Milliseconds that the built-in test gateway takes to answer.
-    #[arg(long, env = "VITRINE_TEST_GATEWAY_DELAY_MS", default_value_t = 400,
-          value_parser = clap::value_parser!(u32).range(0..=60_000))]
-    pub test_gateway_delay_ms: u32,
 
     /// Times that a consumer tries an event it cannot handle, later each time, before the event is a
     /// dead letter. Ten take between half a minute and a minute.
@@ -124,7 +133,16 @@ pub struct Config {
     pub demo_stock: Option<i64>,
 
     #[command(flatten)]
+    pub carrier: CarrierSettings,
+
+    #[command(flatten)]
+    pub gateway: GatewaySettings,
+
+    #[command(flatten)]
     pub mail: MailSettings,
+
+    #[command(flatten)]
+    pub watch: WatchSettings,
 
     #[command(flatten)]
     pub limits: Limits,

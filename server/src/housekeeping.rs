@@ -44,9 +44,10 @@ impl Housekeeping {
         match self.shop.sweep(self.lives).await {
             Ok(swept) if swept != services::Swept::default() => tracing::info!(
                 cart_lines = swept.cart_lines,
-                tokens = swept.tokens,
                 sessions = swept.sessions,
+                webhook_messages = swept.webhook_messages,
                 mails = swept.mails,
+                alerts = swept.alerts,
                 "what nobody needs any more was deleted"
             ),
             Ok(_) => {}

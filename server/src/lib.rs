@@ -1,11 +1,13 @@
 //! The shop's server: reads its settings, opens the parts, wires them, serves, and drains on shutdown.
 
+mod carrier;
 pub mod cli;
 pub mod config;
 mod connections;
 pub mod demo;
 mod desk_news;
 mod event_loop;
+pub mod gateway;
 mod health;
 mod housekeeping;
 mod http;
@@ -15,7 +17,10 @@ mod mail;
 mod measure;
 mod secret;
 mod serve;
+mod settlement;
 mod source;
 mod supervise;
+pub mod suppliers;
+mod watch;
 
 pub use serve::{Running, start};

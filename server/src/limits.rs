@@ -62,13 +62,21 @@ pub struct Limits {
     #[arg(long, env = "VITRINE_OPEN_ORDERS_PER_ADDRESS", default_value_t = 30)]
     pub open_orders_per_address: u32,
 
-    /// Pieces that the open orders of one shopper may hold.
+    /// Pieces that the open orders and the checkout of one shopper may hold.
     #[arg(long, env = "VITRINE_HELD_PIECES", default_value_t = 60)]
     pub held_pieces: u32,
 
-    /// Pieces that the open orders of one address may hold.
+    /// Pieces that the open orders and checkouts of one address may hold.
     #[arg(long, env = "VITRINE_HELD_PIECES_PER_ADDRESS", default_value_t = 200)]
     pub held_pieces_per_address: u32,
+
+    /// Wishes to be told when a piece is back that may come from one address within an hour.
+    #[arg(
+        long,
+        env = "VITRINE_SIGNUPS_PER_HOUR_PER_ADDRESS",
+        default_value_t = 30
+    )]
+    pub signups_per_hour_per_address: u32,
 
     /// Topics that one socket may ask for per minute.
     #[arg(long, env = "VITRINE_SOCKET_TOPICS_PER_MINUTE", default_value_t = 1_500,
@@ -108,6 +116,7 @@ impl Limits {
             orders_of_source: self.open_orders_per_address,
             pieces: self.held_pieces,
             pieces_of_source: self.held_pieces_per_address,
+            signups_of_source: self.signups_per_hour_per_address,
         }
     }
 
@@ -126,6 +135,7 @@ impl Limits {
                 &mut self.open_orders_per_address,
                 &mut self.held_pieces,
                 &mut self.held_pieces_per_address,
+                &mut self.signups_per_hour_per_address,
             ] {
                 *limit = u32::MAX;
             }

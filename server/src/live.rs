@@ -11,26 +11,34 @@
 //! Who of the staff has an order open is known from the sockets that follow it, and told to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{Filter, REPLAYED, Recorded, Rule};
+use domain::Event;
 use domain::event::{
-    OrderConfirmed, OrderRejected, PaymentMethodRequired, PaymentVoided, StockCorrected,
-    StockCorrectionRejected, StockReleased,
+    AlertRaised, BackInStockSettled, OrderConfirmed, OrderRejected, PaymentMethodRequired,
+    PaymentReauthorizationFailed, PaymentSettled, PaymentVoided, RestockRuleChanged,
+    RestockRuleRejected, SourceSlowed, StockBatchRejected, StockCorrectionRejected,
+    StockWriteOffRejected,
 };
 use domain::order::progress::progress_of;
+use domain::reservation::changed_by;
 use parking_lot::Mutex;
-use services::{LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row};
+use services::{
+    LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row, is_of_purchasing,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::admin::EventRow;
 use types::live::{
-    BEAT_SECONDS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State, Topic, VariantStock,
+    AlertNews, BEAT_SECONDS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State, Topic,
+    VariantStock,
 };
-use types::{OrderId, Problem, Sku, Slug};
+use types::{OrderId, Problem, ShopperId, Sku, Slug};
 
 use crate::limits::Limits;
 
@@ -51,13 +59,19 @@ const STREAM: usize = 100;
 
 /// What is only shown: nobody decides anything about it.
 pub const SHOWN: Filter<'static> = Filter(&[Rule::kinds(&[
+    BackInStockSettled::KIND,
     OrderConfirmed::KIND,
     OrderRejected::KIND,
     PaymentMethodRequired::KIND,
+    PaymentReauthorizationFailed::KIND,
+    PaymentSettled::KIND,
     PaymentVoided::KIND,
-    StockCorrected::KIND,
+    RestockRuleChanged::KIND,
+    RestockRuleRejected::KIND,
+    SourceSlowed::KIND,
+    StockBatchRejected::KIND,
     StockCorrectionRejected::KIND,
-    StockReleased::KIND,
+    StockWriteOffRejected::KIND,
 ])]);
 
 /// What the hub gives to a socket.
@@ -83,6 +97,8 @@ struct Registry {
     next_id: u64,
     subscribers: HashMap<u64, Subscriber>,
     topics: HashMap<Topic, HashSet<u64>>,
+    /// Who follows [`Topic::OwnCheckout`], by shopper: each is told something else.
+    own_checkouts: HashMap<ShopperId, HashSet<u64>>,
     /// Sockets by where they come from.
     sources: HashMap<u64, usize>,
     closed: bool,
@@ -92,6 +108,7 @@ struct Registry {
 struct Subscriber {
     outbox: mpsc::Sender<Out>,
     topics: HashSet<Topic>,
+    shopper: ShopperId,
     /// The session of the member of staff who opened it.
     session: Option<String>,
     /// The member of staff.
@@ -121,6 +138,7 @@ impl Registry {
             next_id: 0,
             subscribers: HashMap::new(),
             topics: HashMap::new(),
+            own_checkouts: HashMap::new(),
             sources: HashMap::new(),
             closed: false,
         }
@@ -139,12 +157,15 @@ impl Registry {
         crate::measure::sockets(self.subscribers.len());
         // Last: telling the others may let some of them go.
         for topic in subscriber.topics {
-            self.leave(&topic, id);
+            self.leave(&topic, subscriber.shopper, id);
         }
     }
 
-    fn leave(&mut self, topic: &Topic, id: u64) {
-        self.left(topic, id);
+    fn leave(&mut self, topic: &Topic, shopper: ShopperId, id: u64) {
+        match topic {
+            Topic::OwnCheckout => left(&mut self.own_checkouts, &shopper, id),
+            topic => left(&mut self.topics, topic, id),
+        }
         if let Topic::Present(order) = topic {
             self.shop.presence().leaves(*order, id);
             self.tell_present(*order);
@@ -167,23 +188,36 @@ impl Registry {
         }
     }
 
-    fn left(&mut self, topic: &Topic, id: u64) {
-        if let Some(members) = self.topics.get_mut(topic) {
-            members.remove(&id);
-            if members.is_empty() {
-                self.topics.remove(topic);
-            }
-        }
-    }
-
     /// Gives one message to every member of a topic; answers with how many that was.
     fn publish(&mut self, topic: &Topic, text: &Utf8Bytes) -> u32 {
-        let Some(members) = self.topics.get(topic) else {
+        let (sent, behind) = self.send(self.topics.get(topic), text);
+        self.close(&behind);
+        sent
+    }
+
+    /// Tells a shopper's own pages what their checkout holds; answers with how many that was.
+    fn tell_own(&mut self, shopper: ShopperId, position: u64) -> u32 {
+        if !self.own_checkouts.contains_key(&shopper) {
+            return 0;
+        }
+        let change = ServerMessage::Change {
+            topic: Topic::OwnCheckout,
+            position,
+            state: State::OwnCheckout(self.shop.own_hold(shopper)),
+        };
+        let Some(text) = serialised(&change) else {
             return 0;
         };
+        let (sent, behind) = self.send(self.own_checkouts.get(&shopper), &text);
+        self.close(&behind);
+        sent
+    }
+
+    /// Gives one message to some; answers with how many have it, and who is too far behind for it.
+    fn send(&self, members: Option<&HashSet<u64>>, text: &Utf8Bytes) -> (u32, Vec<u64>) {
         let mut behind = Vec::new();
         let mut sent = 0;
-        for id in members {
+        for id in members.into_iter().flatten() {
             let subscriber = self.subscribers.get(id);
             let out = Out::Message(text.clone());
             match subscriber.map(|subscriber| subscriber.outbox.try_send(out)) {
@@ -191,8 +225,7 @@ impl Registry {
                 _ => behind.push(*id),
             }
         }
-        self.close(&behind);
-        sent
+        (sent, behind)
     }
 
     fn beat(&mut self, text: &Utf8Bytes) {
@@ -210,6 +243,7 @@ impl Registry {
     /// Lets every socket go.
     fn let_go(&mut self) {
         self.topics.clear();
+        self.own_checkouts.clear();
         self.sources.clear();
         self.subscribers.clear();
         self.shop.presence().all_leave();
@@ -262,6 +296,7 @@ impl Hub {
             Subscriber {
                 outbox: sender,
                 topics: HashSet::new(),
+                shopper: visitor.shopper,
                 session,
                 staff: visitor.staff.clone(),
                 source: visitor.source,
@@ -341,6 +376,9 @@ impl Hub {
                         }
                         if events.iter().any(|event| event.kind == REPLAYED) {
                             gather_mended(&shop, &mut gathered).await;
+                            let position = shop.levels().position();
+                            let terms = State::Delivery(shop.delivery_terms());
+                            self.publish(Topic::Delivery, position, terms);
                         }
                     }
                     Err(error) => {
@@ -392,7 +430,41 @@ impl Hub {
                 return;
             }
         };
-        gathered.add(shop, shop.follow(&event, position));
+        let changed = shop.follow(&event, recorded.time_us, position);
+        gathered.add(shop, changed.skus);
+        gathered.for_staff.extend(changed.for_staff);
+        gathered.purchasing |= is_of_purchasing(&event);
+        // Not what checkouts hold or parcels take: both change nothing of what is unsold.
+        gathered.restock |= recorded.topic == RestockRuleChanged::TOPIC
+            || matches!(
+                &*event,
+                Event::StockReserved(_)
+                    | Event::StockReleased(_)
+                    | Event::StockReturned(_)
+                    | Event::StockCorrected(_)
+                    | Event::StockReceived(_)
+                    | Event::StockWrittenOff(_)
+            );
+        gathered.alerts |= recorded.topic == AlertRaised::TOPIC;
+        if let Event::PriceChanged(changed) = &*event {
+            gathered.repriced.insert(changed.product.clone());
+        }
+        if let Event::DeliveryChanged(changed) = &*event {
+            self.publish(Topic::Delivery, position, State::Delivery(changed.terms));
+        }
+        if let Some(shopper) = changed_by(&event) {
+            let topic = Topic::Checkout(shopper);
+            // What is held is told before others' stock falls, and what is let go after it has risen: so
+            // that nobody is short of what is theirs meanwhile.
+            if matches!(*event, Event::ReservationReleased(_)) {
+                gathered.released.insert(shopper);
+            } else {
+                self.registry.lock().tell_own(shopper, position);
+                if self.has_members(&topic) {
+                    self.publish(topic, position, State::Checkout(shop.held_for(shopper)));
+                }
+            }
+        }
         if let Some(progress) = progress_of(&event, recorded.time_us, position)
             && let Ok(id) = recorded.key.parse()
         {
@@ -439,14 +511,21 @@ impl Hub {
                     .map(|(sku, available)| VariantStock {
                         sku: sku.clone(),
                         available,
+                        price_minor: None,
                     })
                     .collect();
-                publish(topic, State::Product(ProductStock { variants, ..stock }));
+                let stock = ProductStock { variants, ..stock };
+                let stock = match gathered.repriced.contains(product) {
+                    true => shop.with_prices(product, stock),
+                    false => stock,
+                };
+                publish(topic, State::Product(stock));
             }
         }
-        if !gathered.products.is_empty() && self.has_members(&Topic::Inventory) {
-            let skus = gathered.products.values().flatten();
-            let levels = skus
+        let skus = gathered.products.values().flatten();
+        let skus: BTreeSet<&Sku> = skus.chain(&gathered.for_staff).collect();
+        if !skus.is_empty() && self.has_members(&Topic::Inventory) {
+            let levels = (skus.into_iter())
                 .filter_map(|sku| {
                     Some(SkuLevel {
                         sku: sku.clone(),
@@ -456,6 +535,31 @@ impl Hub {
                 .collect();
             publish(Topic::Inventory, State::Inventory { levels });
         }
+        for sku in gathered.products.values().flatten() {
+            let topic = Topic::Ledger(sku.clone());
+            if self.has_members(&topic) {
+                let version = shop.ledger_version(sku);
+                publish(topic, State::Ledger { version });
+            }
+        }
+        for shopper in &gathered.released {
+            let shopper = *shopper;
+            let topic = Topic::Checkout(shopper);
+            if self.has_members(&topic) {
+                publish(topic, State::Checkout(shop.held_for(shopper)));
+            }
+        }
+        if gathered.alerts && self.has_members(&Topic::Alerts) {
+            publish(Topic::Alerts, State::Alerts(alert_news(shop)));
+        }
+        if gathered.purchasing && self.has_members(&Topic::Purchasing) {
+            let version = shop.purchasing_position();
+            publish(Topic::Purchasing, State::Purchasing { version });
+        }
+        let is_of_restock = gathered.purchasing || gathered.restock;
+        if is_of_restock && self.has_members(&Topic::Restock) {
+            publish(Topic::Restock, State::Restock { version: position });
+        }
         if !gathered.events.is_empty() {
             publish(
                 Topic::Events,
@@ -463,6 +567,9 @@ impl Hub {
                     events: gathered.events.into(),
                 },
             );
+        }
+        for shopper in gathered.released {
+            sent += self.registry.lock().tell_own(shopper, position);
         }
         sent
     }
@@ -489,13 +596,27 @@ impl Hub {
 struct Gathered {
     position: u64,
     products: BTreeMap<Slug, BTreeSet<Sku>>,
+    /// SKUs of which staff alone see something new.
+    for_staff: BTreeSet<Sku>,
+    /// Of the products, what costs something else.
+    repriced: BTreeSet<Slug>,
+    /// Whose checkout let something go.
+    released: BTreeSet<ShopperId>,
+    /// Whether an alert has changed.
+    alerts: bool,
+    /// Whether a supplier or an order to one has.
+    purchasing: bool,
+    /// Whether a rule of restocking has, or what is unsold.
+    restock: bool,
     /// The newest [`STREAM`] events, oldest first.
     events: std::collections::VecDeque<EventRow>,
 }
 
 impl Gathered {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.products.is_empty()
+        let is_quiet = !self.alerts && !self.purchasing && !self.restock;
+        let is_bare = self.events.is_empty() && self.products.is_empty();
+        is_quiet && is_bare && self.for_staff.is_empty() && self.released.is_empty()
     }
 
     fn add(&mut self, shop: &Shop, changed: LevelChange) {
@@ -510,7 +631,12 @@ impl Gathered {
 /// A table was built anew: what it mended is pushed.
 async fn gather_mended(shop: &Shop, gathered: &mut Gathered) {
     match shop.reload().await {
-        Ok(changed) => gathered.add(shop, changed),
+        Ok(changed) => {
+            gathered.add(shop, changed);
+            // The catalogue was read anew, too.
+            let products = gathered.products.keys().cloned();
+            gathered.repriced.extend(products);
+        }
         Err(problem) => tracing::error!(%problem, "the stock cannot be read again"),
     }
 }
@@ -535,7 +661,7 @@ impl Seat {
         let mut answers = Vec::with_capacity(topics.len());
         for topic in topics {
             let answer = match self.follow(shop, visitor, &topic).await {
-                Ok(()) => snapshot(shop, &topic, after).await,
+                Ok(()) => snapshot(shop, visitor, &topic, after).await,
                 Err(problem) => Err(problem),
             };
             let message = match answer {
@@ -573,11 +699,11 @@ impl Seat {
             // The others; who comes is answered with a snapshot.
             registry.tell_present(*order);
         }
-        registry
-            .topics
-            .entry(topic.clone())
-            .or_default()
-            .insert(self.id);
+        let members = match topic {
+            Topic::OwnCheckout => registry.own_checkouts.entry(visitor.shopper).or_default(),
+            topic => registry.topics.entry(topic.clone()).or_default(),
+        };
+        members.insert(self.id);
         Ok(())
     }
 
@@ -585,9 +711,22 @@ impl Seat {
         let mut registry = self.hub.registry.lock();
         for topic in topics {
             let subscriber = registry.subscribers.get_mut(&self.id);
-            if subscriber.is_some_and(|subscriber| subscriber.topics.remove(topic)) {
-                registry.leave(topic, self.id);
+            if let Some(subscriber) = subscriber
+                && subscriber.topics.remove(topic)
+            {
+                let shopper = subscriber.shopper;
+                registry.leave(topic, shopper, self.id);
             }
+        }
+    }
+}
+
+/// One member less; the last one takes the entry along.
+fn left<K: Hash + Eq>(all: &mut HashMap<K, HashSet<u64>>, key: &K, id: u64) {
+    if let Some(members) = all.get_mut(key) {
+        members.remove(&id);
+        if members.is_empty() {
+            all.remove(key);
         }
     }
 }
@@ -600,17 +739,38 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         Topic::Order(_) => Err(Problem::not_found(
             "There is no such order, or it is not yours.",
         )),
-        Topic::Inventory | Topic::Events | Topic::Orders | Topic::Desk(_) | Topic::Present(_) => {
-            match visitor.staff {
-                Some(_) => Ok(()),
-                None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
-            }
-        }
+        Topic::Checkout(shopper) if *shopper == visitor.shopper => Ok(()),
+        Topic::Checkout(_) => Err(Problem::not_found("This is not your checkout.")),
+        Topic::OwnCheckout | Topic::Delivery => Ok(()),
+        Topic::Inventory
+        | Topic::Events
+        | Topic::Orders
+        | Topic::Desk(_)
+        | Topic::Present(_)
+        | Topic::Alerts
+        | Topic::Purchasing
+        | Topic::Restock
+        | Topic::Ledger(_) => match visitor.staff {
+            Some(_) => Ok(()),
+            None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
+        },
+    }
+}
+
+fn alert_news(shop: &Shop) -> AlertNews {
+    AlertNews {
+        open: shop.open_alerts(),
+        version: shop.alerts_position(),
     }
 }
 
 /// All of a topic that changed after a position, and the position at which that is true.
-async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64), Problem> {
+async fn snapshot(
+    shop: &Shop,
+    visitor: &Visitor,
+    topic: &Topic,
+    after: u64,
+) -> Result<(State, u64), Problem> {
     // A position from the future is of another log: begin anew.
     let after = if after > shop.log().head() { 0 } else { after };
     match topic {
@@ -618,12 +778,24 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
             let found = shop.product_stock(slug, after);
             let (stock, position) =
                 found.ok_or_else(|| Problem::not_found(format!("There is no product {slug}.")))?;
-            Ok((State::Product(stock), position))
+            Ok((State::Product(shop.with_prices(slug, stock)), position))
         }
         Topic::Order(id) => {
             let (mut progress, position) = shop.order_progress(*id).await?;
             progress.steps.retain(|step| step.position > after);
             Ok((State::Order(progress.into()), position))
+        }
+        Topic::Checkout(shopper) => {
+            let position = shop.levels().position();
+            Ok((State::Checkout(shop.held_for(*shopper)), position))
+        }
+        Topic::OwnCheckout => {
+            let position = shop.levels().position();
+            Ok((State::OwnCheckout(shop.own_hold(visitor.shopper)), position))
+        }
+        Topic::Delivery => {
+            let position = shop.levels().position();
+            Ok((State::Delivery(shop.delivery_terms()), position))
         }
         Topic::Inventory => {
             let skus = shop.skus();
@@ -652,6 +824,22 @@ async fn snapshot(shop: &Shop, topic: &Topic, after: u64) -> Result<(State, u64)
         Topic::Present(id) => {
             let staff = shop.presence().of(*id);
             Ok((State::Present { staff }, shop.log().head()))
+        }
+        Topic::Alerts => {
+            let news = alert_news(shop);
+            Ok((State::Alerts(news), news.version))
+        }
+        Topic::Purchasing => {
+            let version = shop.purchasing_position();
+            Ok((State::Purchasing { version }, version))
+        }
+        Topic::Ledger(sku) => {
+            let version = shop.ledger_version(sku);
+            Ok((State::Ledger { version }, version))
+        }
+        Topic::Restock => {
+            let version = shop.levels().position();
+            Ok((State::Restock { version }, version))
         }
     }
 }

@@ -16,14 +16,14 @@ pub enum MailOut {
     Smtp,
     /// Into a folder, as .eml files.
     Folder,
-    /// Nowhere: customers are told nothing.
+    /// Nowhere: customers are told nothing, suppliers are mailed nothing (orders by webhook go on).
     Off,
 }
 
 /// Settings of the mails.
 #[derive(Debug, Clone, Args)]
 pub struct MailSettings {
-    /// Where mails to customers go. Defaults to smtp when VITRINE_SMTP_URL is given, and to a folder
+    /// Where mails go, to customers, suppliers and the house. Defaults to smtp when VITRINE_SMTP_URL is given, and to a folder
     /// without it. What happens while mails are off is told to nobody later either.
     #[arg(long = "mail", env = "VITRINE_MAIL")]
     pub mail_out: Option<MailOut>,
@@ -47,6 +47,10 @@ pub struct MailSettings {
     #[arg(long, env = "VITRINE_MAIL_REPLY_TO")]
     pub mail_reply_to: Option<String>,
 
+    /// Where the house is written to when there is an alert; nobody is without it.
+    #[arg(long, env = "VITRINE_ALERT_MAIL", value_parser = address)]
+    pub alert_mail: Option<String>,
+
     /// Folder of the .eml files. Defaults to mails in the data folder.
     #[arg(long, env = "VITRINE_MAIL_DIR")]
     pub mail_dir: Option<PathBuf>,
@@ -61,6 +65,19 @@ pub struct MailSettings {
     #[arg(long, env = "VITRINE_MAIL_DAYS", default_value_t = 90,
           value_parser = clap::value_parser!(u32).range(3..=3_650))]
     pub mail_days: u32,
+}
+
+/// For clap.
+fn address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_address = text.split_once('@').is_some_and(|(mailbox, host)| {
+        let has_both = !mailbox.is_empty() && !host.is_empty() && !host.contains('@');
+        has_both && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',')
+    });
+    match is_address {
+        true => Ok(text.to_owned()),
+        false => Err("expected an address, like house@shop.example".to_owned()),
+    }
 }
 
 /// The sender of a shop that only writes files.

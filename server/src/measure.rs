@@ -56,6 +56,14 @@ pub fn begin() {
         ),
         ("vitrine_requests_total", "Requests that were answered"),
         (
+            "vitrine_settlement_differences_total",
+            "What a gateway has settled and the books do not say, or the other way round",
+        ),
+        (
+            "vitrine_webhooks_total",
+            "Messages of gateways and carriers, by what became of them",
+        ),
+        (
             "vitrine_mails_total",
             "Attempts to send a mail, by how they ended; put_off is tried again",
         ),
@@ -188,6 +196,16 @@ async fn look_at_shop(shop: &Shop) -> broker::Result<()> {
 /// Something was refused because there was too much of it.
 pub fn refused(reason: &'static str) {
     metrics::counter!("vitrine_refusals_total", "reason" => reason).increment(1);
+}
+
+/// A message of a gateway or a carrier came.
+pub fn webhook(outcome: &'static str) {
+    metrics::counter!("vitrine_webhooks_total", "outcome" => outcome).increment(1);
+}
+
+/// So much that the gateway has settled is not what the books say.
+pub fn settlement_differs(differences: usize) {
+    metrics::counter!("vitrine_settlement_differences_total").increment(differences as u64);
 }
 
 pub fn sign_in_failed() {

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use axum_extra::extract::cookie::Key;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 const MIN_LENGTH: usize = 32;
 
@@ -39,6 +41,13 @@ pub fn key(given: Option<&str>, data_dir: &Path) -> anyhow::Result<Key> {
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Key::try_from(bytes.as_slice())
         .with_context(|| format!("{} is not a key of 64 bytes; remove it", path.display()))
+}
+
+/// 32 bytes that only who has the key can make, for one purpose.
+pub fn derived(key: &[u8], purpose: &str) -> Vec<u8> {
+    let mut code = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    code.update(purpose.as_bytes());
+    code.finalize().into_bytes().to_vec()
 }
 
 /// 100 random bits, in groups that can be read aloud.

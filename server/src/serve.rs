@@ -9,10 +9,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use broker::{Environment, GroupCommit, Log, Runner};
+use carriers::Simulator;
 use db::Db;
 use domain::order::Rules;
-use services::test_gateway::TestGateway;
-use services::{Lives, Outside, Seed, SessionTimes, Shop, ShopSettings};
+use domain::{back_in_stock, reservation};
+use gateways::{Console, Gateway};
+use services::{
+    Fingerprints, Lives, Outside, Seed, SessionTimes, Shop, ShopSettings, SupplierPost,
+};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,10 +25,13 @@ use crate::config::Config;
 use crate::event_loop::EventLoop;
 use crate::health::Health;
 use crate::housekeeping::Housekeeping;
-use crate::http::{self, Parts, Site};
+use crate::http::{self, Door, Parts, Senders, Site};
 use crate::live::{Hub, SHOWN};
+use crate::settlement::Nightly;
 use crate::supervise::Tasks;
-use crate::{connections, desk_news, mail, measure, secret};
+use crate::suppliers::Papers;
+use crate::watch::ConsumerWatch;
+use crate::{carrier, connections, desk_news, gateway, mail, measure, secret};
 
 /// A session ends after this long, whatever was done with it.
 const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -44,6 +51,10 @@ pub struct Running {
     tasks: Tasks,
     runner: Runner,
     db: Db,
+    /// The gateway, unless it runs elsewhere.
+    gateway: Option<Gateway>,
+    /// The built-in carrier, if it is that.
+    simulator: Option<Simulator>,
     /// Last, so that what runs on it has ended before.
     _events: EventLoop,
 }
@@ -83,30 +94,63 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         Some(on_hand) => seed.with_stock_everywhere(on_hand),
         None => seed,
     };
-    let shop = Shop::open(log.clone(), writer.clone(), Some(seed)).await?;
+    let shop = Shop::open(log.clone(), writer, Some(seed)).await?;
     shop.limit_holds(limits.holds());
+    if !config.limits.lift_limits {
+        shop.marks_with(Fingerprints::new(key.master()));
+    }
     let first_password = admit_admin(&shop, &config).await?;
 
-    let delay = Duration::from_millis(config.test_gateway_delay_ms.into());
-    let gateway = TestGateway::new(log.clone(), writer, delay);
+    let derive = |what: &str| secret::derived(key.master(), what);
+    let gateway = gateway::open(&config.gateway, &config.data_dir, address, &url, derive).await?;
     let mailer = mail::open(&config.mail, &config.data_dir, &url, key.master(), &shop)?;
+    let (labels, simulator) = carrier::open(
+        &config.carrier,
+        &config.data_dir,
+        address,
+        &url,
+        key.master(),
+    )?;
+    if let Some(labels) = &labels {
+        shop.ships_with(labels.name, labels.service());
+    }
     let settings = ShopSettings {
         orders: Rules {
             payment_window_us: i64::from(config.payment_window_seconds) * 1_000_000,
             capture: config.capture,
+            gateway: config.gateway.of_new_orders(),
+            returns_by: config.carrier.carrier(),
         },
+        reservations: reservation::Rules::of_seconds(config.hold_seconds),
+        back_in_stock: back_in_stock::Rules::of_seconds(config.back_in_stock_seconds),
+        acts: config.watch.acts(),
     };
     let pace = broker::Settings {
         max_attempts: config.max_attempts,
         ..broker::Settings::default()
     };
-    let asked = Arc::new(gateway.clone());
+    shop.takes_money_with(config.gateway.of_new_orders());
+    let test_gateway = gateway.simulator.as_ref();
+    let nightly = test_gateway.map(|it| Nightly {
+        shop: shop.clone(),
+        gateway: it.asked.clone(),
+        hour: config.gateway.settlement_hour,
+    });
+    let papers = Arc::new(Papers::new(key.master()));
+    shop.gives_suppliers(papers.clone());
+    let suppliers = SupplierPost::new(mailer.clone(), papers);
     let outside = Outside {
-        gateway: asked,
+        alerts_to: config.mail.alert_mail.clone(),
+        alert_hook: config.watch.hook(&shop, &url)?,
+        suppliers: Some(suppliers.context("cannot ask suppliers")?),
+        simulator: test_gateway.map(|it| it.asked.clone()),
+        stripe: gateway.stripe,
         mailer: Some(mailer.clone()),
+        carrier: labels.as_ref().map(|it| (it.service(), log.clone())),
     };
     let roster = services::roster(&settings, Some(outside));
     log.is_heard(SHOWN);
+    let members = roster.starting().map(str::to_owned).collect();
     let mut runner = Runner::new(log.clone(), pace);
     let runner = events
         .run(async move {
@@ -122,15 +166,30 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         longest_us: LONGEST_SESSION_US,
     };
     let health = Health::starting();
+    let senders = Senders {
+        carriers: labels
+            .iter()
+            .map(|labels| (labels.name, labels.secret.clone()))
+            .collect(),
+        simulator: test_gateway.map(|it| it.secret.clone()),
+        stripe: gateway.stripe_secret,
+    };
     let (router, pace) = http::router(
         Parts {
             shop: shop.clone(),
             hub: hub.clone(),
-            gateway,
+            door: test_gateway
+                .map(|it| Door::to(it.door.clone()))
+                .transpose()?,
             key,
             limits: limits.clone(),
             session_times,
             health: health.clone(),
+            senders,
+            tracking: labels
+                .as_ref()
+                .filter(|it| it.shows_tracking)
+                .map(|it| it.client.clone()),
         },
         &site,
     )
@@ -158,6 +217,15 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     tasks.spawn("health", move || {
         seen.clone().watch(watched.clone(), until.clone())
     });
+    let consumer_watch = ConsumerWatch {
+        shop: shop.clone(),
+        members,
+        patience: Duration::from_secs(config.watch.consumer_behind_seconds.into()),
+    };
+    let until = stopped.clone();
+    tasks.spawn("consumers", move || {
+        consumer_watch.clone().run(until.clone())
+    });
     let housekeeping = Housekeeping {
         shop: shop.clone(),
         pace,
@@ -169,8 +237,20 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         housekeeping.clone().run(until.clone())
     });
 
+    let until = stopped.clone();
+    if let Some(nightly) = nightly {
+        tasks.spawn("settlement", move || nightly.clone().run(until.clone()));
+    }
+
     let (post, until) = (mailer.clone(), stopped.clone());
     tasks.spawn("mails", move || post.clone().run(until.clone()));
+
+    if let Some(labels) = labels {
+        let (of, until) = (shop.clone(), stopped.clone());
+        tasks.spawn("carrier", move || {
+            labels.clone().ask(of.clone(), until.clone())
+        });
+    }
 
     let mut metrics_address = None;
     if let Some(address) = config.metrics_listen {
@@ -207,6 +287,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         tasks,
         runner,
         db,
+        gateway: gateway.simulator.and_then(|simulator| simulator.own),
+        simulator,
         _events: events,
     })
 }
@@ -215,6 +297,11 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
 const METRICS_CONNECTIONS: usize = 16;
 
 impl Running {
+    /// Where the built-in carrier is reached, if there is one.
+    pub fn carrier_address(&self) -> Option<SocketAddr> {
+        self.simulator.as_ref().map(Simulator::address)
+    }
+
     /// Waits until the shop cannot go on: it takes no more connections, or its log has gone back.
     pub async fn broken(&mut self) -> anyhow::Error {
         tokio::select! {
@@ -238,7 +325,19 @@ impl Running {
         }
         self.tasks.ended().await;
         self.runner.stop().await;
+        if let Some(simulator) = self.simulator.take() {
+            // It waits for its thread.
+            let _ = tokio::task::spawn_blocking(move || drop(simulator)).await;
+        }
         self.db.close().await;
+        if let Some(gateway) = self.gateway {
+            gateway.stop().await;
+        }
+    }
+
+    /// The desk of the gateway that was started beside the shop.
+    pub fn gateway(&self) -> Option<Console> {
+        self.gateway.as_ref().map(Gateway::console)
     }
 
     /// Has a supervised task panic where it waits.

@@ -15,6 +15,11 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub struct Source(IpAddr);
 
 impl Source {
+    /// The address, as text.
+    pub fn text(self) -> String {
+        self.0.to_string()
+    }
+
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(v6) => {

@@ -44,6 +44,13 @@ pub async fn fit_cart() -> Result<Cart, ApiError> {
     finish(shop.fit_cart(visitor.shopper).await)
 }
 
+/// Agrees to what the pieces cost by now.
+#[server(prefix = "/api", endpoint = "accept_prices")]
+pub async fn accept_prices() -> Result<Cart, ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    finish(shop.accept_prices(visitor.shopper).await)
+}
+
 /// The cart as it is now: what a page shows again after prices, stock or the cart itself have moved.
 #[server(prefix = "/api", endpoint = "review_cart")]
 pub async fn review_cart() -> Result<Cart, ApiError> {

@@ -3,9 +3,15 @@
 //! say what never happened.
 
 use serde::{Deserialize, Serialize};
+use types::counting::SheetOutcome;
+use types::signup::SignedUp;
 use types::{Problem, Sku};
 
 use super::checkout_form::CheckoutForm;
+use super::delivery_form::DeliveryForm;
+use super::inventory_forms::WriteOffForm;
+use super::price_form::PriceForm;
+use super::purchase_forms::{RuleForm, SupplierForm};
 
 /// What became of the last plain form post, and what was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +32,59 @@ pub struct Flash {
     /// The SKU whose stock could not be corrected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
+    /// What could not be written off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write_off: Option<WriteOffForm>,
+    /// What became of a count sheet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<SheetOutcome>,
+    /// The email of somebody who was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The price that could not be set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<PriceForm>,
+    /// The terms of delivery that could not be set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryForm>,
+    /// The rule of restocking that could not be set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleForm>,
+    /// The supplier that could not be taken note of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<SupplierForm>,
     /// The note that could not be written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Who is told when a piece is back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_up: Option<SignedUp>,
+    /// The email that was given for that in vain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signup_email: Option<String>,
 }
 
 /// What staff did with a plain form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Done {
-    Corrected { sku: Sku },
-    Redriven { position: u64, consumer: String },
-    Discarded { position: u64, consumer: String },
+    Corrected {
+        sku: Sku,
+    },
+    Redriven {
+        position: u64,
+        consumer: String,
+    },
+    Discarded {
+        position: u64,
+        consumer: String,
+    },
+    /// Who placed so many orders.
+    Erased {
+        orders: usize,
+    },
+    /// Something of the inventory, in words.
+    Said(String),
 }
 
 /// A card that the gateway took on its own form: good for one try.
@@ -45,6 +92,23 @@ pub enum Done {
 pub struct GivenCard {
     pub token: String,
     pub last4: String,
+}
+
+/// Stands for a card where none is given here.
+const ELSEWHERE: &str = "pm_redirect";
+
+impl GivenCard {
+    /// What stands for a card where the shopper pays on a page of the gateway.
+    pub fn elsewhere() -> Self {
+        Self {
+            token: ELSEWHERE.to_owned(),
+            last4: String::new(),
+        }
+    }
+
+    pub fn is_elsewhere(&self) -> bool {
+        self.token == ELSEWHERE
+    }
 }
 
 impl From<Problem> for Flash {
@@ -115,6 +179,7 @@ mod server {
         }
         let value = encode(&flash).or_else(|| {
             (flash.checkout, flash.note) = (None, None);
+            (flash.rule, flash.supplier) = (None, None);
             encode(&flash)
         });
         if let Some(value) = value {

@@ -2,14 +2,28 @@
 //! plain form posts to the same addresses and is redirected.
 
 pub mod admin;
+pub mod alerts;
 pub mod cart;
+pub mod checkout;
 pub mod checkout_form;
+pub mod delivery;
+pub mod delivery_form;
 pub mod desk;
 pub mod flash;
+pub mod inventory;
+pub mod inventory_forms;
 pub mod mails;
+#[cfg(feature = "ssr")]
+mod meanwhile;
 pub mod orders;
 pub mod parcels;
+pub mod persons;
+pub mod price_form;
+pub mod prices;
+pub mod purchase_forms;
+pub mod purchasing;
 pub mod returns;
+pub mod signup;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

@@ -42,20 +42,40 @@ pub async fn place_order(#[server(flatten)] form: CheckoutForm) -> Result<OrderI
 pub async fn fit_order(#[server(flatten)] form: CheckoutForm) -> Result<(), ApiError> {
     let (shop, visitor) = (super::shop(), super::visitor());
     let fitted = shop.fit_cart(visitor.shopper).await;
-    if fitted.as_ref().is_ok_and(Cart::is_empty) {
+    let detail = "What is sold out was taken out. Look at the total again, then pay.";
+    checkout_again(form, fitted, detail)
+}
+
+/// Agrees to what the pieces cost by now, without script: the checkout comes back with what was typed.
+#[server(prefix = "/api", endpoint = "accept_order")]
+pub async fn accept_order(#[server(flatten)] form: CheckoutForm) -> Result<(), ApiError> {
+    let (shop, visitor) = (super::shop(), super::visitor());
+    let accepted = shop.accept_prices(visitor.shopper).await;
+    let detail = "It has the new prices. Look at the total again, then pay.";
+    checkout_again(form, accepted, detail)
+}
+
+/// Shows the checkout again after its cart was changed: what was typed is kept.
+#[cfg(feature = "ssr")]
+fn checkout_again(
+    form: CheckoutForm,
+    cart: Result<Cart, Problem>,
+    detail: &'static str,
+) -> Result<(), ApiError> {
+    if cart.as_ref().is_ok_and(Cart::is_empty) {
         leptos_axum::redirect("/cart", false);
         return Ok(());
     }
-    let told = fitted.as_ref().err().cloned().unwrap_or_else(|| {
-        let detail = "What is sold out was taken out. Look at the total again, then pay.";
-        Problem::conflict("order-updated", "Your order was updated", detail)
-    });
+    let told =
+        cart.as_ref().err().cloned().unwrap_or_else(|| {
+            Problem::conflict("order-updated", "Your order was updated", detail)
+        });
     let flash = super::flash::Flash {
         checkout: Some(form),
         ..told.into()
     };
     super::flash::keep("/checkout", "/checkout", flash);
-    Ok(fitted.map(|_| ())?)
+    Ok(cart.map(|_| ())?)
 }
 
 /// Orders what is left of an order that was rejected. Ends on the new order's page.
@@ -113,8 +133,13 @@ pub async fn pay_order(
 ) -> Result<(), ApiError> {
     let paid = async {
         let (shop, visitor) = (super::shop(), super::visitor());
-        shop.pay(visitor.shopper, known(&order_id)?, payment_token)
-            .await
+        shop.pay(
+            visitor.source,
+            visitor.shopper,
+            known(&order_id)?,
+            payment_token,
+        )
+        .await
     };
     back_to_order(&order_id, paid.await)
 }

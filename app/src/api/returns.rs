@@ -56,7 +56,7 @@ pub async fn answer_return(
     #[server(default)] answer: String,
 ) -> Result<(), ApiError> {
     let answered = async {
-        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let is_accepted = match answer.as_str() {
             "accept" => true,
@@ -66,6 +66,21 @@ pub async fn answer_return(
         shop.answer_return(&staff, order, id, is_accepted).await
     };
     super::parcels::back(&order_id, answered.await)
+}
+
+/// Asks the carrier once more for the label of an accepted return.
+#[server(prefix = "/api", endpoint = "buy_return_label")]
+pub async fn buy_return_label(
+    #[server(default)] order_id: String,
+    #[server(default)] expected: String,
+    #[server(default)] return_id: String,
+) -> Result<(), ApiError> {
+    let asked = async {
+        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (order, id) = ids(&order_id, &return_id)?;
+        shop.buy_return_label(&staff, order, id).await
+    };
+    super::parcels::back(&order_id, asked.await)
 }
 
 /// Notes what came back and what is given back for it.
@@ -78,7 +93,7 @@ pub async fn receive_return(
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let received = async {
-        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let mut came = Vec::with_capacity(lines.len());
         for line in &lines {

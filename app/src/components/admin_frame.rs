@@ -3,16 +3,25 @@
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use services::Staff;
+use types::live::AlertNews;
 
+use super::LazyHint;
 use super::house::HOUSE;
-use crate::api::visitor;
+use crate::api::alerts::ALERTS;
+use crate::api::{shop, visitor};
+use crate::islands::admin_live::AdminLive;
 use crate::islands::connection_dot::ConnectionDot;
+use crate::live::LivePage;
 
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 8] = [
     ("/admin/orders", "Orders"),
     ("/admin/inventory", "Inventory"),
+    ("/admin/restock", "Restock"),
+    ("/admin/purchase-orders", "Purchases"),
+    ("/admin/prices", "Prices"),
     ("/admin/events", "Events"),
     ("/admin/mails", "Mails"),
+    ("/admin/persons", "Persons"),
 ];
 
 /// An admin page: for staff, and for nobody else, who is shown the way in.
@@ -37,6 +46,9 @@ pub fn AdminFrame(
     /// Says how the connection is: for pages that move by themselves.
     #[prop(optional)]
     live: bool,
+    /// Has what of the page is marked `data-live` fetched again when it has changed.
+    #[prop(optional)]
+    follows: Option<(LivePage, u64)>,
     children: Children,
 ) -> impl IntoView {
     let links = PAGES.map(|(path, name)| {
@@ -47,7 +59,19 @@ pub fn AdminFrame(
             </a>
         }
     });
+    let shop = shop();
+    let news = AlertNews {
+        open: shop.open_alerts(),
+        version: shop.alerts_position(),
+    };
+    let on_alerts = (here == ALERTS).then_some("page");
+    let live = live || follows.is_some();
+    // Its script says here how the page stands.
+    let note = follows
+        .as_ref()
+        .map(|_| view! { <p class="stale-note" role="status" data-page-note=""></p> });
     view! {
+        <LazyHint island="admin_live" />
         <Title text=format!("{title} – {HOUSE}") />
         <Meta name="robots" content="noindex" />
         <div class="admin">
@@ -56,6 +80,9 @@ pub fn AdminFrame(
                 <p class="admin__house">{HOUSE} " " <span>"Admin"</span></p>
                 <nav aria-label="Admin">
                     {links.collect_view()}
+                    <a href=ALERTS aria-current=on_alerts>
+                        "Alerts " <AdminLive news follows />
+                    </a>
                     <a href="/">"Shop"</a>
                 </nav>
                 <div class="admin__who">
@@ -67,6 +94,7 @@ pub fn AdminFrame(
                 </div>
             </header>
             <main id="main" tabindex="-1">{children()}</main>
+            {note}
         </div>
     }
 }

@@ -10,6 +10,7 @@ use crate::api::{shop, visitor};
 use crate::islands::announcer::Announcer;
 use crate::islands::cart_count::CartCount;
 use crate::islands::connection_dot::ConnectionDot;
+use crate::islands::own;
 
 /// Everything of a shop page but its content. `id="main"` is where the skip link leads.
 #[component]
@@ -43,12 +44,17 @@ pub fn ShopFrame(
         Some(description) => view! { <Sharing title=name description kind picture /> }.into_any(),
         None => view! { <Meta name="robots" content="noindex" /> }.into_any(),
     };
+    // Nothing for all but a few: a page that is kept says nothing here.
+    let held = own::of_visitor();
+    let held = (!held.is_empty()).then(|| serde_json::to_string(&held).unwrap_or_default());
     view! {
         <Title text=title />
         {head}
         <a class="skip" href="#main">"Skip to content"</a>
         <Header category />
-        <main id="main" tabindex="-1">{children()}</main>
+        <main id="main" tabindex="-1" data-own=held>
+            {children()}
+        </main>
         <Footer />
         <Announcer />
     }

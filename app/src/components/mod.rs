@@ -4,6 +4,10 @@
 pub mod admin_frame;
 pub mod anchor;
 #[cfg(feature = "ssr")]
+pub mod desk_field;
+pub mod desk_pages;
+pub mod desk_search;
+#[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod gallery;
@@ -35,6 +39,10 @@ pub mod when;
 #[cfg(feature = "ssr")]
 pub use admin_frame::AdminFrame;
 #[cfg(feature = "ssr")]
+pub use desk_field::{Holds, desk_field};
+pub use desk_pages::DeskPages;
+pub use desk_search::{DeskSearch, Search};
+#[cfg(feature = "ssr")]
 pub use frame::ShopFrame;
 #[cfg(feature = "ssr")]
 pub use gallery::Gallery;
@@ -46,7 +54,7 @@ pub use line_picture::LinePicture;
 pub use local_time::{LocalClock, LocalTime};
 #[cfg(feature = "ssr")]
 pub use picture::Picture;
-pub use problem_note::ProblemNote;
+pub use problem_note::{ProblemNote, beyond_fields};
 #[cfg(feature = "ssr")]
 pub use product_card::ProductCards;
 pub use quantity_field::QuantityField;

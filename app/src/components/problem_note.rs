@@ -13,3 +13,8 @@ pub fn ProblemNote(problem: Problem) -> impl IntoView {
         </div>
     }
 }
+
+/// What of a problem is not told at the fields of its form; nothing where they say it all.
+pub fn beyond_fields(problem: Option<Problem>) -> Option<Problem> {
+    problem.filter(|problem| problem.errors.is_empty() || problem.status != 422)
+}

@@ -81,13 +81,8 @@ fn Card(card: ProductCard, level: Level, eager: bool, place: Place) -> impl Into
     }
 }
 
-/// What it costs, and what it cost before.
+/// What it costs, and what it cost before. A card that follows its stock puts a new price here, too.
 pub fn card_price(card: &ProductCard) -> impl IntoView + use<> {
-    let from = card.price_from.tag();
-    let from = match card.price_varies {
-        true => format!("From {from}"),
-        false => from,
-    };
     let before = card.compare_at.map(|before| {
         view! {
             " "
@@ -98,7 +93,9 @@ pub fn card_price(card: &ProductCard) -> impl IntoView + use<> {
         }
     });
     view! {
-        <span>{from}</span>
+        <span data-price=card.slug.to_string() data-metal=card.metal.clone().unwrap_or_default()>
+            {card.tag.clone()}
+        </span>
         {before}
     }
 }

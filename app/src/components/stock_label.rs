@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use types::catalogue::{Availability, Edition};
 
-/// `In stock`, `3 left`, `7 of 12 left` or `Sold out`. A change is marked for a moment, and its number
+/// `In stock`, `3 left`, `7 of 12 left`, `In your checkout` or `Sold out`. A change is marked for a moment, and its number
 /// rolls, without moving anything.
 #[component]
 pub fn StockLabel(
@@ -11,13 +11,18 @@ pub fn StockLabel(
     /// Of a limited piece.
     #[prop(into)]
     edition: Signal<Option<Edition>>,
+    /// Pieces that the shopper's own checkout holds.
+    #[prop(optional, into)]
+    held: Signal<u32>,
     /// What it is the stock of, where that can be chosen: a choice is no change.
     #[prop(optional, into)]
     of: Signal<usize>,
 ) -> impl IntoView {
-    let shown = Memo::new(move |_| Availability::of_edition(available.get(), edition.get()));
+    let shown =
+        Memo::new(move |_| Availability::to_holder(available.get(), edition.get(), held.get()));
     let level = move || match shown.get() {
         Availability::SoldOut => "out",
+        Availability::InOwnCheckout => "own",
         other if other.is_few() => "few",
         _ => "in",
     };

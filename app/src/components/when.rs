@@ -36,6 +36,11 @@ pub fn short_date(at_us: i64) -> String {
     )
 }
 
+/// `22 Nov 2026, 14:05`
+pub fn moment(at_us: i64) -> String {
+    format!("{}, {}", short_date(at_us), minute(at_us))
+}
+
 /// `2026-11-22T01:18:07Z`, as machines read it.
 pub fn machine(at_us: i64) -> String {
     let date = Day::of(at_us).date();
@@ -86,6 +91,11 @@ mod tests {
     fn a_short_date_has_three_letters_of_its_month() {
         assert_eq!(short_date(1_795_310_287_000_000), "22 Nov 2026");
         assert_eq!(short_date(0), "1 Jan 1970");
+    }
+
+    #[test]
+    fn a_moment_in_a_table_has_neither_seconds_nor_a_long_month() {
+        assert_eq!(moment(1_795_310_287_000_000), "22 Nov 2026, 01:18");
     }
 
     #[test]

@@ -2,21 +2,25 @@
 //! island, so that none of this weighs on the shopper's pages: it is fetched when it is on one.
 
 use leptos::prelude::*;
-use types::Problem;
 use types::admin::{EventRow, InventoryRow};
+use types::{Problem, SupplierId};
 
 use super::event_stream::EventStream;
 use super::inventory_table::InventoryTable;
 use super::inventory_view::View;
 use crate::live;
 
-/// `view` is what the address asks for; `problem` what a plain correction came back with.
+/// `view` is what the address asks for; `problem` what a plain correction came back with. `batch` is the id of the
+/// next change of many, and `at` the position that the rows are of.
 #[island(lazy)]
 pub fn AdminDesk(
     rows: Vec<InventoryRow>,
+    suppliers: Vec<(SupplierId, String)>,
     events: Vec<EventRow>,
     view: View,
     problem: Option<Problem>,
+    batch: String,
+    at: u64,
 ) -> impl IntoView {
     // Whatever changed after the newest change shown here is not known here, and nothing else.
     let known = rows
@@ -29,7 +33,7 @@ pub fn AdminDesk(
     let events = live::events(events, newest);
     view! {
         <div class="desk">
-            <InventoryTable rows levels view problem />
+            <InventoryTable rows suppliers levels view problem batch at />
             <EventStream events />
         </div>
     }

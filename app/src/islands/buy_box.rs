@@ -1,15 +1,18 @@
-//! Choosing a variant and putting it into the cart. Without JavaScript metals are links, sizes are
-//! radios and the form posts; with it nothing reloads.
+//! Choosing a variant and putting it into the cart, or being told when it is back. Without JavaScript
+//! metals are links, sizes are radios and the form posts; with it nothing reloads.
 
 use leptos::either::Either;
 use leptos::prelude::*;
 use types::catalogue::{Availability, Variant, come_in_sizes};
 use types::live::{ProductStock, VariantStock};
-use types::{Problem, Sku, Slug};
+use types::reservation::OwnHold;
+use types::{Money, Problem, Sku, Slug};
 
 use crate::api::cart::add_to_cart;
 use crate::components::anchor;
 use crate::components::{ProblemNote, QuantityField, StockLabel};
+use crate::islands::own::own_hold;
+use crate::islands::stock_signup::{SignupForm, StockSignup};
 use crate::islands::{tab, typed};
 use crate::live;
 
@@ -32,6 +35,7 @@ pub fn BuyBox(
     /// Whether the page holds a guide to its sizes.
     size_guide: bool,
     position: u64,
+    signup: SignupForm,
     /// What stands in the form as it is: a gift note.
     children: Children,
 ) -> impl IntoView {
@@ -42,8 +46,10 @@ pub fn BuyBox(
             .map(|v| VariantStock {
                 sku: v.sku.clone(),
                 available: v.available,
+                price_minor: None,
             })
             .collect(),
+        tags: Vec::new(),
     };
     let stock = live::product(slug.clone(), initial, position);
     let first = variants
@@ -53,22 +59,43 @@ pub fn BuyBox(
     let variants = StoredValue::new(variants);
     let chosen = RwSignal::new(first);
     let of = move |i: usize| variants.with_value(|all| all.get(i).cloned());
+    // As it is sold by now: who changes a price changes it here, too.
+    let sold = move |i: usize| {
+        let variant = of(i)?;
+        let minor = stock.with(|stock| live::price_minor(stock, &variant.sku));
+        Some(match minor.filter(|minor| *minor != variant.price.minor) {
+            Some(minor) => Variant {
+                price: Money::new(minor, variant.price.currency),
+                compare_at: None,
+                ..variant
+            },
+            None => variant,
+        })
+    };
     let available = Memo::new(move |_| {
         let sku = of(chosen.get()).map(|variant| variant.sku);
         sku.map_or(0, |sku| stock.with(|stock| live::available(stock, &sku)))
     });
+    // To all others these are sold out.
+    let own = own_hold(position);
+    let held = Memo::new(move |_| {
+        let sku = of(chosen.get()).map(|variant| variant.sku);
+        sku.map_or(0, |sku| own.with(|own| own.of(&sku)))
+    });
     let edition = Signal::derive(move || of(chosen.get())?.edition);
     let metal = Memo::new(move |_| of(chosen.get()).map(|v| v.metal).unwrap_or_default());
-    let told = move || Availability::of_edition(available.get(), edition.get()).label();
+    let told = move || Availability::to_holder(available.get(), edition.get(), held.get()).label();
 
     // Until the island is awake the button must not judge: a plain form may choose another size.
     let awake = RwSignal::new(false);
     // What was chosen and typed before the script woke is what counts. It is read before the inputs
     // are bound to the signals, and taken over once the HTML is: that still shows what was rendered.
-    let early_sku = typed::value(".buy input[name=sku]:checked");
+    let early_size = typed::value(".buy input[name=sku]:checked");
+    let early_wish = typed::choice(".signup select[name=sku]");
     let early_quantity = typed::quantity(".buy input[name=quantity]");
     let nothing_left = move || stock.with(|stock| stock.available <= 0);
     let sold_out = move || nothing_left() || (awake.get() && available.get() <= 0);
+    let is_own = move || sold_out() && held.get() > 0;
 
     let outcome = RwSignal::new(Outcome::None);
     let pending = RwSignal::new(false);
@@ -76,11 +103,13 @@ pub fn BuyBox(
 
     Effect::new(move |_| {
         awake.set(true);
-        let early = early_sku.as_deref();
-        if let Some(early) = early.and_then(|sku| {
-            variants.with_value(|all| all.iter().position(|v| v.sku.as_str() == sku))
-        }) && early != first
-        {
+        let place = |sku: &str| {
+            let place = variants.with_value(|all| all.iter().position(|v| v.sku.as_str() == sku));
+            place.filter(|place| *place != first)
+        };
+        // What is to be bought counts before what is waited for.
+        let early = early_size.as_deref().and_then(place);
+        if let Some(early) = early.or_else(|| early_wish.as_deref().and_then(place)) {
             chosen.set(early);
         }
         if let Some(pieces) = early_quantity {
@@ -88,9 +117,9 @@ pub fn BuyBox(
         }
     });
 
-    Effect::new(move |before: Option<(usize, i64)>| {
-        let now = (chosen.get(), available.get());
-        if before.is_some_and(|before| before.0 == now.0 && before.1 != now.1)
+    Effect::new(move |before: Option<(usize, i64, u32)>| {
+        let now = (chosen.get(), available.get(), held.get());
+        if before.is_some_and(|before| before.0 == now.0 && before != now)
             && let Some(variant) = of(now.0)
         {
             tab::announce([variant.size_label.as_str(), ": ", &told()].concat());
@@ -106,10 +135,10 @@ pub fn BuyBox(
     });
 
     let choose = move |i: usize| {
-        let before = of(chosen.get_untracked());
+        let (before, now) = untrack(|| (sold(chosen.get()), sold(i)));
         chosen.set(i);
         outcome.set(Outcome::None);
-        let (Some(before), Some(now)) = (before, of(i)) else {
+        let (Some(before), Some(now)) = (before, now) else {
             return;
         };
         remember(&now.sku);
@@ -172,9 +201,18 @@ pub fn BuyBox(
         });
     };
 
-    let price = move || of(chosen.get()).map(|variant| variant.price.tag());
+    let price = Memo::new(move |_| sold(chosen.get()).map(|variant| variant.price.tag()));
+    Effect::new(move |before: Option<(usize, Option<String>)>| {
+        let now = (chosen.get(), price.get());
+        if before.is_some_and(|before| before.0 == now.0 && before.1 != now.1)
+            && let Some(price) = &now.1
+        {
+            tab::announce(["The price is now ", price].concat());
+        }
+        now
+    });
     let before = move || {
-        let before = of(chosen.get())?.compare_at?;
+        let before = sold(chosen.get())?.compare_at?;
         Some(view! {
             <s>
                 <span class="visually-hidden">"Before: "</span>
@@ -183,7 +221,9 @@ pub fn BuyBox(
         })
     };
     let button = move || {
-        if sold_out() {
+        if is_own() {
+            "In your checkout"
+        } else if sold_out() {
             "Sold out"
         } else {
             "Add to cart"
@@ -215,6 +255,7 @@ pub fn BuyBox(
                 variants
                 metal
                 stock
+                own
                 on_choose=Callback::new(move |metal: String| {
                     choose_metal(&metal);
                 })
@@ -227,6 +268,7 @@ pub fn BuyBox(
                             chosen
                             metal
                             stock
+                            own
                             size_guide
                             on_choose=Callback::new(choose)
                         />
@@ -243,7 +285,7 @@ pub fn BuyBox(
                 </div>
                 <div class="buy__stock">
                     <p role="group" aria-label="Availability">
-                        <StockLabel available edition of=chosen />
+                        <StockLabel available edition held of=chosen />
                     </p>
                     <p class="buy__since">
                         {move || since.get().map(|since| ["as of ", &since].concat())}
@@ -272,13 +314,27 @@ pub fn BuyBox(
                 <span hidden=sold_out>
                     "A piece is held for you once you have placed the order."
                 </span>
-                <a class="link" href=similar hidden=move || !sold_out()>
+                <span hidden=move || !is_own()>
+                    {move || match held.get() {
+                        1 => "This piece is held in your checkout; nobody else can order it now. "
+                            .to_owned(),
+                        held => [
+                                &*held.to_string(),
+                                " pieces are held in your checkout; nobody else can order them now. ",
+                            ]
+                            .concat(),
+                    }} "There are no more. " <a class="link" href="/checkout">
+                        "Go to your checkout"
+                    </a>
+                </span>
+                <a class="link" href=similar hidden=move || !sold_out() || is_own()>
                     "See similar pieces"
                 </a>
             </p>
 
             <div class="buy__outcome">{added} {refused}</div>
         </form>
+        <StockSignup form=signup variants chosen stock own awake />
     }
 }
 
@@ -289,6 +345,7 @@ fn MetalChoice(
     variants: StoredValue<Vec<Variant>>,
     metal: Memo<String>,
     stock: ReadSignal<ProductStock>,
+    own: Signal<OwnHold>,
     on_choose: Callback<String>,
 ) -> impl IntoView {
     let mut metals: Vec<(String, String)> = Vec::new();
@@ -304,10 +361,11 @@ fn MetalChoice(
         let href = ["/p/", slug.as_str(), "?metal=", &name].concat();
         let (this, swatch, of_metal) = (name.clone(), name.clone(), name.clone());
         let is_gone = Memo::new(move |_| {
+            let own = own.read();
             stock.with(|stock| {
                 variants.with_value(|all| {
                     let mut all = all.iter().filter(|v| v.metal == of_metal);
-                    all.all(|v| live::available(stock, &v.sku) <= 0)
+                    all.all(|v| live::available(stock, &v.sku) <= 0 && own.of(&v.sku) == 0)
                 })
             })
         });
@@ -350,6 +408,7 @@ fn SizeChoice(
     chosen: RwSignal<usize>,
     metal: Memo<String>,
     stock: ReadSignal<ProductStock>,
+    own: Signal<OwnHold>,
     size_guide: bool,
     on_choose: Callback<usize>,
 ) -> impl IntoView {
@@ -363,10 +422,12 @@ fn SizeChoice(
         });
         let radios = of_metal.into_iter().map(|(i, variant)| {
             let available = live::variant(stock, variant.sku.clone());
+            let sku = variant.sku.clone();
+            let held = Signal::derive(move || own.with(|own| own.of(&sku)));
             let edition = variant.edition;
             let is_chosen = move || chosen.get() == i;
             view! {
-                <label class="pick" data-out=move || available.get() <= 0>
+                <label class="pick" data-out=move || available.get() <= 0 && held.get() == 0>
                     <input
                         type="radio"
                         name="sku"
@@ -376,7 +437,7 @@ fn SizeChoice(
                         on:change=move |_| on_choose.run(i)
                     />
                     <span class="pick__name">{variant.size_label}</span>
-                    <StockLabel available edition />
+                    <StockLabel available edition held />
                 </label>
             }
         });

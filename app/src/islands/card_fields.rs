@@ -111,7 +111,7 @@ pub fn CardFields(card: Card, #[prop(optional)] named: bool) -> impl IntoView {
         </div>
         <p class="card-hint">
             "Test gateway: " <span class="card-hint__number">"4242 4242 4242 4242"</span>
-            " is accepted, …0002 is declined, …9995 has insufficient funds. Any future date and code."
+            " is accepted, …0002 is declined, …9995 has insufficient funds, 4000\u{a0}0025\u{a0}0000\u{a0}3155 asks you first. Any future date and code."
         </p>
     }
 }

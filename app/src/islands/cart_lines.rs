@@ -5,12 +5,15 @@ use leptos::task::spawn_local;
 use types::cart::{Cart, CartLine};
 use types::catalogue::{Availability, Edition};
 use types::checkout::DeliveryMethod;
-use types::{LineId, Money, Problem};
+use types::reservation::Held;
+use types::{LineId, Money, Problem, ShopperId};
 
 use super::missing::{Missing, MissingNote, Stock};
+use super::new_prices::{FormerPrice, NewPricesNote};
 use crate::api::cart::{fit_cart, remove_line, review_cart, set_quantity};
 use crate::components::{LinePicture, ProblemNote, QuantityField};
 use crate::islands::{focus, tab, typed};
+use crate::live;
 
 /// The cart as a whole; the last answer of the server is what is shown.
 #[derive(Debug, Clone, Copy)]
@@ -148,9 +151,10 @@ fn title_id(line: LineId) -> String {
 
 /// Lines and summary; what remains when the last line is taken out is the empty cart.
 #[island(lazy)]
-pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
+pub fn CartLines(shopper: ShopperId, cart: Cart, problem: Option<Problem>) -> impl IntoView {
+    let held = live::checkout(shopper, cart.held.clone(), cart.position);
     let desk = Desk {
-        stock: Stock::of(&cart, Signal::stored(false)),
+        stock: Stock::of(&cart, held.into(), Signal::stored(false)),
         cart: RwSignal::new(cart),
         problem: RwSignal::new(problem),
         wishes: RwSignal::new(Vec::new()),
@@ -163,9 +167,26 @@ pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
             desk.look_again();
         }
     });
+    let repriced = desk.stock.repriced();
+    Effect::new(move |_| {
+        if repriced.get() > 0 {
+            desk.look_again();
+        }
+    });
+    let (terms, at) = desk
+        .cart
+        .with_untracked(|cart| (cart.delivery, cart.position));
+    let newest = live::delivery(terms, at);
+    Effect::new(move |_| {
+        if newest.get() != desk.cart.with_untracked(|cart| cart.delivery) {
+            desk.look_again();
+        }
+    });
     let is_empty = Memo::new(move |_| desk.cart.with(Cart::is_empty));
     let subtotal = Memo::new(move |_| desk.cart.with(|cart| cart.subtotal));
     let missing = Memo::new(move |_| desk.cart.with(|cart| desk.stock.missing(cart)));
+    let held = desk.cart.with_untracked(|cart| cart.held.clone());
+    let held = StoredValue::new(held);
     let position = desk.cart.with_untracked(|cart| cart.position);
     let lines = move || desk.cart.with(|cart| cart.lines.clone());
     view! {
@@ -174,7 +195,7 @@ pub fn CartLines(cart: Cart, problem: Option<Problem>) -> impl IntoView {
             <div class="cart">
                 <ul class="cart__lines" role="list">
                     <For each=lines key=|line| line.id let(line)>
-                        <Line line desk position />
+                        <Line line desk held position />
                     </For>
                 </ul>
                 <Summary subtotal missing desk />
@@ -197,9 +218,9 @@ fn Empty() -> impl IntoView {
 }
 
 #[component]
-fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
+fn Line(line: CartLine, desk: Desk, held: StoredValue<Held>, position: u64) -> impl IntoView {
     let id = line.id;
-    let available = desk.stock.follow(&line, position);
+    let available = held.with_value(|held| desk.stock.follow(&line, held, position));
     let quantity = RwSignal::new(line.quantity);
     let early =
         typed::quantity(&["input[value='", &id.to_string(), "'] ~ .quantity input"].concat());
@@ -222,7 +243,14 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
         desk.line(id, |line| line.line_price)
             .map(|price| price.to_string())
     };
-    let each = line.unit_price.to_string();
+    let each = move || {
+        desk.line(id, |line| line.unit_price)
+            .map(|price| price.to_string())
+    };
+    let was = move || {
+        desk.line(id, |line| line.was?.checked_mul(line.quantity))
+            .flatten()
+    };
     let href = ["/p/", line.product.as_str()].concat();
     let label = ["Quantity of ", &line.title].concat();
     let remove_label = ["Remove ", &line.title, ", ", &line.variant].concat();
@@ -252,9 +280,9 @@ fn Line(line: CartLine, desk: Desk, position: u64) -> impl IntoView {
                 </p>
             </div>
             <p class="line__price">
-                <span>{price}</span>
+                <span>{move || view! { <FormerPrice was=was() /> }} {price}</span>
                 <Show when=move || { quantity.get() > 1 }>
-                    <small>{each.clone()} " each"</small>
+                    <small>{each} " each"</small>
                 </Show>
             </p>
             <div class="line__edit">
@@ -318,7 +346,10 @@ fn Coverage(
 
 #[component]
 fn Summary(subtotal: Memo<Money>, missing: Memo<Vec<Missing>>, desk: Desk) -> impl IntoView {
-    let delivery = move || DeliveryMethod::Standard.price(subtotal.get());
+    let delivery = move || {
+        let terms = desk.cart.with(|cart| cart.delivery);
+        terms.price(DeliveryMethod::Standard, subtotal.get())
+    };
     let words = move || match delivery() {
         free if free.minor == 0 => "Free".to_owned(),
         price => ["from ", &price.to_string()].concat(),
@@ -360,6 +391,7 @@ fn Summary(subtotal: Memo<Money>, missing: Memo<Vec<Missing>>, desk: Desk) -> im
                 </form>
             </Show>
             <MissingNote missing />
+            <NewPricesNote cart=desk.cart />
             <p class="summary__hint">"A piece is held for you once you have placed the order."</p>
         </section>
     }

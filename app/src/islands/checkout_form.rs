@@ -7,36 +7,51 @@ use leptos::prelude::*;
 use types::arrival::arrival_in;
 use types::cart::{Cart, CartLine, Totals, totals};
 use types::checkout::{COUNTRIES, DeliveryMethod};
-use types::{Money, OrderId, Problem};
+use types::reservation::Held;
+use types::{Money, OrderId, Problem, ShopperId};
 
 use super::billing_fields::Billing;
 use super::card_fields::{Card, CardFields};
+use super::checkout_hold::{Hold, HoldNote};
 use super::field::{Asks, Complaint, Field, check, complaint};
 use super::missing::{MissingNote, Stock};
+use super::new_prices::{FormerPrice, NewPricesNote};
 use super::tab;
+use crate::api::ApiError;
+use crate::api::cart::{accept_prices, fit_cart};
 use crate::api::checkout_form::CheckoutForm;
 use crate::components::LinePicture;
+use crate::live;
 
 /// What a shopper can still be told when the sums do not add up, which they always do.
 const NO_TOTAL: &str = "—";
+const UPDATE: &str = "Update order";
 
 /// `draft` and `problem` are there when a plain form came back refused; `now_us` is the server's clock.
 #[island(lazy)]
 pub fn Checkout(
+    shopper: ShopperId,
     cart: Cart,
     order_id: OrderId,
     draft: Option<CheckoutForm>,
     problem: Option<Problem>,
     now_us: i64,
+    /// Whether it is paid on a page of the gateway, and no card is given here.
+    is_paid_elsewhere: bool,
 ) -> impl IntoView {
     let draft = draft.unwrap_or_default();
     let country = RwSignal::new(draft.country.clone());
     let chosen = draft.delivery.parse::<DeliveryMethod>().unwrap_or_default();
     let busy = RwSignal::new(false);
-    let stock = Stock::of(&cart, busy.into());
+    let placed = RwSignal::new(None);
+    let is_done = Signal::derive(move || busy.get() || placed.with(Option::is_some));
+    let rendered = cart.clone();
     let cart = RwSignal::new(cart);
+    let hold = Hold::new(shopper, cart, is_done);
+    let stock = Stock::of(&rendered, hold.held.into(), busy.into());
     let missing = Memo::new(move |_| cart.with(|cart| stock.missing(cart)));
     let is_short = Memo::new(move |_| !missing.with(Vec::is_empty));
+    let is_repriced = Memo::new(move |_| cart.with(Cart::has_new_prices));
     let delivery = RwSignal::new(chosen);
     let errors = RwSignal::new(
         problem
@@ -53,8 +68,9 @@ pub fn Checkout(
     let express = NodeRef::<html::Input>::new();
 
     let subtotal = move || cart.with(|cart| cart.subtotal);
-    let sums = Memo::new(move |_| totals(subtotal(), delivery.get()));
-    let sum_by = move |method| totals(subtotal(), method).map(|totals| totals.total);
+    let terms = Memo::new(move |_| cart.with(|cart| cart.delivery));
+    let sums = Memo::new(move |_| totals(subtotal(), delivery.get(), &terms.get()));
+    let sum_by = move |method| totals(subtotal(), method, &terms.get()).map(|totals| totals.total);
     let minor_by = move |method| move || sum_by(method).map(|total| total.minor);
     let total = move || written(sums.get().map(|sums| sums.total));
     Effect::new(move |before: Option<String>| {
@@ -76,7 +92,6 @@ pub fn Checkout(
         }
     });
 
-    let placed = RwSignal::new(None);
     let moved = tab::cart_moved();
     Effect::new(move |before: Option<u32>| {
         let now = moved.get();
@@ -84,23 +99,42 @@ pub fn Checkout(
         if let (Some(id), true) = (placed.get_untracked(), before.is_some()) {
             open_order(id);
         } else if now > 0 {
-            look_again(cart);
+            look_again(cart, hold);
         }
         now
+    });
+
+    let repriced = stock.repriced();
+    Effect::new(move |_| {
+        if repriced.get() > 0 && !busy.get_untracked() {
+            look_again(cart, hold);
+        }
+    });
+
+    let newest = live::delivery(rendered.delivery, rendered.position);
+    Effect::new(move |_| {
+        let newest = newest.get();
+        if newest != terms.get_untracked() && !busy.get_untracked() {
+            look_again(cart, hold);
+        }
     });
 
     let submit = Submit {
         placed,
         cart,
+        hold,
         problem,
         errors,
         busy,
-        card,
+        card: (!is_paid_elsewhere).then_some(card),
         note,
     };
     let on_submit = move |event: leptos::ev::SubmitEvent| {
         if is_short.get_untracked() {
-            return submit.fit(&event);
+            return submit.settle(&event, fit_cart());
+        }
+        if is_repriced.get_untracked() {
+            return submit.settle(&event, accept_prices());
         }
         let seen = sums.get_untracked().map(|sums| sums.total.minor);
         submit.run(&event, seen);
@@ -109,6 +143,8 @@ pub fn Checkout(
     view! {
         <div class="checkout">
             <Summary cart sums stock />
+            <div class="checkout__main">
+            <HoldNote hold now_left_us=rendered.held.left_us awake />
             <form
                 class="checkout__form"
                 method="post"
@@ -245,14 +281,30 @@ pub fn Checkout(
                     <legend>"Payment"</legend>
                     <div class="awakening">
                     <div class="with-script when-awake">
-                        <p class="checkout__aside">
-                            "Your card goes straight to the payment gateway. We never see its number."
-                        </p>
-                        <CardFields card />
+                        {match is_paid_elsewhere {
+                            true => view! {
+                                <p class="checkout__aside">
+                                    "You pay on the page of our payment service. We never see your card."
+                                </p>
+                            }
+                            .into_any(),
+                            false => view! {
+                                <p class="checkout__aside">
+                                    "Your card goes straight to the payment gateway. We never see its number."
+                                </p>
+                                <CardFields card />
+                            }
+                            .into_any(),
+                        }}
                     </div>
                     // By CSS, not `noscript`: an island must find its elements whatever the parser.
                     <div class="until-awake">
-                        <p class="checkout__aside">"You enter your card on the next page."</p>
+                        <p class="checkout__aside">
+                            {match is_paid_elsewhere {
+                                true => "You pay on the page of our payment service.",
+                                false => "You enter your card on the next page.",
+                            }}
+                        </p>
                         <p class="checkout__aside">
                             "In total "
                             {move || written(sum_by(DeliveryMethod::Standard))}
@@ -267,25 +319,38 @@ pub fn Checkout(
                     <button
                         class="button button--wide"
                         type="submit"
-                        formaction=move || is_short.get().then_some("/api/fit_order")
-                        formnovalidate=move || is_short.get()
+                        formaction=move || match (is_short.get(), is_repriced.get()) {
+                            (true, _) => Some("/api/fit_order"),
+                            (false, true) => Some("/api/accept_order"),
+                            (false, false) => None,
+                        }
+                        formnovalidate=move || is_short.get() || is_repriced.get()
                         aria-disabled=move || busy.get().then_some("true")
                         aria-busy=move || busy.get().then_some("true")
                     >
                         <span class="awakening">
                         <span class="with-script when-awake">
-                            {move || match (is_short.get(), busy.get()) {
-                                (true, _) => "Update order".to_owned(),
-                                (false, true) => "Placing your order…".to_owned(),
-                                (false, false) => format!("Pay {}", total()),
+                            {move || match (is_short.get(), is_repriced.get(), busy.get()) {
+                                (true, ..) => UPDATE.to_owned(),
+                                (false, true, _) => format!("Accept {}", total()),
+                                (false, false, true) => "Placing your order…".to_owned(),
+                                (false, false, false) if is_paid_elsewhere => {
+                                    "Continue to payment".to_owned()
+                                }
+                                (false, false, false) => format!("Pay {}", total()),
                             }}
                         </span>
                         <span class="until-awake">
-                            {move || if is_short.get() { "Update order" } else { "Pay on the next page" }}
+                            {move || match (is_short.get(), is_repriced.get()) {
+                                (true, _) => UPDATE,
+                                (false, true) => "Accept the new prices",
+                                (false, false) => "Pay on the next page",
+                            }}
                         </span>
                         </span>
                     </button>
                     <MissingNote missing />
+                    <NewPricesNote cart />
                     <p class="checkout__aside">
                         "Your pieces are reserved first; the card is charged only when all of them are. "
                         "You may send them back within 30 days: "
@@ -293,6 +358,7 @@ pub fn Checkout(
                     </p>
                 </div>
             </form>
+            </div>
         </div>
     }
 }
@@ -304,10 +370,12 @@ struct Submit {
     /// The order that came of the form.
     placed: RwSignal<Option<OrderId>>,
     cart: RwSignal<Cart>,
+    hold: Hold,
     problem: RwSignal<Option<Problem>>,
     errors: RwSignal<Vec<types::FieldError>>,
     busy: RwSignal<bool>,
-    card: Card,
+    /// `None` where no card is given.
+    card: Option<Card>,
     note: NodeRef<html::Div>,
 }
 
@@ -316,20 +384,30 @@ impl Submit {
     fn run(self, _event: &leptos::ev::SubmitEvent, _seen: Option<i64>) {}
 
     #[cfg(not(feature = "hydrate"))]
-    fn fit(self, _event: &leptos::ev::SubmitEvent) {}
+    fn settle(
+        self,
+        _event: &leptos::ev::SubmitEvent,
+        _change: impl Future<Output = Result<Cart, ApiError>>,
+    ) {
+    }
 
-    /// Takes out what cannot be had any more. What was typed stays, and nothing is ordered yet.
+    /// Takes out what cannot be had any more, or agrees to what it costs by now. What was typed stays, and
+    /// nothing is ordered yet.
     #[cfg(feature = "hydrate")]
-    fn fit(self, event: &leptos::ev::SubmitEvent) {
+    fn settle(
+        self,
+        event: &leptos::ev::SubmitEvent,
+        change: impl Future<Output = Result<Cart, ApiError>> + 'static,
+    ) {
         event.prevent_default();
         if self.busy.get_untracked() {
             return;
         }
         self.busy.set(true);
         leptos::task::spawn_local(async move {
-            let fitted = crate::api::cart::fit_cart().await;
+            let changed = change.await;
             self.busy.set(false);
-            match fitted {
+            match changed {
                 Ok(cart) => {
                     tab::set_cart_count(cart.count());
                     if cart.is_empty() {
@@ -338,6 +416,7 @@ impl Submit {
                     }
                     self.problem.set(None);
                     self.cart.set(cart);
+                    self.hold.ask();
                 }
                 Err(error) => self.fail(error.0),
             }
@@ -360,7 +439,9 @@ impl Submit {
             Err(problem) if problem.errors.is_empty() => return self.fail(problem),
             Err(problem) => problem.errors,
         };
-        complaints.extend(self.card.complaints());
+        if let Some(card) = self.card {
+            complaints.extend(card.complaints());
+        }
         if !complaints.is_empty() {
             return self.fail(Problem::invalid(complaints));
         }
@@ -370,7 +451,9 @@ impl Submit {
                 // Stays busy: the page is about to be another one.
                 Ok(id) => {
                     // A page that is kept for the way back keeps no card.
-                    self.card.clear();
+                    if let Some(card) = self.card {
+                        card.clear();
+                    }
                     tab::set_cart_count(0);
                     self.placed.set(Some(id));
                     let _ = window()
@@ -392,7 +475,9 @@ impl Submit {
 
     #[cfg(feature = "hydrate")]
     async fn send(self, mut form: CheckoutForm) -> Result<OrderId, Problem> {
-        form.payment_token = self.card.tokenise().await?;
+        if let Some(card) = self.card {
+            form.payment_token = card.tokenise().await?;
+        }
         crate::api::orders::place_order(form)
             .await
             .map_err(|error| error.0)
@@ -423,19 +508,22 @@ fn open_order(id: OrderId) {
 }
 
 /// Shows the cart as it is by now. An empty one has another page.
-fn look_again(cart: RwSignal<Cart>) {
+fn look_again(cart: RwSignal<Cart>, hold: Hold) {
     #[cfg(feature = "hydrate")]
     leptos::task::spawn_local(async move {
         match crate::api::cart::review_cart().await {
             Ok(now) if now.is_empty() => {
                 let _ = window().location().reload();
             }
-            Ok(now) => cart.set(now),
+            Ok(now) => {
+                cart.set(now);
+                hold.ask();
+            }
             Err(_) => {}
         }
     });
     #[cfg(not(feature = "hydrate"))]
-    let _ = cart;
+    let _ = (cart, hold);
 }
 
 /// What was refused, with a link to each field that it is about.
@@ -531,7 +619,7 @@ fn Choice(
         <span class="choice__note">"Arrives " {arrives}</span>
         " "
         <span class="choice__price">
-            {move || price(method.price(cart.with(|cart| cart.subtotal)))}
+            {move || price(cart.with(|cart| cart.delivery.price(method, cart.subtotal)))}
         </span>
     }
 }
@@ -557,8 +645,8 @@ fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>, stock: Stock) -> im
                 </summary>
                 <ul class="order-lines">
                     {move || {
-                        let Cart { lines, position, .. } = cart.get();
-                        let line = |line| view! { <Line line position stock /> };
+                        let Cart { lines, position, held, .. } = cart.get();
+                        let line = |line| view! { <Line line held=held.clone() position stock /> };
                         lines.into_iter().map(line).collect_view()
                     }}
                 </ul>
@@ -583,8 +671,8 @@ fn Summary(cart: RwSignal<Cart>, sums: Memo<Option<Totals>>, stock: Stock) -> im
 
 /// One line, with a word of warning as soon as the stock of this moment does not cover it.
 #[component]
-fn Line(line: CartLine, position: u64, stock: Stock) -> impl IntoView {
-    let available = stock.follow(&line, position);
+fn Line(line: CartLine, held: Held, position: u64, stock: Stock) -> impl IntoView {
+    let available = stock.follow(&line, &held, position);
     let wanted = i64::from(line.quantity);
     let short = move || match available.get() {
         enough if enough >= wanted => None,
@@ -605,7 +693,10 @@ fn Line(line: CartLine, position: u64, stock: Stock) -> impl IntoView {
                     <p class="order-line__note">"Gift note: “" {note} "”"</p>
                 })}
             </div>
-            <p class="order-line__price">{line.line_price.to_string()}</p>
+            <p class="order-line__price">
+                <FormerPrice was=line.was.and_then(|was| was.checked_mul(line.quantity)) />
+                {line.line_price.to_string()}
+            </p>
         </li>
     }
 }

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use types::desk::{DeskOrder, PaymentRow};
 
-use super::desk_parcels::About;
+use super::desk_about::About;
 use super::posted::Posting;
 use crate::components::LocalTime;
 

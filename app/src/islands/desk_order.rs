@@ -7,6 +7,7 @@ use types::desk::{DeskOrder, DeskQuery, Present, Tab, status_words};
 use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
 
+use super::desk_about::About;
 use super::desk_money::DeskMoney;
 use super::desk_notes::Notes;
 use super::desk_parcels::{Cancel, Parcels};
@@ -60,6 +61,7 @@ pub fn DeskOrderPage(
                     <Cancel id order posting />
                 </div>
             </div>
+            <Held order posting />
             <Others id present me />
             <div role="alert">
                 {move || told.get().map(|problem| view! { <Refused problem /> })}
@@ -121,6 +123,41 @@ fn Refused(problem: Problem) -> impl IntoView {
         <div class="notice notice--problem desk-order__refused">
             <p class="notice__title">{problem.title}</p>
             <p>{problem.detail}</p>
+        </div>
+    }
+}
+
+/// Why the order is held, and the way on.
+#[component]
+fn Held(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+    let held = Memo::new(move |_| order.with(|order| order.held.clone()));
+    view! {
+        <div role="status">
+            {move || {
+                held.get()
+                    .map(|held| {
+                        view! {
+                            <div class="notice notice--warn desk-order__held">
+                                <p class="notice__title">"Held for review"</p>
+                                <p>
+                                    {format!("{}: {}. ", held.rule.title(), held.name)}
+                                    <a href="/admin/alerts">"See the alert and its evidence"</a>
+                                    ". Nothing is packed before somebody has released the order."
+                                </p>
+                                <form
+                                    method="post"
+                                    action="/api/release_order"
+                                    on:submit=move |event| posting.send(&event)
+                                >
+                                    <About order />
+                                    <button class="desk-button" type="submit">
+                                        "Release it"
+                                    </button>
+                                </form>
+                            </div>
+                        }
+                    })
+            }}
         </div>
     }
 }

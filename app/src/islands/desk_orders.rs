@@ -10,12 +10,21 @@ use types::OrderId;
 use types::desk::{DeskList, DeskNews, DeskQuery, DeskRow, PAGE, Page, Tab, counted, status_words};
 
 use super::focus;
-use crate::components::LocalTime;
+use crate::components::{DeskPages, DeskSearch, LocalTime, Search};
 use crate::live;
 
 const TITLE_ID: &str = "orders-title";
 /// The form that the rows' boxes belong to.
 const CHOSEN: &str = "chosen-orders";
+/// Looks for orders in all tabs.
+const SEARCH: Search = Search {
+    action: "/admin/orders",
+    id: "order-search",
+    name: "search",
+    label: "Search by number, email, name or SKU",
+    placeholder: "Number, email, name or SKU",
+    longest: types::desk::MAX_SEARCH,
+};
 
 /// `escaped` is the search as it stands in an address.
 #[island(lazy)]
@@ -101,15 +110,13 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
         let older = last
             .filter(|_| has_older)
             .map(|place| to(Page::Older(place)));
-        (newer.is_some() || older.is_some()).then(|| {
-            view! {
-                <nav class="desk-pages" aria-label="Pages">
-                    {newer.map(|href| view! { <a class="desk-button" rel="prev" href=href>"Newer"</a> })}
-                    {older.map(|href| view! { <a class="desk-button" rel="next" href=href>"Older"</a> })}
-                </nav>
-            }
-        })
+        view! { <DeskPages before=newer.map(|to| ("Newer", to)) after=older.map(|to| ("Older", to)) /> }
     };
+    let without = DeskQuery {
+        tab,
+        ..DeskQuery::default()
+    };
+    let clear = without.address(str::to_owned);
     let here = query.address(|_| escaped.clone());
     let again = here.clone();
     let none = match (is_search, tab) {
@@ -124,7 +131,10 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
         <section class="orders-desk" aria-labelledby=TITLE_ID>
             <div class="orders-desk__head">
                 <h1 id=TITLE_ID tabindex="-1">"Orders"</h1>
-                <Search search=query.search.clone() tab />
+                <DeskSearch search=SEARCH value=query.search.clone() clear>
+                    // What is looked for may have gone on to another tab.
+                    <input type="hidden" name="tab" value=Tab::All.into_str() />
+                </DeskSearch>
                 <a class="desk-button" href="/admin/print/pick-list">"Pick list"</a>
             </div>
             <Tabs query=query.clone() escaped counts />
@@ -232,43 +242,6 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
     }
 }
 
-/// Looks for orders in all tabs.
-#[component]
-fn Search(search: String, tab: Tab) -> impl IntoView {
-    let clear = (!search.is_empty()).then(|| {
-        let href = DeskQuery {
-            tab,
-            ..DeskQuery::default()
-        };
-        view! {
-            <a class="desk-button" href=href.address(str::to_owned)>
-                "Clear"
-            </a>
-        }
-    });
-    view! {
-        <form class="orders-desk__search" method="get" action="/admin/orders" role="search">
-            // What is looked for may have gone on to another tab.
-            <input type="hidden" name="tab" value=Tab::All.into_str() />
-            <label class="visually-hidden" for="order-search">
-                "Search by number, email, name or SKU"
-            </label>
-            <input
-                id="order-search"
-                r#type="search"
-                name="search"
-                value=search
-                placeholder="Number, email, name or SKU"
-                maxlength=types::desk::MAX_SEARCH.to_string()
-                autocomplete="off"
-                spellcheck="false"
-            />
-            <button class="desk-button desk-button--strong" type="submit">"Search"</button>
-            {clear}
-        </form>
-    }
-}
-
 /// The tabs, each with how many orders are under it.
 #[component]
 fn Tabs(query: DeskQuery, escaped: String, counts: Memo<types::desk::Counts>) -> impl IntoView {
@@ -314,11 +287,14 @@ fn Row(
         name,
         email,
         status,
+        is_held,
         pieces,
         total,
         ..
     } = first;
     let status = Memo::new(move |_| now.with(|row| row.as_ref().map_or(status, |row| row.status)));
+    let is_held =
+        Memo::new(move |_| now.with(|row| row.as_ref().map_or(is_held, |row| row.is_held)));
     let beat = RwSignal::new(None::<bool>);
     Effect::new(move |before: Option<_>| {
         let now = status.get();
@@ -363,6 +339,10 @@ fn Row(
                 <span class="figure order-state" data-beat=beat data-tab=move || Tab::of(status.get()).into_str()>
                     {move || status_words(status.get())}
                 </span>
+                <Show when=is_held>
+                    " "
+                    <strong class="order-held">"Held for review"</strong>
+                </Show>
             </td>
         </tr>
     }

@@ -3,25 +3,17 @@
 
 use leptos::prelude::*;
 use types::desk::DeskOrder;
-use types::fulfilment::{Parcel, Pieces, ShipmentState};
+use types::fulfilment::{Parcel, ParcelLabel, Pieces, ShipmentState};
 use types::{OrderId, Sku};
 
+use super::desk_about::About;
+use super::desk_labels::{LabelOf, Strays, number as tracking_number};
 use super::posted::Posting;
-
-/// What every form about an order says of it: which, and as of when.
-#[component]
-pub fn About(order: RwSignal<DeskOrder>) -> impl IntoView {
-    let id = order.with_untracked(|order| order.order.id);
-    let version = move || order.with(|order| order.version.to_string());
-    view! {
-        <input type="hidden" name="order_id" value=id.to_string() />
-        <input type="hidden" name="expected" value=version />
-    }
-}
+use crate::components::LocalTime;
 
 #[component]
 pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
-    let parcels = Memo::new(move |_| order.with(|order| order.parcels.clone()));
+    let parcels = Memo::new(move |_| order.with(with_labels));
     let left = Memo::new(move |_| order.with(|order| order.left.clone()));
     let never = Memo::new(move |_| order.with(|order| order.never.clone()));
     let is_empty = move || parcels.with(Vec::is_empty) && left.with(Vec::is_empty);
@@ -36,10 +28,16 @@ pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
                 <For
                     each=move || parcels.get()
                     // A parcel that moves on has other things to be done with it.
-                    key=|parcel| (parcel.id, parcel.state.words())
-                    children=move |parcel| view! { <OneParcel parcel order posting /> }
+                    key=|(parcel, label)| {
+                        let label = label.as_ref().map(|label| (label.state, label.asked_at_us));
+                        (parcel.id, parcel.state.words(), parcel.transit, label)
+                    }
+                    children=move |(parcel, label)| {
+                        view! { <OneParcel parcel label order posting /> }
+                    }
                 />
             </ul>
+            <Strays order posting />
             {move || {
                 let never = never.get();
                 (!never.is_empty())
@@ -72,28 +70,46 @@ fn list(order: RwSignal<DeskOrder>, pieces: &[Pieces]) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
+/// Each parcel with its label, if it has one.
+fn with_labels(order: &DeskOrder) -> Vec<(Parcel, Option<ParcelLabel>)> {
+    let label = |parcel: &Parcel| {
+        let mut labels = order.labels.iter();
+        labels.find(|label| label.shipment_id == parcel.id).cloned()
+    };
+    let parcels = order.parcels.iter();
+    parcels
+        .map(|parcel| (parcel.clone(), label(parcel)))
+        .collect()
+}
+
 #[component]
-fn OneParcel(parcel: Parcel, order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
+fn OneParcel(
+    parcel: Parcel,
+    label: Option<ParcelLabel>,
+    order: RwSignal<DeskOrder>,
+    posting: Posting,
+) -> impl IntoView {
     let Parcel {
         id,
         number,
         state,
         lines,
         tracking,
+        transit,
     } = parcel;
     let name = format!("parcel {number}");
     let tracked = tracking.map(|tracking| {
-        let number = tracking.number;
-        let number = match tracking.url {
-            Some(href) => view! { <a href=href rel="noreferrer">{number}</a> }.into_any(),
-            None => number.into_any(),
-        };
-        view! { <p>"Tracking number " {number}</p> }
+        view! { <p>"Tracking number " {tracking_number(tracking)}</p> }
+    });
+    let moved = transit.filter(|_| state == ShipmentState::Shipped);
+    let moved = moved.map(|(transit, since_us)| {
+        view! { <p>{transit.words()} " since " <LocalTime at_us=since_us short=true /></p> }
     });
     let shipment =
         move || view! { <input type="hidden" name="shipment_id" value=id.to_string() /> };
     let acts = match state {
         ShipmentState::Packed => view! {
+            <LabelOf parcel=id number label order posting />
             <form
                 class="desk-act"
                 method="post"
@@ -176,6 +192,7 @@ fn OneParcel(parcel: Parcel, order: RwSignal<DeskOrder>, posting: Posting) -> im
             </p>
             <p>{list(order, &lines)}</p>
             {tracked}
+            {moved}
             {acts}
         </li>
     }

@@ -3,10 +3,13 @@
 
 use leptos::prelude::*;
 use types::desk::{DeskOrder, ReturnRow};
-use types::returns::{ReturnPieces, ReturnState};
+use types::returns::{BackLabel, ReturnPieces, ReturnState};
 
-use super::desk_parcels::{About, title};
+use super::desk_about::About;
+use super::desk_labels::number as tracking_number;
+use super::desk_parcels::title;
 use super::posted::Posting;
+use crate::components::LocalTime;
 
 /// Comes into sight with the first return.
 #[component]
@@ -20,7 +23,11 @@ pub fn Returns(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
                     <For
                         each=move || returns.get()
                         // A return that moves on has other things to be done with it.
-                        key=|it| (it.id, it.state.words())
+                        key=|it| {
+                            let label = it.label.as_ref();
+                            let label = label.map(|it| (it.tracking.is_some(), it.reason.clone(), it.transit));
+                            (it.id, it.state.words(), label)
+                        }
                         children=move |it| view! { <OneReturn it order posting /> }
                     />
                 </ul>
@@ -36,6 +43,7 @@ fn OneReturn(it: ReturnRow, order: RwSignal<DeskOrder>, posting: Posting) -> imp
         number,
         state,
         lines,
+        label,
     } = it;
     let named = move || view! { <input type="hidden" name="return_id" value=id.to_string() /> };
     let acts = match state {
@@ -105,8 +113,54 @@ fn OneReturn(it: ReturnRow, order: RwSignal<DeskOrder>, posting: Posting) -> imp
                 <span>{state.words()}</span>
             </p>
             {told.collect_view()}
+            {label.map(|label| view! { <CarrierLabel label id state order posting /> })}
             {acts}
         </li>
+    }
+}
+
+/// The carrier's label, and where the carrier has it.
+#[component]
+fn CarrierLabel(
+    label: BackLabel,
+    id: types::ReturnId,
+    state: ReturnState,
+    order: RwSignal<DeskOrder>,
+    posting: Posting,
+) -> impl IntoView {
+    let has_failed = !label.reason.is_empty() && state == ReturnState::Accepted;
+    let told = match (label.tracking, label.reason) {
+        (Some(tracking), _) => view! { <p>"Label " {tracking_number(tracking)}</p> }.into_any(),
+        (None, reason) if reason.is_empty() => {
+            view! { <p>"The carrier is being asked for a label."</p> }.into_any()
+        }
+        (None, reason) => view! { <p role="status">"No label: " {reason}</p> }.into_any(),
+    };
+    let moved = label.transit.map(|(transit, since_us)| {
+        view! {
+            <p role="status">
+                "The carrier says: " {transit.words()} ", " <LocalTime at_us=since_us short=true />
+            </p>
+        }
+    });
+    let again = has_failed.then(|| {
+        view! {
+            <form
+                class="desk-act"
+                method="post"
+                action="/api/buy_return_label"
+                on:submit=move |event| posting.send(&event)
+            >
+                <About order />
+                <input type="hidden" name="return_id" value=id.to_string() />
+                <button class="desk-button" type="submit">"Ask the carrier again"</button>
+            </form>
+        }
+    });
+    view! {
+        {told}
+        {moved}
+        {again}
     }
 }
 

@@ -4,13 +4,16 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
-use types::Problem;
 use types::admin::{InventoryRow, Level};
+use types::{Problem, SupplierId};
 
 use super::focus;
+use super::inventory_bulk::{BULK, Bulk, Ways};
 use super::inventory_tools::{Heading, TOOLS, Tools};
-use super::inventory_view::{Column, FEW, FIRST, Shown, View, arranged};
+use super::inventory_view::{Column, FEW, FIRST, Shown, View, arranged, supplier_of};
 use super::stock_correction::{Correction, Open};
+use crate::api::admin::INVENTORY;
+use crate::components::when;
 use crate::live::Inventory;
 
 /// How often "low only" looks for rows that have become low, and nothing moves in between.
@@ -23,21 +26,34 @@ const TITLE_ID: &str = "inventory-title";
 #[component]
 pub fn InventoryTable(
     rows: Vec<InventoryRow>,
+    suppliers: Vec<(SupplierId, String)>,
     levels: Inventory,
     view: View,
     problem: Option<Problem>,
+    batch: String,
+    at: u64,
 ) -> impl IntoView {
     let all = rows.len();
     let said = RwSignal::new(match &view.corrected {
         Some(sku) => format!("Stock of {sku} corrected."),
-        None => String::new(),
+        None => view.said.clone(),
     });
     let rows = StoredValue::new(rows);
+    let suppliers = StoredValue::new(suppliers);
     let correcting = RwSignal::new(view.correcting.clone());
     let problem = RwSignal::new(problem);
     let shown = RwSignal::new(View {
         correcting: None,
         ..view
+    });
+    let chosen = RwSignal::new(HashSet::<usize>::new());
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |before: Option<()>| {
+        let query = shown.with(View::query);
+        // The first time it is what the address says.
+        if before.is_some() {
+            write_address(&query);
+        }
     });
     // Numbers move, rows do not: only what the reader asks for arranges the table anew.
     let look = RwSignal::new(0_u32);
@@ -51,7 +67,7 @@ pub fn InventoryTable(
             Some(level) => level.get_untracked(),
             None => row.level.clone(),
         };
-        rows.with_value(|rows| arranged(rows, level, &view))
+        rows.with_value(|rows| suppliers.with_value(|names| arranged(rows, names, level, &view)))
     });
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
@@ -73,6 +89,25 @@ pub fn InventoryTable(
         })
     });
     let matching = Signal::derive(move || table.with(|(_, matching)| *matching));
+    // What is not shown any more is not changed with the others.
+    let chosen_shown = Memo::new(move |_| {
+        let shown = |rows: &[Shown], chosen: &HashSet<usize>| {
+            rows.iter()
+                .filter(|row| chosen.contains(&row.index))
+                .count()
+        };
+        table.with(|(rows, _)| chosen.with(|chosen| shown(rows, chosen)))
+    });
+    let choose_all = move |event: leptos::ev::Event| {
+        let indices = table.with_untracked(|(rows, _)| {
+            let indices = rows.iter().map(|row| row.index);
+            indices.collect::<HashSet<usize>>()
+        });
+        match event_target_checked(&event) {
+            true => chosen.set(indices),
+            false => chosen.update(HashSet::clear),
+        }
+    };
     let limit = Signal::derive(move || shown.with(|view| view.limit));
     // More than a phone shows at first: the width of the screen is known to the styles alone.
     let is_first = move || limit.get().is_none();
@@ -94,6 +129,8 @@ pub fn InventoryTable(
                     {move || format!("{} of {all} SKUs", matching.get())}
                 </p>
             </div>
+            <Ways shown />
+            <Bulk shown levels matching chosen=chosen_shown.into() batch at />
             <p class="inventory__said" role="status">{move || said.get()}</p>
             <div>
                 <table class="stock-table" data-first=move || is_first().then_some("")>
@@ -106,7 +143,17 @@ pub fn InventoryTable(
                             {Column::NUMBERS
                                 .map(|column| view! { <Heading column shown number=true /> })
                                 .collect_view()}
-                            <th scope="col"><span class="visually-hidden">"Correct"</span></th>
+                            <Heading column=Column::Supplier shown />
+                            <Heading column=Column::LastMoved shown />
+                            <th scope="col" class="stock-table__act">
+                                <input
+                                    class="with-script"
+                                    type="checkbox"
+                                    aria-label="Choose all rows that are shown"
+                                    on:change=choose_all
+                                />
+                                <span class="visually-hidden">"Correct"</span>
+                            </th>
                         </tr>
                     </thead>
                     <tbody on:keydown=walk>
@@ -118,7 +165,7 @@ pub fn InventoryTable(
                                     heads.with(|heads| heads.contains(&index))
                                 });
                                 rows.with_value(|rows| rows.get(index).cloned())
-                                    .map(|row| view! { <Row row heads open /> })
+                                    .map(|row| view! { <Row row index heads suppliers chosen open /> })
                             }
                         />
                     </tbody>
@@ -144,7 +191,14 @@ pub fn InventoryTable(
 
 /// One SKU.
 #[component]
-fn Row(row: InventoryRow, heads: Signal<bool>, open: Open) -> impl IntoView {
+fn Row(
+    row: InventoryRow,
+    index: usize,
+    heads: Signal<bool>,
+    chosen: RwSignal<HashSet<usize>>,
+    suppliers: StoredValue<Vec<(SupplierId, String)>>,
+    open: Open,
+) -> impl IntoView {
     let InventoryRow {
         sku,
         title,
@@ -161,6 +215,11 @@ fn Row(row: InventoryRow, heads: Signal<bool>, open: Open) -> impl IntoView {
     let is_open = {
         let sku = sku.clone();
         Memo::new(move |_| open.correcting.with(|open| open.as_ref() == Some(&sku)))
+    };
+    let supplier = move || {
+        let name =
+            |level: &Level| suppliers.with_value(|names| supplier_of(level, names).to_owned());
+        level.with(name)
     };
     let number = move |of: Column| Signal::derive(move || level.with(|level| of.of(level)));
     let toggle = {
@@ -182,7 +241,7 @@ fn Row(row: InventoryRow, heads: Signal<bool>, open: Open) -> impl IntoView {
             let sku = sku.clone();
             is_open.get().then(|| view! {
                 <tr class="stock-table__correction">
-                    <td colspan="8">
+                    <td colspan="12">
                         <Correction sku on_hand=level.with_untracked(|level| level.on_hand) open />
                     </td>
                 </tr>
@@ -200,12 +259,17 @@ fn Row(row: InventoryRow, heads: Signal<bool>, open: Open) -> impl IntoView {
                 <a href=format!("/p/{product}?variant={sku}")>{title}</a>
             </th>
             <td>{variant}</td>
-            <td class="stock-table__sku">{sku.to_string()}</td>
+            <td class="stock-table__sku">
+                <a href=format!("{INVENTORY}/{sku}")>{sku.to_string()}</a>
+            </td>
             <td data-number="" data-label=Column::OnHand.title()>
                 <Figure value=number(Column::OnHand) />
             </td>
             <td data-number="" data-label=Column::Allocated.title()>
                 <Figure value=number(Column::Allocated) />
+            </td>
+            <td data-number="" data-label=Column::Reserved.title()>
+                <Figure value=number(Column::Reserved) />
             </td>
             <td
                 data-number=""
@@ -215,10 +279,45 @@ fn Row(row: InventoryRow, heads: Signal<bool>, open: Open) -> impl IntoView {
                 <Figure value=number(Column::Available) />
                 {move || mark.get().map(|mark| view! { <span class="low-mark">{mark}</span> })}
             </td>
+            <td data-number="" data-label=Column::Incoming.title()>
+                <Figure value=number(Column::Incoming) />
+            </td>
             <td data-number="" data-label=Column::Threshold.title()>
                 {move || number(Column::Threshold).get()}
             </td>
+            <td data-number="" data-label=Column::Waiting.title()>
+                <Figure value=number(Column::Waiting) />
+            </td>
+            <td class="stock-table__supplier" data-label=Column::Supplier.title()>{supplier}</td>
+            <td class="stock-table__moved" data-label=Column::LastMoved.title()>
+                {move || {
+                    level.with(|level| level.last).map(|last| view! {
+                        <span class="stock-table__when">{when::moment(last.at_us)}</span>
+                        " "
+                        <span class="stock-table__how">{last.kind.title()}</span>
+                    })
+                }}
+            </td>
             <td class="stock-table__act">
+                <label class="stock-table__choose">
+                    <input
+                        type="checkbox"
+                        name="skus[]"
+                        form=BULK
+                        value=sku.to_string()
+                        aria-label=format!("Choose {sku}")
+                        prop:checked=move || chosen.with(|chosen| chosen.contains(&index))
+                        on:change=move |event| {
+                            let is_chosen = event_target_checked(&event);
+                            chosen.update(|chosen| {
+                                match is_chosen {
+                                    true => chosen.insert(index),
+                                    false => chosen.remove(&index),
+                                };
+                            });
+                        }
+                    />
+                </label>
                 <button
                     class="desk-button"
                     type="submit"
@@ -328,5 +427,18 @@ fn walk(event: leptos::ev::KeyboardEvent) {
             }
             row = next;
         }
+    }
+}
+
+/// The address shows what the table shows: a reload, a bookmark or somebody else's browser finds the same.
+#[cfg(feature = "hydrate")]
+fn write_address(query: &str) {
+    let address = match query {
+        "" => INVENTORY.to_owned(),
+        query => format!("{INVENTORY}?{query}"),
+    };
+    if let Ok(history) = window().history() {
+        let here = wasm_bindgen::JsValue::NULL;
+        let _ = history.replace_state_with_url(&here, "", Some(&address));
     }
 }

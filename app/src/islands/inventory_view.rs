@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
-use types::Sku;
 use types::admin::{InventoryRow, Level};
+use types::{Sku, SupplierId};
 
 /// Rows that are shown until somebody asks for more. A narrow screen shows the first [`FEW`] of them.
 pub const FIRST: usize = 400;
@@ -21,24 +21,37 @@ pub enum Column {
     Sku,
     OnHand,
     Allocated,
+    Reserved,
     Available,
+    Incoming,
     Threshold,
+    Waiting,
+    Supplier,
+    LastMoved,
 }
 
 impl Column {
-    pub const SORTED: [Self; 6] = [
+    pub const SORTED: [Self; 11] = [
         Self::Product,
         Self::Sku,
         Self::Available,
         Self::OnHand,
         Self::Allocated,
+        Self::Reserved,
+        Self::Incoming,
         Self::Threshold,
+        Self::Waiting,
+        Self::Supplier,
+        Self::LastMoved,
     ];
-    pub const NUMBERS: [Self; 4] = [
+    pub const NUMBERS: [Self; 7] = [
         Self::OnHand,
         Self::Allocated,
+        Self::Reserved,
         Self::Available,
+        Self::Incoming,
         Self::Threshold,
+        Self::Waiting,
     ];
 
     pub const fn title(self) -> &'static str {
@@ -47,18 +60,27 @@ impl Column {
             Self::Sku => "SKU",
             Self::OnHand => "On hand",
             Self::Allocated => "Allocated",
+            Self::Reserved => "Reserved",
             Self::Available => "Available",
+            Self::Incoming => "Incoming",
             Self::Threshold => "Threshold",
+            Self::Waiting => "Waiting",
+            Self::Supplier => "Supplier",
+            Self::LastMoved => "Last moved",
         }
     }
 
     pub fn of(self, level: &Level) -> i64 {
         match self {
-            Self::Product | Self::Sku => 0,
+            Self::Product | Self::Sku | Self::Supplier => 0,
             Self::OnHand => level.on_hand,
             Self::Allocated => level.allocated,
+            Self::Reserved => level.reserved,
             Self::Available => level.available(),
+            Self::Incoming => level.incoming,
             Self::Threshold => level.reorder_threshold,
+            Self::Waiting => level.waiting.into(),
+            Self::LastMoved => level.last.map_or(0, |last| last.at_us),
         }
     }
 }
@@ -91,7 +113,8 @@ impl Sort {
     pub fn all() -> impl Iterator<Item = (Self, String)> {
         let named = |by: Column| {
             let ways = match by {
-                Column::Product | Column::Sku => ["A to Z", "Z to A"],
+                Column::Product | Column::Sku | Column::Supplier => ["A to Z", "Z to A"],
+                Column::LastMoved => ["longest ago first", "latest first"],
                 _ => ["lowest first", "highest first"],
             };
             [false, true].map(|descending| {
@@ -123,6 +146,56 @@ pub struct View {
     pub correcting: Option<Sku>,
     /// The SKU that was just corrected.
     pub corrected: Option<Sku>,
+    /// What has just been done with many.
+    #[serde(default)]
+    pub said: String,
+}
+
+impl View {
+    /// What stands behind the `?` of an address that shows the same, or nothing.
+    pub fn query(&self) -> String {
+        let mut parts = self.found_by();
+        if self.sort != Sort::default() {
+            parts.push(format!("sort={}", self.sort.written()));
+        }
+        parts.extend(self.limit.map(|limit| format!("limit={limit}")));
+        parts.join("&")
+    }
+
+    /// An address below the inventory's that is about the rows that match.
+    pub fn below(&self, path: &str) -> String {
+        let parts = self.found_by();
+        match parts.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", parts.join("&")),
+        }
+    }
+
+    /// Which rows match.
+    fn found_by(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        if !self.filter.is_empty() {
+            parts.push(format!("filter={}", escaped(&self.filter)));
+        }
+        if self.low_only {
+            parts.push("low=1".to_owned());
+        }
+        parts
+    }
+}
+
+/// Text as it stands in an address.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            byte => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
 }
 
 /// A row of the table.
@@ -134,27 +207,41 @@ pub struct Shown {
     pub heads_product: bool,
 }
 
-/// Which rows to show, in which order; and how many match in all.
-pub fn arranged(
+/// Suppliers by their names; one that is newer than the page is called by its short name.
+pub type Suppliers = [(SupplierId, String)];
+
+pub fn supplier_of<'n>(level: &'n Level, names: &'n Suppliers) -> &'n str {
+    let Some(id) = &level.supplier else { return "" };
+    let known = names.iter().find(|(known, _)| known == id);
+    known.map_or(id.as_str(), |(_, name)| name.as_str())
+}
+
+/// The rows that match, with how they stand, in order.
+pub fn found(
     rows: &[InventoryRow],
+    names: &Suppliers,
     level: impl Fn(&InventoryRow) -> Level,
     view: &View,
-) -> (Vec<Shown>, usize) {
+) -> Vec<(usize, Level)> {
     let words: Vec<String> = view
         .filter
         .split_whitespace()
         .map(str::to_lowercase)
         .collect();
-    let matches = |row: &InventoryRow| {
-        let text = format!("{} {} {}", row.title, row.variant, row.sku).to_lowercase();
+    let matches = |row: &InventoryRow, level: &Level| {
+        if words.is_empty() {
+            return true;
+        }
+        let supplier = supplier_of(level, names);
+        let text = format!("{} {} {} {supplier}", row.title, row.variant, row.sku).to_lowercase();
         words.iter().all(|word| text.contains(word.as_str()))
     };
     let mut shown: Vec<(usize, Level)> = rows
         .iter()
         .enumerate()
-        .filter(|(_, row)| matches(row))
         .map(|(index, row)| (index, level(row)))
         .filter(|(_, level)| !view.low_only || level.is_low())
+        .filter(|(index, level)| matches(&rows[*index], level))
         .collect();
     match view.sort.by {
         // The catalogue's own order: a product's variants in order of size.
@@ -162,11 +249,26 @@ pub fn arranged(
             shown.sort_by(|(a, _), (b, _)| rows[*a].title.cmp(&rows[*b].title).then(a.cmp(b)));
         }
         Column::Sku => shown.sort_by(|(a, _), (b, _)| rows[*a].sku.cmp(&rows[*b].sku)),
+        Column::Supplier => shown.sort_by(|(a, a_level), (b, b_level)| {
+            let (of_a, of_b) = (supplier_of(a_level, names), supplier_of(b_level, names));
+            of_a.cmp(of_b).then(a.cmp(b))
+        }),
         by => shown.sort_by_key(|(index, level)| (by.of(level), *index)),
     }
     if view.sort.descending {
         shown.reverse();
     }
+    shown
+}
+
+/// Which rows to show, in which order; and how many match in all.
+pub fn arranged(
+    rows: &[InventoryRow],
+    names: &Suppliers,
+    level: impl Fn(&InventoryRow) -> Level,
+    view: &View,
+) -> (Vec<Shown>, usize) {
+    let shown = found(rows, names, level, view);
     let matching = shown.len();
     let mut indices: Vec<usize> = shown.into_iter().map(|(index, _)| index).collect();
     let limit = view.limit.unwrap_or(FIRST).max(1);
@@ -189,6 +291,8 @@ pub fn arranged(
 
 #[cfg(test)]
 mod tests {
+    use types::movement::{LastMovement, MovementKind};
+
     use super::*;
 
     fn row(sku: &str, title: &str, on_hand: i64, allocated: i64) -> InventoryRow {
@@ -201,15 +305,43 @@ mod tests {
                 on_hand,
                 allocated,
                 reorder_threshold: 2,
-                position: 0,
+                ..Level::default()
             },
         }
     }
 
     fn skus(rows: &[InventoryRow], view: &View) -> Vec<String> {
-        let (indices, _) = arranged(rows, |row| row.level.clone(), view);
+        let (indices, _) = arranged(rows, &names(), |row| row.level.clone(), view);
         let sku = |shown: Shown| rows[shown.index].sku.to_string();
         indices.into_iter().map(sku).collect()
+    }
+
+    fn names() -> Vec<(SupplierId, String)> {
+        vec![(
+            "marais".parse().expect("a supplier"),
+            "Atelier du Marais".into(),
+        )]
+    }
+
+    #[test]
+    fn rows_are_found_and_sorted_by_their_supplier_and_by_when_they_have_moved() {
+        let mut rows = rows();
+        rows[1].level.supplier = Some("marais".parse().expect("a supplier"));
+        rows[2].level.supplier = Some("unheard-of".parse().expect("a supplier"));
+        for (row, at_us) in rows.iter_mut().zip([20, 30, 10]) {
+            let kind = MovementKind::Sent;
+            row.level.last = Some(LastMovement { kind, at_us });
+        }
+        let view = |filter: &str, sort: &str| View {
+            filter: filter.into(),
+            sort: Sort::parse(sort),
+            limit: Some(9),
+            ..View::default()
+        };
+        assert_eq!(skus(&rows, &view("atelier", "sku")), ["A-1"]);
+        assert_eq!(skus(&rows, &view("heard", "sku")), ["C-1"]);
+        assert_eq!(skus(&rows, &view("", "supplier")), ["B-1", "A-1", "C-1"]);
+        assert_eq!(skus(&rows, &view("", "-last_moved")), ["A-1", "B-1", "C-1"]);
     }
 
     fn rows() -> [InventoryRow; 3] {
@@ -276,7 +408,7 @@ mod tests {
                 sort,
                 ..View::default()
             };
-            let (shown, _) = arranged(&rows(), |row| row.level.clone(), &view);
+            let (shown, _) = arranged(&rows(), &[], |row| row.level.clone(), &view);
             shown
                 .iter()
                 .map(|row| row.heads_product)
@@ -288,13 +420,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_stands_in_the_address() {
+        assert_eq!(View::default().query(), "");
+        let view = View {
+            filter: "Trine & Ève".into(),
+            low_only: true,
+            sort: Sort::parse("-available"),
+            limit: Some(800),
+            ..View::default()
+        };
+        let found_by = "filter=Trine%20%26%20%C3%88ve&low=1";
+        assert_eq!(
+            view.query(),
+            format!("{found_by}&sort=-available&limit=800")
+        );
+        assert_eq!(view.below("/count"), format!("/count?{found_by}"));
+        assert_eq!(View::default().below("/count"), "/count");
+    }
+
+    #[test]
     fn every_order_of_the_list_is_understood_again() {
         let mut names = Vec::new();
         for (sort, name) in Sort::all() {
             assert_eq!(Sort::parse(&sort.written()), sort);
             names.push(name);
         }
-        assert_eq!(names.len(), 12);
+        assert_eq!(names.len(), 2 * Column::SORTED.len());
         assert_eq!(names[0], "Product, A to Z");
         assert_eq!(names[5], "Available, highest first");
     }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use types::cart::{Cart, CartLine};
 use types::live::{ProductStock, VariantStock};
 use types::order::quantities_left;
+use types::reservation::Held;
 use types::{Sku, Slug};
 
 use super::tab;
@@ -23,34 +24,64 @@ pub struct Missing {
 /// What is available of the SKUs of a cart.
 #[derive(Debug, Clone, Copy)]
 pub struct Stock {
+    /// What nobody holds.
     levels: RwSignal<Vec<(Sku, i64)>>,
+    /// What the own checkout holds.
+    own: RwSignal<Held>,
     /// While the cart is being ordered: what goes meanwhile may be what it takes itself.
-    is_held: Signal<bool>,
+    is_frozen: Signal<bool>,
+    /// Grows when a piece costs something else than its line says.
+    repriced: RwSignal<u32>,
 }
 
 impl Stock {
-    pub fn of(cart: &Cart, is_held: Signal<bool>) -> Self {
+    pub fn of(cart: &Cart, held: Signal<Held>, is_frozen: Signal<bool>) -> Self {
+        let level = |line: &CartLine| (line.sku.clone(), unheld(line, &cart.held));
+        let own = RwSignal::new(cart.held.clone());
+        Effect::new(move |_| {
+            let held = held.get();
+            if !is_frozen.get() {
+                own.set(held);
+            }
+        });
         Self {
             levels: RwSignal::new(cart.lines.iter().map(level).collect()),
-            is_held,
+            own,
+            is_frozen,
+            repriced: RwSignal::new(0),
         }
     }
 
+    /// Moves when the cart is to be looked at again, as something in it costs something else.
+    pub fn repriced(self) -> ReadSignal<u32> {
+        self.repriced.read_only()
+    }
+
     /// Follows the stock of a line from here on, unless it is held, and answers with it.
-    pub fn follow(self, line: &CartLine, position: u64) -> Signal<i64> {
+    pub fn follow(self, line: &CartLine, held: &Held, position: u64) -> Signal<i64> {
+        let available = unheld(line, held);
         let initial = ProductStock {
-            available: line.available,
+            available,
             variants: vec![VariantStock {
                 sku: line.sku.clone(),
-                available: line.available,
+                available,
+                price_minor: None,
             }],
+            tags: Vec::new(),
         };
         let stock = live::product(line.product.clone(), initial, position);
+        let (sku, known) = (line.sku.clone(), line.unit_price.minor);
+        let price = Memo::new(move |_| stock.with(|stock| live::price_minor(stock, &sku)));
+        Effect::new(move |_| {
+            if price.get().is_some_and(|price| price != known) {
+                self.repriced.update(|times| *times += 1);
+            }
+        });
         let newest = live::variant(stock, line.sku.clone());
         let sku = line.sku.clone();
         Effect::new(move |_| {
             let newest = newest.get();
-            if !self.is_held.get() {
+            if !self.is_frozen.get() {
                 self.set(&sku, newest);
             }
         });
@@ -59,10 +90,11 @@ impl Stock {
     }
 
     fn available(self, sku: &Sku) -> i64 {
-        self.levels.with(|levels| {
+        let unheld = self.levels.with(|levels| {
             let level = levels.iter().find(|(of, _)| of == sku);
             level.map_or(0, |(_, available)| *available)
-        })
+        });
+        unheld + self.own.with(|own| i64::from(own.of(sku)))
     }
 
     fn set(self, sku: &Sku, available: i64) {
@@ -82,10 +114,13 @@ impl Stock {
 
     /// The lines that cannot be had, in their order. A cart may hold one SKU on several lines.
     pub fn missing(self, cart: &Cart) -> Vec<Missing> {
-        let left = self.levels.with(|levels| {
-            let wanted = cart.lines.iter().map(|line| (&line.sku, line.quantity));
-            let levels = levels.iter().map(|(sku, available)| (sku, *available));
-            quantities_left(wanted, levels)
+        let left = self.own.with(|own| {
+            self.levels.with(|levels| {
+                let wanted = cart.lines.iter().map(|line| (&line.sku, line.quantity));
+                let level = |(sku, unheld): &'_ (Sku, i64)| *unheld + i64::from(own.of(sku));
+                let levels = levels.iter().map(|known| (&known.0, level(known)));
+                quantities_left(wanted, levels)
+            })
         });
         let lines = cart.lines.iter().zip(left);
         lines
@@ -100,8 +135,9 @@ impl Stock {
     }
 }
 
-fn level(line: &CartLine) -> (Sku, i64) {
-    (line.sku.clone(), line.available)
+/// Of what a line can have, what nobody holds.
+fn unheld(line: &CartLine, held: &Held) -> i64 {
+    line.available - i64::from(held.of(&line.sku))
 }
 
 /// `sold out` or `only 2 left`

@@ -14,6 +14,8 @@ pub mod dialogs;
 pub mod focus;
 #[cfg(feature = "hydrate")]
 pub mod gallery;
+pub mod own;
+pub mod stock_signup;
 pub mod tab;
 #[cfg(feature = "hydrate")]
 pub mod translated;
@@ -22,9 +24,11 @@ pub mod typed;
 pub mod billing_fields;
 pub mod card_fields;
 pub mod checkout_form;
+pub mod checkout_hold;
 pub mod countdown;
 pub mod field;
 pub mod missing;
+pub mod new_prices;
 pub mod order_desk;
 pub mod order_next;
 pub mod order_parcels;
@@ -35,6 +39,9 @@ pub mod order_time;
 pub mod return_form;
 
 pub mod admin_desk;
+pub mod admin_live;
+pub mod desk_about;
+pub mod desk_labels;
 pub mod desk_money;
 pub mod desk_notes;
 pub mod desk_order;
@@ -42,9 +49,12 @@ pub mod desk_orders;
 pub mod desk_parcels;
 pub mod desk_returns;
 pub mod event_stream;
+pub mod inventory_bulk;
 pub mod inventory_table;
 pub mod inventory_tools;
 pub mod inventory_view;
+#[cfg(feature = "hydrate")]
+pub mod live_region;
 pub mod posted;
 pub mod print_button;
 pub mod stock_correction;

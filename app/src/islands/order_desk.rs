@@ -4,6 +4,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use types::checkout::DeliveryMethod;
+use types::delivery::DeliveryTerms;
 use types::order::{OrderStatus, Progress};
 use types::{Money, OrderId, Problem, ReturnId};
 
@@ -29,6 +30,8 @@ pub fn OrderDesk(
     progress: Progress,
     position: u64,
     delivery: DeliveryMethod,
+    /// What delivery costs now, for what may be ordered once more.
+    terms: DeliveryTerms,
     total: Money,
     pieces: Vec<Piece>,
     given: Option<GivenCard>,
@@ -97,7 +100,7 @@ pub fn OrderDesk(
             <OrderProgress names progress delivery is_own now_us />
             <OrderPayment id progress total given problem=problem.clone() now_us />
             <OrderParcels id progress />
-            <OrderNext id return_id progress delivery pieces problem is_own />
+            <OrderNext id return_id progress delivery terms pieces problem is_own />
         </div>
     }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use types::cart::totals;
 use types::checkout::DeliveryMethod;
+use types::delivery::DeliveryTerms;
 use types::order::{OrderStatus, Progress, Shortage, quantities_left};
 use types::{Money, OrderId, Problem, ReturnId};
 
@@ -18,6 +19,7 @@ pub fn OrderNext(
     return_id: ReturnId,
     progress: ReadSignal<Progress>,
     delivery: DeliveryMethod,
+    terms: DeliveryTerms,
     pieces: Vec<Piece>,
     problem: Option<Problem>,
     is_own: bool,
@@ -38,7 +40,7 @@ pub fn OrderNext(
         OrderStatus::Cancelled => view! { <Cancelled is_own /> }.into_any(),
         OrderStatus::Rejected => {
             let (pieces, problem) = (pieces.clone(), problem.clone());
-            view! { <Rejected id delivery pieces shortages problem is_own /> }.into_any()
+            view! { <Rejected id delivery terms pieces shortages problem is_own /> }.into_any()
         }
         _ => ().into_any(),
     }
@@ -80,12 +82,13 @@ fn Cancelled(is_own: bool) -> impl IntoView {
 fn Rejected(
     id: OrderId,
     delivery: DeliveryMethod,
+    terms: DeliveryTerms,
     pieces: Vec<Piece>,
     shortages: Memo<Vec<Shortage>>,
     problem: Option<Problem>,
     is_own: bool,
 ) -> impl IntoView {
-    let rest = shortages.with_untracked(|short| rest_of(&pieces, short, delivery));
+    let rest = shortages.with_untracked(|short| rest_of(&pieces, short, delivery, &terms));
     let rest = rest.filter(|_| is_own);
     let similar = shortages.with_untracked(|short| {
         let missing = |piece: &&Piece| short.iter().any(|short| short.sku == piece.sku);
@@ -144,6 +147,7 @@ fn rest_of(
     pieces: &[Piece],
     short: &[Shortage],
     delivery: DeliveryMethod,
+    terms: &DeliveryTerms,
 ) -> Option<(String, Money)> {
     let lines = pieces.iter().map(|piece| (&piece.sku, piece.quantity));
     let left = quantities_left(lines, short.iter().map(Shortage::left));
@@ -162,7 +166,7 @@ fn rest_of(
         });
         count += quantity;
     }
-    let total = totals(subtotal?, delivery)?.total;
+    let total = totals(subtotal?, delivery, terms)?.total;
     let label = match count {
         1 => format!("Order the other piece for {total}"),
         count => format!("Order the other {} for {total}", in_words(count)),
@@ -212,7 +216,12 @@ mod tests {
             piece("GONE", 5, None),
         ];
         let rest = |short: &[Shortage]| {
-            let rest = rest_of(&pieces, short, DeliveryMethod::Standard);
+            let rest = rest_of(
+                &pieces,
+                short,
+                DeliveryMethod::Standard,
+                &DeliveryTerms::default(),
+            );
             rest.map(|(label, total)| (label, total.minor))
         };
         assert_eq!(

@@ -1,8 +1,9 @@
 //! The parcels of an order and what was given back of its money. Comes into sight with the first of either.
 
 use leptos::prelude::*;
-use types::fulfilment::Tracking;
+use types::fulfilment::{Tracking, Transit};
 use types::order::{Progress, StepKind};
+use types::returns::BackTransit;
 use types::{Money, OrderId};
 
 use crate::components::LocalTime;
@@ -14,6 +15,8 @@ struct Sent {
     pieces: u32,
     tracking: Option<Tracking>,
     at_us: i64,
+    /// Where it is, and since when.
+    moved: Option<(Transit, i64)>,
     end: Option<(End, i64)>,
 }
 
@@ -139,6 +142,9 @@ fn parcel(sent: Sent, of: usize) -> impl IntoView {
             <p class="parcel__name">{name}</p>
             <p>"Sent " <LocalTime at_us=sent.at_us /></p>
             {tracking}
+            {sent.moved.filter(|_| sent.end.is_none()).map(|(transit, since_us)| view! {
+                <p>{transit.words()} " since " <LocalTime at_us=since_us /></p>
+            })}
             {sent.end.map(|(end, at_us)| view! {
                 <p>{end.words()} <LocalTime at_us /></p>
             })}
@@ -162,8 +168,19 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
                     pieces: *pieces,
                     tracking: tracking.clone(),
                     at_us,
+                    moved: None,
                     end: None,
                 });
+                continue;
+            }
+            StepKind::Moved {
+                parcel,
+                transit,
+                since_us,
+            } => {
+                if let Some(sent) = sent.iter_mut().find(|sent| sent.parcel == *parcel) {
+                    sent.moved = Some((*transit, *since_us));
+                }
                 continue;
             }
             StepKind::Delivered { parcel } => (*parcel, End::Delivered),
@@ -189,8 +206,8 @@ fn never_sent(progress: &Progress) -> u32 {
 
 fn never_words(pieces: u32) -> String {
     match pieces {
-        1 => "One piece will not be sent, and is not charged.".to_owned(),
-        pieces => format!("{pieces} pieces will not be sent, and are not charged."),
+        1 => "One piece will not be sent, and you do not pay for it.".to_owned(),
+        pieces => format!("{pieces} pieces will not be sent, and you do not pay for them."),
     }
 }
 
@@ -219,6 +236,7 @@ fn returns(progress: &Progress) -> Vec<Back> {
             StepKind::ReturnAsked { number } => (number, "asked for, we will answer soon"),
             StepKind::ReturnAccepted { number } => (number, "accepted, please send it to us"),
             StepKind::ReturnDeclined { number } => (number, "not accepted"),
+            StepKind::ReturnMoved { number, transit } => (number, moved_words(transit)),
             StepKind::ReturnReceived { number } => (number, "arrived with us"),
             _ => continue,
         };
@@ -231,6 +249,14 @@ fn returns(progress: &Progress) -> Vec<Back> {
         });
     }
     returns
+}
+
+const fn moved_words(transit: BackTransit) -> &'static str {
+    match transit {
+        BackTransit::OnItsWay => "on its way to us",
+        BackTransit::Arrived => "arrived with us, we unpack it soon",
+        BackTransit::Lost => "lost by the carrier, we will write to you",
+    }
 }
 
 #[cfg(test)]
@@ -248,6 +274,11 @@ mod tests {
                 pieces: 1,
                 tracking: None,
             },
+            StepKind::Moved {
+                parcel: 2,
+                transit: Transit::InTransit,
+                since_us: 1,
+            },
             StepKind::Lost { parcel: 2 },
             StepKind::Delivered { parcel: 2 },
             StepKind::RestCancelled { pieces: 3 },
@@ -264,7 +295,7 @@ mod tests {
         };
         let parcels = parcels(&progress);
         assert_eq!(parcels.len(), 1);
-        assert_eq!(parcels[0].end, Some((End::Delivered, 4)));
+        assert_eq!(parcels[0].end, Some((End::Delivered, 5)));
         assert_eq!(never_sent(&progress), 3);
     }
 }

@@ -28,7 +28,8 @@ pub fn OrderPayment(
     // A card that is declined from now on is used up; one given after a decline is not.
     let cards_tried = move || progress.with(tries);
     let tried_before = progress.with_untracked(tries);
-    let given = move || given.clone().filter(|_| cards_tried() == tried_before);
+    let is_good = move |card: &GivenCard| card.is_elsewhere() || cards_tried() == tried_before;
+    let given = move || given.clone().filter(is_good);
 
     // Whatever was under way has arrived.
     Effect::new(move |_| {
@@ -58,13 +59,44 @@ pub fn OrderPayment(
             </section>
         }
     };
+    let action = Memo::new(move |_| progress.with(|it| it.action().map(str::to_owned)));
     view! {
         <Show when=wants_card>{payment.clone()()}</Show>
+        {move || action.get().map(|url| view! { <GoOn id url until now_us busy problem /> })}
         <Show when=Signal::derive(move || {
             matches!(status.get(), OrderStatus::Reserving | OrderStatus::Paying)
         })>
             <TakesLong id busy problem />
         </Show>
+    }
+}
+
+/// What the shopper has to do stands on a page of the gateway. A link, which needs no script.
+#[component]
+fn GoOn(
+    id: OrderId,
+    url: String,
+    until: Memo<Option<i64>>,
+    now_us: i64,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
+    view! {
+        <section class="order-payment" aria-labelledby="action-title">
+            <h2 id="action-title">"Action required"</h2>
+            <p>"You come back here by yourself afterwards."</p>
+            {move || until.get().map(|until| view! {
+                <p class="order-payment__kept">
+                    "Your pieces stay reserved for another "
+                    <Countdown until_us=Signal::stored(until) now_us />
+                </p>
+            })}
+            <a class="button button--wide" href=url rel="external noreferrer">
+                "Continue to payment"
+            </a>
+            <Told problem />
+            <CancelOrder id busy problem />
+        </section>
     }
 }
 
@@ -115,8 +147,12 @@ fn PayWithCard(
         });
     };
     view! {
-        <form method="post" action="/test-gateway/tokens" node_ref=form on:submit=on_submit>
-            <input type="hidden" name="return_to" value=format!("/orders/{id}") />
+        <form
+            method="post"
+            action=format!("/test-gateway/tokens?return_to=/orders/{id}")
+            node_ref=form
+            on:submit=on_submit
+        >
             <Told problem />
             <CardFields card named=true />
             <PayButton busy>{format!("Pay {total}")}</PayButton>
@@ -133,8 +169,12 @@ fn PayWithGiven(
     busy: RwSignal<bool>,
     problem: RwSignal<Option<Problem>>,
 ) -> impl IntoView {
+    let is_elsewhere = card.is_elsewhere();
     let GivenCard { token, last4 } = card;
-    let label = format!("Pay {total} with card ending {last4}");
+    let label = match is_elsewhere {
+        true => "Continue to payment".to_owned(),
+        false => format!("Pay {total} with card ending {last4}"),
+    };
     let sent = token.clone();
     let on_submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -155,9 +195,11 @@ fn PayWithGiven(
             <input type="hidden" name="payment_token" value=token />
             <Told problem />
             <PayButton busy>{label}</PayButton>
-            <p>
-                <a href=format!("/orders/{id}")>"Use another card"</a>
-            </p>
+            {(!is_elsewhere).then(|| view! {
+                <p>
+                    <a href=format!("/orders/{id}")>"Use another card"</a>
+                </p>
+            })}
         </form>
     }
 }

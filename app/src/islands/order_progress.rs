@@ -117,6 +117,7 @@ pub fn title_of(progress: &Progress) -> &'static str {
     match progress.status {
         OrderStatus::Reserving => "Reserving",
         OrderStatus::Paying => "Paying",
+        OrderStatus::ActionRequired => "Your bank asks you",
         OrderStatus::AwaitingPayment if progress.decline().is_some() => "Card declined",
         OrderStatus::AwaitingPayment => "Waiting for a card",
         OrderStatus::Confirmed => "Confirmed",
@@ -167,6 +168,11 @@ fn told(progress: &Progress, name: &str, is_own: bool) -> (&'static str, String)
         OrderStatus::Paying => (
             "Paying",
             "Your pieces are reserved. Your bank is being asked.".to_owned(),
+        ),
+        OrderStatus::ActionRequired => (
+            "One more step",
+            "Your pieces are reserved. Go on at your bank or payment service to pay for them."
+                .to_owned(),
         ),
         OrderStatus::AwaitingPayment => match progress.decline() {
             Some(reason) => ("Your card was declined", reason.advice().to_owned()),
@@ -233,6 +239,7 @@ fn name_of(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Reserving => "reserving",
         OrderStatus::Paying => "paying",
+        OrderStatus::ActionRequired => "action-required",
         OrderStatus::AwaitingPayment => "awaiting-payment",
         OrderStatus::Confirmed => "confirmed",
         OrderStatus::Packed => "packed",
@@ -288,6 +295,7 @@ fn steps(progress: &Progress) -> [ShownStep; STEPS] {
         match status {
             _ if paid => show(StepState::Done, "Paid"),
             OrderStatus::Paying => show(StepState::Now, "Paying"),
+            OrderStatus::ActionRequired => show(StepState::Yours, "Waiting for you"),
             OrderStatus::AwaitingPayment if progress.decline().is_some() => {
                 show(StepState::Yours, "Card declined")
             }

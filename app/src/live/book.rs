@@ -154,7 +154,7 @@ impl Book {
     /// Whether what is shown of every topic is replaced whole by its next snapshot.
     pub fn follows_stock_only(&self) -> bool {
         let mut topics = self.topics.keys();
-        topics.all(|topic| matches!(topic, Topic::Product(_)))
+        topics.all(|topic| matches!(topic, Topic::Product(_) | Topic::OwnCheckout))
     }
 
     /// The connection is gone; the next one has to be asked for everything again.
@@ -210,13 +210,19 @@ pub fn merge_orders(known: &mut DeskNews, news: DeskNews) {
 /// Takes in the variants that the news is about; the others stay.
 pub fn merge_stock(stock: &mut ProductStock, news: ProductStock) {
     stock.available = news.available;
+    if !news.tags.is_empty() {
+        stock.tags = news.tags;
+    }
     for variant in news.variants {
         match stock
             .variants
             .iter_mut()
             .find(|known| known.sku == variant.sku)
         {
-            Some(known) => known.available = variant.available,
+            Some(known) => {
+                known.available = variant.available;
+                known.price_minor = variant.price_minor.or(known.price_minor);
+            }
             None => stock.variants.push(variant),
         }
     }
@@ -343,6 +349,7 @@ mod tests {
     #[test]
     fn a_message_is_read_as_the_server_writes_it() {
         let state = State::Product(ProductStock {
+            tags: Vec::new(),
             available: 3,
             variants: Vec::new(),
         });
@@ -403,21 +410,25 @@ mod tests {
     #[test]
     fn stock_news_touches_the_variants_it_is_about() {
         let stock = |sku: &str, available| VariantStock {
+            price_minor: None,
             sku: sku.parse().expect("a SKU"),
             available,
         };
         let mut known = ProductStock {
+            tags: Vec::new(),
             available: 5,
             variants: vec![stock("A", 2), stock("B", 3)],
         };
         merge_stock(
             &mut known,
             ProductStock {
+                tags: Vec::new(),
                 available: 4,
                 variants: vec![stock("B", 2)],
             },
         );
         let expected = ProductStock {
+            tags: Vec::new(),
             available: 4,
             variants: vec![stock("A", 2), stock("B", 2)],
         };
@@ -454,6 +465,7 @@ mod tests {
         let uuid = 0x0199_c0a0_0000_7000_8000_0000_0000_0000 | n;
         let id = types::OrderId::new(uuid::Uuid::from_u128(uuid));
         DeskRow {
+            is_held: false,
             id,
             number: types::order::order_number(id),
             placed_at_us: 0,

@@ -255,6 +255,14 @@ fn connect() {
     }
 }
 
+/// Opens the socket anew where there is one. A first command has given the browser its cookie: the
+/// connection from before belongs to nobody.
+pub fn renew() {
+    if with_tab(|tab| tab.socket.is_some()) {
+        connect();
+    }
+}
+
 /// The socket's absolute address: not every browser in use takes a relative one.
 fn address() -> Option<String> {
     let location = window().location();

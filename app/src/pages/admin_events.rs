@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::{Shop, Staff};
-use types::admin::OrderRow;
+use types::admin::{EventRow, OrderRow};
 use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState};
 use types::{OrderId, Problem};
 
@@ -12,7 +12,7 @@ use crate::api::admin::EVENTS as HERE;
 use crate::api::flash::{self, Done, Flash};
 use crate::api::shop;
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, ProblemNote, Story, Subject, when};
+use crate::components::{AdminFrame, Holds, ProblemNote, Story, Subject, desk_field, when};
 use crate::pages::page_problem::PageProblem;
 
 /// Of the last orders so many are listed.
@@ -44,7 +44,8 @@ fn Desk(staff: Staff) -> impl IntoView {
                         Some(Ok(_)) => Vec::new(),
                         _ => shop.last_orders(&staff, ORDERS).await?,
                     };
-                    Ok::<_, Problem>((log, found, orders))
+                    let differences = shop.settlement_differences(&staff).await?;
+                    Ok::<_, Problem>((log, found, orders, differences))
                 }
             },
         )
@@ -53,7 +54,7 @@ fn Desk(staff: Staff) -> impl IntoView {
         let (asked, Flash { problem, done, .. }) = (asked.clone(), flash.clone());
         Suspend::new(async move {
             match read.await {
-                Ok((log, found, orders)) => {
+                Ok((log, found, orders, differences)) => {
                     let told = done.and_then(told);
                     view! {
                         {problem.map(|problem| view! { <ProblemNote problem /> })}
@@ -62,6 +63,7 @@ fn Desk(staff: Staff) -> impl IntoView {
                             <LookUp asked found orders head=log.head />
                             <Consumers log=log.clone() />
                             <DeadLetters log />
+                            <Differences differences />
                         </div>
                     }
                     .into_any()
@@ -132,18 +134,33 @@ fn LookUp(
         Some(Err(problem)) => (None, Some(problem)),
         None => (None, None),
     };
-    let wrong_at = problem.as_ref().and_then(|problem| problem.field("at"));
-    let wrong_at = wrong_at.map(str::to_owned);
     // What is not about the position is about what was looked up.
-    let wrong_of = problem.filter(|_| wrong_at.is_none());
-    let wrong_of = wrong_of.map(|problem| problem.detail);
+    let problem = problem.map(|problem| match problem.field("at") {
+        Some(_) => problem,
+        None => Problem::invalid_field("of", problem.detail),
+    });
+    let problem = problem.as_ref();
+    let longest = LONGEST;
+    let (what, place) = (
+        ("of", "Order number or SKU"),
+        ("at", "As of position (optional)"),
+    );
+    let fields = (
+        desk_field(
+            problem,
+            "look-up-of".to_owned(),
+            what,
+            Holds::Code { longest },
+            of.clone(),
+        ),
+        desk_field(problem, "look-up-at".to_owned(), place, Holds::Number, at),
+    );
     let past = found.map(|found| view! { <Past found of=of.clone() /> });
     view! {
         <section class="look-up" aria-labelledby="events-title">
             <h1 id="events-title">"Events"</h1>
             <form class="look-up__form" method="get" action=HERE aria-label="Look-up">
-                <Field name="of" label="Order number or SKU" value=of wrong=wrong_of />
-                <Field name="at" label="As of position (optional)" value=at wrong=wrong_at short=true />
+                {fields}
                 <button class="desk-button desk-button--strong" type="submit">"Look up"</button>
             </form>
             {past
@@ -206,45 +223,6 @@ fn LastOrders(orders: Vec<OrderRow>) -> impl IntoView {
             {none}
             {table}
         </section>
-    }
-}
-
-/// A field and, under it, what is wrong with it.
-#[component]
-fn Field(
-    name: &'static str,
-    label: &'static str,
-    value: String,
-    wrong: Option<String>,
-    #[prop(optional)] short: bool,
-) -> impl IntoView {
-    let id = format!("look-up-{name}");
-    let described = wrong.is_some().then(|| format!("{id}-wrong"));
-    view! {
-        <div class="desk-field" class:desk-field--wide=!short>
-            <label for=id.clone()>{label}</label>
-            <input
-                id=id
-                r#type="text"
-                name=name
-                value=value
-                inputmode=short.then_some("numeric")
-                autocomplete="off"
-                autocapitalize="characters"
-                spellcheck="false"
-                maxlength=LONGEST.to_string()
-                aria-invalid=wrong.is_some().then_some("true")
-                aria-describedby=described.clone()
-            />
-            {wrong
-                .map(|wrong| {
-                    view! {
-                        <p class="field__error" id=described role="alert">
-                            {wrong}
-                        </p>
-                    }
-                })}
-        </div>
     }
 }
 
@@ -355,7 +333,7 @@ fn told(done: Done) -> Option<String> {
         Done::Discarded { position, consumer } => {
             Some(format!("#{position} was discarded for {consumer}."))
         }
-        Done::Corrected { .. } => None,
+        Done::Corrected { .. } | Done::Erased { .. } | Done::Said(_) => None,
     }
 }
 
@@ -390,6 +368,36 @@ fn DeadLetters(log: LogView) -> impl IntoView {
                 })}
             <ul role="list">{rows.collect_view()}</ul>
             {(more > 0).then(|| view! { <p>{format!("{more} more are not shown.")}</p> })}
+        </section>
+    }
+}
+
+/// What the payment gateway has settled otherwise than the books say.
+#[component]
+fn Differences(differences: Vec<EventRow>) -> impl IntoView {
+    let is_sound = differences.is_empty();
+    let rows = differences.into_iter().map(|row| {
+        view! {
+            <li class="parked" data-state="dead">
+                <h3 class="parked__what">
+                    <span class="parked__position">{format!("#{}", row.position)}</span>
+                    <span>{row.kind}</span>
+                </h3>
+                <p>{row.summary}</p>
+            </li>
+        }
+    });
+    view! {
+        <section class="dead-letters" aria-labelledby="differences-title">
+            <div class="events__head">
+                <h2 id="differences-title">"Settlement"</h2>
+            </div>
+            {is_sound.then(|| view! {
+                <p class="dead-letters__none">
+                    "What the payment gateway has settled is what the books say."
+                </p>
+            })}
+            <ul role="list">{rows.collect_view()}</ul>
         </section>
     }
 }

@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use services::Staff;
+use types::Problem;
+use types::admin::InventoryView;
 
 use crate::api::admin::INVENTORY;
 use crate::api::flash::{self, Done, Flash};
 use crate::api::shop;
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, LazyHint};
+use crate::components::{AdminFrame, LazyHint, ProblemNote};
 use crate::islands::admin_desk::AdminDesk;
 use crate::islands::inventory_view::{Sort, View};
 use crate::pages::page_problem::PageProblem;
@@ -27,34 +29,49 @@ pub fn AdminInventoryPage() -> impl IntoView {
 #[component]
 fn Desk(staff: Staff) -> impl IntoView {
     let shop = shop();
-    let rows = shop.inventory(&staff);
     let email = staff.email.clone();
     let asked = view_in_address();
     let flash = flash::take(INVENTORY).unwrap_or_default();
+    let batch = shop.new_key();
+    // What is newer than this may not be among the rows.
+    let at = shop.sheet_position();
     let events = Resource::new_blocking(
         || (),
         move |()| {
             let (shop, staff) = (shop.clone(), staff.clone());
-            async move { shop.recent_events(&staff, EVENTS).await }
+            async move {
+                let inventory = shop.inventory_view(&staff).await?;
+                let events = shop.recent_events(&staff, EVENTS).await?;
+                Ok::<_, Problem>((inventory, events))
+            }
         },
     );
     let content = move || {
-        let (rows, mut view) = (rows.clone(), asked.clone());
+        let (mut view, batch) = (asked.clone(), batch.clone());
         let Flash {
             problem, done, sku, ..
         } = flash.clone();
         Suspend::new(async move {
             match events.await {
-                Ok(events) => {
+                Ok((InventoryView { rows, suppliers }, events)) => {
                     if let Some(sku) = sku {
                         view.correcting = sku.parse().ok();
                     }
-                    if let Some(Done::Corrected { sku }) = done {
-                        view.corrected = Some(sku);
+                    match done {
+                        Some(Done::Corrected { sku }) => view.corrected = Some(sku),
+                        Some(Done::Said(said)) => view.said = said,
+                        _ => {}
                     }
+                    // What is wrong with a correction is told at its row, and all else above the table.
+                    let (problem, of_many) = match view.correcting {
+                        Some(_) => (problem, None),
+                        None => (None, problem),
+                    };
+                    let (batch, at) = (batch.clone(), at);
                     view! {
+                        {of_many.map(|problem| view! { <ProblemNote problem /> })}
                         <LazyHint island="admin_desk" />
-                        <AdminDesk rows events view problem />
+                        <AdminDesk rows suppliers events view problem batch at />
                     }
                     .into_any()
                 }
@@ -70,7 +87,7 @@ fn Desk(staff: Staff) -> impl IntoView {
 }
 
 /// What of the table the address asks for; without the script that is how it is arranged.
-fn view_in_address() -> View {
+pub fn view_in_address() -> View {
     let query = use_query_map().get_untracked();
     let text = |name| query.get(name).unwrap_or_default();
     let limit: Option<usize> = text("limit").parse().ok();
@@ -81,5 +98,6 @@ fn view_in_address() -> View {
         limit: limit.map(|limit| limit.clamp(1, MOST)),
         correcting: text("correct").parse().ok(),
         corrected: None,
+        said: String::new(),
     }
 }

@@ -118,11 +118,13 @@ fn Facts(row: MailRow, message_id: String) -> impl IntoView {
             </div>
             {error}
             <div>
-                <dt>"Order"</dt>
+                <dt>"About"</dt>
                 <dd>
-                    <Subject subject=row.number.clone() />
-                    " · "
-                    <a href=format!("{MAILS}?order={}", row.number)>"its mails"</a>
+                    <Subject subject=row.subject.clone() />
+                    {row.order_id.map(|_| view! {
+                        " · "
+                        <a href=format!("{MAILS}?order={}", row.subject)>"its mails"</a>
+                    })}
                 </dd>
             </div>
             {fact("Written", moment(row.queued_at_us))}

@@ -6,10 +6,12 @@ use services::Staff;
 use types::Problem;
 use types::mail::{MailCursor, MailPage, MailRow, MailState};
 
+use crate::api::alerts::ALERTS;
 use crate::api::mails::MAILS;
+use crate::api::purchasing::PURCHASE_ORDERS;
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, ProblemNote, Subject, when};
+use crate::components::{AdminFrame, Holds, ProblemNote, Subject, desk_field, when};
 use crate::pages::page_problem::PageProblem;
 
 /// Characters of an order's number, at most.
@@ -58,6 +60,13 @@ fn Desk(staff: Staff) -> impl IntoView {
                 {refused.map(|problem| view! { <ProblemNote problem /> })}
                 <section class="mails" aria-labelledby="mails-title">
                     <h1 id="mails-title">"Mails"</h1>
+                    <p class="mails__none">
+                        "Mails to customers. Whether the house was written to is said at each "
+                        <a href=ALERTS>"alert"</a>
+                        ", what a supplier got at each "
+                        <a href=PURCHASE_ORDERS>"purchase order"</a>
+                        "."
+                    </p>
                     <OfOrder order=order.clone() wrong />
                     <Mails page order is_first />
                 </section>
@@ -75,34 +84,18 @@ fn Desk(staff: Staff) -> impl IntoView {
 /// The form that leaves only the mails of one order.
 #[component]
 fn OfOrder(order: String, wrong: Option<Problem>) -> impl IntoView {
-    let wrong = wrong.and_then(|problem| problem.field("order").map(str::to_owned));
+    let field = desk_field(
+        wrong.as_ref(),
+        "mails-order".to_owned(),
+        ("order", "Order number"),
+        Holds::Code { longest: LONGEST },
+        order.clone(),
+    );
     let all =
         (!order.is_empty()).then(|| view! { <a class="mails__all" href=MAILS>"All mails"</a> });
     view! {
         <form class="look-up__form" method="get" action=MAILS aria-label="Mails of an order">
-            <div class="desk-field">
-                <label for="mails-order">"Order number"</label>
-                <input
-                    id="mails-order"
-                    r#type="text"
-                    name="order"
-                    value=order
-                    autocomplete="off"
-                    autocapitalize="characters"
-                    spellcheck="false"
-                    maxlength=LONGEST.to_string()
-                    aria-invalid=wrong.is_some().then_some("true")
-                    aria-describedby=wrong.is_some().then_some("mails-order-wrong")
-                />
-                {wrong
-                    .map(|wrong| {
-                        view! {
-                            <p class="field__error" id="mails-order-wrong" role="alert">
-                                {wrong}
-                            </p>
-                        }
-                    })}
-            </div>
+            {field}
             <button class="desk-button" type="submit">"Show"</button>
             {all}
         </form>
@@ -134,7 +127,7 @@ fn Mails(page: MailPage, order: String, is_first: bool) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col">"Mail"</th>
-                    <th scope="col">"Order"</th>
+                    <th scope="col">"About"</th>
                     <th scope="col">"Written (UTC)"</th>
                     <th scope="col">"State"</th>
                     <th scope="col">"Error"</th>
@@ -175,7 +168,7 @@ fn row(row: MailRow) -> impl IntoView {
                 {again}
             </th>
             <td class="mails__order">
-                <Subject subject=row.number />
+                <Subject subject=row.subject />
             </td>
             <td class="mails__time">{written}</td>
             <td class="mails__state">

@@ -20,10 +20,11 @@ pub fn CartPage() -> impl IntoView {
             <div class="section section--flush">
                 <Suspense>
                     {Suspend::new(async move {
-                        match shop.cart(visitor.shopper).await {
+                        let shopper = visitor.shopper;
+                        match shop.cart(shopper).await {
                             Ok(cart) => view! {
                                 <LazyHint island="cart_lines" />
-                                <CartLines cart problem />
+                                <CartLines shopper cart problem />
                             }
                             .into_any(),
                             Err(problem) => view! { <PageProblem problem /> }.into_any(),

@@ -12,12 +12,13 @@ use crate::pages::page_problem::PageProblem;
 pub fn CheckoutPage() -> impl IntoView {
     let (shop, visitor) = (shop(), visitor());
     let now_us = shop.now_us();
+    let shopper = visitor.shopper;
+    let is_paid_elsewhere = shop.is_paid_elsewhere();
     let flash = flash::take("/checkout").unwrap_or_default();
     let cart = Resource::new_blocking(
         || (),
         move |()| {
             let shop = shop.clone();
-            let shopper = visitor.shopper;
             async move {
                 shop.cart(shopper)
                     .await
@@ -46,7 +47,7 @@ pub fn CheckoutPage() -> impl IntoView {
                         .unwrap_or(fresh);
                     view! {
                         <LazyHint island="checkout" />
-                        <Checkout cart order_id draft problem now_us />
+                        <Checkout shopper cart order_id draft problem now_us is_paid_elsewhere />
                     }
                     .into_any()
                 }

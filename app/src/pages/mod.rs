@@ -1,9 +1,17 @@
 //! One file per page: plain server HTML. What moves on a page is an island.
 
 #[cfg(feature = "ssr")]
+pub mod admin_alerts;
+#[cfg(feature = "ssr")]
+pub mod admin_count;
+#[cfg(feature = "ssr")]
 pub mod admin_events;
 #[cfg(feature = "ssr")]
+pub mod admin_import;
+#[cfg(feature = "ssr")]
 pub mod admin_inventory;
+#[cfg(feature = "ssr")]
+pub mod admin_ledger;
 #[cfg(feature = "ssr")]
 pub mod admin_mail;
 #[cfg(feature = "ssr")]
@@ -15,7 +23,21 @@ pub mod admin_orders;
 #[cfg(feature = "ssr")]
 pub mod admin_papers;
 #[cfg(feature = "ssr")]
+pub mod admin_persons;
+#[cfg(feature = "ssr")]
+pub mod admin_prices;
+#[cfg(feature = "ssr")]
+pub mod admin_purchase;
+#[cfg(feature = "ssr")]
+pub mod admin_purchases;
+#[cfg(feature = "ssr")]
+pub mod admin_restock;
+#[cfg(feature = "ssr")]
 pub mod admin_sign_in;
+#[cfg(feature = "ssr")]
+pub mod admin_suppliers;
+#[cfg(feature = "ssr")]
+pub mod back_in_stock;
 #[cfg(feature = "ssr")]
 pub mod cart;
 #[cfg(feature = "ssr")]

@@ -93,6 +93,11 @@ fn Found(
     let pieces: Vec<Piece> = order.lines.iter().map(piece).collect();
     let first = order.lines.first().map(|line| line.product.clone());
     let related = first.map_or_else(Vec::new, |product| shop.related(&product));
+    // Where no card is given here, that is all there is to say.
+    let given = match shop.is_paid_elsewhere() {
+        true => Some(GivenCard::elsewhere()),
+        false => given,
+    };
     let names = Names {
         number: order.number.clone(),
         name: order.name.clone(),
@@ -114,6 +119,7 @@ fn Found(
                     progress
                     position
                     delivery=order.delivery
+                    terms=shop.delivery_terms()
                     total=order.totals.total
                     pieces
                     given
@@ -162,6 +168,7 @@ fn Receipt(order: Order) -> impl IntoView {
         0 => "Free".to_owned(),
         _ => totals.delivery.to_string(),
     };
+    let record = format!("/orders/{}/record.json", order.id);
     let second = (!order.street_2.is_empty()).then(|| view! { {order.street_2} <br /> });
     let phone = (!order.phone.is_empty()).then(|| view! { <br /> {order.phone} });
     view! {
@@ -201,6 +208,11 @@ fn Receipt(order: Order) -> impl IntoView {
             <p class="order-page__note">
                 "Its number and this email open the order on any device: "
                 <a href=FIND_ORDER>"find my order"</a> "."
+            </p>
+            <p class="order-page__note">
+                <a href=record download="">"Keep its record"</a>
+                ": each step of this order with a hash over all that happened before it. Whoever changed \
+                 anything later could not make it again."
             </p>
         </section>
     }

@@ -128,6 +128,7 @@ const fn standing(status: OrderStatus) -> (&'static str, &'static str) {
     match status {
         OrderStatus::Reserving => ("now", "Being reserved"),
         OrderStatus::Paying => ("now", "Being paid"),
+        OrderStatus::ActionRequired => ("yours", "Waits for you at your bank"),
         OrderStatus::AwaitingPayment => ("yours", "Waits for a card"),
         OrderStatus::Confirmed => ("done", "Confirmed"),
         OrderStatus::Packed => ("done", "Packed"),

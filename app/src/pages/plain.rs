@@ -1,19 +1,22 @@
 //! The plain pages: delivery, returns, imprint, privacy.
 
 use leptos::prelude::*;
+use types::Money;
 use types::checkout::{COUNTRIES, DeliveryMethod};
 use types::house::{ADDRESS, HOUSE};
-use types::{Currency, Money};
+use types::signup::WAITS_DAYS;
 
+use crate::api::shop;
 use crate::components::ShopFrame;
 
 /// How parcels travel and what that costs.
 #[component]
 pub fn DeliveryPage() -> impl IntoView {
-    let free_from = Money::new(DeliveryMethod::FREE_FROM_MINOR, Currency::Eur);
+    let (terms, currency) = (shop().delivery_terms(), shop().currency());
+    let free_from = Money::new(terms.free_from_minor, currency);
     let rows = DeliveryMethod::ALL.map(|method| {
-        let below = method.price(Money::new(0, Currency::Eur));
-        let above = method.price(free_from);
+        let below = terms.price(method, Money::new(0, currency));
+        let above = terms.price(method, free_from);
         let above = if above.minor == 0 {
             "Free".to_owned()
         } else {
@@ -140,6 +143,12 @@ pub fn PrivacyPage() -> impl IntoView {
                     "nothing else. Once no order of yours is on its way, you may ask us to erase "
                     "who you are. Card numbers never reach us: they go from your browser to the "
                     "payment house."
+                </p>
+                <h2>"Pieces you wait for"</h2>
+                <p>
+                    "If you ask to be told when a piece is back, we keep your email for that one mail, "
+                    {format!("and for {WAITS_DAYS} days at most. ")}
+                    "The mail has a link that ends it at once."
                 </p>
                 <h2>"Others"</h2>
                 <p>

@@ -6,7 +6,7 @@ use types::catalogue::{Image, Product, Variant, come_in_sizes};
 use types::checkout::DeliveryMethod;
 
 use super::not_found::NotFoundPage;
-use crate::api::{refusal, shop};
+use crate::api::{flash, shop};
 use crate::components::anchor;
 use crate::components::product_card::Level;
 use crate::components::size_guide::has_guide;
@@ -15,6 +15,7 @@ use crate::components::{
     structured,
 };
 use crate::islands::buy_box::BuyBox;
+use crate::islands::stock_signup::SignupForm;
 
 /// The page of a product.
 #[component]
@@ -39,7 +40,19 @@ pub fn ProductPage() -> impl IntoView {
         .categories()
         .into_iter()
         .find(|category| category.slug == product.category);
-    let problem = refusal(&format!("/p/{}", product.slug));
+    let flash = flash::take(&format!("/p/{}", product.slug)).unwrap_or_default();
+    // A complaint about a sign-up stands at its form, as long as that is shown.
+    let is_of_signup = flash.signup_email.is_some() && chosen.available <= 0;
+    let (problem, of_signup) = match is_of_signup {
+        true => (None, flash.problem),
+        false => (flash.problem, None),
+    };
+    let signup = SignupForm {
+        is_offered: shop.sends_mails(),
+        signed_up: flash.signed_up,
+        email: flash.signup_email.unwrap_or_default(),
+        problem: of_signup,
+    };
 
     let images = pictures(&product, &chosen);
     let picture = images.first().cloned();
@@ -91,6 +104,7 @@ pub fn ProductPage() -> impl IntoView {
                         chosen=chosen.sku
                         size_guide
                         position=product.position
+                        signup
                     >
                         <GiftNote />
                     </BuyBox>

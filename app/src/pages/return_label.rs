@@ -57,9 +57,31 @@ fn Label(id: OrderId, label: ReturnLabel) -> impl IntoView {
                 <a href=format!("/orders/{id}")>"Back to the order"</a>
             </p>
             <h1>"Return " {label.number} " of order " {label.order_number.clone()}</h1>
-            <p class="return-label__back">
-                "Print this page. The address goes onto the parcel, the list into it."
-            </p>
+            {match label.tracking.clone() {
+                Some(tracking) => view! {
+                    <p class="return-label__back">
+                        <a
+                            class="button"
+                            href=format!("/orders/{id}/returns/{}/label.pdf", label.number)
+                            rel="external"
+                            target="_blank"
+                        >
+                            "Label of the carrier (PDF)"
+                        </a>
+                    </p>
+                    <p class="return-label__back">
+                        "It goes onto the parcel, and this list into it. Tracking number "
+                        <span class="order-number" translate="no">{tracking.number}</span>
+                    </p>
+                }
+                .into_any(),
+                None => view! {
+                    <p class="return-label__back">
+                        "Print this page. The address goes onto the parcel, the list into it."
+                    </p>
+                }
+                .into_any(),
+            }}
             <address class="return-label__to">
                 <span>"To"</span> <br /> <strong>{HOUSE}</strong> <br /> {ADDRESS[0]} <br /> {ADDRESS[1]}
                 <br /> {format!("{}-R{}", label.order_number, label.number)}

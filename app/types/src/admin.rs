@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Sku, Slug};
+use crate::movement::LastMovement;
+use crate::{Sku, Slug, SupplierId};
 
 /// A SKU as the inventory page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,25 +16,53 @@ pub struct InventoryRow {
 }
 
 /// The stock of one SKU at a position of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Level {
     pub on_hand: i64,
-    /// Held by reservations and allocations.
+    /// Of those, promised to orders.
     pub allocated: i64,
+    /// Of the rest, held by checkouts for a while.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reserved: i64,
     pub reorder_threshold: i64,
+    /// How many want to be told when it is back.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub waiting: u32,
+    /// Ordered of suppliers and not here yet.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub incoming: i64,
+    /// Of whom more are ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<SupplierId>,
+    /// `None` before the first movement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastMovement>,
     /// Position of the event that made it so; 0 for the seed.
     pub position: u64,
 }
 
+/// Of ten thousand SKUs most have none of it: what says nothing is not sent.
+fn is_none<T: Default + PartialEq>(count: &T) -> bool {
+    *count == T::default()
+}
+
 impl Level {
     pub const fn available(&self) -> i64 {
-        self.on_hand - self.allocated
+        self.on_hand - self.allocated - self.reserved
     }
 
     /// Whether restocking is due. A threshold of 0 marks a piece that is not made again.
     pub const fn is_low(&self) -> bool {
         self.reorder_threshold > 0 && self.available() <= self.reorder_threshold
     }
+}
+
+/// What the inventory page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryView {
+    pub rows: Vec<InventoryRow>,
+    /// Suppliers by their names.
+    pub suppliers: Vec<(SupplierId, String)>,
 }
 
 /// An event of the log as the admin's stream shows it.

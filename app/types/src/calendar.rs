@@ -116,6 +116,33 @@ impl Date {
     }
 }
 
+/// A minute as forms write it, `2026-12-01T08:00` at UTC, in unix microseconds; `None` for what is none.
+pub fn minute_us(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once('T')?;
+    let mut parts = date.splitn(3, '-');
+    let mut next = |digits: usize| {
+        let part = parts.next()?;
+        let is_number = part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| part.parse::<i64>().ok()).flatten()
+    };
+    let (year, month, day) = (next(4)?, next(2)?, next(2)?);
+    let (hour, minute) = time.split_once(':')?;
+    let number = |part: &str, below: i64| {
+        let is_number = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        let number = is_number.then(|| part.parse::<i64>().ok()).flatten()?;
+        (number < below).then_some(number)
+    };
+    // A browser may say the seconds of a full minute.
+    let minute = minute.strip_suffix(":00").unwrap_or(minute);
+    let (hour, minute) = (number(hour, 24)?, number(minute, 60)?);
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let number = Day::from_date(year, month, day);
+    // A day that there is not would be another one.
+    let is_a_day = number.date() == Date { year, month, day };
+    let seconds = number.0 * SECONDS_A_DAY + (hour * 60 + minute) * 60;
+    is_a_day.then_some(seconds * 1_000_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +173,25 @@ mod tests {
         assert_eq!(friday.plus_working_days(1), monday);
         assert_eq!(Day(friday.0 + 1).plus_working_days(0), monday);
         assert_eq!(friday.plus_working_days(6).weekday_name(), "Mon");
+    }
+
+    #[test]
+    fn a_minute_is_read_as_forms_write_it() {
+        let noon = 1_000_000 * (Day::from_date(2026, 12, 1).0 * SECONDS_A_DAY + 12 * 3_600);
+        assert_eq!(minute_us("2026-12-01T12:00"), Some(noon));
+        assert_eq!(minute_us("2026-12-01T12:01:00"), Some(noon + 60_000_000));
+        for text in [
+            "",
+            "2026-12-01",
+            "2026-13-01T12:00",
+            "2026-02-30T12:00",
+            "2026-12-01T24:00",
+            "2026-12-01T12:60",
+            "26-12-01T12:00",
+            "2026-12-01T12:00:30",
+            "+026-12-01T12:00",
+        ] {
+            assert_eq!(minute_us(text), None, "{text}");
+        }
     }
 }

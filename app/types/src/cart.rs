@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Edition, Image};
 use crate::checkout::DeliveryMethod;
+use crate::delivery::DeliveryTerms;
+use crate::reservation::Held;
 use crate::{LineId, Money, Sku, Slug};
 
 /// Pieces of one line, at most. A larger order is a conversation, not a form.
@@ -22,6 +24,15 @@ pub struct Cart {
     pub subtotal: Money,
     /// Position of the log at which the lines' `available` is true.
     pub position: u64,
+    /// What the shopper's checkout holds.
+    #[serde(default)]
+    pub held: Held,
+    /// What delivery costs.
+    #[serde(default)]
+    pub delivery: DeliveryTerms,
+    /// What it was when the shopper last agreed to it, where it costs something else now.
+    #[serde(default)]
+    pub delivery_was: Option<DeliveryTerms>,
 }
 
 impl Cart {
@@ -32,6 +43,11 @@ impl Cart {
 
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+
+    /// Whether anything, or its delivery, costs something else than the shopper has agreed to.
+    pub fn has_new_prices(&self) -> bool {
+        self.delivery_was.is_some() || self.lines.iter().any(|line| line.was.is_some())
     }
 }
 
@@ -47,7 +63,11 @@ pub struct CartLine {
     pub quantity: u32,
     pub gift_note: Option<String>,
     pub unit_price: Money,
+    /// What a piece cost when the shopper last agreed to it, where it costs something else now.
+    #[serde(default)]
+    pub was: Option<Money>,
     pub line_price: Money,
+    /// To this shopper: what the own checkout holds is there.
     pub available: i64,
     /// For a limited piece: how many were made.
     #[serde(default)]
@@ -71,8 +91,8 @@ pub struct Totals {
 
 /// Adds up goods and delivery. `None` on overflow or mixed currencies, which a catalogue of one
 /// currency and bounded quantities cannot reach.
-pub fn totals(subtotal: Money, delivery: DeliveryMethod) -> Option<Totals> {
-    let delivery = delivery.price(subtotal);
+pub fn totals(subtotal: Money, delivery: DeliveryMethod, terms: &DeliveryTerms) -> Option<Totals> {
+    let delivery = terms.price(delivery, subtotal);
     Some(Totals {
         subtotal,
         delivery,

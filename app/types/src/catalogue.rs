@@ -44,8 +44,8 @@ pub struct ProductCard {
     /// All metals that the product comes in, in the order of its variants.
     pub metals: Vec<Metal>,
     pub price_from: Money,
-    /// Whether some variant costs more than `price_from`.
-    pub price_varies: bool,
+    /// What it costs, in words: `From €2,390`.
+    pub tag: String,
     /// The former price of the variant that costs `price_from`.
     pub compare_at: Option<Money>,
     /// The one that the card shows comes first.
@@ -121,6 +121,8 @@ pub fn come_in_sizes(variants: &[Variant]) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Availability {
     SoldOut,
+    /// Sold out to everybody but the shopper whose checkout holds it.
+    InOwnCheckout,
     Few(i64),
     InStock,
     /// A limited piece.
@@ -154,10 +156,18 @@ impl Availability {
         }
     }
 
+    /// The same for a shopper whose own checkout holds so many pieces, which are not available to anybody.
+    pub fn to_holder(available: i64, edition: Option<Edition>, held: u32) -> Self {
+        match available {
+            ..=0 if held > 0 => Self::InOwnCheckout,
+            _ => Self::of_edition(available, edition),
+        }
+    }
+
     /// The number that is told, if one is. [`Self::words`] follow it.
     pub const fn number(self) -> Option<i64> {
         match self {
-            Self::SoldOut | Self::InStock => None,
+            Self::SoldOut | Self::InOwnCheckout | Self::InStock => None,
             Self::Few(left) | Self::Limited { left, .. } => Some(left),
         }
     }
@@ -166,13 +176,14 @@ impl Availability {
     pub fn words(self) -> String {
         match self {
             Self::SoldOut => "Sold out".to_owned(),
+            Self::InOwnCheckout => "In your checkout".to_owned(),
             Self::InStock => "In stock".to_owned(),
             Self::Few(_) | Self::Limited { of: None, .. } => " left".to_owned(),
             Self::Limited { of: Some(made), .. } => [" of ", &made.to_string(), " left"].concat(),
         }
     }
 
-    /// `In stock`, `3 left`, `7 of 12 left` or `Sold out`.
+    /// `In stock`, `3 left`, `7 of 12 left`, `In your checkout` or `Sold out`.
     pub fn label(self) -> String {
         let words = self.words();
         self.number().map_or_else(
@@ -211,6 +222,13 @@ mod tests {
     #[test]
     fn more_than_were_made_are_told_without_a_size_that_cannot_be_true() {
         assert_eq!(told(13, Some(12)), "13 left");
+    }
+
+    #[test]
+    fn what_the_own_checkout_holds_is_not_sold_out_to_its_shopper() {
+        let to = |available, held| Availability::to_holder(available, None, held).label();
+        assert_eq!([to(0, 0), to(0, 1)], ["Sold out", "In your checkout"]);
+        assert_eq!(to(2, 1), "2 left", "there are more, and they can be added");
     }
 
     #[test]

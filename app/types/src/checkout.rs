@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::ids::InvalidId;
-use crate::{FieldError, Money, OrderId, Problem};
+use crate::{FieldError, OrderId, Problem};
 
 /// As a word, `standard` or `express`.
 #[derive(
@@ -35,8 +35,6 @@ pub enum DeliveryMethod {
 
 impl DeliveryMethod {
     pub const ALL: [Self; 2] = [Self::Standard, Self::Express];
-    /// Standard delivery is free from this goods value on, in minor units.
-    pub const FREE_FROM_MINOR: i64 = 15_000;
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -50,15 +48,6 @@ impl DeliveryMethod {
             Self::Standard => "Insured, 2 to 4 working days",
             Self::Express => "Insured courier, 1 to 2 working days",
         }
-    }
-
-    pub fn price(self, subtotal: Money) -> Money {
-        let minor = match self {
-            Self::Standard if subtotal.minor >= Self::FREE_FROM_MINOR => 0,
-            Self::Standard => 590,
-            Self::Express => 1_490,
-        };
-        Money { minor, ..subtotal }
     }
 }
 
@@ -284,7 +273,6 @@ fn looks_like_phone(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Currency;
 
     fn form() -> PlaceOrder {
         PlaceOrder {
@@ -409,14 +397,5 @@ mod tests {
         fields.remove("billing");
         let read: PlaceOrder = serde_json::from_value(old).expect("readable");
         assert_eq!(read.phone, "");
-    }
-
-    #[test]
-    fn standard_delivery_is_free_from_150() {
-        let price =
-            |method: DeliveryMethod, minor| method.price(Money::new(minor, Currency::Eur)).minor;
-        assert_eq!(price(DeliveryMethod::Standard, 14_999), 590);
-        assert_eq!(price(DeliveryMethod::Standard, 15_000), 0);
-        assert_eq!(price(DeliveryMethod::Express, 15_000), 1_490);
     }
 }

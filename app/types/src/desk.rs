@@ -6,12 +6,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use crate::alert::AlertKind;
 use crate::catalogue::Image;
-use crate::fulfilment::{Parcel, Pieces};
+use crate::fulfilment::{Carrier, Parcel, ParcelLabel, Pieces};
 use crate::ids::InvalidId;
 use crate::log::StoryEvent;
 use crate::order::{Order, OrderStatus};
-use crate::returns::{ReturnPieces, ReturnState};
+use crate::returns::{BackLabel, ReturnPieces, ReturnState};
 use crate::{Money, OrderId, RefundId, ReturnId, ShipmentId, Sku};
 
 /// Orders on one page of the list.
@@ -59,9 +60,10 @@ impl Tab {
     /// The one that an order of this status is found under, beside [`Tab::All`].
     pub const fn of(status: OrderStatus) -> Self {
         match status {
-            OrderStatus::Reserving | OrderStatus::Paying | OrderStatus::AwaitingPayment => {
-                Self::Unpaid
-            }
+            OrderStatus::Reserving
+            | OrderStatus::Paying
+            | OrderStatus::ActionRequired
+            | OrderStatus::AwaitingPayment => Self::Unpaid,
             OrderStatus::Confirmed => Self::ToPack,
             OrderStatus::Packed | OrderStatus::PartlyShipped => Self::ToSend,
             OrderStatus::Shipped => Self::OnTheWay,
@@ -98,6 +100,7 @@ pub const fn status_words(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Reserving => "being reserved",
         OrderStatus::Paying => "being paid",
+        OrderStatus::ActionRequired => "action required",
         OrderStatus::AwaitingPayment => "awaiting payment",
         OrderStatus::Confirmed => "confirmed",
         OrderStatus::Packed => "packed",
@@ -195,6 +198,8 @@ pub struct DeskRow {
     pub name: String,
     pub email: String,
     pub status: OrderStatus,
+    /// Whether somebody is to look at it before it is packed.
+    pub is_held: bool,
     pub pieces: u32,
     pub total: Money,
     /// Position of the event that made it so.
@@ -263,11 +268,19 @@ pub struct DeskOrder {
     pub payments: Vec<PaymentRow>,
     pub money: MoneyRow,
     pub parcels: Vec<Parcel>,
+    /// Of parcels, also of such as are unpacked again.
+    pub labels: Vec<ParcelLabel>,
+    /// Who sells labels, if anybody does.
+    pub carrier: Option<Carrier>,
+    /// When this was so, unix microseconds.
+    pub at_us: i64,
     pub returns: Vec<ReturnRow>,
     /// What can still be packed.
     pub left: Vec<Pieces>,
     /// What will never be sent.
     pub never: Vec<Pieces>,
+    /// Why it is held, if somebody is to look at it first.
+    pub held: Option<HeldForReview>,
     /// Whether staff can cancel it, or what of it has not left.
     pub can_cancel: bool,
     /// Ids for the next parcel and the next refund, so that a form that is sent twice acts once.
@@ -278,6 +291,14 @@ pub struct DeskOrder {
     pub story: Vec<StoryEvent>,
 }
 
+/// An order that a rule has held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldForReview {
+    pub rule: AlertKind,
+    /// Of whom the rule has found something, as the alert says it.
+    pub name: String,
+}
+
 /// Pieces that the customer sends back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnRow {
@@ -286,6 +307,8 @@ pub struct ReturnRow {
     pub number: u32,
     pub state: ReturnState,
     pub lines: Vec<ReturnPieces>,
+    /// The carrier's, if one was asked for.
+    pub label: Option<BackLabel>,
 }
 
 /// What was collected of an order's money, and given back.

@@ -50,11 +50,23 @@ pub enum Carrier {
     /// Any: staff take it there and say what became of it.
     #[default]
     Manual,
+    /// The built-in one, or another that speaks as it does.
+    Simulator,
+}
+
+impl Carrier {
+    /// For people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Manual => "Any carrier, by hand",
+            Self::Simulator => "Parcel Post (simulated)",
+        }
+    }
 }
 
 fn unknown_carrier(text: &str) -> InvalidId {
     InvalidId {
-        expected: "manual",
+        expected: "manual or simulator",
         got: text.chars().take(60).collect(),
     }
 }
@@ -106,6 +118,54 @@ impl Tracking {
     }
 }
 
+/// What a carrier says of a parcel.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(
+    serialize_all = "snake_case",
+    const_into_str,
+    parse_err_ty = InvalidId,
+    parse_err_fn = unknown_status
+)]
+pub enum CarrierStatus {
+    /// There is a label, and the carrier does not have the parcel yet.
+    Labelled,
+    Accepted,
+    InTransit,
+    OutForDelivery,
+    Delivered,
+    Lost,
+    /// Brought back to its sender.
+    Returned,
+    /// The label was given back before anything was sent with it.
+    Cancelled,
+}
+
+fn unknown_status(text: &str) -> InvalidId {
+    InvalidId {
+        expected: "the status of a parcel, such as in_transit",
+        got: text.chars().take(60).collect(),
+    }
+}
+
+impl CarrierStatus {
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Labelled => "Announced",
+            Self::Accepted => "Accepted",
+            Self::InTransit => "In transit",
+            Self::OutForDelivery => "Out for delivery",
+            Self::Delivered => "Delivered",
+            Self::Lost => "Lost",
+            Self::Returned => "Returned to sender",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShipmentState {
@@ -152,6 +212,55 @@ fn unknown_outcome(text: &str) -> InvalidId {
     }
 }
 
+/// Where a parcel is that has left and not arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transit {
+    InTransit,
+    OutForDelivery,
+}
+
+impl Transit {
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::InTransit => "In transit",
+            Self::OutForDelivery => "Out for delivery",
+        }
+    }
+}
+
+/// How far the label of a parcel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelState {
+    /// The carrier is being asked for it.
+    Requested,
+    Bought,
+    /// The carrier has refused.
+    Failed,
+    /// The carrier is being asked to take it back.
+    CancelRequested,
+    Cancelled,
+    /// The carrier does not take it back.
+    Kept,
+}
+
+/// The label of a parcel, as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelLabel {
+    pub shipment_id: ShipmentId,
+    /// The parcel's number.
+    pub number: u32,
+    pub carrier: Carrier,
+    pub state: LabelState,
+    pub tracking: Option<Tracking>,
+    /// Why it was refused or is kept.
+    pub reason: String,
+    /// When the carrier was asked, unix microseconds.
+    pub asked_at_us: i64,
+}
+
 /// Pieces of one SKU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pieces {
@@ -168,6 +277,8 @@ pub struct Parcel {
     pub state: ShipmentState,
     pub lines: Vec<Pieces>,
     pub tracking: Option<Tracking>,
+    /// Where it is, and since when, unix microseconds, while the carrier says so.
+    pub transit: Option<(Transit, i64)>,
 }
 
 #[cfg(test)]

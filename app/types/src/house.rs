@@ -5,3 +5,6 @@ pub const HOUSE: &str = "Aurel & Stone";
 
 /// Where it is, and where returns go.
 pub const ADDRESS: [&str; 2] = ["1 Example Street", "10115 Example City"];
+
+/// In which country.
+pub const COUNTRY: &str = "Germany";

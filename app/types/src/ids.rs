@@ -105,9 +105,29 @@ uuid_id!(
     "a refund id (UUIDv7, lower case)"
 );
 uuid_id!(
+    /// Somebody's wish to be told when a SKU is back.
+    SignupId,
+    "a sign-up id (UUIDv7, lower case)"
+);
+uuid_id!(
     /// Pieces of one order that come back together.
     ReturnId,
     "a return id (UUIDv7, lower case)"
+);
+uuid_id!(
+    /// An order to a supplier: the id of the event that led to it.
+    PurchaseOrderId,
+    "a purchase order id (UUIDv7, lower case)"
+);
+uuid_id!(
+    /// Something that staff are to look at: the id of the event that it was raised for.
+    AlertId,
+    "an alert id (UUIDv7, lower case)"
+);
+uuid_id!(
+    /// Counts and thresholds of many SKUs that are set as one, and at once the idempotency key of asking for it.
+    BatchId,
+    "a batch id (UUIDv7, lower case)"
 );
 
 macro_rules! text_id {
@@ -170,6 +190,13 @@ text_id!(
     Slug,
     80,
     "a slug (1 to 80 of a-z, 0-9 and '-')",
+    |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+);
+text_id!(
+    /// The name of a supplier in an address.
+    SupplierId,
+    40,
+    "a supplier (1 to 40 of a-z, 0-9 and '-')",
     |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
 );
 

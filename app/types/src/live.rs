@@ -14,11 +14,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{EventRow, InventoryRow, Level};
+use crate::delivery::DeliveryTerms;
 use crate::desk::{DeskNews, Present};
 use crate::ids::InvalidId;
 use crate::order::ProgressNews;
+use crate::reservation::{Held, OwnHold};
 pub use crate::stock::{ProductStock, VariantStock};
-use crate::{OrderId, Sku, Slug};
+use crate::{OrderId, ShopperId, Sku, Slug};
 
 /// Path of the socket.
 pub const PATH: &str = "/live";
@@ -31,7 +33,8 @@ pub const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 pub const BEAT_SECONDS: u32 = 20;
 
 /// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
-/// `orders`, `desk:ID`, `present:ID`.
+/// `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
+/// `restock`, `ledger:SKU`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Topic {
@@ -39,6 +42,13 @@ pub enum Topic {
     Product(Slug),
     /// Progress of an order; only the shopper who placed it.
     Order(OrderId),
+    /// What the checkout of a shopper holds; only that shopper.
+    Checkout(ShopperId),
+    /// The same of whoever asks, for pages that do not know who that is: those that are the same for
+    /// everybody.
+    OwnCheckout,
+    /// What delivery costs; anyone.
+    Delivery,
     /// Stock levels of every SKU; staff.
     Inventory,
     /// The last events of the log; staff.
@@ -49,6 +59,14 @@ pub enum Topic {
     Desk(OrderId),
     /// Who else has an order open; staff.
     Present(OrderId),
+    /// How many alerts wait for somebody, and whether any has changed; staff.
+    Alerts,
+    /// Whether a supplier, an order to one or a rule of restocking has changed; staff.
+    Purchasing,
+    /// Whether anything has changed of what runs out when; staff.
+    Restock,
+    /// Whether a SKU has moved, or what is said of it has changed; staff.
+    Ledger(Sku),
 }
 
 impl fmt::Display for Topic {
@@ -61,6 +79,13 @@ impl fmt::Display for Topic {
             Self::Orders => f.write_str("orders"),
             Self::Desk(id) => write!(f, "desk:{id}"),
             Self::Present(id) => write!(f, "present:{id}"),
+            Self::Checkout(id) => write!(f, "checkout:{id}"),
+            Self::OwnCheckout => f.write_str("own-checkout"),
+            Self::Delivery => f.write_str("delivery"),
+            Self::Alerts => f.write_str("alerts"),
+            Self::Purchasing => f.write_str("purchasing"),
+            Self::Restock => f.write_str("restock"),
+            Self::Ledger(sku) => write!(f, "ledger:{sku}"),
         }
     }
 }
@@ -74,12 +99,19 @@ impl FromStr for Topic {
             Some(("order", id)) => Ok(Self::Order(id.parse()?)),
             Some(("desk", id)) => Ok(Self::Desk(id.parse()?)),
             Some(("present", id)) => Ok(Self::Present(id.parse()?)),
+            Some(("ledger", sku)) => Ok(Self::Ledger(sku.parse()?)),
+            Some(("checkout", id)) => Ok(Self::Checkout(id.parse()?)),
             None if text == "inventory" => Ok(Self::Inventory),
             None if text == "events" => Ok(Self::Events),
             None if text == "orders" => Ok(Self::Orders),
+            None if text == "own-checkout" => Ok(Self::OwnCheckout),
+            None if text == "delivery" => Ok(Self::Delivery),
+            None if text == "alerts" => Ok(Self::Alerts),
+            None if text == "purchasing" => Ok(Self::Purchasing),
+            None if text == "restock" => Ok(Self::Restock),
             _ => Err(InvalidId {
-                expected: "a topic (product:SLUG, order:ID, inventory, events, orders, desk:ID or \
-                           present:ID)",
+                expected: "a topic (product:SLUG, order:ID, checkout:ID, own-checkout, delivery, inventory, \
+                           events, orders, desk:ID, present:ID, alerts, purchasing, restock or ledger:SKU)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -147,6 +179,9 @@ pub enum ServerMessage {
 pub enum State {
     Product(ProductStock),
     Order(ProgressNews),
+    Checkout(Held),
+    OwnCheckout(OwnHold),
+    Delivery(DeliveryTerms),
     Inventory {
         levels: Vec<SkuLevel>,
     },
@@ -161,6 +196,28 @@ pub enum State {
     Present {
         staff: Vec<Present>,
     },
+    Alerts(AlertNews),
+    /// Position of the newest event about purchasing.
+    Purchasing {
+        version: u64,
+    },
+    /// Position of the newest event about stock or purchasing.
+    Restock {
+        version: u64,
+    },
+    /// Position of the newest event about the SKU.
+    Ledger {
+        version: u64,
+    },
+}
+
+/// How alerts stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertNews {
+    /// Alerts that nobody has looked at and that are not muted.
+    pub open: u64,
+    /// Position of the newest event about any.
+    pub version: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,9 +57,10 @@ fn unknown_state(text: &str) -> InvalidId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRow {
     pub id: MailId,
-    pub order_id: OrderId,
-    /// Of its order, e.g. `V-7K3M2Q9A`.
-    pub number: String,
+    /// The order that it is about, if it is about one.
+    pub order_id: Option<OrderId>,
+    /// What it is about: an order by its number, e.g. `V-7K3M2Q9A`, or a SKU.
+    pub subject: String,
     /// `Order confirmed`
     pub kind: String,
     pub state: MailState,

@@ -24,6 +24,13 @@ pub enum Currency {
     Usd,
 }
 
+/// As its code, `EUR`.
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
 impl Currency {
     pub const fn code(self) -> &'static str {
         self.into_str()
@@ -106,6 +113,30 @@ pub fn minor_units(text: &str) -> Result<i64, String> {
     format!("{whole}{cents}").parse().map_err(|_| expected())
 }
 
+/// A price as a field holds it: `5.90`.
+pub fn typed(price: Money) -> String {
+    format!("{}.{:02}", price.minor / 100, price.minor % 100)
+}
+
+/// An amount as people type it: as [`minor_units`] has it, or with commas between thousands, `1,200.00`. A
+/// comma anywhere else is refused: in half of Europe `5,90` is five ninety, and would become five hundred.
+///
+/// # Errors
+/// What was expected.
+pub fn typed_minor_units(text: &str) -> Result<i64, String> {
+    let text = text.trim();
+    let whole = text.split('.').next().unwrap_or_default();
+    let mut groups = whole.split(',');
+    let first = groups.next().map_or(0, str::len);
+    let is_grouped = (1..=3).contains(&first) && groups.all(|group| group.len() == 3);
+    if text.contains(',') && !(is_grouped && text.matches(',').eq(whole.matches(','))) {
+        return Err(format!(
+            "expected an amount like 2590 or 2590.00, not {text:?}"
+        ));
+    }
+    minor_units(&text.replace(',', ""))
+}
+
 impl fmt::Display for Money {
     /// As an English shop writes it: `€2,490.00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,6 +162,23 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comma_parts_thousands_and_nothing_else() {
+        for (typed, expected) in [
+            ("5.90", 590),
+            ("1,200", 120_000),
+            (" 12,345,678.05 ", 1_234_567_805),
+        ] {
+            assert_eq!(typed_minor_units(typed), Ok(expected));
+        }
+        for unclear in [
+            "5,90", "1,20", "2590,00", "12,34.00", ",100", "1,,000", "1.000,00", "1234,567",
+            "5.9,0", "",
+        ] {
+            assert!(typed_minor_units(unclear).is_err(), "{unclear}");
+        }
+    }
 
     #[test]
     fn an_amount_is_read_to_the_cent_and_nothing_is_guessed() {

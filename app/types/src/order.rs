@@ -6,7 +6,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::cart::Totals;
 use crate::catalogue::Image;
 use crate::checkout::{BillingAddress, COUNTRIES, DeliveryMethod};
-use crate::fulfilment::Tracking;
+use crate::fulfilment::{Tracking, Transit};
+use crate::returns::BackTransit;
 use crate::{Money, OrderId, Sku, Slug};
 
 /// Where an order stands. As a word, `awaiting_payment`.
@@ -29,6 +30,8 @@ pub enum OrderStatus {
     Reserving,
     /// Reserved; the gateway is being asked.
     Paying,
+    /// Reserved; the shopper has to do something at the gateway.
+    ActionRequired,
     /// Reserved and waiting for a card: none was given yet, or the last one was declined.
     AwaitingPayment,
     /// Paid for and allocated.
@@ -50,7 +53,10 @@ pub enum OrderStatus {
 impl OrderStatus {
     /// Whether nothing more will happen to the order by itself or by payment.
     pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Reserving | Self::Paying | Self::AwaitingPayment)
+        !matches!(
+            self,
+            Self::Reserving | Self::Paying | Self::ActionRequired | Self::AwaitingPayment
+        )
     }
 
     /// Whether it was paid for and stands: there is something to send, or it was sent.
@@ -64,6 +70,7 @@ impl OrderStatus {
             | Self::Lost => true,
             Self::Reserving
             | Self::Paying
+            | Self::ActionRequired
             | Self::AwaitingPayment
             | Self::Rejected
             | Self::Cancelled => false,
@@ -82,6 +89,8 @@ pub enum DeclineReason {
     ProcessingError,
     /// The token is unknown to the gateway, used up or too old.
     InvalidToken,
+    /// The bank asked who pays, and was not told in time or told that it is somebody else.
+    NotAuthenticated,
 }
 
 impl DeclineReason {
@@ -94,6 +103,7 @@ impl DeclineReason {
             Self::IncorrectCvc => "wrong security code",
             Self::ProcessingError => "processing error",
             Self::InvalidToken => "token unknown or expired",
+            Self::NotAuthenticated => "not authenticated",
         }
     }
 
@@ -106,6 +116,9 @@ impl DeclineReason {
             Self::IncorrectCvc => "The security code did not match. Check it, or try another card.",
             Self::ProcessingError => "The bank could not process this just now. Try again.",
             Self::InvalidToken => "The card details have expired. Enter them again.",
+            Self::NotAuthenticated => {
+                "Your bank was not told that it is you who pays. Try again, or another card."
+            }
         }
     }
 }
@@ -135,6 +148,10 @@ pub enum StepKind {
     PaymentDeclined {
         reason: DeclineReason,
     },
+    /// The shopper has to go there: a path of the shop, or an address of the gateway.
+    PaymentActionRequired {
+        url: String,
+    },
     PaymentAuthorized,
     Confirmed,
     Rejected,
@@ -149,6 +166,13 @@ pub enum StepKind {
         parcel: u32,
         pieces: u32,
         tracking: Option<Tracking>,
+    },
+    /// The carrier says where a parcel is.
+    Moved {
+        parcel: u32,
+        transit: Transit,
+        /// Unix microseconds.
+        since_us: i64,
     },
     Delivered {
         parcel: u32,
@@ -175,6 +199,11 @@ pub enum StepKind {
     },
     ReturnDeclined {
         number: u32,
+    },
+    /// The carrier says where a return is.
+    ReturnMoved {
+        number: u32,
+        transit: BackTransit,
     },
     ReturnReceived {
         number: u32,
@@ -271,6 +300,18 @@ impl Progress {
                 _ => None,
             })
             .unwrap_or_default()
+    }
+
+    /// Where the shopper has to go, if the order waits for that.
+    pub fn action(&self) -> Option<&str> {
+        if self.status != OrderStatus::ActionRequired {
+            return None;
+        }
+        let mut latest = self.steps.iter().rev();
+        latest.find_map(|step| match &step.kind {
+            StepKind::PaymentActionRequired { url } => Some(url.as_str()),
+            _ => None,
+        })
     }
 
     /// The last decline, if the order still waits for a card because of it.
@@ -381,11 +422,16 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The number people say on the phone: the last 40 (random) bits of the id.
 pub fn order_number(id: OrderId) -> String {
-    let bits = id.uuid().as_u128();
+    format!("V-{}", number_digits(id.uuid()))
+}
+
+/// The digits of a number: the last forty bits of an id.
+pub(crate) fn number_digits(id: uuid::Uuid) -> String {
+    let bits = id.as_u128();
     let digits = (0..8)
         .rev()
         .map(|i| ALPHABET[(bits >> (i * 5)) as usize & 31] as char);
-    format!("V-{}", digits.collect::<String>())
+    digits.collect()
 }
 
 /// The last ten hexadecimal digits of the ids that have this number; `None` when it is none. As

@@ -123,6 +123,11 @@ impl Problem {
         Self::new("no-connection", 503, "No connection", detail)
     }
 
+    /// The same with complaints about fields.
+    pub fn about(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
+    }
+
     /// Whether this is the problem called `kind`.
     pub fn is(&self, kind: &str) -> bool {
         self.kind.strip_prefix("/problems/") == Some(kind)

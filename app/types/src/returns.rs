@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::Sku;
+use crate::fulfilment::Tracking;
 use crate::ids::InvalidId;
 
 /// Days after its delivery in which a parcel's pieces can be sent back.
@@ -82,6 +83,39 @@ pub struct ReturnLabel {
     pub name: String,
     /// Title and kind of each piece, how many, and why.
     pub lines: Vec<(String, u32, ReturnReason)>,
+    /// Of the carrier's own label, once there is one.
+    pub tracking: Option<Tracking>,
+}
+
+/// Where pieces are that come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackTransit {
+    OnItsWay,
+    Arrived,
+    Lost,
+}
+
+impl BackTransit {
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::OnItsWay => "on its way back",
+            Self::Arrived => "arrived, to be unpacked",
+            Self::Lost => "lost by the carrier",
+        }
+    }
+}
+
+/// The carrier's label of a return, as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackLabel {
+    /// `None` while the carrier has not given one.
+    pub tracking: Option<Tracking>,
+    /// Why it gives none; empty while nobody knows.
+    pub reason: String,
+    /// Where it is, and since when, unix microseconds.
+    pub transit: Option<(BackTransit, i64)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

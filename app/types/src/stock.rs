@@ -1,4 +1,4 @@
-//! What is left of a product: on its pages, and in what the socket says of them.
+//! What is left of a product and what it costs: on its pages, and in what the socket says of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,26 @@ use crate::Sku;
 pub struct ProductStock {
     pub available: i64,
     pub variants: Vec<VariantStock>,
+    /// What its cards say it costs; said when it may have changed. In words: the script of a shelf is
+    /// small.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<PriceTag>,
+}
+
+/// What a card says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceTag {
+    /// Of a card that shows one metal; empty for one that shows the whole product.
+    pub metal: String,
+    /// `From €2,390`
+    pub words: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariantStock {
     pub sku: Sku,
     pub available: i64,
+    /// What it costs, in minor units; said when it may have changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_minor: Option<i64>,
 }

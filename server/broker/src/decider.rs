@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Consumer, Failure, Filter, NewEvent, Recorded, Tx, states};
+use crate::{Failure, Filter, NewEvent, Recorded};
 
 /// Decides what follows an event and remembers, per key, what it needs for that. The broker keeps the
 /// states in memory and in the database, so that a decider is nothing but its rules.
@@ -66,6 +66,13 @@ pub trait Decider: Send + Sync + 'static {
     /// Because it follows from the state, a deadline can be neither forgotten nor left behind.
     fn deadline(&self, _state: &Self::State) -> Option<i64> {
         None
+    }
+
+    /// Whether a state says no more than no state at all would: its row is removed by the turn that leads
+    /// to it. Until that turn ends [`States::get`] still answers with the state itself, so the rules must
+    /// not tell the two apart.
+    fn is_nothing(&self, _state: &Self::State) -> bool {
+        false
     }
 
     /// The event that says that the deadline of a state has passed. The decider hears it.
@@ -155,8 +162,8 @@ impl<S> FromIterator<(String, S)> for States<S> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     pub key: String,
-    /// JSON.
-    pub state: String,
+    /// JSON; `None` for one that is to be removed.
+    pub state: Option<String>,
     /// Unix microseconds; 0 for none.
     pub deadline_us: i64,
 }
@@ -200,6 +207,12 @@ impl<D: Decider> Known<D> {
             decider,
             states: States::default(),
         }
+    }
+
+    /// What makes up for an event that was given up.
+    pub fn discarded(&self, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let makes_up = self.decider.discarded(&self.states, event)?;
+        self.checked(event, makes_up)
     }
 
     fn checked<T>(&self, event: &Recorded, value: T) -> Result<T, Failure> {
@@ -281,15 +294,25 @@ impl<D: Decider> AnyDecider for Known<D> {
     fn changes(&mut self) -> Result<Vec<Change>, Failure> {
         let mut changes = Vec::with_capacity(self.states.changed.len());
         for key in std::mem::take(&mut self.states.changed) {
-            let Some(Some(state)) = self.states.known.get(&key) else {
+            let Some(known) = self.states.known.get_mut(&key) else {
                 continue;
             };
+            let Some(state) = known else { continue };
+            if self.decider.is_nothing(state) {
+                *known = None;
+                changes.push(Change {
+                    key,
+                    state: None,
+                    deadline_us: 0,
+                });
+                continue;
+            }
             let text = serde_json::to_string(state).map_err(|error| {
                 Failure::Other(format!("the state of {} for {key}: {error}", D::NAME))
             })?;
             changes.push(Change {
                 deadline_us: self.decider.deadline(state).unwrap_or(0),
-                state: text,
+                state: Some(text),
                 key,
             });
         }
@@ -304,53 +327,5 @@ impl<D: Decider> AnyDecider for Known<D> {
         if self.states.known.len() > MAX_KEPT {
             self.forget();
         }
-    }
-}
-
-/// A decider in its own loop: nothing is known from one batch to the next.
-#[derive(Debug)]
-pub(crate) struct Following<D>(Arc<D>);
-
-impl<D> Following<D> {
-    pub const fn new(decider: Arc<D>) -> Self {
-        Self(decider)
-    }
-}
-
-impl<D: Decider> Consumer for Following<D> {
-    const NAME: &'static str = D::NAME;
-    const HEARS: Filter<'static> = D::HEARS;
-
-    async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
-        let generation = states::generation(tx, D::NAME).await?;
-        let mut known = Known::new(self.0.clone());
-        let mut keys = BTreeSet::new();
-        for event in batch {
-            known.missing(event, &mut keys)?;
-        }
-        states::load(tx, &mut known, generation, &keys).await?;
-        for event in batch {
-            for decided in known.decide(event)? {
-                known.evolve(tx.record(decided, Some(event)))?;
-            }
-        }
-        let changes = known.changes()?.into_iter();
-        let changes = changes.map(|change| (D::NAME, generation, change));
-        tx.store_states(changes.collect()).await
-    }
-
-    async fn discarded(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Failure> {
-        let generation = states::generation(tx, D::NAME).await?;
-        let mut known = Known::new(self.0.clone());
-        let mut keys = BTreeSet::new();
-        known.missing(event, &mut keys)?;
-        states::load(tx, &mut known, generation, &keys).await?;
-        let makes_up = known.decider.discarded(&known.states, event)?;
-        for decided in known.checked(event, makes_up)? {
-            known.evolve(tx.record(decided, Some(event)))?;
-        }
-        let changes = known.changes()?.into_iter();
-        let changes = changes.map(|change| (D::NAME, generation, change));
-        tx.store_states(changes.collect()).await
     }
 }

@@ -17,6 +17,14 @@ use crate::{Error, Result};
 /// The topic of the broker's own events.
 pub(crate) const BROKER: &str = "broker";
 
+/// Attributes that say who began a story. What follows has them, too, unless it says otherwise, so that
+/// a reader of any of its events need not look for the first.
+pub const HANDED_DOWN: [&str; 2] = [ORIGIN, PERSON];
+/// The attribute with where a command came from.
+pub const ORIGIN: &str = "origin";
+/// The attribute with whom it is of.
+pub const PERSON: &str = "person";
+
 /// An event to be appended. Its id, time and position come from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -93,12 +101,18 @@ impl NewEvent {
 
     /// The event as `source` appends it. It gets its position at the commit.
     pub(crate) fn recorded(
-        self,
+        mut self,
         id: Uuid,
         time_us: i64,
         source: &str,
         cause: Option<&Recorded>,
     ) -> Recorded {
+        for name in HANDED_DOWN {
+            let value = cause.and_then(|cause| cause.attributes.get(name));
+            if let Some(value) = value.filter(|_| !self.attributes.contains_key(name)) {
+                self.attributes.insert(name.to_owned(), value.clone());
+            }
+        }
         Recorded {
             position: 0,
             id,
@@ -394,6 +408,20 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(data, serde_json::json!({"pages": 2}));
+    }
+
+    #[test]
+    fn what_follows_has_the_origin_of_what_it_follows() {
+        let id = Uuid::from_u128(9);
+        let new = || NewEvent::new("letter.read", "letters", "ada", "{}");
+        let sent = new().with(ORIGIN, "a").with("carrier", "pigeon");
+        let sent = sent.recorded(id, 1, "tests", None);
+        let read = new().recorded(id, 2, "tests", Some(&sent));
+        assert_eq!(read.attribute(ORIGIN).as_deref(), Some("a"));
+        assert_eq!(read.attribute("carrier"), None);
+        let own = new().with(ORIGIN, "b");
+        let own = own.recorded(id, 3, "tests", Some(&read));
+        assert_eq!(own.attribute(ORIGIN).as_deref(), Some("b"));
     }
 
     #[test]

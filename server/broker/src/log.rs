@@ -13,9 +13,7 @@ use crate::parked::event_columns;
 use crate::recent::Recent;
 use crate::turn::Turn;
 use crate::unheard::Hearers;
-use crate::{
-    Environment, Error, Filter, ParkedEvent, ReactorStatus, Recorded, Result, Step, Tx, Unheard,
-};
+use crate::{Environment, Error, Filter, ParkedEvent, ReactorStatus, Recorded, Result, Unheard};
 
 /// A handle to the event log; cheap to clone.
 #[derive(Debug, Clone)]
@@ -68,13 +66,6 @@ impl Log {
 
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
-    }
-
-    /// Begins a transaction for state and events. `source` says who appends.
-    pub async fn begin(&self, source: &'static str) -> Result<Tx> {
-        let tx = Tx::new(self.shared.db.begin().await?, self.clone(), source);
-        self.environment().reach(Step::Begun, source).await;
-        Ok(tx)
     }
 
     /// The deciders of this process, for one transaction at a time.
@@ -174,7 +165,7 @@ impl Log {
     ) -> Result<Vec<Arc<Recorded>>> {
         let sql =
             format!("select {COLUMNS} from events where position > $1 order by position limit $2");
-        let rows = db::query(db::built(sql))
+        let rows = db::query(db::trusted_sql(sql))
             .bind(i64::try_from(position).unwrap_or(i64::MAX))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.shared.db.reader())
@@ -253,7 +244,7 @@ impl Log {
              where p.state = 'dead' or $1 = 0 \
              order by case p.state when 'dead' then 0 else 1 end, p.position limit $2"
         );
-        let rows = db::query(db::built(sql))
+        let rows = db::query(db::trusted_sql(sql))
             .bind(i64::from(only_dead))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.shared.db.reader())
@@ -264,7 +255,7 @@ impl Log {
     /// All events of one key, oldest first.
     pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>> {
         let sql = format!("select {COLUMNS} from events where key = $1 order by position");
-        let rows = db::query(db::built(sql))
+        let rows = db::query(db::trusted_sql(sql))
             .bind(key)
             .fetch_all(self.shared.db.reader())
             .await?;
@@ -274,7 +265,7 @@ impl Log {
     /// The last `limit` events, newest first.
     pub async fn read_last(&self, limit: usize) -> Result<Vec<Recorded>> {
         let sql = format!("select {COLUMNS} from events order by position desc limit $1");
-        let rows = db::query(db::built(sql))
+        let rows = db::query(db::trusted_sql(sql))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.shared.db.reader())
             .await?;

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use db::Columns;
+use db::{Columns, Db};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::event::{COLUMN_COUNT, COLUMNS};
-use crate::{Environment, Failure, Log, Recorded, Result, Tx};
+use crate::{Environment, Failure, Recorded, Result};
 
 /// What became of a parked event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
@@ -129,15 +129,20 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    pub async fn load(log: &Log, consumer: &str, longest: Duration) -> Result<Self> {
+    pub async fn load(
+        db: &Db,
+        environment: &Environment,
+        consumer: &str,
+        longest: Duration,
+    ) -> Result<Self> {
         let rows = db::query(ROWS)
             .bind(consumer)
-            .fetch_all(log.db().reader())
+            .fetch_all(db.reader())
             .await?;
         let mut parked = Self::default();
         for row in rows {
             let position = row.try_get::<i64, _>(0)?.unsigned_abs();
-            parked.put(position, Row::read(&row, log.environment(), longest)?);
+            parked.put(position, Row::read(&row, environment, longest)?);
         }
         Ok(parked)
     }
@@ -237,7 +242,7 @@ impl Parked {
 
 /// Key and position of the events of a consumer that are parked.
 pub(crate) async fn of_consumer(
-    tx: &mut Tx,
+    tx: &mut db::Tx,
     consumer: &str,
 ) -> std::result::Result<Vec<(String, u64)>, Failure> {
     let rows = db::query("select key, position from parked where consumer = $1")
@@ -259,12 +264,12 @@ pub(crate) fn event_columns() -> String {
 
 /// The row of one event, as the database has it now.
 pub(crate) async fn load_one(
-    tx: &mut Tx,
+    tx: &mut db::Tx,
     consumer: &str,
     position: u64,
     environment: &Environment,
 ) -> std::result::Result<Option<Row>, Failure> {
-    let row = db::query(db::built(format!("{ROWS} and position = $2")))
+    let row = db::query(db::trusted_sql(format!("{ROWS} and position = $2")))
         .bind(consumer)
         .bind(i64::try_from(position).unwrap_or(i64::MAX))
         .fetch_optional(tx.conn())
@@ -276,7 +281,7 @@ pub(crate) async fn load_one(
 /// Makes sure, until `tx` ends, that a row stands as this process knows it: another one that runs the
 /// same consumer may have tried the event meanwhile, without moving the consumer's position.
 pub(crate) async fn claim(
-    tx: &mut Tx,
+    tx: &mut db::Tx,
     consumer: &str,
     position: u64,
     known: &Row,
@@ -301,7 +306,7 @@ pub(crate) async fn claim(
 
 /// Writes rows, over those that stand there already.
 pub(crate) async fn store(
-    tx: &mut Tx,
+    tx: &mut db::Tx,
     consumer: &str,
     rows: &[(u64, Row)],
     environment: &Environment,
@@ -314,7 +319,7 @@ pub(crate) async fn store(
              set state = excluded.state, attempts = excluded.attempts, due_us = excluded.due_us, \
              error = excluded.error"
         );
-        let mut insert = db::query(db::built(sql));
+        let mut insert = db::query(db::trusted_sql(sql));
         for (position, row) in chunk {
             let due_us = match row.due_us {
                 0 => 0,
@@ -337,7 +342,7 @@ pub(crate) async fn store(
 
 /// Takes a row away: its event is handled or discarded.
 pub(crate) async fn delete(
-    tx: &mut Tx,
+    tx: &mut db::Tx,
     consumer: &str,
     position: u64,
 ) -> std::result::Result<(), Failure> {

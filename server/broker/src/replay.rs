@@ -2,29 +2,34 @@
 //! while the decider goes on.
 //!
 //! First what is settled is folded into a new generation of rows, batch by batch, each in a short
-//! transaction of its own; then what both generations hold is compared, page by page. The rest is
+//! transaction of its own; then what both generations hold is compared, page by page, and what was
+//! appended meanwhile is folded and compared again. The rest is
 //! folded in a last transaction that holds the head, so that nothing of the decider's can be committed
 //! meanwhile; one update of the decider's row then puts the new generation in use. Nobody is asked
 //! anything and nothing is emitted but the audit.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use db::{Columns, in_list};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::AnyDecider;
 use crate::decisions::{self, DISCARDED, Decision};
-use crate::{Beginning, Error, Failure, Log, Recorded, Roster, Tx, lane, parked, states};
+use crate::{Beginning, Error, Failure, Log, Recorded, Roster, Tx, parked, positions, states};
 
 /// The states of a decider were built anew.
 pub const REPLAYED: &str = "broker.replayed";
 
-/// Events of one transaction, and rows written, read or removed at once: the shop's own writes wait
-/// for each of them.
+/// Events of one transaction, and rows read or removed at once, at most.
 const BATCH: usize = 512;
+/// Events of the first transactions, and the fewest.
+const FEWEST: usize = 16;
+/// How long a transaction is to take: the shop's own writes wait for it, where there is one writer.
+const HELD: Duration = Duration::from_millis(15);
 /// So few events are left for the last transaction. There are always some while the shop sells.
-const NEAR: u64 = 256;
+const NEAR: u64 = 64;
 
 /// What a replay has done. Also the content of [`REPLAYED`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +41,7 @@ pub struct Replayed {
     pub to: u64,
     /// Events folded.
     pub events: u64,
+    /// Rows of the new generation.
     pub rows: u64,
     /// Rows that were in use and are not in the new generation, and the other way round. 0: the states
     /// were what the log says, byte for byte.
@@ -97,6 +103,9 @@ impl Log {
             at: 0,
             apart: BTreeMap::new(),
             events: 0,
+            rows: 0,
+            batch: FEWEST,
+            gap: u64::MAX,
         };
         replay.begin(asked).await?;
         let replayed = replay.run(by, progress).await;
@@ -123,9 +132,33 @@ struct Replay<'a> {
     /// folded: when it will be handled is not settled, and later events of its key build on it.
     apart: BTreeMap<String, u64>,
     events: u64,
+    /// Rows of the generation.
+    rows: u64,
+    /// Events of the next transaction.
+    batch: usize,
+    /// Events that were left after the last one.
+    gap: u64,
 }
 
 impl Replay<'_> {
+    /// After a transaction that was open for `held`: sees to it that the next one is shorter if it was
+    /// too long, and lets those have their turn whom somebody waits for. SQLite promises no order among
+    /// processes that want to write: one that is always there again at once would keep the others out.
+    async fn breathe(&mut self, held: Duration) {
+        if held > HELD {
+            self.batch = (self.batch / 2).max(FEWEST);
+        } else if held < HELD / 2 {
+            self.batch = (self.batch * 2).min(BATCH);
+        }
+        self.make_room(held).await;
+    }
+
+    async fn make_room(&self, held: Duration) {
+        if self.log.db().dialect().parallel_commits() == 1 {
+            tokio::time::sleep(held.min(HELD * 4)).await;
+        }
+    }
+
     /// Takes a new generation. From now on it is this replay's.
     async fn begin(&mut self, asked: Option<u64>) -> Result<(), Failure> {
         // What a replay that was killed has left.
@@ -133,7 +166,7 @@ impl Replay<'_> {
         let mut tx = self.log.begin("replay").await?;
         // The rows below are locked after it, as in a turn.
         tx.hold_head().await?;
-        lane::hold_position(&mut tx, self.name).await?;
+        positions::hold(&mut tx, self.name).await?;
         let in_use = states::generation(&mut tx, self.name).await?;
         // Also no generation of a replay that still runs and has written nothing yet.
         let newest = db::query(
@@ -163,7 +196,7 @@ impl Replay<'_> {
             let standing = self.standing(&mut tx).await?;
             let open = standing.unsettled.iter().map(|(_, position)| position - 1);
             self.at = open.fold(asked.min(standing.position), u64::min);
-            states::copy(&mut tx, self.name, in_use, self.generation).await?;
+            self.rows = states::copy(&mut tx, self.name, in_use, self.generation).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -192,6 +225,7 @@ impl Replay<'_> {
     async fn give_up(&self) -> Result<(), Failure> {
         loop {
             let mut tx = self.log.begin("replay").await?;
+            let begun = Instant::now();
             if self.claim(&mut tx).await.is_err() {
                 return Ok(());
             }
@@ -202,6 +236,7 @@ impl Replay<'_> {
                 return Ok(());
             }
             tx.commit().await?;
+            self.make_room(begun.elapsed()).await;
         }
     }
 
@@ -235,11 +270,13 @@ impl Replay<'_> {
     async fn remove(&self, generation: i64) -> Result<(), Failure> {
         loop {
             let mut tx = self.log.begin("replay").await?;
+            let begun = Instant::now();
             let removed = states::remove(&mut tx, self.name, generation, BATCH).await?;
             tx.commit().await?;
             if removed < BATCH {
                 return Ok(());
             }
+            self.make_room(begun.elapsed()).await;
         }
     }
 
@@ -249,18 +286,16 @@ impl Replay<'_> {
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Replayed, Failure> {
         let from = self.at;
-        loop {
-            let is_far = self.fold_settled().await?;
+        while self.fold_settled(&mut BTreeSet::new()).await? {
             progress(self.at, self.log.stored_head().await?);
-            if !is_far {
-                break;
-            }
         }
         let mut suspects = self.compare().await?;
+        // What was appended meanwhile.
+        while self.fold_settled(&mut suspects).await? {}
         let mut tx = self.log.begin("replay").await?;
         let head = tx.hold_head().await?;
         self.claim(&mut tx).await?;
-        lane::hold_position(&mut tx, self.name).await?;
+        positions::hold(&mut tx, self.name).await?;
         suspects.extend(self.fold_rest(&mut tx, head).await?);
         let in_use = states::generation(&mut tx, self.name).await?;
         let replayed = Replayed {
@@ -268,11 +303,11 @@ impl Replay<'_> {
             from,
             to: head,
             events: self.events,
-            rows: self.count(&mut tx).await?,
+            rows: self.rows,
             differences: self.differences(&mut tx, in_use, &suspects).await?,
             by: by.to_owned(),
         };
-        lane::use_generation(&mut tx, self.name, self.generation).await?;
+        positions::use_generation(&mut tx, self.name, self.generation).await?;
         self.release(&mut tx).await?;
         tx.append(decisions::event(REPLAYED, self.name, &replayed)?, None);
         tx.release(self.name);
@@ -285,13 +320,15 @@ impl Replay<'_> {
         Ok(replayed)
     }
 
-    /// Folds the next batch, but for what is not settled; says whether the head is still far.
-    async fn fold_settled(&mut self) -> Result<bool, Failure> {
-        let batch = self.log.read_after(self.at, BATCH).await?;
+    /// Folds the next batch, but for what is not settled, and adds the keys of the states that this
+    /// changed; says whether the head is still far.
+    async fn fold_settled(&mut self, changed: &mut BTreeSet<String>) -> Result<bool, Failure> {
+        let batch = self.log.read_after(self.at, self.batch).await?;
         let Some(last) = batch.last().map(|event| event.position) else {
             return Ok(false);
         };
         let mut tx = self.log.begin("replay").await?;
+        let begun = Instant::now();
         self.claim(&mut tx).await?;
         let standing = self.standing(&mut tx).await?;
         for (key, position) in &standing.unsettled {
@@ -305,10 +342,19 @@ impl Replay<'_> {
             }
         }
         let (_, batch) = self.parted(batch, |event| self.is_apart(event))?;
-        self.fold(&mut tx, &standing, batch).await?;
+        changed.extend(self.fold(&mut tx, &standing, batch).await?);
         tx.commit().await?;
         self.at = last;
-        Ok(self.log.stored_head().await?.saturating_sub(last) > NEAR)
+        let held = begun.elapsed();
+        let gap = self.log.stored_head().await?.saturating_sub(last);
+        if gap > self.gap {
+            // More was appended than folded: it would never get there.
+            self.batch = BATCH;
+        } else {
+            self.breathe(held).await;
+        }
+        self.gap = gap;
+        Ok(gap > NEAR)
     }
 
     /// Folds what is left, up to the head. From here to the commit nobody appends.
@@ -398,10 +444,15 @@ impl Replay<'_> {
         let changes: Vec<_> = changes
             .map(|change| (self.name, self.generation, change))
             .collect();
+        let changed: BTreeSet<String> = (changes.iter())
+            .map(|(.., change)| change.key.clone())
+            .collect();
+        let before = states::count(tx, self.name, self.generation, &changed).await?;
         states::store(tx, &changes).await?;
+        let after = states::count(tx, self.name, self.generation, &changed).await?;
+        self.rows = self.rows + after - before;
         self.decider.trim();
-        let keys = changes.into_iter().map(|(.., change)| change.key);
-        Ok(keys.collect())
+        Ok(changed.into_iter().collect())
     }
 
     /// How far the decider has come, at one moment. In this order: an event before the position was
@@ -422,16 +473,6 @@ impl Replay<'_> {
             unsettled: parked,
             discarded: discarded(tx, self.name).await?,
         })
-    }
-
-    async fn count(&self, tx: &mut Tx) -> Result<u64, Failure> {
-        let row =
-            db::query("select count(*) from decider_states where decider = $1 and generation = $2")
-                .bind(self.name)
-                .bind(self.generation)
-                .fetch_one(tx.conn())
-                .await?;
-        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
     }
 
     /// The keys of which the generations do not hold the same, page by page. Those that changed while
@@ -494,7 +535,7 @@ impl Replay<'_> {
                 "select key, state, deadline_us from decider_states where decider = $1 \
                  and generation in ($2, $3) and key in ({list}) order by key"
             );
-            let mut select = db::query(db::built(sql))
+            let mut select = db::query(db::trusted_sql(sql))
                 .bind(self.name)
                 .bind(in_use)
                 .bind(self.generation);

@@ -103,6 +103,12 @@ impl Roster {
         self.entries.iter().map(|entry| (entry.name, entry.role))
     }
 
+    /// The names of those who start, in the order of registration.
+    pub fn starting(&self) -> impl Iterator<Item = &'static str> {
+        let starting = self.entries.iter().filter(|entry| entry.start.is_some());
+        starting.map(|entry| entry.name)
+    }
+
     /// The names of those whose states can be built anew.
     pub fn deciders(&self) -> impl Iterator<Item = &'static str> {
         let deciders = self.members().filter(|(_, role)| *role == Role::Decider);

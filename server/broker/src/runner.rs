@@ -8,11 +8,13 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::decider::{Following, Known};
-use crate::lane::{Lane, Pace, panic_text};
+use crate::decider::Known;
+use crate::following::Following;
+use crate::panics::panic_text;
+use crate::subscription::{Pace, Subscription};
 use crate::{
-    Begins, Consumer, Decider, Failure, Filter, Log, Reactor, Settings, consumer_lane,
-    reactor_lane, timers,
+    Begins, Consumer, Decider, Failure, Filter, Log, Reactor, Settings, consumer_loop, deadlines,
+    reactor_loop,
 };
 
 /// The consumers of one process. Each stops between two batches, so that nothing is half done.
@@ -37,10 +39,11 @@ impl Runner {
     }
 
     pub fn consumer<C: Consumer>(&mut self, consumer: C) -> &mut Self {
-        let (consumer, mut lane) = (Arc::new(consumer), self.lane(C::NAME, C::HEARS));
-        lane.begins = C::BEGINS;
-        let run = move |lane| consumer_lane::run(consumer.clone(), lane);
-        self.tasks.spawn(supervise(lane, run));
+        let (consumer, mut subscription) =
+            (Arc::new(consumer), self.subscription(C::NAME, C::HEARS));
+        subscription.begins = C::BEGINS;
+        let run = move |subscription| consumer_loop::run(consumer.clone(), subscription);
+        self.tasks.spawn(supervise(subscription, run));
         self
     }
 
@@ -48,35 +51,37 @@ impl Runner {
     pub async fn decider<D: Decider>(&mut self, decider: Arc<D>) -> &mut Self {
         let known = Box::new(Known::new(decider.clone()));
         let takes_part = self.log.turn().await.register(known);
-        let mut lane = self.lane(D::NAME, D::HEARS);
-        lane.takes_part = Some(takes_part);
-        let run = move |lane| run_decider(decider.clone(), lane);
-        self.tasks.spawn(supervise(lane, run));
+        let mut subscription = self.subscription(D::NAME, D::HEARS);
+        subscription.takes_part = Some(takes_part);
+        let run = move |subscription| run_decider(decider.clone(), subscription);
+        self.tasks.spawn(supervise(subscription, run));
         self.deciders.push(D::NAME);
         self
     }
 
     /// Starts telling deadlines, of the deciders that were started before.
     pub fn timers(&mut self) -> &mut Self {
-        let lane = self.lane("timers", Filter(&[]));
+        let subscription = self.subscription("timers", Filter(&[]));
         let deciders = self.deciders.clone();
-        let run = move |lane: Lane| timers::run(lane.log, deciders.clone(), lane.stop);
-        self.tasks.spawn(supervise(lane, run));
+        let run = move |subscription: Subscription| {
+            deadlines::run(subscription.log, deciders.clone(), subscription.stop)
+        };
+        self.tasks.spawn(supervise(subscription, run));
         self
     }
 
     pub fn reactor<R: Reactor>(&mut self, reactor: R) -> &mut Self {
-        let (reactor, mut lane) = (Arc::new(reactor), self.lane(R::NAME, R::HEARS));
-        lane.begins = reactor.settings().begins;
-        let run = move |lane| reactor_lane::run(reactor.clone(), lane);
-        self.tasks.spawn(supervise(lane, run));
+        let (reactor, mut subscription) = (Arc::new(reactor), self.subscription(R::NAME, R::HEARS));
+        subscription.begins = reactor.settings().begins;
+        let run = move |subscription| reactor_loop::run(reactor.clone(), subscription);
+        self.tasks.spawn(supervise(subscription, run));
         self
     }
 
-    fn lane(&self, name: &'static str, hears: Filter<'static>) -> Lane {
+    fn subscription(&self, name: &'static str, hears: Filter<'static>) -> Subscription {
         let stop = self.stop.subscribe();
         self.log.is_heard(hears);
-        Lane {
+        Subscription {
             log: self.log.clone(),
             settings: self.settings,
             name,
@@ -98,25 +103,31 @@ impl Runner {
     }
 }
 
-async fn run_decider<D: Decider>(decider: Arc<D>, lane: Lane) {
-    let mut pace = Pace::new(&lane);
+async fn run_decider<D: Decider>(decider: Arc<D>, subscription: Subscription) {
+    let mut pace = Pace::new(&subscription);
     // After a panic of this loop it may take part still, and nobody would try what it has parked.
-    lane.log.turn().await.release(D::NAME);
+    subscription.log.turn().await.release(D::NAME);
     while !pace.is_stopped() {
         let known = Box::new(Known::new(decider.clone()));
-        match lane.build_states(known).await {
+        match subscription.build_states(known).await {
             Ok(()) => break,
             Err(failure) => pace.failed(&failure).await,
         }
     }
-    consumer_lane::run(Arc::new(Following::new(decider)), lane.clone()).await;
+    consumer_loop::run(Arc::new(Following::new(decider)), subscription.clone()).await;
 }
 
 /// Runs a consumer's loop, again when it panics: a panic of a handler is caught where it happens, this
 /// one is a defect of ours, and must not leave the consumer standing while the shop goes on.
-async fn supervise<F: Future<Output = ()>>(lane: Lane, run: impl Fn(Lane) -> F) {
-    let mut pace = Pace::new(&lane);
-    while let Err(panic) = AssertUnwindSafe(run(lane.clone())).catch_unwind().await {
+async fn supervise<F: Future<Output = ()>>(
+    subscription: Subscription,
+    run: impl Fn(Subscription) -> F,
+) {
+    let mut pace = Pace::new(&subscription);
+    while let Err(panic) = AssertUnwindSafe(run(subscription.clone()))
+        .catch_unwind()
+        .await
+    {
         let why = panic_text(&*panic);
         pace.failed(&Failure::Other(format!("the consumer panicked: {why}")))
             .await;

@@ -16,8 +16,10 @@ impl Runs {
     }
 
     /// Adds positions, in order. Runs grow together where nothing between them is open, for what was
-    /// read and is not open concerns nobody. What is not after `stored` is left out.
-    pub fn with(&self, done: &BTreeSet<u64>, open: &BTreeSet<u64>, stored: u64) -> Self {
+    /// read and is not open concerns nobody. Nothing is known of what comes after `read`: after a
+    /// restart, runs are known before what lies between them is read. What is not after `stored` is
+    /// left out.
+    pub fn with(&self, done: &BTreeSet<u64>, open: &BTreeSet<u64>, read: u64, stored: u64) -> Self {
         let added = done.iter().map(|position| (*position, *position));
         let mut all: Vec<(u64, u64)> = self.0.iter().copied().chain(added).collect();
         all.sort_unstable();
@@ -27,7 +29,8 @@ impl Runs {
                 Some(before) if last <= before.1 => {}
                 Some(before)
                     if before.1 + 1 >= first
-                        || open.range(before.1 + 1..first).next().is_none() =>
+                        || (first <= read + 1
+                            && open.range(before.1 + 1..first).next().is_none()) =>
                 {
                     before.1 = last;
                 }
@@ -72,16 +75,29 @@ mod tests {
 
     #[test]
     fn runs_grow_together_where_nothing_is_open_and_survive_as_text() {
-        let runs = Runs::default().with(&set(&[5, 7, 9, 12]), &set(&[4, 8, 11, 13]), 3);
+        let runs = Runs::default().with(&set(&[5, 7, 9, 12]), &set(&[4, 8, 11, 13]), 13, 3);
         assert_eq!(runs, Runs(vec![(5, 7), (9, 9), (12, 12)]));
         assert!(runs.contains(6) && runs.contains(12));
         assert!(!runs.contains(4) && !runs.contains(8) && !runs.contains(13));
         let text = runs.to_text(3);
         assert_eq!(text, "1+3,1+1,2+1");
         assert_eq!(Runs::from_text(&text, 3), Some(runs.clone()));
-        let later = runs.with(&set(&[4, 8]), &set(&[11, 13]), 10);
+        let later = runs.with(&set(&[4, 8]), &set(&[11, 13]), 13, 10);
         assert_eq!(later, Runs(vec![(12, 12)]));
         assert_eq!(later.to_text(10), "1+1");
+    }
+
+    #[test]
+    fn what_was_not_read_again_yet_keeps_runs_apart() {
+        let known = Runs::from_text("1+2,1+3", 3).expect("a text");
+        assert_eq!(known, Runs(vec![(5, 6), (8, 10)]));
+        let nothing_open = set(&[]);
+        let read_to_4 = known.with(&set(&[4]), &nothing_open, 4, 3);
+        assert_eq!(read_to_4, Runs(vec![(4, 6), (8, 10)]));
+        let read_to_6 = known.with(&set(&[4]), &nothing_open, 6, 4);
+        assert_eq!(read_to_6, Runs(vec![(5, 6), (8, 10)]));
+        let read_to_7 = known.with(&set(&[4]), &nothing_open, 7, 4);
+        assert_eq!(read_to_7, Runs(vec![(5, 10)]), "7 concerns nobody");
     }
 
     #[test]

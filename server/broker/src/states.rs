@@ -3,15 +3,18 @@
 //! A replay writes a generation of rows beside the one in use, and puts it in use by one update of the
 //! decider's row in `consumers`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use db::{Columns, in_list};
 
+use crate::Failure;
 use crate::decider::{AnyDecider, Change};
-use crate::{Failure, Log, Result};
 
 /// Keys of one select, at most.
-const KEYS: usize = 256;
+pub(crate) const KEYS: usize = 256;
+
+/// A change of a decider's state, and the generation it belongs to.
+pub(crate) type Changed = (&'static str, i64, Change);
 
 /// Loads the states of `keys` in a generation into `decider`; of a key without a row it learns that
 /// there is none.
@@ -20,7 +23,7 @@ pub(crate) async fn load(
     decider: &mut dyn AnyDecider,
     generation: i64,
     keys: &BTreeSet<String>,
-) -> std::result::Result<(), Failure> {
+) -> Result<(), Failure> {
     let keys: Vec<&String> = keys.iter().collect();
     for chunk in keys.chunks(KEYS) {
         let (list, listed) = in_list(chunk, 3);
@@ -28,7 +31,7 @@ pub(crate) async fn load(
             "select key, state from decider_states \
              where decider = $1 and generation = $2 and key in ({list})"
         );
-        let mut select = db::query(db::built(sql))
+        let mut select = db::query(db::trusted_sql(sql))
             .bind(decider.name())
             .bind(generation);
         for key in listed {
@@ -49,25 +52,31 @@ pub(crate) async fn load(
     Ok(())
 }
 
-/// Writes states over those that stand there already. Each change comes with its decider's name and
-/// generation.
-pub(crate) async fn store(
-    tx: &mut db::Tx,
-    changes: &[(&'static str, i64, Change)],
-) -> std::result::Result<(), Failure> {
-    for (tuples, chunk) in tx.place_rows(changes, 5) {
+/// Writes states over those that stand there already, and removes those that are to be removed.
+pub(crate) async fn store(tx: &mut db::Tx, changes: &[Changed]) -> Result<(), Failure> {
+    let (mut kept, mut removed) = (Vec::with_capacity(changes.len()), Vec::new());
+    for (decider, generation, change) in changes {
+        match &change.state {
+            Some(state) => kept.push((*decider, *generation, change, state)),
+            None => removed.push((*decider, *generation, &change.key)),
+        }
+    }
+    for chunk in removed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        remove_keys(tx, chunk).await?;
+    }
+    for (tuples, chunk) in tx.place_rows(&kept, 5) {
         let sql = format!(
             "insert into decider_states (decider, generation, key, state, deadline_us) \
              values {tuples} on conflict (decider, generation, key) do update \
              set state = excluded.state, deadline_us = excluded.deadline_us"
         );
-        let mut upsert = db::query(db::built(sql));
-        for (decider, generation, change) in chunk {
+        let mut upsert = db::query(db::trusted_sql(sql));
+        for (decider, generation, change, state) in chunk {
             upsert = upsert
                 .bind(*decider)
                 .bind(*generation)
                 .bind(&change.key)
-                .bind(&change.state)
+                .bind(state.as_str())
                 .bind(change.deadline_us);
         }
         upsert.execute(tx.conn()).await?;
@@ -75,14 +84,38 @@ pub(crate) async fn store(
     Ok(())
 }
 
-/// Writes the states of a generation as those of another one, too.
+/// Removes the states of keys, all of one decider and generation.
+async fn remove_keys(
+    tx: &mut db::Tx,
+    removed: &[(&'static str, i64, &String)],
+) -> Result<(), Failure> {
+    for chunk in removed.chunks(KEYS) {
+        let Some((decider, generation, _)) = chunk.first() else {
+            continue;
+        };
+        let (list, listed) = in_list(chunk, 3);
+        let sql = format!(
+            "delete from decider_states where decider = $1 and generation = $2 and key in ({list})"
+        );
+        let mut delete = db::query(db::trusted_sql(sql))
+            .bind(*decider)
+            .bind(*generation);
+        for (.., key) in listed {
+            delete = delete.bind(key.as_str());
+        }
+        delete.execute(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Writes the states of a generation as those of another one, too. Answers with how many.
 pub(crate) async fn copy(
     tx: &mut db::Tx,
     decider: &str,
     from: i64,
     to: i64,
-) -> std::result::Result<(), Failure> {
-    db::query(
+) -> Result<u64, Failure> {
+    let copied = db::query(
         "insert into decider_states (decider, generation, key, state, deadline_us) \
          select decider, $1, key, state, deadline_us from decider_states \
          where decider = $2 and generation = $3",
@@ -91,8 +124,37 @@ pub(crate) async fn copy(
     .bind(decider)
     .bind(from)
     .execute(tx.conn())
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    Ok(copied)
+}
+
+/// How many of these keys have a state in a generation.
+pub(crate) async fn count(
+    tx: &mut db::Tx,
+    decider: &str,
+    generation: i64,
+    keys: &BTreeSet<String>,
+) -> Result<u64, Failure> {
+    let keys: Vec<&String> = keys.iter().collect();
+    let mut count = 0;
+    for chunk in keys.chunks(KEYS) {
+        // Padded lists name a key twice, and it is counted once.
+        let (list, listed) = in_list(chunk, 3);
+        let sql = format!(
+            "select count(*) from decider_states \
+             where decider = $1 and generation = $2 and key in ({list})"
+        );
+        let mut select = db::query(db::trusted_sql(sql))
+            .bind(decider)
+            .bind(generation);
+        for key in listed {
+            select = select.bind(key.as_str());
+        }
+        let row = select.fetch_one(tx.conn()).await?;
+        count += row.try_get::<i64, _>(0)?.unsigned_abs();
+    }
+    Ok(count)
 }
 
 /// Removes up to `limit` states of a generation that is not in use; answers with how many.
@@ -101,7 +163,7 @@ pub(crate) async fn remove(
     decider: &str,
     generation: i64,
     limit: usize,
-) -> std::result::Result<usize, Failure> {
+) -> Result<usize, Failure> {
     let removed = db::query(
         "delete from decider_states where decider = $1 and generation = $2 and generation <> \
          (select c.generation from consumers c where c.name = $3) and key in \
@@ -120,87 +182,10 @@ pub(crate) async fn remove(
 }
 
 /// The generation of a decider's states that is in use.
-pub(crate) async fn generation(
-    tx: &mut db::Tx,
-    decider: &str,
-) -> std::result::Result<i64, Failure> {
+pub(crate) async fn generation(tx: &mut db::Tx, decider: &str) -> Result<i64, Failure> {
     let row = db::query("select generation from consumers where name = $1")
         .bind(decider)
         .fetch_optional(tx.conn())
         .await?;
     Ok(row.map_or(Ok(0), |row| row.try_get(0))?)
-}
-
-/// The state of a key that is in use, as JSON.
-const IN_USE: &str = "from consumers c join decider_states s \
-     on s.decider = c.name and s.generation = c.generation where c.name = $1";
-
-impl Log {
-    /// The state that a decider keeps of a key, as of the last commit. JSON.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn state_of(&self, decider: &str, key: &str) -> Result<Option<String>> {
-        let row = db::query(db::built(format!("select s.state {IN_USE} and s.key = $2")))
-            .bind(decider)
-            .bind(key)
-            .fetch_optional(self.db().reader())
-            .await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
-    }
-
-    /// All states that a decider keeps, as of the last commit: key and JSON, in the order of the keys.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn states_of(&self, decider: &str) -> Result<Vec<(String, String)>> {
-        self.select_states(decider, "order by s.key").await
-    }
-
-    /// The states that a decider keeps and that wait for something, as of the last commit: those with a
-    /// deadline. Key and JSON.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn waiting_states(&self, decider: &str) -> Result<Vec<(String, String)>> {
-        self.select_states(decider, "and s.deadline_us > 0").await
-    }
-
-    /// Of these keys, the states that a decider keeps, as of the last commit: by key, as JSON.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn states_of_keys(
-        &self,
-        decider: &str,
-        keys: &[String],
-    ) -> Result<HashMap<String, String>> {
-        let mut states = HashMap::with_capacity(keys.len());
-        for chunk in keys.chunks(KEYS) {
-            let (list, listed) = in_list(chunk, 2);
-            let sql = format!("select s.key, s.state {IN_USE} and s.key in ({list})");
-            let mut select = db::query(db::built(sql)).bind(decider);
-            for key in listed {
-                select = select.bind(key.as_str());
-            }
-            for row in select.fetch_all(self.db().reader()).await? {
-                states.insert(row.try_get(0)?, row.try_get(1)?);
-            }
-        }
-        Ok(states)
-    }
-
-    async fn select_states(
-        &self,
-        decider: &str,
-        which: &'static str,
-    ) -> Result<Vec<(String, String)>> {
-        let sql = format!("select s.key, s.state {IN_USE} {which}");
-        let rows = db::query(db::built(sql))
-            .bind(decider)
-            .fetch_all(self.db().reader())
-            .await?;
-        let read = |row: &db::Row| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(read).collect()
-    }
 }

@@ -4,21 +4,24 @@
 //! log handle its events, and the events that they answer with, until nothing new comes; then the
 //! head, the events, the states and the deciders' positions are written, and all of it commits.
 //!
-//! A decider takes part after its own loop, [`consumer_lane`](crate::consumer_lane), has brought it to
+//! A decider takes part after its own loop, [`consumer_loop`](crate::consumer_loop), has brought it to
 //! the head. It leaves again when it fails, when a key that it has parked comes up, or when another
 //! process was faster: then the loop goes on from what the database holds, event by event. So the turn
 //! decides nothing that the loop would not, and needs no way of failing of its own.
 
 use std::collections::{BTreeSet, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use db::Columns;
 use tokio::sync::watch;
 
-use crate::decider::{AnyDecider, Change};
-use crate::lane::{self, panic_text};
+use crate::chain::{self, Link};
+use crate::decider::AnyDecider;
+use crate::panics::caught_now;
+use crate::states::Changed;
 use crate::timers::{Due, Timers};
-use crate::{Environment, Error, Failure, NewEvent, Recorded, Result, decisions, states};
+use crate::{
+    Environment, Error, Failure, NewEvent, Recorded, Result, decisions, positions, states,
+};
 
 /// The deciders of a process. Whoever holds it writes to the log; it is asked for after the
 /// transaction has begun and before any row that others may wait for is locked.
@@ -30,6 +33,8 @@ pub(crate) struct Turn {
     /// Set while a turn is under way: who finds it set knows that one was cut off.
     is_unsure: bool,
     pub timers: Timers,
+    /// The link of the last event that this process has appended, and its position.
+    last_link: Option<(u64, Link)>,
     /// The states that the turn under way has changed.
     changed: Vec<Changed>,
 }
@@ -45,6 +50,8 @@ struct Member {
 
 /// Events that may follow one event in a turn, on the average: more come to no end.
 const ANSWERS: usize = 16;
+/// But so many at least: one request may be about thousands of keys.
+const FEWEST_ANSWERS: usize = 65_536;
 
 /// How a decider comes into the turn.
 #[derive(Debug)]
@@ -53,9 +60,6 @@ pub(crate) struct Join {
     pub generation: i64,
     pub blocked: HashSet<String>,
 }
-
-/// A change of a decider's state, and the generation it belongs to.
-pub(crate) type Changed = (&'static str, i64, Change);
 
 /// Why a turn cannot be gone on with.
 enum Trouble {
@@ -97,6 +101,7 @@ impl Turn {
     pub fn begin(&mut self) {
         if std::mem::replace(&mut self.is_unsure, true) {
             self.release_all();
+            self.last_link = None;
         }
     }
 
@@ -104,12 +109,29 @@ impl Turn {
     pub fn end(&mut self, head: Option<u64>) {
         match head {
             Some(head) => self.head = head,
-            None => self.release_all(),
+            None => {
+                self.release_all();
+                self.last_link = None;
+            }
         }
         for member in &mut self.members {
             member.decider.trim();
         }
         self.is_unsure = false;
+    }
+
+    /// The link that the event after `position` follows. Nobody else appends meanwhile.
+    pub async fn link_before_next(&self, tx: &mut db::Tx, position: u64) -> Result<Link> {
+        match self.last_link {
+            Some((known, link)) if known == position => Ok(link),
+            // Another process has appended, or nobody yet.
+            _ => chain::before_next(tx, position).await,
+        }
+    }
+
+    /// Remembers the link of an event that is about to be committed.
+    pub const fn remember_link(&mut self, position: u64, link: Link) {
+        self.last_link = Some((position, link));
     }
 
     /// Whether any decider takes part.
@@ -215,7 +237,7 @@ impl Turn {
                 continue;
             }
             let decider = &member.decider;
-            match caught(|| decider.elapsed(&one.key, one.deadline_us)) {
+            match caught_now(|| decider.elapsed(&one.key, one.deadline_us)) {
                 Ok(Some(event)) => told.push((event, one.clone())),
                 Ok(None) => self.timers.forget(one),
                 Err(failure) => member.leave(failure)?,
@@ -255,7 +277,7 @@ impl Turn {
         pending: &mut Vec<Recorded>,
     ) -> std::result::Result<(), Trouble> {
         let (mut at, mut loaded) = (0, 0);
-        let limit = pending.len() * ANSWERS + 1_024;
+        let limit = (pending.len() * ANSWERS).max(FEWEST_ANSWERS);
         self.changed.clear();
         while at < pending.len() {
             if at >= loaded {
@@ -292,7 +314,7 @@ impl Turn {
             }
             let (name, generation) = (member.decider.name(), member.generation);
             let decider = &mut member.decider;
-            let changes = caught(|| decider.changes());
+            let changes = caught_now(|| decider.changes());
             let changes = changes.map_err(|failure| Trouble::Of(index, failure))?;
             let changes = changes.into_iter().map(|change| (name, generation, change));
             self.changed.extend(changes);
@@ -310,8 +332,8 @@ impl Turn {
             if !member.is_in() {
                 continue;
             }
-            let keys =
-                caught(|| member.keys_of(events)).map_err(|failure| Trouble::Of(index, failure))?;
+            let keys = caught_now(|| member.keys_of(events))
+                .map_err(|failure| Trouble::Of(index, failure))?;
             if keys.is_empty() {
                 continue;
             }
@@ -341,7 +363,7 @@ impl Turn {
         if names.is_empty() {
             return Ok(());
         }
-        lane::move_positions(tx, &names, from, to).await
+        positions::move_all(tx, &names, from, to).await
     }
 
     /// Whether the deadline that was told is still the state's: its decider has ignored it.
@@ -428,21 +450,11 @@ impl Member {
 
     fn decide(&mut self, event: &Recorded) -> std::result::Result<Vec<NewEvent>, Failure> {
         let decider = &mut self.decider;
-        caught(|| decider.decide(event))
+        caught_now(|| decider.decide(event))
     }
 
     fn evolve(&mut self, event: &Recorded) -> std::result::Result<(), Failure> {
         let decider = &mut self.decider;
-        caught(|| decider.evolve(event))
+        caught_now(|| decider.evolve(event))
     }
-}
-
-/// A panic of a decider is a failure like any other.
-fn caught<T>(
-    run: impl FnOnce() -> std::result::Result<T, Failure>,
-) -> std::result::Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let why = panic_text(&*panic);
-        Err(Failure::Other(format!("the decider panicked: {why}")))
-    })
 }

@@ -8,9 +8,11 @@ use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::chain::Link;
 use crate::event::{COLUMN_COUNT, COLUMNS};
+use crate::states::Changed;
 use crate::timers::Due;
-use crate::turn::{Changed, Join, Turn};
+use crate::turn::{Join, Turn};
 use crate::{Error, Failure, Log, NewEvent, Recorded, Result, Step, states};
 
 /// A transaction of the database plus the events that it will append. Positions are taken at the
@@ -30,8 +32,17 @@ pub struct Tx {
     changed: Vec<Changed>,
 }
 
+impl Log {
+    /// Begins a transaction for state and events. `source` says who appends.
+    pub async fn begin(&self, source: &'static str) -> Result<Tx> {
+        let tx = Tx::new(self.db().begin().await?, self.clone(), source);
+        self.environment().reach(Step::Begun, source).await;
+        Ok(tx)
+    }
+}
+
 impl Tx {
-    pub(crate) fn new(inner: db::Tx, log: Log, source: &'static str) -> Self {
+    fn new(inner: db::Tx, log: Log, source: &'static str) -> Self {
         Self {
             inner,
             log,
@@ -197,7 +208,11 @@ impl Tx {
         for (position, event) in (before + 1..).zip(&mut self.pending) {
             event.position = position;
         }
-        self.insert_events().await?;
+        if count > 0 {
+            let link = turn.link_before_next(&mut self.inner, before).await?;
+            let link = self.insert_events(link).await?;
+            turn.remember_link(last, link);
+        }
         let changes = turn.take_changes();
         states::store(&mut self.inner, &changes)
             .await
@@ -249,11 +264,17 @@ impl Tx {
         }
     }
 
-    async fn insert_events(&mut self) -> Result<()> {
-        for (tuples, chunk) in self.inner.place_rows(&self.pending, COLUMN_COUNT) {
-            let sql = format!("insert into events ({COLUMNS}) values {tuples}");
-            let mut insert = db::query(db::built(sql));
-            for event in chunk {
+    /// Writes the events behind the one with this link, and answers with the link of the last.
+    async fn insert_events(&mut self, mut link: Link) -> Result<Link> {
+        let chained = self.pending.iter().map(|event| {
+            link = link.next(event);
+            (event, link.to_string())
+        });
+        let chained: Vec<(&Recorded, String)> = chained.collect();
+        for (tuples, chunk) in self.inner.place_rows(&chained, COLUMN_COUNT + 1) {
+            let sql = format!("insert into events ({COLUMNS}, chain) values {tuples}");
+            let mut insert = db::query(db::trusted_sql(sql));
+            for (event, link) in chunk {
                 insert = insert
                     .bind(i64::try_from(event.position).unwrap_or(i64::MAX))
                     .bind(event.id.to_string())
@@ -267,11 +288,12 @@ impl Tx {
                     .bind(event.causation_text())
                     .bind(event.attributes_text())
                     .bind(&event.data)
-                    .bind(event.checksum());
+                    .bind(event.checksum())
+                    .bind(link);
             }
             insert.execute(self.inner.conn()).await?;
         }
-        Ok(())
+        Ok(link)
     }
 }
 

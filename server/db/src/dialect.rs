@@ -211,6 +211,58 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that sees one moment of the database and takes as long as it needs.
+    pub(crate) const fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin",
+            Self::Postgres => {
+                "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; \
+                 begin isolation level repeatable read, read only"
+            }
+        }
+    }
+
+    /// The names of all tables, the oldest first.
+    pub(crate) const fn table_names(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "select name from sqlite_master where type = 'table' \
+                 and name not like 'sqlite~_%' escape '~' order by rowid"
+            }
+            Self::Postgres => {
+                "select cast(relname as text) from pg_class \
+                 where relnamespace = cast(current_schema() as regnamespace) and relkind = 'r' \
+                 order by oid"
+            }
+        }
+    }
+
+    /// Names and types of the columns of a table ($1), in order.
+    pub(crate) const fn table_columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => "select name, lower(type) from pragma_table_info($1) order by cid",
+            Self::Postgres => {
+                "select cast(column_name as text), cast(data_type as text) \
+                 from information_schema.columns \
+                 where table_schema = current_schema() and table_name = $1 \
+                 order by ordinal_position"
+            }
+        }
+    }
+
+    /// The tables to which rows of a table ($1) refer.
+    pub(crate) const fn table_references(self) -> &'static str {
+        match self {
+            Self::Sqlite => "select \"table\" from pragma_foreign_key_list($1)",
+            Self::Postgres => {
+                "select cast(r.relname as text) from pg_constraint k \
+                 join pg_class c on c.oid = k.conrelid join pg_class r on r.oid = k.confrelid \
+                 where k.contype = 'f' and c.relname = $1 \
+                 and c.relnamespace = cast(current_schema() as regnamespace)"
+            }
+        }
+    }
+
     pub(crate) const fn writers(self) -> usize {
         match self {
             Self::Sqlite => 1,
@@ -304,6 +356,17 @@ pub(crate) fn is_unavailable(error: &dyn sqlx::error::DatabaseError) -> bool {
             let classes = ["08", "40", "53", "55P03", "57", "58", READ_ONLY];
             classes.iter().any(|class| code.starts_with(class))
         }
+    }
+}
+
+/// Whether another process holds what was asked for: it is a matter of waiting.
+pub(crate) fn is_locked(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    match Code::of(&code) {
+        Code::Sqlite(code) => code == 5,
+        Code::Postgres(code) => code == "55P03",
     }
 }
 

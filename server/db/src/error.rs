@@ -70,6 +70,11 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether another process holds what was asked for.
+pub(crate) fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if dialect::is_locked(&**error))
+}
+
 /// See [`Error::breaks_connection`].
 pub(crate) fn breaks_connection(error: &sqlx::Error) -> bool {
     match error {

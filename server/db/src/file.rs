@@ -38,6 +38,11 @@ impl DatabaseFile {
         Self { path }
     }
 
+    /// Of a server there is none.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// The URL of the file at `path`.
     pub fn url(path: &Path) -> String {
         let path = path.display().to_string();
@@ -215,7 +220,7 @@ fn make_private(path: &Path) {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -41,7 +41,7 @@ impl Db {
         if self.file.check().is_err() {
             return false;
         }
-        if !self.writes.are_failing() && self.writes.any_within(FRESH) {
+        if self.writes.only_commits_within(FRESH) {
             return true;
         }
         if self.may_probe() {

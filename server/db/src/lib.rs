@@ -2,20 +2,24 @@
 //!
 //! sqlx's `Any` driver stands behind [`Db`] and [`Tx`]; nobody else names it. What the two engines do
 //! differently stands in [`dialect`] alone. The rules that keep the SQL common: only `bigint` and
-//! `text` columns, `$1` in_list, money in minor units, time in unix microseconds, ids as UUIDv7
+//! `text` columns, `$1` parameters, money in minor units, time in unix microseconds, ids as UUIDv7
 //! text, booleans as 0 and 1, payloads as JSON text, no serials, no `for update`.
 
+mod backup;
+mod backup_file;
 mod copies;
 mod dialect;
 mod error;
 mod file;
 mod health;
+mod hex;
 mod identity;
 mod listen;
 mod migrate;
 mod pool;
 mod reader;
 mod rows;
+mod snapshot;
 mod tx;
 mod wal;
 mod writes;
@@ -30,12 +34,14 @@ use sqlx::any::AnyConnectOptions;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use backup::Backup;
 pub use dialect::{Dialect, Synchronous};
 pub use error::{Error, Result};
 pub use health::Health;
 pub use listen::HeadFollower;
 pub use reader::Reader;
-pub use rows::{built, in_list};
+pub use rows::{in_list, trusted_sql};
+pub use snapshot::Snapshot;
 pub use sqlx::Error as SqlError;
 pub use sqlx::any::AnyRow as Row;
 pub use sqlx::{Row as Columns, query, query_scalar};
@@ -84,6 +90,9 @@ impl Settings {
 const READ: Duration = Duration::from_secs(10);
 /// How long a report may take.
 const REPORT: Duration = Duration::from_secs(120);
+/// How long a command line waits for a server that writes all the time: it comes by itself, with nobody's
+/// page behind it, and the engine promises no order among processes.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Reports that are made at once.
 const REPORTS: usize = 2;
 
@@ -96,6 +105,8 @@ pub struct Db {
     /// SQLite allows one writer: one connection here makes the writers queue in memory and in order,
     /// where the engine would let them spin on its lock.
     writers: Pool,
+    /// How long to ask again for what another process holds.
+    patience: Duration,
     file: OpenedFile,
     writes: Arc<Writes>,
     identity: Arc<str>,
@@ -131,7 +142,8 @@ impl Db {
         Ok(db)
     }
 
-    /// Connects to a database that a server has opened before, and leaves its schema as it is.
+    /// Connects to a database that a server has opened before, and leaves its schema as it is. A
+    /// transaction waits up to a minute for one that the server has under way.
     ///
     /// # Errors
     /// As [`Db::open`]; [`Error::Setting`] when it is not a database of this version.
@@ -149,6 +161,7 @@ impl Db {
                 return Err(error);
             }
         }
+        db.patience = PATIENCE;
         db.keep_wal_small(None);
         Ok(db)
     }
@@ -182,6 +195,7 @@ impl Db {
             readers,
             reports,
             writers,
+            patience: Duration::ZERO,
             file,
             writes: Arc::default(),
             last_probe: Arc::default(),
@@ -246,11 +260,17 @@ impl Db {
     /// first and writes later could be refused in a way that no waiting helps.
     ///
     /// # Errors
-    /// Of the kind [`Error::is_unavailable`] after two seconds at most.
+    /// Of the kind [`Error::is_unavailable`] after two seconds at most; see also [`Db::open_existing`].
     pub async fn begin(&self) -> Result<Tx> {
         self.file.check()?;
-        let begun = tokio::time::timeout(ACQUIRE, self.begin_soon()).await;
-        let begun = begun.unwrap_or(Err(SqlError::PoolTimedOut));
+        let since = Instant::now();
+        let begun = loop {
+            let begun = tokio::time::timeout(ACQUIRE, self.begin_soon()).await;
+            match begun.unwrap_or(Err(SqlError::PoolTimedOut)) {
+                Err(error) if error::is_locked(&error) && since.elapsed() < self.patience => {}
+                begun => break begun,
+            }
+        };
         begun.map_err(|error| {
             if error::is_unavailable(&error) {
                 self.writes.failed(&error);

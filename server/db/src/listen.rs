@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::error::lost;
 use crate::identity::HEAD;
 use crate::pool::{CONNECT, STATEMENT, within};
-use crate::{Db, Result, built};
+use crate::{Db, Result, trusted_sql};
 
 type SqlResult<T> = std::result::Result<T, sqlx::Error>;
 
@@ -116,7 +116,7 @@ impl Listener {
             // What was told meanwhile would be missed.
             listener.eager_reconnect(false);
             listener
-                .execute(sqlx::raw_sql(built(self.settings.clone())))
+                .execute(sqlx::raw_sql(trusted_sql(self.settings.clone())))
                 .await?;
             let channel = listener.fetch_one(sqlx::query(self.channel)).await?;
             listener.listen(&channel.try_get::<String, _>(0)?).await?;

@@ -2,8 +2,9 @@
 //! `{exact}` stands for the collation that compares texts byte by byte, which beginnings of texts need.
 
 use sha2::{Digest, Sha256};
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
+use crate::hex::hex;
 use crate::{Error, Reader, Result, Tx};
 
 /// In the order they are applied. A file that was released is never changed again.
@@ -88,6 +89,48 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0082_order_notes",
         include_str!("../migrations/0082_order_notes.sql"),
     ),
+    (
+        "0100_webhook_messages",
+        include_str!("../migrations/0100_webhook_messages.sql"),
+    ),
+    (
+        "0101_carrier_positions",
+        include_str!("../migrations/0101_carrier_positions.sql"),
+    ),
+    (
+        "0110_seen_prices",
+        include_str!("../migrations/0110_seen_prices.sql"),
+    ),
+    (
+        "0120_states_of_nothing",
+        include_str!("../migrations/0120_states_of_nothing.sql"),
+    ),
+    (
+        "0121_stock_signups",
+        include_str!("../migrations/0121_stock_signups.sql"),
+    ),
+    (
+        "0122_seen_delivery",
+        include_str!("../migrations/0122_seen_delivery.sql"),
+    ),
+    ("0130_alerts", include_str!("../migrations/0130_alerts.sql")),
+    (
+        "0131_purchase_orders",
+        include_str!("../migrations/0131_purchase_orders.sql"),
+    ),
+    ("0135_chain", include_str!("../migrations/0135_chain.sql")),
+    (
+        "0140_alerts_by_severity",
+        include_str!("../migrations/0140_alerts_by_severity.sql"),
+    ),
+    (
+        "0150_stock_movements",
+        include_str!("../migrations/0150_stock_movements.sql"),
+    ),
+    (
+        "0151_stock_imports",
+        include_str!("../migrations/0151_stock_imports.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.
@@ -95,6 +138,28 @@ const LOCK: i64 = 8_240_117;
 
 pub(crate) async fn run(mut tx: Tx) -> Result<()> {
     tx.unhurried().await?;
+    bring_up(&mut tx, |_| true).await?;
+    tx.commit().await
+}
+
+/// Makes the schema that these migrations lead to, in a database that has none.
+pub(crate) async fn apply(tx: &mut Tx, names: &[String]) -> Result<()> {
+    let is_known = |name: &String| MIGRATIONS.iter().any(|(known, _)| known == name);
+    if let Some(newer) = names.iter().find(|name| !is_known(name)) {
+        return Err(Error::Setting(format!(
+            "a newer version of the shop made this backup ({newer}): restore it with that version"
+        )));
+    }
+    bring_up(tx, |name| names.iter().any(|wanted| wanted == name)).await
+}
+
+/// The names of the migrations that were applied.
+pub(crate) async fn names(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    let applied = applied(connection).await?;
+    Ok(applied.into_iter().map(|(name, _)| name).collect())
+}
+
+async fn bring_up(tx: &mut Tx, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
     tx.lock(LOCK).await?;
     // Two tables, since the first release had the first one.
     for table in [
@@ -105,7 +170,7 @@ pub(crate) async fn run(mut tx: Tx) -> Result<()> {
     }
     let applied = applied(tx.conn()).await?;
     expect_known(&applied)?;
-    for (name, sql) in MIGRATIONS {
+    for (name, sql) in MIGRATIONS.iter().filter(|(name, _)| is_wanted(name)) {
         let failed = |source| Error::Migration { name, source };
         let is_applied = applied.iter().find(|(applied, _)| applied == name);
         if is_applied.is_none() {
@@ -131,7 +196,7 @@ pub(crate) async fn run(mut tx: Tx) -> Result<()> {
                 .map_err(failed)?;
         }
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// Whether the schema is the one this program knows: nothing is missing, nothing is newer.
@@ -190,6 +255,5 @@ fn expect_known(applied: &[(String, Option<String>)]) -> Result<()> {
 }
 
 fn checksum(sql: &str) -> String {
-    let digest = Sha256::digest(sql.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(sql.as_bytes()))
 }

@@ -13,7 +13,7 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection};
 
 use crate::error::{condemns_others, timed_out};
-use crate::{Dialect, Error, Result, built};
+use crate::{Dialect, Error, Result, trusted_sql};
 
 /// How long a request waits for a connection, and for a transaction on it to begin.
 pub(crate) const ACQUIRE: Duration = Duration::from_secs(2);
@@ -67,7 +67,7 @@ impl Connector {
     pub async fn connect(&self) -> std::result::Result<AnyConnection, sqlx::Error> {
         let connect = async {
             let mut connection = self.options.connect().await?;
-            sqlx::raw_sql(built(self.settings.clone()))
+            sqlx::raw_sql(trusted_sql(self.settings.clone()))
                 .execute(&mut connection)
                 .await?;
             Ok(connection)

@@ -10,9 +10,10 @@ const MAX_EXACT: usize = 12;
 /// More rows than this in one statement gain nothing and meet the engines' limits on parameters.
 const MAX_CHUNK: usize = 256;
 
-/// A query that is not a literal: built from literals and in_list by
-/// [`Tx::place_rows`](crate::Tx::place_rows) or [`in_list`], never from input.
-pub fn built(sql: String) -> sqlx::AssertSqlSafe<String> {
+/// SQL that is no literal. Its caller vouches that it is made of literals, of what
+/// [`Tx::place_rows`](crate::Tx::place_rows) and [`in_list`] answer, and of names of this program's own
+/// tables, never of input.
+pub fn trusted_sql(sql: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(sql)
 }
 

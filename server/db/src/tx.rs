@@ -15,7 +15,7 @@ use crate::error::{breaks_connection, is_unavailable, lost};
 use crate::pool::{STATEMENT, Taken, discard, is_condemned, note, within};
 use crate::rows::place_rows;
 use crate::writes::Writes;
-use crate::{Dialect, Error, Result, built};
+use crate::{Dialect, Error, Result, trusted_sql};
 
 type SqlResult<T> = std::result::Result<T, sqlx::Error>;
 
@@ -91,6 +91,14 @@ impl Tx {
     /// The executor of queries: `db::query("…").execute(tx.conn())`.
     pub fn conn(&mut self) -> Writer<'_> {
         Writer { tx: self }
+    }
+
+    /// The connection itself, to look around in the schema.
+    pub(crate) fn connection(&mut self) -> Result<&mut AnyConnection> {
+        match &mut self.taken {
+            Some(taken) => Ok(&mut taken.connection),
+            None => Err(lost().into()),
+        }
     }
 
     /// Splits `rows` into chunks of few different lengths and hands each, with the `values` list to put
@@ -176,7 +184,7 @@ impl Tx {
             Condition::Busy => return Err(Error::Aborted { unavailable: true }),
         }
         let begun = Instant::now();
-        let commit = sqlx::raw_sql(built(self.dialect.commit(self.head)));
+        let commit = sqlx::raw_sql(trusted_sql(self.dialect.commit(self.head)));
         let done = commit.execute(self.conn()).await.map(|_| ());
         if let Some(taken) = self.taken.take() {
             match &done {

@@ -30,6 +30,7 @@ pub(crate) struct Writes {
     failing: AtomicBool,
     last_error: Mutex<Option<WriteError>>,
     last_commit: Mutex<Option<Instant>>,
+    last_failure: Mutex<Option<Instant>>,
 }
 
 impl Writes {
@@ -50,6 +51,7 @@ impl Writes {
         if !self.failing.swap(true, Ordering::Relaxed) {
             tracing::error!(error = message, "the database cannot be written to");
         }
+        *self.last_failure.lock() = Some(Instant::now());
         *self.last_error.lock() = Some(WriteError {
             at: SystemTime::now(),
             message,
@@ -71,9 +73,11 @@ impl Writes {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// Whether something was committed within this time.
-    pub fn any_within(&self, time: Duration) -> bool {
-        let last = *self.last_commit.lock();
-        last.is_some_and(|at| at.elapsed() < time)
+    /// Whether something was committed within this time, and nothing failed: a transaction that had nothing
+    /// to write commits on a full disk, too.
+    pub fn only_commits_within(&self, time: Duration) -> bool {
+        let (last, failure) = (*self.last_commit.lock(), *self.last_failure.lock());
+        let within = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < time);
+        within(last) && !within(failure)
     }
 }

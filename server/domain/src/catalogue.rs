@@ -6,13 +6,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use types::catalogue::Image;
+use types::prices::SeenPrice;
 use types::{Money, Sku, Slug};
 
 use crate::event::{
-    Event, PriceChangeRejected, PriceChangeRequested, PriceChanged, ProductChangeRejected,
+    Event, PriceChangeRejected, PriceChangeRequested, PriceChanged, PriceDue,
+    PricePlanWithdrawalRequested, PricePlanWithdrawn, PricePlanned, ProductChangeRejected,
     ProductChangeRequested, ProductChanged, ProductIntroduced, ProductWithdrawalRequested,
     ProductWithdrawn,
 };
+
+/// Prices that may be planned for one product.
+pub const MAX_PLANNED: usize = 50;
 
 /// The highest price of a piece, in minor units: sums of a whole cart stay far from an overflow.
 pub const MAX_PRICE: i64 = 10_000_000_000;
@@ -27,10 +32,25 @@ pub struct Product {
     pub variants: Vec<Variant>,
     /// Whether it is sold no more.
     pub withdrawn: bool,
+    /// What its SKUs are going to cost, the next one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned: Vec<PlannedPrice>,
+}
+
+/// What a SKU is going to cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedPrice {
+    pub sku: Sku,
+    pub price: Money,
+    pub compare_at: Option<Money>,
+    /// Unix microseconds.
+    pub from_us: i64,
+    /// Who planned it.
+    pub by: String,
 }
 
 /// The part of a product that nothing is looked up by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductDetails {
     pub description: String,
     pub metals: Vec<String>,
@@ -91,6 +111,16 @@ pub enum Refusal {
     NoPicture,
     #[error("it is so already")]
     NothingChanged,
+    #[error("that time is past")]
+    Past,
+    #[error("no more prices can be planned for this product")]
+    TooManyPlanned,
+    #[error("no such price is planned")]
+    NotPlanned,
+    #[error("somebody else has changed it since this page was opened")]
+    ChangedMeanwhile,
+    #[error("something else is planned for that time; withdraw it first, or choose another time")]
+    PlannedOtherwise,
 }
 
 impl From<&ProductIntroduced> for Product {
@@ -102,6 +132,7 @@ impl From<&ProductIntroduced> for Product {
             details: introduced.details.clone(),
             variants: introduced.variants.clone(),
             withdrawn: false,
+            planned: Vec::new(),
         }
     }
 }
@@ -121,6 +152,19 @@ impl Product {
                     variant.compare_at = event.compare_at;
                 }
             }
+            Event::PricePlanned(event) => {
+                self.forget_planned(&event.sku, event.from_us);
+                self.planned.push(PlannedPrice {
+                    sku: event.sku.clone(),
+                    price: event.price,
+                    compare_at: event.compare_at,
+                    from_us: event.from_us,
+                    by: event.by.clone(),
+                });
+                self.planned.sort_by_key(|planned| planned.from_us);
+            }
+            Event::PriceDue(event) => self.forget_planned(&event.sku, event.from_us),
+            Event::PricePlanWithdrawn(event) => self.forget_planned(&event.sku, event.from_us),
             Event::ProductChanged(event) => {
                 self.title.clone_from(&event.title);
                 self.details.clone_from(&event.details);
@@ -128,6 +172,32 @@ impl Product {
             Event::ProductWithdrawn(_) => self.withdrawn = true,
             _ => {}
         }
+    }
+
+    fn forget_planned(&mut self, sku: &Sku, from_us: i64) {
+        let same = |it: &PlannedPrice| it.sku == *sku && it.from_us == from_us;
+        self.planned.retain(|planned| !same(planned));
+    }
+
+    fn planned(&self, sku: &Sku, from_us: i64) -> Option<&PlannedPrice> {
+        let mut planned = self.planned.iter();
+        planned.find(|it| it.sku == *sku && it.from_us == from_us)
+    }
+
+    /// When the next of its prices changes by itself, unix microseconds.
+    pub fn deadline(&self) -> Option<i64> {
+        self.planned.first().map(|planned| planned.from_us)
+    }
+
+    /// The event that says that this time has come.
+    pub fn elapsed(&self) -> Option<Event> {
+        let planned = self.planned.first()?;
+        let due = PriceDue {
+            product: self.slug.clone(),
+            sku: planned.sku.clone(),
+            from_us: planned.from_us,
+        };
+        Some(due.into())
     }
 
     fn price_before(&self, asked: &PriceChangeRequested) -> Result<Money, Refusal> {
@@ -157,8 +227,16 @@ impl Product {
                 return Err(Refusal::PriceTooHigh);
             }
         }
-        if (before, variant.compare_at) == (asked.price, asked.compare_at) {
+        let is_now = asked.from_us.is_none();
+        if is_now && (before, variant.compare_at) == (asked.price, asked.compare_at) {
             return Err(Refusal::NothingChanged);
+        }
+        let now = SeenPrice {
+            price: before,
+            compare_at: variant.compare_at,
+        };
+        if is_now && asked.seen.is_some_and(|seen| seen != now) {
+            return Err(Refusal::ChangedMeanwhile);
         }
         Ok(before)
     }
@@ -181,18 +259,46 @@ impl Product {
     }
 }
 
-/// Changes a price, or says why not.
-pub fn change_price(product: Option<&Product>, asked: &PriceChangeRequested) -> Event {
-    let checked = product.ok_or(Refusal::UnknownProduct);
+/// Changes a price at `at_us` or plans the change, or says why not.
+pub fn change_price(product: Option<&Product>, asked: &PriceChangeRequested, at_us: i64) -> Event {
+    let checked = product.ok_or(Refusal::UnknownProduct).and_then(|known| {
+        let before = known.price_before(asked)?;
+        let Some(from_us) = asked.from_us else {
+            return Ok(before);
+        };
+        if from_us <= at_us {
+            return Err(Refusal::Past);
+        }
+        let is_another = known.planned(&asked.sku, from_us).is_none();
+        // Who has a page open may not have seen it.
+        if !is_another && asked.seen.is_some() {
+            return Err(Refusal::PlannedOtherwise);
+        }
+        match is_another && known.planned.len() >= MAX_PLANNED {
+            true => Err(Refusal::TooManyPlanned),
+            false => Ok(before),
+        }
+    });
     let PriceChangeRequested {
         product,
         sku,
         price,
         compare_at,
         by,
+        from_us,
+        seen: _,
     } = asked.clone();
-    match checked.and_then(|known| known.price_before(asked)) {
-        Ok(before) => PriceChanged {
+    match (checked, from_us) {
+        (Ok(_), Some(from_us)) => PricePlanned {
+            product,
+            sku,
+            price,
+            compare_at,
+            from_us,
+            by,
+        }
+        .into(),
+        (Ok(before), None) => PriceChanged {
             product,
             sku,
             price,
@@ -201,11 +307,53 @@ pub fn change_price(product: Option<&Product>, asked: &PriceChangeRequested) -> 
             by,
         }
         .into(),
-        Err(refusal) => PriceChangeRejected {
+        (Err(refusal), _) => PriceChangeRejected {
             product,
             sku,
             price,
             refusal,
+            by,
+        }
+        .into(),
+    }
+}
+
+/// Changes a price whose time has come; `None` when it is not planned any more.
+pub fn change_planned(product: Option<&Product>, due: &PriceDue, at_us: i64) -> Option<Event> {
+    let planned = product?.planned(&due.sku, due.from_us)?;
+    let asked = PriceChangeRequested {
+        product: due.product.clone(),
+        sku: planned.sku.clone(),
+        price: planned.price,
+        compare_at: planned.compare_at,
+        by: planned.by.clone(),
+        from_us: None,
+        seen: None,
+    };
+    Some(change_price(product, &asked, at_us))
+}
+
+/// Takes a planned price back, or says why not.
+pub fn withdraw_planned(product: Option<&Product>, asked: &PricePlanWithdrawalRequested) -> Event {
+    let is_planned =
+        product.is_some_and(|product| product.planned(&asked.sku, asked.from_us).is_some());
+    let PricePlanWithdrawalRequested {
+        product,
+        sku,
+        from_us,
+        by,
+    } = asked.clone();
+    match is_planned {
+        true => PricePlanWithdrawn {
+            product,
+            sku,
+            from_us,
+            by,
+        }
+        .into(),
+        false => ProductChangeRejected {
+            product,
+            refusal: Refusal::NotPlanned,
             by,
         }
         .into(),
@@ -261,6 +409,10 @@ pub const fn product_of(event: &Event) -> Option<&Slug> {
         Event::ProductIntroduced(event) => Some(&event.product),
         Event::PriceChangeRequested(event) => Some(&event.product),
         Event::PriceChanged(event) => Some(&event.product),
+        Event::PricePlanned(event) => Some(&event.product),
+        Event::PriceDue(event) => Some(&event.product),
+        Event::PricePlanWithdrawalRequested(event) => Some(&event.product),
+        Event::PricePlanWithdrawn(event) => Some(&event.product),
         Event::PriceChangeRejected(event) => Some(&event.product),
         Event::ProductChangeRequested(event) => Some(&event.product),
         Event::ProductChanged(event) => Some(&event.product),
@@ -336,13 +488,50 @@ mod tests {
             price,
             compare_at,
             by: "ada".to_owned(),
+            from_us: None,
+            seen: None,
         }
+    }
+
+    #[test]
+    fn who_has_not_seen_the_price_of_now_or_what_is_planned_replaces_neither() {
+        let mut ring = ring();
+        let refusal = |ring: &Product, seen, price, from_us| {
+            let asked = PriceChangeRequested {
+                from_us,
+                seen: Some(SeenPrice {
+                    price: seen,
+                    compare_at: None,
+                }),
+                ..asked(RING, price, None)
+            };
+            match change_price(Some(ring), &asked, 0) {
+                Event::PriceChangeRejected(no) => Some(no.refusal),
+                _ => None,
+            }
+        };
+        let (now, older, new) = (eur(1_000), eur(1_200), eur(800));
+        assert_eq!(refusal(&ring, now, new, None), None);
+        let late = refusal(&ring, older, new, None);
+        assert_eq!(late, Some(Refusal::ChangedMeanwhile));
+        let same = refusal(&ring, older, now, None);
+        assert_eq!(same, Some(Refusal::NothingChanged), "both want the same");
+        // A plan says what it is to be, whatever it is until then.
+        assert_eq!(refusal(&ring, older, new, Some(200)), None);
+        let plan = PriceChangeRequested {
+            from_us: Some(200),
+            ..asked(RING, new, None)
+        };
+        let planned = change_price(Some(&ring), &plan, 0);
+        ring.evolve(&planned);
+        let other = refusal(&ring, now, older, Some(200));
+        assert_eq!(other, Some(Refusal::PlannedOtherwise));
     }
 
     #[test]
     fn a_price_changes_and_says_who_changed_it_and_what_it_was() {
         let mut ring = ring();
-        let decided = change_price(Some(&ring), &asked(RING, eur(800), Some(eur(1_000))));
+        let decided = change_price(Some(&ring), &asked(RING, eur(800), Some(eur(1_000))), 0);
         let Event::PriceChanged(changed) = &decided else {
             panic!("{decided:?}");
         };
@@ -386,7 +575,7 @@ mod tests {
             ),
             (ring, asked(RING, eur(1_000), None), Refusal::NothingChanged),
         ] {
-            let decided = change_price(product, &asked);
+            let decided = change_price(product, &asked, 0);
             let Event::PriceChangeRejected(rejected) = &decided else {
                 panic!("{reason:?}: {decided:?}");
             };
@@ -442,5 +631,51 @@ mod tests {
                 "{decided:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_planned_price_comes_at_its_time_and_one_that_was_withdrawn_does_not() {
+        let mut ring = ring();
+        let from = |from_us, minor| PriceChangeRequested {
+            from_us: Some(from_us),
+            ..asked(RING, eur(minor), None)
+        };
+        let at = 100;
+        for (from_us, minor) in [(300, 700), (200, 800)] {
+            let planned = change_price(Some(&ring), &from(from_us, minor), at);
+            assert!(matches!(planned, Event::PricePlanned(_)), "{planned:?}");
+            ring.evolve(&planned);
+        }
+        assert_eq!(ring.variants[0].price, eur(1_000), "not yet");
+        assert_eq!(ring.deadline(), Some(200));
+        let Some(Event::PriceDue(due)) = ring.elapsed() else {
+            panic!("the first one is due");
+        };
+        let changed = change_planned(Some(&ring), &due, 200).expect("a change");
+        ring.evolve(&due.clone().into());
+        ring.evolve(&changed);
+        assert_eq!(ring.variants[0].price, eur(800));
+        assert_eq!(change_planned(Some(&ring), &due, 201), None, "once");
+
+        let withdrawal = PricePlanWithdrawalRequested {
+            product: slug(),
+            sku: sku(RING),
+            from_us: 300,
+            by: "ada".to_owned(),
+        };
+        let withdrawn = withdraw_planned(Some(&ring), &withdrawal);
+        ring.evolve(&withdrawn);
+        assert_eq!(ring.deadline(), None);
+        let again = withdraw_planned(Some(&ring), &withdrawal);
+        assert!(
+            matches!(again, Event::ProductChangeRejected(_)),
+            "{again:?}"
+        );
+
+        let past = change_price(Some(&ring), &from(100, 900), at);
+        let Event::PriceChangeRejected(rejected) = past else {
+            panic!("rejected, not {past:?}");
+        };
+        assert_eq!(rejected.refusal, Refusal::Past);
     }
 }

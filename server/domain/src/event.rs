@@ -1,15 +1,23 @@
 //! Every event of the shop. A new one is a struct in the folder of its noun, its name in the list below,
 //! and the arms that care.
 //!
-//! Events carry no personal data: who ordered and where it goes stands in the orders table, where it
-//! can be erased.
+//! Events carry no personal data of shoppers: who ordered and where it goes stands in the orders table,
+//! who waits for a piece in that of sign-ups, where it can be erased. Suppliers' names and addresses are
+//! in [`SupplierChanged`].
 
+pub use crate::alert::events::*;
+pub use crate::back_in_stock::events::*;
 pub use crate::catalogue::events::*;
+pub use crate::delivery::events::*;
 pub use crate::fulfilment::events::*;
 pub use crate::mail::events::*;
+pub use crate::monitoring::events::*;
 pub use crate::order::events::*;
 pub use crate::payment::events::*;
 pub use crate::person::events::*;
+pub use crate::purchasing::events::*;
+pub use crate::reservation::events::*;
+pub use crate::restock::events::*;
 pub use crate::returns::events::*;
 pub use crate::stock::events::*;
 
@@ -112,6 +120,11 @@ events! {
     OrderCancelled,
     OrderRestCancelled,
     OrderDeadlinePassed,
+    OrderReviewRequested,
+    OrderHeld,
+    OrderReleaseRequested,
+    OrderReleased,
+    OrderReleaseRefused,
     OrderNoted,
     StockReserved,
     StockRejected,
@@ -122,11 +135,31 @@ events! {
     StockReleaseRequested,
     StockShipped,
     StockReturned,
+    ReservationRequested,
+    ReservationHeld,
+    ReservationExtensionRequested,
+    ReservationExtended,
+    ReservationExtensionRefused,
+    ReservationLeft,
+    ReservationShortened,
+    ReservationElapsed,
+    ReservationReleased,
     PaymentMethodRequired,
     PaymentMethodGiven,
     PaymentRequested,
     PaymentAuthorized,
+    PaymentActionRequired,
+    PaymentReturnReported,
+    PaymentCheckRequested,
+    PaymentReported,
+    PaymentAuthorizationExpired,
+    PaymentReauthorizationRequested,
+    PaymentReauthorized,
+    PaymentReauthorizationFailed,
+    PaymentSettlementDiffers,
+    PaymentSettled,
     PaymentDeclined,
+    PaymentReminderDue,
     PaymentWindowElapsed,
     PaymentVoidRequested,
     PaymentVoided,
@@ -150,6 +183,16 @@ events! {
     ShipmentDelivered,
     ShipmentLost,
     ShipmentCameBack,
+    ShipmentCarrierReported,
+    ShipmentLabelAsked,
+    ShipmentLabelRequested,
+    ShipmentLabelled,
+    ShipmentLabelFailed,
+    ShipmentLabelCancelAsked,
+    ShipmentLabelCancelRequested,
+    ShipmentLabelCancelled,
+    ShipmentLabelKept,
+    ShipmentMoved,
     ReturnRequested,
     ReturnAsked,
     ReturnRefused,
@@ -158,9 +201,31 @@ events! {
     ReturnDeclined,
     ReturnReceiptReported,
     ReturnReceived,
+    ReturnLabelAsked,
+    ReturnLabelRequested,
+    ReturnLabelled,
+    ReturnLabelFailed,
+    ReturnCarrierReported,
+    ReturnMoved,
+    BackInStockRequested,
+    BackInStockAwaited,
+    BackInStockRefused,
+    BackInStockDue,
+    BackInStockMissed,
+    BackInStockReturned,
+    BackInStockRequeued,
+    BackInStockSettled,
+    BackInStockWithdrawalRequested,
+    BackInStockWithdrawn,
+    BackInStockElapsed,
+    BackInStockExpired,
     PersonErased,
     ProductIntroduced,
     PriceChangeRequested,
+    PricePlanned,
+    PriceDue,
+    PricePlanWithdrawalRequested,
+    PricePlanWithdrawn,
     PriceChanged,
     PriceChangeRejected,
     ProductChangeRequested,
@@ -168,7 +233,64 @@ events! {
     ProductWithdrawalRequested,
     ProductWithdrawn,
     ProductChangeRejected,
+    DeliveryChangeRequested,
+    DeliveryPlanned,
+    DeliveryDue,
+    DeliveryPlanWithdrawalRequested,
+    DeliveryPlanWithdrawn,
+    DeliveryChanged,
+    DeliveryChangeRejected,
     MailResendRequested,
+    MailBounced,
+    SignInFailed,
+    SourceSlowed,
+    ConsumerFellBehind,
+    ConsumerCaughtUp,
+    AlertReported,
+    AlertRaised,
+    AlertRepeated,
+    AlertChangeRequested,
+    AlertChanged,
+    AlertChangeRefused,
+    AlertMuteElapsed,
+    AlertMailed,
+    AlertPosted,
+    AlertForgotten,
+    SupplierChangeRequested,
+    SupplierChanged,
+    SupplierChangeRejected,
+    RestockRuleRequested,
+    RestockRuleChanged,
+    RestockRuleRejected,
+    RestockThresholdCrossed,
+    RestockSoldOut,
+    RestockThereAgain,
+    RestockRecovered,
+    PurchaseOrderLineRequested,
+    PurchaseOrderDrafted,
+    PurchaseOrderLinesChanged,
+    PurchaseOrderChangeRequested,
+    PurchaseOrderRefused,
+    PurchaseOrderApproved,
+    PurchaseOrderDue,
+    PurchaseOrderLeftToStaff,
+    PurchaseOrderSendRequested,
+    PurchaseOrderDispatched,
+    PurchaseOrderSent,
+    PurchaseOrderSendFailed,
+    PurchaseOrderConfirmed,
+    PurchaseOrderOverdue,
+    PurchaseOrderReceived,
+    PurchaseOrderCancelled,
+    PurchaseOrderNoticeRequested,
+    PurchaseOrderNoticeAnswered,
+    StockReceived,
+    StockWriteOffRequested,
+    StockWrittenOff,
+    StockWriteOffRejected,
+    StockBatchRequested,
+    StockBatchAccepted,
+    StockBatchRejected,
 }
 
 /// Why an event of the log could not be read.
@@ -195,10 +317,24 @@ impl Event {
             Self::PaymentVoidRequested(event) => event.gateway,
             Self::PaymentCaptureRequested(event) => event.gateway,
             Self::PaymentRefundRequested(event) => event.gateway,
-            Self::ShipmentPacked(event) => return vec![(CARRIER, event.carrier.into_str())],
-            _ => return Vec::new(),
+            Self::PaymentCheckRequested(event) => event.gateway,
+            Self::PaymentReauthorizationRequested(event) => event.gateway,
+            _ => return self.carrier().into_iter().collect(),
         };
         vec![(Gateway::ATTRIBUTE, gateway.into_str())]
+    }
+
+    fn carrier(&self) -> Option<(&'static str, &'static str)> {
+        let carrier = match self {
+            Self::ShipmentPacked(event) => event.carrier,
+            Self::ShipmentCarrierReported(event) => event.carrier,
+            Self::ShipmentLabelRequested(event) => event.carrier,
+            Self::ShipmentLabelCancelRequested(event) => event.carrier,
+            Self::ReturnLabelRequested(event) => event.carrier,
+            Self::ReturnCarrierReported(event) => event.carrier,
+            _ => return None,
+        };
+        Some((CARRIER, carrier.into_str()))
     }
 }
 

@@ -2,11 +2,13 @@
 //! says whether there is anything to fulfil.
 
 pub mod events;
+mod labels;
+mod news;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use types::fulfilment::{Carrier, FulfilmentStatus, Outcome, ShipmentState, Tracking};
+use types::fulfilment::{Carrier, FulfilmentStatus, Outcome, ShipmentState, Tracking, Transit};
 use types::{Money, OrderId, ShipmentId, Sku};
 
 use crate::Event;
@@ -15,6 +17,8 @@ use crate::event::{
     ShipmentOutcomeReported, ShipmentPacked, ShipmentRefused, ShipmentRequested, ShipmentShipped,
     ShipmentUnpackRequested, ShipmentUnpacked,
 };
+
+pub use labels::Label;
 
 /// Parcels of one order, at most: an order has at most so many pieces that each could go alone.
 const MAX_PARCELS: usize = 1_000;
@@ -25,6 +29,8 @@ const MAX_PARCELS: usize = 1_000;
 pub enum Refusal {
     #[error("Only an order that is paid and not cancelled can be packed.")]
     NotPaid,
+    #[error("This order is held for review. Release it first, or cancel it.")]
+    UnderReview,
     #[error("There is nothing to pack: enter at least one piece.")]
     Nothing,
     #[error("Of {sku} only {left} of this order are left to pack.")]
@@ -41,6 +47,14 @@ pub enum Refusal {
     NotLeft,
     #[error("What became of this parcel is known already.")]
     Ended,
+    #[error("A parcel that is brought away by hand needs no label.")]
+    NeedsNoLabel,
+    #[error("The carrier is being asked about this parcel's label already.")]
+    LabelPending,
+    #[error("This parcel has a label already.")]
+    Labelled,
+    #[error("This parcel has no label.")]
+    NoLabel,
 }
 
 /// A parcel.
@@ -50,12 +64,18 @@ pub struct Shipment {
     pub number: u32,
     pub lines: Vec<Pieces>,
     pub worth: Money,
+    /// What delivering the order costs, in minor units: of the parcel that leaves first.
+    #[serde(default)]
+    pub delivery_minor: i64,
     pub carrier: Carrier,
     pub state: ShipmentState,
     pub tracking: Option<Tracking>,
     /// When it arrived, unix microseconds; 0 until then.
     #[serde(default)]
     pub delivered_at_us: i64,
+    /// Where the carrier says it is, and since when, unix microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transit: Option<(Transit, i64)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,6 +86,9 @@ pub struct FulfilmentState {
     /// What will never be sent.
     #[serde(default)]
     pub cancelled: Vec<Pieces>,
+    /// The last label of each parcel that had one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Label>,
 }
 
 fn count(lines: &[Pieces]) -> u32 {
@@ -106,6 +129,28 @@ impl FulfilmentState {
     pub fn has_left(&self) -> bool {
         let packed = |shipment: &Shipment| shipment.state == ShipmentState::Packed;
         !self.shipments.iter().all(packed)
+    }
+
+    /// What a packed parcel costs if it leaves now: with the delivery, if it is the first.
+    pub fn worth_of(&self, shipment: &Shipment) -> Money {
+        let delivery = if self.has_left() {
+            0
+        } else {
+            shipment.delivery_minor
+        };
+        let minor = shipment.worth.minor.saturating_add(delivery);
+        Money::new(minor, shipment.worth.currency)
+    }
+
+    /// What all that has left costs, in minor units.
+    pub fn sent_minor(&self) -> i64 {
+        let left = self.shipments.iter();
+        let left = left.filter(|shipment| shipment.state != ShipmentState::Packed);
+        let (pieces, delivery) = left.fold((0_i64, 0), |(pieces, delivery), shipment| {
+            let pieces = pieces.saturating_add(shipment.worth.minor);
+            (pieces, shipment.delivery_minor.max(delivery))
+        });
+        pieces.saturating_add(delivery)
     }
 
     /// What of an order's lines is neither packed nor given up.
@@ -211,46 +256,82 @@ impl FulfilmentState {
             number: self.packed + 1,
             lines: lines.clone(),
             worth: asked.worth,
+            delivery_minor: asked.delivery_minor,
             carrier: asked.carrier,
             status,
         };
         self.with_status(ordered, |status| event(status).into())
     }
 
-    /// Opens a packed parcel again, or says why not.
-    pub fn unpack(&self, ordered: &[Pieces], asked: &ShipmentUnpackRequested) -> Event {
+    /// Opens a packed parcel again, or says why not. Its label is given back.
+    pub fn unpack(&self, ordered: &[Pieces], asked: &ShipmentUnpackRequested) -> Vec<Event> {
         let (order_id, shipment_id) = (asked.order_id, asked.shipment_id);
-        match self.in_state(shipment_id, ShipmentState::Packed) {
-            Err(refusal) => refused(order_id, shipment_id, refusal),
-            Ok(_) => self.with_status(ordered, |status| {
-                ShipmentUnpacked {
-                    order_id,
-                    shipment_id,
-                    status,
-                }
-                .into()
-            }),
+        if let Err(refusal) = self.in_state(shipment_id, ShipmentState::Packed) {
+            return vec![refused(order_id, shipment_id, refusal)];
+        }
+        let unpacked = self.with_status(ordered, |status| {
+            ShipmentUnpacked {
+                order_id,
+                shipment_id,
+                status,
+            }
+            .into()
+        });
+        let label = self.give_back(order_id, shipment_id);
+        [unpacked].into_iter().chain(label).collect()
+    }
+
+    /// Sends a packed parcel off, or says why not. Without a number of its own it has that of its label; with
+    /// another one, the label is given back.
+    pub fn ship(&self, ordered: &[Pieces], told: &ShipmentHandoverReported) -> Vec<Event> {
+        let (order_id, shipment_id) = (told.order_id, told.shipment_id);
+        let shipment = match self.in_state(shipment_id, ShipmentState::Packed) {
+            Err(refusal) => return vec![refused(order_id, shipment_id, refusal)],
+            Ok(shipment) => shipment,
+        };
+        let of_label = self.bought(shipment_id);
+        let is_other = |typed: &Tracking| of_label.is_none_or(|label| label.number != typed.number);
+        match &told.tracking {
+            Some(typed) if is_other(typed) => {
+                let carrier = shipment.carrier;
+                let left = self.left_with(ordered, order_id, shipment, carrier, Some(typed));
+                let label = self.give_back(order_id, shipment_id);
+                [left].into_iter().chain(label).collect()
+            }
+            _ => vec![self.leave(ordered, order_id, shipment)],
         }
     }
 
-    /// Sends a packed parcel off, or says why not.
-    pub fn ship(&self, ordered: &[Pieces], told: &ShipmentHandoverReported) -> Event {
-        let (order_id, shipment_id) = (told.order_id, told.shipment_id);
-        match self.in_state(shipment_id, ShipmentState::Packed) {
-            Err(refusal) => refused(order_id, shipment_id, refusal),
-            Ok(shipment) => self.with_status(ordered, |status| {
-                ShipmentShipped {
-                    order_id,
-                    shipment_id,
-                    number: shipment.number,
-                    lines: shipment.lines.clone(),
-                    carrier: shipment.carrier,
-                    tracking: told.tracking.clone(),
-                    status,
-                }
-                .into()
-            }),
-        }
+    /// A packed parcel leaves with its label, if it has one.
+    fn leave(&self, ordered: &[Pieces], order_id: OrderId, shipment: &Shipment) -> Event {
+        let carrier = match self.label(shipment.id) {
+            Some(label) if label.is_valid() => label.carrier,
+            _ => shipment.carrier,
+        };
+        let tracking = self.bought(shipment.id);
+        self.left_with(ordered, order_id, shipment, carrier, tracking)
+    }
+
+    fn left_with(
+        &self,
+        ordered: &[Pieces],
+        order_id: OrderId,
+        shipment: &Shipment,
+        carrier: Carrier,
+        tracking: Option<&Tracking>,
+    ) -> Event {
+        self.with_status(ordered, |status| {
+            ShipmentShipped {
+                order_id,
+                shipment_id: shipment.id,
+                number: shipment.number,
+                lines: shipment.lines.clone(),
+                carrier,
+                tracking: tracking.cloned(),
+                status,
+            }
+            .into()
+        })
     }
 
     /// Takes in what became of a parcel; one that was lost may turn up after all. Says so if it cannot be.
@@ -317,10 +398,12 @@ impl FulfilmentState {
                     number: event.number,
                     lines: event.lines.clone(),
                     worth: event.worth,
+                    delivery_minor: event.delivery_minor,
                     carrier: event.carrier,
                     state: ShipmentState::Packed,
                     tracking: None,
                     delivered_at_us: 0,
+                    transit: None,
                 });
             }
             Event::ShipmentUnpacked(event) => {
@@ -329,7 +412,13 @@ impl FulfilmentState {
             Event::ShipmentShipped(event) => {
                 if let Some(shipment) = self.find(event.shipment_id) {
                     shipment.state = ShipmentState::Shipped;
+                    shipment.carrier = event.carrier;
                     shipment.tracking.clone_from(&event.tracking);
+                }
+            }
+            Event::ShipmentMoved(event) => {
+                if let Some(shipment) = self.find(event.shipment_id) {
+                    shipment.transit = Some((event.transit, event.since_us));
                 }
             }
             Event::ShipmentDelivered(event) => {
@@ -345,7 +434,7 @@ impl FulfilmentState {
                 self.shipments
                     .retain(|shipment| shipment.state != ShipmentState::Packed);
             }
-            _ => {}
+            _ => self.evolve_label(event, at_us),
         }
     }
 

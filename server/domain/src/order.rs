@@ -3,27 +3,32 @@
 
 pub mod events;
 pub mod progress;
+pub mod review;
 
 use serde::{Deserialize, Serialize};
-use types::fulfilment::FulfilmentStatus;
+use types::fulfilment::{Carrier, FulfilmentStatus};
 use types::order::{CancelledBy, OrderStatus};
 use types::{Money, OrderId, RefundId};
 
 use crate::event::{
     Event, Gateway, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
     OrderConfirmed, OrderDeadlinePassed, OrderPlaced, OrderRejected, OrderRestCancelled,
-    PaymentAuthorized, PaymentMethodRequired, PaymentRefundAsked, PaymentRequested,
-    PaymentVoidRequested, PaymentWindowElapsed, Pieces, ReturnReceiptReported, ShipmentShipped,
-    StockReleaseRequested, StockReserved,
+    PaymentAuthorized, PaymentMethodRequired, PaymentRefundAsked, PaymentReminderDue,
+    PaymentRequested, PaymentVoidRequested, PaymentWindowElapsed, Pieces, ReturnReceiptReported,
+    ShipmentShipped, StockReleaseRequested, StockReserved,
 };
 use crate::fulfilment::{self, FulfilmentState};
 use crate::payment::{PaymentState, PaymentStatus};
 use crate::returns::ReturnsState;
+use review::Review;
 
 /// How long an order waits for its stock to be reserved: long enough for somebody to look at why.
 pub const RESERVING_LIMIT_US: i64 = 15 * 60 * 1_000_000;
 /// How long an order waits for the gateway's answer.
 pub const PAYING_LIMIT_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// How long before the end of its payment window a shopper is reminded of an order that is not paid.
+pub const REMINDER_US: i64 = 5 * 60 * 1_000_000;
 
 /// How far the process has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +50,10 @@ pub struct Rules {
     /// How long stock is held for an order that is not paid, in microseconds.
     pub payment_window_us: i64,
     pub capture: CaptureOn,
+    /// Who is asked for the money of new orders.
+    pub gateway: Gateway,
+    /// Who brings accepted returns back. By hand, the customer finds somebody.
+    pub returns_by: Carrier,
 }
 
 /// When authorized money is collected.
@@ -68,14 +77,45 @@ pub struct OrderState {
     pub fulfilment: FulfilmentState,
     #[serde(default, skip_serializing_if = "ReturnsState::is_empty")]
     pub returns: ReturnsState,
+    #[serde(default, skip_serializing_if = "Review::is_none")]
+    pub review: Review,
     pub total: Money,
     pub lines: Vec<Pieces>,
     /// The card to ask once the stock is reserved.
     pub payment_token: Option<String>,
     /// End of the payment window in unix microseconds; 0 while nothing is reserved.
     pub reserved_until_us: i64,
+    /// When the shopper is to be reminded that the order is not paid, unix microseconds.
+    #[serde(default, skip_serializing_if = "Reminder::is_none")]
+    pub reminder: Reminder,
     /// When what the order waits for has taken too long, unix microseconds; 0 once it has ended.
     pub deadline_us: i64,
+}
+
+/// Whether the shopper of an order that is not paid is reminded of it: once at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reminder {
+    /// Nobody has waited for a card yet, or not for long enough.
+    #[default]
+    None,
+    /// At this time, unix microseconds, if the order still waits.
+    At(i64),
+    Done,
+}
+
+impl Reminder {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    /// Of an order that waits for a card from `at_us` on. Who has just been told is not reminded at once.
+    fn plan(&mut self, at_us: i64, reserved_until_us: i64) {
+        let remind_us = reserved_until_us.saturating_sub(REMINDER_US);
+        if self.is_none() && remind_us.saturating_sub(at_us) >= REMINDER_US {
+            *self = Self::At(remind_us);
+        }
+    }
 }
 
 /// What a person can ask of an order.
@@ -117,10 +157,12 @@ impl OrderState {
             payment: PaymentState::default(),
             fulfilment: FulfilmentState::default(),
             returns: ReturnsState::default(),
+            review: Review::None,
             total: event.total,
             lines: lines_of(event),
             payment_token: event.payment_token.clone(),
             reserved_until_us: 0,
+            reminder: Reminder::None,
             deadline_us: at_us.saturating_add(RESERVING_LIMIT_US),
         }
     }
@@ -132,6 +174,7 @@ impl OrderState {
             (Stage::Reserved, PaymentStatus::MethodRequired | PaymentStatus::Declined) => {
                 OrderStatus::AwaitingPayment
             }
+            (Stage::Reserved, PaymentStatus::ActionRequired) => OrderStatus::ActionRequired,
             (Stage::Reserved, _) => OrderStatus::Paying,
             (Stage::Confirmed, _) => status_of(self.fulfilment.status(&self.lines)),
             (Stage::Rejected, _) => OrderStatus::Rejected,
@@ -147,10 +190,13 @@ impl OrderState {
         use OrderStatus::*;
         match (self.status(), command) {
             (AwaitingPayment, _) => Ok(()),
-            (Reserving | Paying | Confirmed, Command::Cancel | Command::CancelByStaff) => Ok(()),
+            (
+                Reserving | Paying | ActionRequired | Confirmed,
+                Command::Cancel | Command::CancelByStaff,
+            ) => Ok(()),
             (Packed | PartlyShipped, Command::CancelByStaff) => Ok(()),
             (Reserving, Command::Pay) => Err(Refusal::StillReserving),
-            (Paying, Command::Pay) => Err(Refusal::PaymentUnderWay),
+            (Paying | ActionRequired, Command::Pay) => Err(Refusal::PaymentUnderWay),
             (Rejected, _) => Err(Refusal::OutOfStock),
             (Cancelled, _) => Err(Refusal::AlreadyCancelled),
             (Confirmed | Packed | PartlyShipped | Shipped | Delivered | Lost, Command::Pay) => {
@@ -165,14 +211,17 @@ impl OrderState {
     /// nothing, but what they hold for an order that has ended is let go.
     pub fn decide(&self, event: &Event, at_us: i64, rules: &Rules) -> Vec<Event> {
         let order_id = self.order_id;
-        if let Some(answer) = self.decide_fulfilment(event) {
+        if let Some(answer) = self.decide_fulfilment(event, at_us) {
             return answer;
         }
         match (self.status(), event) {
             (OrderStatus::Reserving, Event::StockReserved(_)) => {
                 let reserved_until_us = at_us.saturating_add(rules.payment_window_us);
                 match &self.payment_token {
-                    Some(token) => vec![self.request_payment(token, reserved_until_us)],
+                    _ if rules.gateway.redirects() => {
+                        vec![self.request_payment("", reserved_until_us, rules)]
+                    }
+                    Some(token) => vec![self.request_payment(token, reserved_until_us, rules)],
                     None => vec![
                         PaymentMethodRequired {
                             order_id,
@@ -189,17 +238,27 @@ impl OrderState {
             (OrderStatus::Cancelled | OrderStatus::Rejected, Event::StockReserved(reserved)) => {
                 vec![release(reserved)]
             }
-            (OrderStatus::Paying, Event::PaymentAuthorized(event))
-                if event.attempt == self.payment.attempts =>
-            {
+            (
+                OrderStatus::Paying | OrderStatus::ActionRequired,
+                Event::PaymentAuthorized(event),
+            ) if event.attempt == self.payment.attempts => {
                 let confirmed = OrderConfirmed { order_id }.into();
                 let mut payment = self.payment.clone();
                 payment.evolve(&Event::PaymentAuthorized(event.clone()));
                 let capture = match rules.capture {
                     CaptureOn::Shipment => None,
+                    // Collected when somebody has looked at it.
+                    CaptureOn::Confirmation if self.review.is_held() => None,
                     CaptureOn::Confirmation => payment.capture(order_id, None, self.total, true),
                 };
                 [confirmed].into_iter().chain(capture).collect()
+            }
+            // Collected while the rest was given up.
+            (_, Event::PaymentCaptured(event)) if !self.fulfilment.cancelled.is_empty() => {
+                let mut payment = self.payment.clone();
+                payment.evolve(&Event::PaymentCaptured(event.clone()));
+                let sent = self.fulfilment.sent_minor();
+                payment.give_back_rest(order_id, sent).into_iter().collect()
             }
             // Collected of an order that came to nothing meanwhile.
             (OrderStatus::Cancelled, Event::PaymentCaptured(event)) => {
@@ -207,19 +266,53 @@ impl OrderState {
                 payment.evolve(&Event::PaymentCaptured(event.clone()));
                 payment.undo(order_id)
             }
-            (_, Event::PaymentCaptureRetryRequested(_)) => self.payment.capture_again(order_id),
+            (_, Event::PaymentCaptureRetryRequested(_)) => {
+                match self.payment.hold_again(order_id) {
+                    Some(again) => vec![again],
+                    None => self.payment.capture_again(order_id),
+                }
+            }
+            (_, Event::PaymentReauthorized(_)) => self.payment.held_again(order_id),
+            (_, Event::PaymentReported(told)) => {
+                let takes_money = self.stage == Stage::Reserved;
+                self.payment.reported(told, self.total, takes_money)
+            }
+            (OrderStatus::ActionRequired, Event::PaymentReturnReported(_)) => {
+                self.payment.check(order_id, false).into_iter().collect()
+            }
+            (_, Event::OrderReviewRequested(asked)) => {
+                let ended = [Stage::Rejected, Stage::Cancelled].contains(&self.stage);
+                let can_be_held = !ended && !self.fulfilment.has_left();
+                let held = self.review.hold(asked, can_be_held);
+                held.into_iter().collect()
+            }
+            (_, Event::OrderReleaseRequested(asked)) => {
+                let released = self.review.release(asked);
+                let is_due = self.stage == Stage::Confirmed
+                    && rules.capture == CaptureOn::Confirmation
+                    && matches!(released, Event::OrderReleased(_));
+                let capture =
+                    is_due.then(|| self.payment.capture(order_id, None, self.total, true));
+                [released].into_iter().chain(capture.flatten()).collect()
+            }
             (_, Event::PaymentRefundAsked(asked)) => vec![self.payment.refund(asked)],
             (OrderStatus::Cancelled, Event::PaymentAuthorized(event)) => {
                 vec![void(event)]
             }
             (OrderStatus::AwaitingPayment, Event::PaymentMethodGiven(event)) => {
-                vec![self.request_payment(&event.payment_token, self.reserved_until_us)]
+                vec![self.request_payment(&event.payment_token, self.reserved_until_us, rules)]
             }
             (_, Event::OrderCancellationRequested(asked)) => self.cancel_as_asked(asked),
             (_, Event::ReturnRequested(asked)) => {
                 vec![self.returns.ask(&self.fulfilment, asked, at_us)]
             }
-            (_, Event::ReturnAnswerGiven(given)) => vec![self.returns.answer(given)],
+            (_, Event::ReturnAnswerGiven(given)) => self.returns.answered(given, rules.returns_by),
+            (_, Event::ReturnLabelAsked(asked)) => {
+                vec![self.returns.ask_label(asked, rules.returns_by)]
+            }
+            (_, Event::ReturnCarrierReported(told)) => {
+                self.returns.hear(told, at_us).into_iter().collect()
+            }
             (_, Event::ReturnReceiptReported(told)) => self.receive(told),
             // A card given in the last second is still asked: the window ends only for an order
             // that waits.
@@ -228,13 +321,30 @@ impl OrderState {
             {
                 vec![self.cancel(CancelledBy::PaymentWindow)]
             }
-            (OrderStatus::Reserving | OrderStatus::Paying, Event::OrderDeadlinePassed(event))
-                if event.deadline_us == self.deadline_us =>
+            // First the gateway is asked: what the shopper has done there may not have come through.
+            (OrderStatus::ActionRequired, Event::OrderDeadlinePassed(event))
+                if event.deadline_us == self.deadline_us && !self.is_given_up() =>
             {
-                vec![self.cancel(CancelledBy::Deadline)]
+                self.payment.check(order_id, true).into_iter().collect()
+            }
+            (
+                OrderStatus::Reserving | OrderStatus::Paying | OrderStatus::ActionRequired,
+                Event::OrderDeadlinePassed(event),
+            ) if event.deadline_us == self.deadline_us => {
+                let ended = self.cancel(CancelledBy::Deadline);
+                [ended]
+                    .into_iter()
+                    .chain(self.payment.undo(order_id))
+                    .collect()
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the gateway was told that the time for what the shopper was to do is over.
+    fn is_given_up(&self) -> bool {
+        let action = self.payment.action.as_ref();
+        action.is_some_and(|action| action.is_given_up)
     }
 
     fn cancel_as_asked(&self, asked: &OrderCancellationRequested) -> Vec<Event> {
@@ -249,6 +359,7 @@ impl OrderState {
         if !self.fulfilment.has_left() {
             let mut events = vec![self.cancel(asked.by)];
             events.extend(self.payment.undo(order_id));
+            events.extend(self.fulfilment.give_labels_back(order_id));
             return events;
         }
         let (by, lines) = (asked.by, self.fulfilment.here(&self.lines));
@@ -261,9 +372,12 @@ impl OrderState {
         let rest = self
             .fulfilment
             .with_status(&self.lines, |status| event(status).into());
+        let sent = self.fulfilment.sent_minor();
         [rest]
             .into_iter()
             .chain(self.payment.let_go(order_id))
+            .chain(self.payment.give_back_rest(order_id, sent))
+            .chain(self.fulfilment.give_labels_back(order_id))
             .collect()
     }
 
@@ -285,40 +399,72 @@ impl OrderState {
     }
 
     /// What follows an event about a parcel; `None` for any other event.
-    fn decide_fulfilment(&self, event: &Event) -> Option<Vec<Event>> {
+    fn decide_fulfilment(&self, event: &Event, at_us: i64) -> Option<Vec<Event>> {
+        let (order_id, is_confirmed) = (self.order_id, self.stage == Stage::Confirmed);
+        let (fulfilment, lines) = (&self.fulfilment, &self.lines);
         let shipment_id = match event {
+            // What a carrier answers and says is heard of an order that has ended, too.
+            Event::ShipmentLabelled(labelled) => {
+                return Some(fulfilment.labelled(labelled, is_confirmed));
+            }
+            Event::ShipmentLabelCancelAsked(asked) => {
+                return Some(vec![fulfilment.cancel_label(asked)]);
+            }
+            Event::ShipmentCarrierReported(_) if !is_confirmed => return Some(Vec::new()),
             Event::ShipmentRequested(asked) => asked.shipment_id,
             Event::ShipmentUnpackRequested(asked) => asked.shipment_id,
             Event::ShipmentHandoverReported(told) => told.shipment_id,
             Event::ShipmentOutcomeReported(told) => told.shipment_id,
+            Event::ShipmentLabelAsked(asked) => asked.shipment_id,
+            Event::ShipmentCarrierReported(told) => told.shipment_id,
             _ => return None,
         };
-        let order_id = self.order_id;
-        if self.stage != Stage::Confirmed {
+        if !is_confirmed {
             let refusal = fulfilment::Refusal::NotPaid;
             return Some(vec![fulfilment::refused(order_id, shipment_id, refusal)]);
         }
-        let (fulfilment, lines) = (&self.fulfilment, &self.lines);
+        // Nothing goes out; what a carrier says of a parcel that has gone is heard all the same.
+        let goes_out = matches!(
+            event,
+            Event::ShipmentRequested(_)
+                | Event::ShipmentHandoverReported(_)
+                | Event::ShipmentLabelAsked(_)
+        );
+        if goes_out && self.review.is_held() {
+            let refusal = fulfilment::Refusal::UnderReview;
+            return Some(vec![fulfilment::refused(order_id, shipment_id, refusal)]);
+        }
         let answer = match event {
-            Event::ShipmentRequested(asked) => fulfilment.pack(lines, asked),
+            Event::ShipmentRequested(asked) => vec![fulfilment.pack(lines, asked)],
             Event::ShipmentUnpackRequested(asked) => fulfilment.unpack(lines, asked),
             Event::ShipmentHandoverReported(told) => fulfilment.ship(lines, told),
-            Event::ShipmentOutcomeReported(told) => fulfilment.end(lines, told),
+            Event::ShipmentOutcomeReported(told) => vec![fulfilment.end(lines, told)],
+            Event::ShipmentLabelAsked(asked) => vec![fulfilment.ask_label(asked)],
+            Event::ShipmentCarrierReported(told) => fulfilment.hear(lines, told, at_us),
             _ => return None,
         };
-        let capture = match &answer {
-            Event::ShipmentShipped(shipped) => self.capture_for(shipped),
+        let capture = answer.iter().find_map(|answer| match answer {
+            Event::ShipmentShipped(shipped) => Some(self.capture_for(shipped)),
             _ => None,
-        };
-        Some([answer].into_iter().chain(capture).collect())
+        });
+        let capture = capture.unwrap_or_default();
+        Some(answer.into_iter().chain(capture).collect())
     }
 
-    fn capture_for(&self, shipped: &ShipmentShipped) -> Option<Event> {
-        let shipment = self.fulfilment.shipment(shipped.shipment_id)?;
+    /// Has the money of a parcel that leaves collected; what has expired is held again before.
+    fn capture_for(&self, shipped: &ShipmentShipped) -> Vec<Event> {
+        let Some(shipment) = self.fulfilment.shipment(shipped.shipment_id) else {
+            return Vec::new();
+        };
         let is_last = shipped.status != FulfilmentStatus::PartlyShipped;
-        let id = Some(shipment.id);
-        self.payment
-            .capture(self.order_id, id, shipment.worth, is_last)
+        let worth = self.fulfilment.worth_of(shipment);
+        let capture = self
+            .payment
+            .capture(self.order_id, Some(shipment.id), worth, is_last);
+        let again = capture
+            .as_ref()
+            .and_then(|_| self.payment.hold_again(self.order_id));
+        again.into_iter().chain(capture).collect()
     }
 
     /// Whether the end that was told is the one that stands. No clock is asked: one that was set
@@ -342,17 +488,26 @@ impl OrderState {
                 self.reserved_until_us = event.reserved_until_us;
                 self.deadline_us = event.reserved_until_us;
                 self.payment_token = None;
+                self.reminder.plan(at_us, event.reserved_until_us);
             }
+            Event::PaymentReminderDue(_) => self.reminder = Reminder::Done,
             Event::PaymentRequested(event) => {
                 self.reserved_until_us = event.reserved_until_us;
                 self.deadline_us = at_us.saturating_add(PAYING_LIMIT_US);
                 self.payment_token = None;
             }
-            // The one change that nobody decides: the order waits again, as long as it may.
-            Event::PaymentDeclined(event)
-                if self.stage == Stage::Reserved && event.attempt == self.payment.attempts =>
-            {
+            Event::PaymentActionRequired(event) if self.is_asked(event.attempt) => {
                 self.deadline_us = self.reserved_until_us;
+            }
+            Event::PaymentCheckRequested(event)
+                if event.is_last && self.is_asked(event.attempt) =>
+            {
+                self.deadline_us = at_us.saturating_add(PAYING_LIMIT_US);
+            }
+            // The one change that nobody decides: the order waits again, as long as it may.
+            Event::PaymentDeclined(event) if self.is_asked(event.attempt) => {
+                self.deadline_us = self.reserved_until_us;
+                self.reminder.plan(at_us, self.reserved_until_us);
             }
             Event::OrderConfirmed(_) => self.end(Stage::Confirmed),
             Event::OrderRejected(_) => self.end(Stage::Rejected),
@@ -362,6 +517,12 @@ impl OrderState {
         self.payment.evolve(event);
         self.fulfilment.evolve(event, at_us);
         self.returns.evolve(event);
+        self.review.evolve(event);
+    }
+
+    /// Whether this card is the one that the order waits for.
+    fn is_asked(&self, attempt: u32) -> bool {
+        self.stage == Stage::Reserved && attempt == self.payment.attempts
     }
 
     fn end(&mut self, stage: Stage) {
@@ -372,12 +533,28 @@ impl OrderState {
 
     /// When the order moves on by itself; `None` once it has ended.
     pub fn deadline(&self) -> Option<i64> {
-        (self.deadline_us > 0).then_some(self.deadline_us)
+        let end = (self.deadline_us > 0).then_some(self.deadline_us)?;
+        Some(self.remind_us().map_or(end, |remind_us| remind_us.min(end)))
+    }
+
+    /// When the shopper is reminded, while that makes sense.
+    fn remind_us(&self) -> Option<i64> {
+        match self.reminder {
+            Reminder::At(at_us) if self.status() == OrderStatus::AwaitingPayment => Some(at_us),
+            _ => None,
+        }
     }
 
     /// The event that says so.
     pub fn elapsed(&self) -> Event {
         let order_id = self.order_id;
+        if self.remind_us().is_some() {
+            return PaymentReminderDue {
+                order_id,
+                reserved_until_us: self.reserved_until_us,
+            }
+            .into();
+        }
         if self.status() == OrderStatus::AwaitingPayment {
             let reserved_until_us = Some(self.reserved_until_us);
             return PaymentWindowElapsed {
@@ -393,14 +570,14 @@ impl OrderState {
         .into()
     }
 
-    fn request_payment(&self, payment_token: &str, reserved_until_us: i64) -> Event {
+    fn request_payment(&self, payment_token: &str, reserved_until_us: i64, rules: &Rules) -> Event {
         PaymentRequested {
             order_id: self.order_id,
             amount: self.total,
             payment_token: payment_token.to_owned(),
             attempt: self.payment.attempts + 1,
             reserved_until_us,
-            gateway: Gateway::Test,
+            gateway: rules.gateway,
         }
         .into()
     }
@@ -447,7 +624,7 @@ pub fn void(authorized: &PaymentAuthorized) -> Event {
         order_id: authorized.order_id,
         attempt: authorized.attempt,
         authorization_id: authorized.authorization_id.clone(),
-        gateway: Gateway::Test,
+        gateway: authorized.gateway,
     }
     .into()
 }

@@ -3,12 +3,15 @@
 pub mod events;
 
 use serde::{Deserialize, Serialize};
+use types::order::DeclineReason;
 use types::{Money, OrderId, RefundId, ShipmentId};
 
 use crate::Event;
 use crate::event::{
-    Gateway, PaymentCaptureRequested, PaymentRefundAsked, PaymentRefundRefused,
-    PaymentRefundRequested, PaymentVoidRequested,
+    Gateway, PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureRequested,
+    PaymentCheckRequested, PaymentDeclined, PaymentOutcome, PaymentReauthorizationRequested,
+    PaymentRefundAsked, PaymentRefundRefused, PaymentRefundRequested, PaymentReported,
+    PaymentVoidRequested,
 };
 
 /// Where the payment stands.
@@ -22,6 +25,8 @@ pub enum PaymentStatus {
     MethodRequired,
     /// The gateway is asked.
     Requested,
+    /// The shopper has to do something at the gateway.
+    ActionRequired,
     Declined,
     /// The gateway holds the money for us.
     Authorized,
@@ -36,6 +41,9 @@ pub struct PaymentState {
     pub attempts: u32,
     /// What the gateway holds or held, and its name for it.
     pub authorized: Option<Authorized>,
+    /// What the shopper has to do there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
     /// What was asked to be collected of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captures: Vec<Capture>,
@@ -74,6 +82,23 @@ pub struct Refund {
 pub struct Authorized {
     pub amount: Money,
     pub authorization_id: String,
+    /// Who holds it.
+    #[serde(default)]
+    pub gateway: Gateway,
+    /// Whether it was let go because nobody collected it in time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
+}
+
+/// What the shopper has to do at a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// The gateway's name for the payment.
+    pub id: String,
+    pub gateway: Gateway,
+    /// Whether the gateway was told that the time is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_given_up: bool,
 }
 
 impl PaymentState {
@@ -84,19 +109,44 @@ impl PaymentState {
             Event::PaymentRequested(event) => {
                 self.status = PaymentStatus::Requested;
                 self.attempts = event.attempt;
+                self.action = None;
+            }
+            Event::PaymentActionRequired(event)
+                if self.status == PaymentStatus::Requested && self.attempts == event.attempt =>
+            {
+                self.status = PaymentStatus::ActionRequired;
+                self.action = Some(Action {
+                    id: event.action_id.clone(),
+                    gateway: event.gateway,
+                    is_given_up: false,
+                });
+            }
+            Event::PaymentCheckRequested(event) if event.is_last => {
+                if let Some(action) = &mut self.action {
+                    action.is_given_up = true;
+                }
             }
             Event::PaymentDeclined(event) if self.waits_for(event.attempt) => {
                 self.status = PaymentStatus::Declined;
+                self.action = None;
             }
             Event::PaymentAuthorized(event) if self.waits_for(event.attempt) => {
                 self.status = PaymentStatus::Authorized;
                 self.authorized = Some(Authorized {
                     amount: event.amount,
                     authorization_id: event.authorization_id.clone(),
+                    gateway: event.gateway,
+                    expired: false,
                 });
+                self.action = None;
             }
-            Event::PaymentVoidRequested(_) => {
+            Event::PaymentAuthorizationExpired(event) => {
+                self.has_expired(&event.authorization_id, true);
+            }
+            Event::PaymentReauthorized(event) => self.has_expired(&event.authorization_id, false),
+            Event::PaymentVoidRequested(event) if self.concerns(&event.authorization_id) => {
                 self.status = PaymentStatus::Voided;
+                self.action = None;
                 // Of what was collected the name is needed to give it back.
                 if self.captures.is_empty() {
                     self.authorized = None;
@@ -113,7 +163,12 @@ impl PaymentState {
                 });
             }
             Event::PaymentCaptured(event) => self.captured(event.shipment_id, Asked::Done),
-            Event::PaymentCaptureFailed(event) => self.captured(event.shipment_id, Asked::Failed),
+            Event::PaymentCaptureFailed(event) => {
+                self.captured(event.shipment_id, Asked::Failed);
+                if let Some(held) = self.authorized.as_mut().filter(|_| event.expired) {
+                    held.expired = true;
+                }
+            }
             Event::PaymentRefundRequested(event) => self.refunds.push(Refund {
                 id: event.refund_id,
                 amount: event.amount,
@@ -122,6 +177,22 @@ impl PaymentState {
             Event::PaymentRefunded(event) => self.refunded(event.refund_id, Asked::Done),
             Event::PaymentRefundFailed(event) => self.refunded(event.refund_id, Asked::Failed),
             _ => {}
+        }
+    }
+
+    /// Whether this is the payment that the order stands or waits by.
+    fn concerns(&self, id: &str) -> bool {
+        let held = self.authorized.as_ref();
+        let held = held.is_some_and(|held| held.authorization_id == id);
+        let awaited = self.action.as_ref().is_some_and(|action| action.id == id);
+        held || awaited
+    }
+
+    fn has_expired(&mut self, authorization_id: &str, expired: bool) {
+        if let Some(held) = &mut self.authorized
+            && held.authorization_id == authorization_id
+        {
+            held.expired = expired;
         }
     }
 
@@ -136,6 +207,13 @@ impl PaymentState {
         if let Some(refund) = self.refunds.iter_mut().find(|refund| refund.id == id) {
             refund.state = state;
         }
+    }
+
+    /// Whether the gateway has still to answer.
+    pub fn is_under_way(&self) -> bool {
+        let captures = self.captures.iter().map(|capture| capture.state);
+        let mut states = captures.chain(self.refunds.iter().map(|refund| refund.state));
+        states.any(|state| state == Asked::Requested)
     }
 
     /// What is collected, in minor units.
@@ -172,8 +250,8 @@ impl PaymentState {
         self.captured_minor().saturating_sub(given).max(0)
     }
 
-    /// Asks for what a parcel is worth, which is all that is left of the order if it is the last one;
-    /// never for more than is held.
+    /// Asks for what a parcel is worth, which is all that is left of the order if it is the last one, or if the
+    /// gateway lets go what is not collected with the first; never for more than is held.
     pub fn capture(
         &self,
         order_id: OrderId,
@@ -183,7 +261,11 @@ impl PaymentState {
     ) -> Option<Event> {
         let held = self.authorized.as_ref()?;
         let left = self.held_minor();
-        let minor = if is_last { left } else { worth.minor.min(left) };
+        let minor = if is_last || held.gateway.collects_once() {
+            left
+        } else {
+            worth.minor.min(left)
+        };
         if minor <= 0 {
             return None;
         }
@@ -192,7 +274,7 @@ impl PaymentState {
             shipment_id,
             amount: Money::new(minor, held.amount.currency),
             authorization_id: held.authorization_id.clone(),
-            gateway: Gateway::Test,
+            gateway: held.gateway,
         };
         Some(capture.into())
     }
@@ -210,7 +292,7 @@ impl PaymentState {
                 shipment_id: capture.shipment_id,
                 amount: capture.amount,
                 authorization_id: held.authorization_id.clone(),
-                gateway: Gateway::Test,
+                gateway: held.gateway,
             }
             .into()
         });
@@ -245,15 +327,16 @@ impl PaymentState {
             refund_id: id,
             amount,
             authorization_id: of.authorization_id.clone(),
-            gateway: Gateway::Test,
+            gateway: of.gateway,
         }
         .into()
     }
 
-    /// Lets go of what is held and gives back what is collected: the order has come to nothing.
+    /// Lets go of what is held, gives back what is collected and ends what the shopper was to do: the order has
+    /// come to nothing.
     pub fn undo(&self, order_id: OrderId) -> Vec<Event> {
         let Some(held) = &self.authorized else {
-            return Vec::new();
+            return self.end_action(order_id).into_iter().collect();
         };
         let mut events: Vec<Event> = self.let_go(order_id).into_iter().collect();
         let refundable = self.refundable_minor();
@@ -266,6 +349,43 @@ impl PaymentState {
         events
     }
 
+    /// Gives back what was collected beyond what all that has left costs: the rest will never be sent. Once: what
+    /// is still being collected is looked at when it is.
+    pub fn give_back_rest(&self, order_id: OrderId, sent_minor: i64) -> Option<Event> {
+        let held = self.authorized.as_ref()?;
+        // An order comes to nothing, or its rest does, once.
+        let id = RefundId::new(order_id.uuid());
+        let is_given = self.refunds.iter().any(|it| it.id == id);
+        let over = self.captured_minor().saturating_sub(sent_minor);
+        let minor = over.min(self.refundable_minor());
+        let amount = Money::new(minor, held.amount.currency);
+        (minor > 0 && !is_given).then(|| self.give_back(order_id, id, amount, held))
+    }
+
+    /// Collects again what the gateway refused, now that it holds the money once more; of what was let go before,
+    /// nothing else stays held.
+    pub fn held_again(&self, order_id: OrderId) -> Vec<Event> {
+        let mut events = self.capture_again(order_id);
+        let Some(held) = &self.authorized else {
+            return events;
+        };
+        let asked: i64 = self
+            .captures
+            .iter()
+            .map(|capture| capture.amount.minor)
+            .sum();
+        if self.status == PaymentStatus::Voided && held.amount.minor > asked {
+            let void = PaymentVoidRequested {
+                order_id,
+                attempt: self.attempts,
+                authorization_id: held.authorization_id.clone(),
+                gateway: held.gateway,
+            };
+            events.push(void.into());
+        }
+        events
+    }
+
     /// Lets go of what is held and was not collected.
     pub fn let_go(&self, order_id: OrderId) -> Option<Event> {
         let held = self.authorized.as_ref()?;
@@ -274,24 +394,122 @@ impl PaymentState {
                 order_id,
                 attempt: self.attempts,
                 authorization_id: held.authorization_id.clone(),
-                gateway: Gateway::Test,
+                gateway: held.gateway,
             }
             .into()
         })
     }
 
+    /// Gives up what the shopper was to do.
+    fn end_action(&self, order_id: OrderId) -> Option<Event> {
+        let action = self.action.as_ref()?;
+        let void = PaymentVoidRequested {
+            order_id,
+            attempt: self.attempts,
+            authorization_id: action.id.clone(),
+            gateway: action.gateway,
+        };
+        Some(void.into())
+    }
+
+    /// Asks what has become of what the shopper was to do.
+    pub fn check(&self, order_id: OrderId, is_last: bool) -> Option<Event> {
+        let action = self.action.as_ref()?;
+        let check = PaymentCheckRequested {
+            order_id,
+            attempt: self.attempts,
+            action_id: action.id.clone(),
+            is_last,
+            gateway: action.gateway,
+        };
+        Some(check.into())
+    }
+
+    /// Asks for what has expired to be held once more.
+    pub fn hold_again(&self, order_id: OrderId) -> Option<Event> {
+        let held = self.authorized.as_ref().filter(|held| held.expired)?;
+        let again = PaymentReauthorizationRequested {
+            order_id,
+            authorization_id: held.authorization_id.clone(),
+            gateway: held.gateway,
+        };
+        Some(again.into())
+    }
+
+    /// What follows from what the gateway has told of a payment of an order that is worth `total`, and that
+    /// takes money or not. What comes late, twice or out of turn changes nothing; what is held in vain is let go.
+    pub fn reported(&self, told: &PaymentReported, total: Money, takes_money: bool) -> Vec<Event> {
+        let PaymentReported {
+            order_id,
+            attempt,
+            ref payment_id,
+            outcome,
+            gateway,
+        } = *told;
+        let is_awaited = takes_money && self.waits_for(attempt);
+        let declined = |reason| {
+            PaymentDeclined {
+                order_id,
+                attempt,
+                reason,
+                gateway,
+            }
+            .into()
+        };
+        let held = self.authorized.as_ref();
+        let held = held.filter(|held| held.authorization_id == *payment_id);
+        match outcome {
+            PaymentOutcome::Authorized { amount } if is_awaited && amount == total => {
+                let authorized = PaymentAuthorized {
+                    order_id,
+                    amount,
+                    attempt,
+                    authorization_id: payment_id.clone(),
+                    gateway,
+                };
+                vec![authorized.into()]
+            }
+            PaymentOutcome::Authorized { .. } if held.is_some() => Vec::new(),
+            PaymentOutcome::Authorized { .. } => {
+                let void = PaymentVoidRequested {
+                    order_id,
+                    attempt,
+                    authorization_id: payment_id.clone(),
+                    gateway,
+                };
+                // Another amount than was asked for.
+                let refused = is_awaited.then(|| declined(DeclineReason::ProcessingError));
+                refused.into_iter().chain([void.into()]).collect()
+            }
+            PaymentOutcome::Declined { reason } if is_awaited => vec![declined(reason)],
+            PaymentOutcome::LetGo | PaymentOutcome::Expired if is_awaited => {
+                vec![declined(DeclineReason::ProcessingError)]
+            }
+            PaymentOutcome::Expired
+                if held.is_some_and(|held| !held.expired) && self.held_minor() > 0 =>
+            {
+                let expired = PaymentAuthorizationExpired {
+                    order_id,
+                    authorization_id: payment_id.clone(),
+                };
+                vec![expired.into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn waits_for(&self, attempt: u32) -> bool {
-        self.status == PaymentStatus::Requested && self.attempts == attempt
+        let waits = [PaymentStatus::Requested, PaymentStatus::ActionRequired];
+        waits.contains(&self.status) && self.attempts == attempt
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use types::order::DeclineReason;
     use types::{Currency, OrderId};
 
     use super::*;
-    use crate::event::{Gateway, PaymentAuthorized, PaymentDeclined, PaymentRequested};
+    use crate::event::PaymentRequested;
 
     fn id() -> OrderId {
         "0199c0a0-1111-7aaa-8bbb-123456789abc"
@@ -317,6 +535,7 @@ mod tests {
             order_id: id(),
             attempt: 1,
             reason: DeclineReason::ExpiredCard,
+            gateway: Gateway::Test,
         }
         .into();
         let authorized = |attempt| -> Event {
@@ -325,6 +544,7 @@ mod tests {
                 amount: Money::new(100, Currency::Eur),
                 attempt,
                 authorization_id: format!("auth_{attempt}"),
+                gateway: Gateway::Test,
             }
             .into()
         };

@@ -2,11 +2,12 @@
 //! state.
 
 pub mod events;
+mod labels;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use types::returns::{RETURN_DAYS, ReturnPieces, ReturnState};
+use types::returns::{RETURN_DAYS, ReceivedPieces, ReturnPieces, ReturnState};
 use types::{OrderId, ReturnId, Sku};
 
 use crate::Event;
@@ -15,6 +16,8 @@ use crate::event::{
     ReturnReceived, ReturnRefused, ReturnRequested,
 };
 use crate::fulfilment::FulfilmentState;
+
+pub use labels::ReturnLabel;
 
 const WINDOW_US: i64 = RETURN_DAYS * 24 * 60 * 60 * 1_000_000;
 
@@ -36,8 +39,16 @@ pub enum Refusal {
     Answered,
     #[error("Accept the return first.")]
     NotAccepted,
+    #[error("This return has a label already, or the carrier is being asked for one.")]
+    LabelPending,
+    #[error("No carrier brings returns: the printed address has to do.")]
+    NoCarrier,
     #[error("More pieces of {sku} than the {left} that were to come back.")]
     NotSent { sku: Sku, left: u32 },
+    #[error(
+        "No piece is counted, so there is nothing to give money back for. Refunds have a form of their own."
+    )]
+    NothingCame,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +57,12 @@ pub struct Return {
     pub number: u32,
     pub lines: Vec<ReturnPieces>,
     pub state: ReturnState,
+    /// What has come of it; of returns that were received before this was noted, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<BTreeMap<Sku, u32>>,
+    /// The carrier's, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<ReturnLabel>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -78,8 +95,7 @@ impl ReturnsState {
         let mut left = per_sku(arrived.map(|line| (&line.sku, line.quantity)));
         let open = self.returns.iter();
         let open = open.filter(|it| it.state != ReturnState::Declined);
-        let lines = open.flat_map(|it| &it.lines);
-        for (sku, quantity) in per_sku(lines.map(|line| (&line.sku, line.quantity))) {
+        for (sku, quantity) in open.flat_map(Return::taken) {
             if let Some(left) = left.get_mut(&sku) {
                 *left = left.saturating_sub(quantity);
             }
@@ -153,9 +169,11 @@ impl ReturnsState {
             ReturnState::Declined | ReturnState::Received => return refused(Refusal::Answered),
         }
         let sent = per_sku(known.lines.iter().map(|line| (&line.sku, line.quantity)));
-        let came = told.lines.iter();
-        let came = came.map(|it| (&it.sku, it.restocked.saturating_add(it.written_off)));
-        for (sku, quantity) in per_sku(came) {
+        let came = came(&told.lines);
+        if told.refund.minor > 0 && came.values().all(|quantity| *quantity == 0) {
+            return refused(Refusal::NothingCame);
+        }
+        for (sku, quantity) in came {
             let left = sent.get(&sku).copied().unwrap_or(0);
             if quantity > left {
                 return refused(Refusal::NotSent { sku, left });
@@ -178,17 +196,41 @@ impl ReturnsState {
                     number: event.number,
                     lines: event.lines.clone(),
                     state: ReturnState::Asked,
+                    came: None,
+                    label: None,
                 });
                 return;
             }
             Event::ReturnAccepted(event) => (event.return_id, ReturnState::Accepted),
             Event::ReturnDeclined(event) => (event.return_id, ReturnState::Declined),
             Event::ReturnReceived(event) => (event.return_id, ReturnState::Received),
-            _ => return,
+            _ => return self.evolve_label(event),
         };
         if let Some(known) = self.returns.iter_mut().find(|it| it.id == id) {
             known.state = state;
+            if let Event::ReturnReceived(event) = event {
+                known.came = Some(came(&event.lines));
+            }
         }
+    }
+}
+
+/// Pieces that were counted when a return was received.
+fn came(lines: &[ReceivedPieces]) -> BTreeMap<Sku, u32> {
+    let pieces = |it: &ReceivedPieces| it.restocked.saturating_add(it.written_off);
+    per_sku(lines.iter().map(|it| (&it.sku, pieces(it))))
+}
+
+impl Return {
+    /// Whether it is still to come to its end.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, ReturnState::Asked | ReturnState::Accepted)
+    }
+
+    /// What cannot be sent back with another one: what has come, or is to.
+    fn taken(&self) -> BTreeMap<Sku, u32> {
+        let asked = || per_sku(self.lines.iter().map(|line| (&line.sku, line.quantity)));
+        self.came.clone().unwrap_or_else(asked)
     }
 }
 

@@ -1,19 +1,22 @@
-//! The stock of a SKU, and what moves it: orders, parcels and counts.
+//! The stock of a SKU, and what moves it: orders, parcels, returns, deliveries of suppliers, and counts.
 //!
-//! Invariant, whatever comes: `0 ≤ allocated ≤ on_hand`.
+//! Invariant, whatever comes: `0 ≤ allocated`, `0 ≤ reserved`, `allocated + reserved ≤ on_hand`.
 
+pub mod batch;
 pub mod events;
+pub mod ledger;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use types::order::Shortage;
-use types::{OrderId, Sku};
+use types::{OrderId, PurchaseOrderId, Sku};
 
 use crate::event::{
-    CountRefusal, Event, OrderPlaced, Pieces, StockCorrected, StockCorrectionRejected,
-    StockCorrectionRequested, StockMove, StockRejected, StockReleased, StockReserved,
-    StockReturned, StockShipped,
+    CountRefusal, Event, FromCheckout, OrderPlaced, Pieces, StockCorrected,
+    StockCorrectionRejected, StockCorrectionRequested, StockMove, StockReceived, StockRejected,
+    StockReleased, StockReserved, StockReturned, StockShipped, StockWriteOffRejected,
+    StockWriteOffRequested, StockWrittenOff,
 };
 
 /// Pieces of one SKU.
@@ -21,14 +24,32 @@ use crate::event::{
 pub struct Stock {
     /// In the house.
     pub on_hand: i64,
-    /// Of those, held by reservations and allocations.
+    /// Of those, promised to orders.
     pub allocated: i64,
+    /// Of the rest, held by checkouts for a while.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reserved: i64,
 }
 
 impl Stock {
     pub const fn available(self) -> i64 {
+        self.on_hand - self.allocated - self.reserved
+    }
+
+    /// Pieces that are not promised to an order. What a checkout holds is among them: whoever holds it may
+    /// leave it, and time and again.
+    pub const fn unsold(self) -> i64 {
         self.on_hand - self.allocated
     }
+}
+
+/// What no older version has written is not written where it says nothing.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+pub(crate) const fn is_none(pieces: &i64) -> bool {
+    *pieces == 0
 }
 
 /// The stock of the SKUs that a decision is about. A SKU that is not in it is not stocked.
@@ -45,13 +66,16 @@ fn wanted<'a>(lines: impl Iterator<Item = (&'a Sku, u32)>) -> BTreeMap<&'a Sku, 
     wanted
 }
 
-/// Reserves every line of an order, or none and says what was short.
-pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
+/// Reserves every line of an order, or none and says what was short. What the shopper's checkout holds is
+/// there for this order.
+pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced, own: &BTreeMap<Sku, u32>) -> Event {
+    let held = |sku: &Sku| own.get(sku).copied().unwrap_or(0);
     let wanted = wanted(order.lines.iter().map(|line| (&line.sku, line.quantity)));
     let short: Vec<Shortage> = wanted
         .iter()
         .filter_map(|(&sku, &wanted)| {
             let available = shelf.get(sku).map_or(0, |stock| stock.available());
+            let available = available + i64::from(held(sku));
             (i64::from(wanted) > available).then(|| Shortage {
                 sku: sku.clone(),
                 wanted,
@@ -66,12 +90,31 @@ pub fn reserve(shelf: &mut Shelf, order: &OrderPlaced) -> Event {
         }
         .into();
     }
+    let taken = wanted.iter().map(|(&sku, &wanted)| Pieces {
+        sku: sku.clone(),
+        quantity: held(sku).min(wanted),
+    });
+    let taken: Vec<Pieces> = taken.filter(|line| line.quantity > 0).collect();
+    let mut left = own.clone();
+    for line in &taken {
+        if let Some(held) = left.get_mut(&line.sku) {
+            *held -= line.quantity;
+        }
+        if let Some(stock) = shelf.get_mut(&line.sku) {
+            stock.reserved = (stock.reserved - i64::from(line.quantity)).max(0);
+        }
+    }
     let moves = shift(shelf, wanted, |stock, quantity| {
         stock.allocated += i64::from(quantity)
     });
     StockReserved {
         order_id: order.order_id,
         moves,
+        from_checkout: (!taken.is_empty()).then_some(FromCheckout {
+            shopper_id: order.shopper_id,
+            left: listed(&left),
+            lines: taken,
+        }),
     }
     .into()
 }
@@ -97,7 +140,7 @@ pub fn ship(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Option<Ev
         // As with a release: a parcel of pieces that were not held is a defect elsewhere.
         let quantity = i64::from(quantity);
         stock.allocated = (stock.allocated - quantity).max(0);
-        stock.on_hand = (stock.on_hand - quantity).max(stock.allocated);
+        stock.on_hand = (stock.on_hand - quantity).max(stock.allocated + stock.reserved);
     });
     (!moves.is_empty()).then(|| StockShipped { order_id, moves }.into())
 }
@@ -111,27 +154,55 @@ pub fn take_back(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Opti
     (!moves.is_empty()).then(|| StockReturned { order_id, moves }.into())
 }
 
+/// Puts pieces that a supplier has brought onto the shelf; `None` when there are none. What was never there
+/// before is there from now on.
+pub fn receive(shelf: &mut Shelf, order_id: PurchaseOrderId, lines: &[Pieces]) -> Option<Event> {
+    let came = wanted(lines.iter().map(|line| (&line.sku, line.quantity)));
+    for &sku in came.keys() {
+        shelf.entry(sku.clone()).or_default();
+    }
+    let moves = shift(shelf, came, |stock, quantity| {
+        stock.on_hand = stock.on_hand.saturating_add(i64::from(quantity));
+    });
+    (!moves.is_empty()).then(|| StockReceived { order_id, moves }.into())
+}
+
+/// Pieces by SKU as a list, without those that there are none of.
+pub(crate) fn listed(pieces: &BTreeMap<Sku, u32>) -> Vec<Pieces> {
+    let some = pieces.iter().filter(|(_, quantity)| **quantity > 0);
+    some.map(|(sku, quantity)| Pieces {
+        sku: sku.clone(),
+        quantity: *quantity,
+    })
+    .collect()
+}
+
 fn shift(
     shelf: &mut Shelf,
     pieces: BTreeMap<&Sku, u32>,
     change: impl Fn(&mut Stock, u32),
 ) -> Vec<StockMove> {
-    let moved = pieces.into_iter().filter_map(|(sku, quantity)| {
+    let moves = pieces.into_iter().filter_map(|(sku, quantity)| {
         let stock = shelf.get_mut(sku)?;
         change(stock, quantity);
-        let Stock { on_hand, allocated } = *stock;
-        Some(StockMove {
-            sku: sku.clone(),
-            quantity,
-            on_hand,
-            allocated,
-        })
+        Some(moved(sku, quantity, *stock))
     });
-    moved.collect()
+    moves.collect()
 }
 
-/// Follows a count, unless it is below what orders were promised, or somebody else has counted since
-/// the books were looked at. The first count of a SKU puts it on the shelf.
+/// What an event tells of pieces that it moved.
+pub(crate) fn moved(sku: &Sku, quantity: u32, after: Stock) -> StockMove {
+    StockMove {
+        sku: sku.clone(),
+        quantity,
+        on_hand: after.on_hand,
+        allocated: after.allocated,
+        reserved: after.reserved,
+    }
+}
+
+/// Follows a count, unless it is below what orders and open checkouts were promised, or somebody else has
+/// counted since the books were looked at. The first count of a SKU puts it on the shelf.
 pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
     let StockCorrectionRequested {
         sku,
@@ -139,14 +210,15 @@ pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
         seen,
         reason,
         by,
+        origin,
     } = count.clone();
     let before = shelf.get(&sku).copied().unwrap_or_default();
-    let allocated = before.allocated;
+    let (allocated, reserved) = (before.allocated, before.reserved);
     let is_as_seen = seen.is_none_or(|seen| seen == before.on_hand) || on_hand == before.on_hand;
     let refusal = if !is_as_seen {
         let on_hand = before.on_hand;
         Some(CountRefusal::CountedMeanwhile { on_hand })
-    } else if on_hand < allocated {
+    } else if on_hand < allocated + reserved {
         Some(CountRefusal::Promised)
     } else {
         None
@@ -156,19 +228,64 @@ pub fn correct(shelf: &mut Shelf, count: &StockCorrectionRequested) -> Event {
             sku,
             on_hand,
             allocated,
+            reserved,
             by,
             refusal,
         }
         .into();
     }
-    shelf.insert(sku.clone(), Stock { on_hand, allocated });
+    let after = Stock { on_hand, ..before };
+    shelf.insert(sku.clone(), after);
     let change = on_hand - before.on_hand;
     StockCorrected {
         sku,
         on_hand,
         allocated,
+        reserved,
         change,
         reason,
+        by,
+        origin,
+    }
+    .into()
+}
+
+/// Takes pieces out of the house that nobody was promised, or says that there are not so many.
+pub fn write_off(shelf: &mut Shelf, asked: &StockWriteOffRequested) -> Event {
+    let StockWriteOffRequested {
+        sku,
+        quantity,
+        cause,
+        note,
+        by,
+    } = asked.clone();
+    let before = shelf.get(&sku).copied().unwrap_or_default();
+    let Stock {
+        on_hand,
+        allocated,
+        reserved,
+    } = before;
+    if quantity == 0 || i64::from(quantity) > before.available() {
+        return StockWriteOffRejected {
+            sku,
+            quantity,
+            on_hand,
+            allocated,
+            reserved,
+            by,
+        }
+        .into();
+    }
+    let on_hand = on_hand - i64::from(quantity);
+    shelf.insert(sku.clone(), Stock { on_hand, ..before });
+    StockWrittenOff {
+        sku,
+        quantity,
+        on_hand,
+        allocated,
+        reserved,
+        cause,
+        note,
         by,
     }
     .into()
@@ -180,6 +297,7 @@ pub fn levels_of(event: &Event) -> Option<Vec<(&Sku, Stock)>> {
         let level = |moved: &StockMove| Stock {
             on_hand: moved.on_hand,
             allocated: moved.allocated,
+            reserved: moved.reserved,
         };
         moves
             .iter()
@@ -191,15 +309,24 @@ pub fn levels_of(event: &Event) -> Option<Vec<(&Sku, Stock)>> {
         Event::StockReleased(event) => Some(of_moves(&event.moves)),
         Event::StockShipped(event) => Some(of_moves(&event.moves)),
         Event::StockReturned(event) => Some(of_moves(&event.moves)),
+        Event::StockReceived(event) => Some(of_moves(&event.moves)),
+        Event::ReservationHeld(event) => Some(of_moves(&event.moves)),
+        Event::ReservationReleased(event) => Some(of_moves(&event.moves)),
         Event::StockCorrected(event) => {
-            let StockCorrected {
-                sku,
-                on_hand,
-                allocated,
-                ..
-            } = event;
-            let (on_hand, allocated) = (*on_hand, *allocated);
-            Some(vec![(sku, Stock { on_hand, allocated })])
+            let after = Stock {
+                on_hand: event.on_hand,
+                allocated: event.allocated,
+                reserved: event.reserved,
+            };
+            Some(vec![(&event.sku, after)])
+        }
+        Event::StockWrittenOff(event) => {
+            let after = Stock {
+                on_hand: event.on_hand,
+                allocated: event.allocated,
+                reserved: event.reserved,
+            };
+            Some(vec![(&event.sku, after)])
         }
         _ => None,
     }
@@ -224,7 +351,16 @@ mod tests {
     }
 
     fn shelf(levels: &[(&str, i64, i64)]) -> Shelf {
-        let level = |&(name, on_hand, allocated)| (sku(name), Stock { on_hand, allocated });
+        let level = |&(name, on_hand, allocated)| {
+            (
+                sku(name),
+                Stock {
+                    on_hand,
+                    allocated,
+                    reserved: 0,
+                },
+            )
+        };
         levels.iter().map(level).collect()
     }
 
@@ -257,19 +393,21 @@ mod tests {
     #[test]
     fn given_enough_stock_when_an_order_is_placed_then_all_lines_are_reserved() {
         let mut given = shelf(&[("A", 5, 1), ("B", 2, 0)]);
-        let then = reserve(&mut given, &placed(&[("A", 4), ("B", 1)]));
+        let then = reserve(&mut given, &placed(&[("A", 4), ("B", 1)]), &BTreeMap::new());
         let moved = |name, quantity, on_hand, allocated| StockMove {
             sku: sku(name),
             quantity,
             on_hand,
             allocated,
+            reserved: 0,
         };
         let moves = vec![moved("A", 4, 5, 5), moved("B", 1, 2, 1)];
         assert_eq!(
             then,
             StockReserved {
                 order_id: order_id(),
-                moves
+                moves,
+                from_checkout: None,
             }
             .into()
         );
@@ -279,7 +417,11 @@ mod tests {
     #[test]
     fn given_one_line_short_when_an_order_is_placed_then_nothing_is_reserved() {
         let mut given = shelf(&[("A", 5, 0), ("B", 1, 1)]);
-        let then = reserve(&mut given, &placed(&[("A", 1), ("B", 1), ("C", 1)]));
+        let then = reserve(
+            &mut given,
+            &placed(&[("A", 1), ("B", 1), ("C", 1)]),
+            &BTreeMap::new(),
+        );
         let short = |name| Shortage {
             sku: sku(name),
             wanted: 1,
@@ -300,7 +442,7 @@ mod tests {
     #[test]
     fn given_three_pieces_when_two_lines_want_two_each_then_the_order_is_rejected() {
         let mut given = shelf(&[("A", 3, 0)]);
-        let then = reserve(&mut given, &placed(&[("A", 2), ("A", 2)]));
+        let then = reserve(&mut given, &placed(&[("A", 2), ("A", 2)]), &BTreeMap::new());
         let short = vec![Shortage {
             sku: sku("A"),
             wanted: 4,
@@ -332,6 +474,7 @@ mod tests {
             seen: None,
             reason: "recount".into(),
             by: "ada".into(),
+            origin: None,
         };
         let then = correct(&mut given, &count(2));
         let by = "ada".to_owned();
@@ -339,6 +482,7 @@ mod tests {
             sku: sku("A"),
             on_hand: 2,
             allocated: 3,
+            reserved: 0,
             by,
             refusal: CountRefusal::Promised,
         };
@@ -357,6 +501,7 @@ mod tests {
             seen: Some(10),
             reason: "recount".into(),
             by: "ada".into(),
+            origin: None,
         };
         correct(&mut given, &count(8));
         let Event::StockCorrectionRejected(told) = correct(&mut given, &count(12)) else {
@@ -367,6 +512,42 @@ mod tests {
         // Who finds the same says the same.
         correct(&mut given, &count(8));
         assert_eq!(given, shelf(&[("A", 8, 0)]));
+    }
+
+    #[test]
+    fn what_a_supplier_brings_is_on_the_shelf_also_where_there_never_was_any() {
+        let mut given = shelf(&[("A", 2, 2)]);
+        let id = ORDER.parse().expect("an id");
+        let then = receive(&mut given, id, &held(&[("A", 3), ("NEW", 1)]));
+        let Some(Event::StockReceived(received)) = then else {
+            panic!("{then:?}");
+        };
+        assert_eq!(received.moves.len(), 2);
+        assert_eq!(given, shelf(&[("A", 5, 2), ("NEW", 1, 0)]));
+        assert_eq!(receive(&mut given, id, &[]), None);
+    }
+
+    #[test]
+    fn what_is_free_can_be_written_off_and_nothing_else() {
+        let mut given = shelf(&[("A", 5, 3)]);
+        let asked = |quantity| StockWriteOffRequested {
+            sku: sku("A"),
+            quantity,
+            cause: types::ledger::WriteOffCause::Broken,
+            note: String::new(),
+            by: "ada".into(),
+        };
+        for too_many in [0, 3, u32::MAX] {
+            let Event::StockWriteOffRejected(told) = write_off(&mut given, &asked(too_many)) else {
+                panic!("{too_many} are not free");
+            };
+            assert_eq!((told.on_hand, told.allocated), (5, 3));
+        }
+        let Event::StockWrittenOff(gone) = write_off(&mut given, &asked(2)) else {
+            panic!("two are free");
+        };
+        assert_eq!((gone.quantity, gone.on_hand), (2, 3));
+        assert_eq!(given, shelf(&[("A", 3, 3)]));
     }
 
     #[derive(Debug, Clone)]
@@ -399,7 +580,7 @@ mod tests {
                 match step {
                     Move::Place(lines) => {
                         let lines: Vec<_> = lines.iter().map(|&(i, n)| (NAMES[i], n)).collect();
-                        if let Event::StockReserved(_) = reserve(&mut shelf, &placed(&lines)) {
+                        if let Event::StockReserved(_) = reserve(&mut shelf, &placed(&lines), &BTreeMap::new()) {
                             living.push(lines);
                         }
                     }
@@ -412,7 +593,7 @@ mod tests {
                         let (reason, by) = (String::new(), String::new());
                         let sku = sku(NAMES[i]);
                         correct(&mut shelf, &StockCorrectionRequested {
-                            sku, on_hand, seen: None, reason, by,
+                            sku, on_hand, seen: None, reason, by, origin: None,
                         });
                     }
                 }

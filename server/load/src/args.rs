@@ -19,6 +19,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 ///   cargo run --release -p load -- growth
 ///   cargo run -p load -- crash --kills 50
 ///   cargo run --release -p load -- broker
+///   cargo run --release -p load -- watch
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "load",
@@ -103,6 +104,10 @@ pub struct CheckoutArgs {
     #[arg(long, default_value = "gzip, deflate, br")]
     pub accept_encoding: String,
 
+    /// Holds the cart first, as the page of the checkout does.
+    #[arg(long)]
+    pub hold: bool,
+
     /// Seconds after which a checkout counts as failed.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub patience: u64,
@@ -118,6 +123,20 @@ pub enum Command {
     Growth(GrowthArgs),
     Crash(CrashArgs),
     Broker(BrokerArgs),
+    Watch(WatchArgs),
+}
+
+/// Plays a believable day of orders with simulated time, and attacks mixed into it, and says what the rules that
+/// watch the shop have found.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct WatchArgs {
+    /// Orders of the day.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub orders: u32,
+
+    /// Another day of the same kind.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Measures two builds of the server on this machine, in turns, and prints them side by side.
@@ -167,6 +186,7 @@ impl GrowthArgs {
             orders: 5_000,
             warm_up: 200,
             one_sku: None,
+            hold: false,
             accept_encoding: "gzip, deflate, br".to_owned(),
             patience: 30,
             max_seconds: 3_600,

@@ -78,6 +78,14 @@ impl Shopper {
         Ok(())
     }
 
+    /// Has the shop hold what is in the cart, as the page of the checkout does.
+    pub async fn hold(&mut self, target: &Target) -> anyhow::Result<()> {
+        self.connection
+            .post(target, "/api/hold_cart", Some(&self.cookie), String::new())
+            .await?;
+        Ok(())
+    }
+
     /// Places the order, and waits for no more than that it is accepted.
     pub async fn order(mut self, target: &Target, pool: &Pool) -> anyhow::Result<OrderId> {
         let id = self.place(target).await?;
@@ -122,6 +130,7 @@ fn outcome(status: OrderStatus) -> anyhow::Result<Option<Outcome>> {
     match status {
         OrderStatus::Rejected => Ok(Some(Outcome::Rejected)),
         OrderStatus::AwaitingPayment => bail!("the card was declined"),
+        OrderStatus::ActionRequired => bail!("the card asks who pays"),
         OrderStatus::Cancelled => bail!("the order was cancelled"),
         OrderStatus::Reserving | OrderStatus::Paying => Ok(None),
         _ => Ok(Some(Outcome::Confirmed)),

@@ -165,7 +165,11 @@ pub fn checkouts_heading(args: &CheckoutArgs) -> Heading {
         "" => "as they are",
         encoding => encoding,
     };
-    let text = format!("{} per run, of {bought}; pages: {encoding}", args.orders);
+    let held = if args.hold { ", held first" } else { "" };
+    let text = format!(
+        "{} per run, of {bought}{held}; pages: {encoding}",
+        args.orders
+    );
     ("checkouts", text)
 }
 

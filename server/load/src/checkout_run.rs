@@ -67,6 +67,8 @@ pub struct CheckoutRun {
     pub orders: u64,
     pub pace: Pace,
     pub encoding: Arc<str>,
+    /// Whether the cart is held before it is ordered.
+    pub hold: bool,
     pub patience: Duration,
     pub max_time: Duration,
 }
@@ -135,7 +137,10 @@ impl CheckoutRun {
     }
 
     async fn one(&self, pool: &Pool, good: &Good) -> anyhow::Result<checkout::Done> {
-        let shopper = checkout::fill_cart(&self.target, pool, good, &self.encoding).await?;
+        let mut shopper = checkout::fill_cart(&self.target, pool, good, &self.encoding).await?;
+        if self.hold {
+            shopper.hold(&self.target).await?;
+        }
         shopper.buy(&self.target, pool).await
     }
 }

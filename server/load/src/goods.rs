@@ -5,6 +5,7 @@ use sqlx::{AnyPool, AssertSqlSafe, Row};
 use types::Money;
 use types::cart::totals;
 use types::checkout::DeliveryMethod;
+use types::delivery::DeliveryTerms;
 
 /// A SKU with what the checkout of one piece costs.
 #[derive(Debug, Clone)]
@@ -21,7 +22,13 @@ impl Good {
         let total = self
             .price
             .checked_mul(quantity)
-            .and_then(|subtotal| totals(subtotal, DeliveryMethod::Standard))
+            .and_then(|subtotal| {
+                totals(
+                    subtotal,
+                    DeliveryMethod::Standard,
+                    &DeliveryTerms::default(),
+                )
+            })
             .context("a price too large to add up")?;
         Ok(total.total.minor)
     }

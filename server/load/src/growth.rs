@@ -53,10 +53,13 @@ struct Measured {
     busy: MeasuredRun,
     restart: Duration,
     replays: Vec<Replay>,
+    /// Of a count of every SKU.
+    import: Replay,
 }
 
-/// A replay while one shopper after the other orders.
+/// A command while one shopper after the other orders.
 struct Replay {
+    /// The consumer that is built anew, or what else is done.
     consumer: &'static str,
     took: Duration,
     /// What it said when it was done.
@@ -118,6 +121,7 @@ pub async fn carry_out(args: &GrowthArgs) -> anyhow::Result<bool> {
             let Replay { consumer, told, .. } = replay;
             let _ = writeln!(text, "{name}, replay of {consumer}: {told}");
         }
+        let _ = writeln!(text, "{name}, import: {}", measured.import.told);
     }
     console::print(&text);
     Ok(is_sound)
@@ -180,8 +184,15 @@ async fn measured(checkouts: &CheckoutArgs, shop: &mut RunningShop) -> anyhow::R
     let mut replays = Vec::new();
     for consumer in REPLAYED {
         note(&format!("replay of {consumer}"));
-        replays.push(replay(shop, &goods, consumer).await?);
+        let args = ["replay", "--consumer", consumer];
+        replays.push(beside_orders(shop, &goods, consumer, &args).await?);
     }
+    note("import of counts");
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), counts(shop).await?)?;
+    let path = file.path().display().to_string();
+    let args = ["import", "inventory", &path];
+    let import = beside_orders(shop, &goods, "import", &args).await?;
     note("restart");
     let restart = shop.restart().await?;
     Ok(Measured {
@@ -193,7 +204,26 @@ async fn measured(checkouts: &CheckoutArgs, shop: &mut RunningShop) -> anyhow::R
         busy,
         restart,
         replays,
+        import,
     })
+}
+
+/// A file that says of every SKU that there is a piece more.
+async fn counts(shop: &RunningShop) -> anyhow::Result<String> {
+    let output = shop.command(&["export", "inventory"])?.output().await?;
+    let exported = String::from_utf8(output.stdout)?;
+    let mut file = "sku,counted\n".to_owned();
+    for line in exported.lines().skip(1) {
+        let mut fields = line.split(',');
+        let sku = fields.next().unwrap_or_default();
+        // Behind them titles may have commas in quotes; the numbers are counted from the end.
+        let on_hand = line.rsplit(',').nth(10);
+        let on_hand: i64 = on_hand
+            .and_then(|it| it.parse().ok())
+            .context(line.to_owned())?;
+        let _ = writeln!(file, "{sku},{}", on_hand + 1);
+    }
+    Ok(file)
 }
 
 /// How long each page takes, the median.
@@ -228,6 +258,16 @@ async fn pages(
         ("order", format!("/orders/{order}"), shopper),
         ("admin: inventory", "/admin/inventory".to_owned(), staff),
         ("admin: events", "/admin/events".to_owned(), staff),
+        (
+            "admin: the ledger of a SKU",
+            format!("/admin/inventory/{}", good.sku),
+            staff,
+        ),
+        (
+            "admin: the inventory as a file",
+            "/admin/inventory/export.csv".to_owned(),
+            staff,
+        ),
         (
             "admin: look an order up by its number",
             format!("/admin/events?of={number}"),
@@ -276,21 +316,21 @@ async fn pages(
     Ok(measured)
 }
 
-/// Builds states anew from the command line, while one shopper after the other orders.
-async fn replay(
+/// Does something from the command line, while one shopper after the other orders.
+async fn beside_orders(
     shop: &RunningShop,
     goods: &[Good],
     consumer: &'static str,
+    args: &[&str],
 ) -> anyhow::Result<Replay> {
     let (done, mut is_done) = oneshot::channel::<()>();
     let began = Instant::now();
     let replaying = async {
-        let args = ["replay", "--consumer", consumer];
-        let output = shop.command(&args)?.output().await?;
+        let output = shop.command(args)?.output().await?;
         let took = began.elapsed();
         let _ = done.send(());
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the replay of {consumer}: {said}");
+        ensure!(output.status.success(), "{consumer}: {said}");
         let told = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         anyhow::Ok((took, told))
     };
@@ -374,6 +414,16 @@ fn table_of(small: &Measured, large: &Measured) -> Table {
             longest(large),
         ));
     }
+    rows.push(time(
+        "a count of every SKU imported, ms".to_owned(),
+        Some(small.import.took),
+        Some(large.import.took),
+    ));
+    rows.push(time(
+        "the longest that an order meanwhile took to be accepted, ms".to_owned(),
+        small.import.accepted.percentile(100.0),
+        large.import.accepted.percentile(100.0),
+    ));
     table::table(
         ["", "small", "large", "factor"].map(str::to_owned).into(),
         rows,

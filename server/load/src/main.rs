@@ -1,6 +1,6 @@
 //! `load`: buys from a running shop, as many shoppers at once, and says what it cost. `load compare`
 //! measures two builds in turns; `load growth` a small shop and a large one; `load crash` kills the shop meanwhile and looks whether anything was
-//! lost; `load broker` measures the broker.
+//! lost; `load broker` measures the broker, `load watch` the rules that watch the shop.
 //!
 //! It shares the machine with the shop it measures, so it does as little as it can per checkout: HTTP
 //! over connections that stay open, small socket buffers, one thread.
@@ -17,6 +17,7 @@ mod console;
 mod crash;
 mod database;
 mod file_limit;
+mod gateway_ledger;
 mod goods;
 mod growth;
 mod idle_sockets;
@@ -29,6 +30,7 @@ mod server_process;
 mod table;
 mod tally;
 mod times;
+mod watch;
 mod workspace;
 mod write_counters;
 
@@ -76,5 +78,6 @@ async fn carry_out(args: &Args) -> anyhow::Result<bool> {
         Some(Command::Growth(args)) => growth::carry_out(args).await,
         Some(Command::Crash(args)) => crash::carry_out(args).await,
         Some(Command::Broker(args)) => broker_bench::carry_out(args).await,
+        Some(Command::Watch(args)) => watch::carry_out(args).await,
     }
 }

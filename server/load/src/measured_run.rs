@@ -53,6 +53,7 @@ fn prepare(
         orders,
         pace,
         encoding: args.accept_encoding.as_str().into(),
+        hold: args.hold,
         patience: args.patience(),
         max_time: args.max_time(),
     }
@@ -115,7 +116,7 @@ pub async fn measure(
             .zip(after)
             .map(|(before, after)| after.cpu.saturating_sub(before.cpu))
     };
-    let mut disagreements = books::audit(&shop.database).await?;
+    let mut disagreements = books::audit(&shop.database, &shop.ledger).await?;
     // After the audit: by then the last orders have come to rest.
     let writes = shop.write_counters.read().await? - writes_before;
     let booked = books::confirmed(&shop.database).await? - booked_before;

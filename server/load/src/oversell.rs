@@ -54,7 +54,7 @@ pub async fn rush(args: &CheckoutArgs, shop: &RunningShop) -> anyhow::Result<Rus
             Err(error) => rush.fail(&error),
         }
     }
-    rush.disagreements = books::audit(&shop.database).await?;
+    rush.disagreements = books::audit(&shop.database, &shop.ledger).await?;
     let (on_hand, sold) = books::level(&shop.database, &good.sku).await?;
     rush.sold = sold;
     if on_hand != PIECES || sold != PIECES {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::database;
+use crate::gateway_ledger::Ledger;
 use crate::server_process::{ServerProcess, ServerProgram};
 use crate::write_counters::WriteCounters;
 use shopper::http::{Credentials, Pool};
@@ -24,6 +25,7 @@ pub struct RunningShop {
     pub target: Target,
     pub database: AnyPool,
     pub write_counters: WriteCounters,
+    pub ledger: Ledger,
     /// The process, where it is known.
     pub pid: Option<u32>,
     /// Where its data lies, when it was started for the purpose.
@@ -72,6 +74,7 @@ impl RunningShop {
         Ok(Self {
             database: database::open(database_url).await?,
             write_counters: WriteCounters::of(&target, database_url).await?,
+            ledger: Ledger::of_database(database_url),
             target,
             pid: args.pid,
             data: None,
@@ -113,6 +116,7 @@ impl RunningShop {
         Ok(Self {
             database: database::open(&database_url).await?,
             write_counters: WriteCounters::of(&target, &database_url).await?,
+            ledger: Ledger::beside(&program.data()),
             target,
             pid: process.id(),
             data: Some(program.data()),

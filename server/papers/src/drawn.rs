@@ -9,7 +9,7 @@ use krilla::surface::Surface;
 use krilla::text::{Font, TextDirection};
 
 use crate::fonts::Weight;
-use crate::sheet::{HEIGHT, LEFT, Mark, RIGHT, Sheets, WIDTH};
+use crate::sheet::{LEFT, Mark, RIGHT};
 
 /// Why there is no paper.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,12 @@ pub enum PaperError {
     Drawing(String),
 }
 
+/// Width and height of a page, in points.
+pub type Format = (f32, f32);
+
 /// # Errors
 /// When the font cannot be read or embedded.
-pub fn pdf(title: &str, sheets: &Sheets) -> Result<Vec<u8>, PaperError> {
+pub fn pdf(title: &str, format: Format, pages: &[Vec<Mark>]) -> Result<Vec<u8>, PaperError> {
     let font = |weight: Weight| Font::new(weight.data().into(), 0).ok_or(PaperError::Font);
     let (regular, bold) = (font(Weight::Regular)?, font(Weight::Bold)?);
     let of = |weight| match weight {
@@ -35,9 +38,9 @@ pub fn pdf(title: &str, sheets: &Sheets) -> Result<Vec<u8>, PaperError> {
             .title(title.to_owned())
             .language("en".to_owned()),
     );
-    for marks in &sheets.pages {
-        let settings = PageSettings::from_wh(WIDTH, HEIGHT);
-        let settings = settings.ok_or_else(|| PaperError::Drawing("no page of A4".to_owned()))?;
+    for marks in pages {
+        let settings = PageSettings::from_wh(format.0, format.1);
+        let settings = settings.ok_or_else(|| PaperError::Drawing("no such page".to_owned()))?;
         let mut page = document.start_page_with(settings);
         let mut surface = page.surface();
         for mark in marks {
@@ -84,6 +87,17 @@ fn draw(surface: &mut Surface<'_>, mark: &Mark, font: &impl Fn(Weight) -> Font) 
                 path.push_rect(rect);
             }
             outline(surface, path.finish());
+        }
+        Mark::Bar { x, y, size } => {
+            let mut path = PathBuilder::new();
+            if let Some(rect) = Rect::from_xywh(*x, *y, size.0, size.1) {
+                path.push_rect(rect);
+            }
+            surface.set_stroke(None);
+            surface.set_fill(Some(Fill::default()));
+            if let Some(path) = path.finish() {
+                surface.draw_path(&path);
+            }
         }
     }
 }

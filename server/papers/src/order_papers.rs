@@ -6,13 +6,13 @@ use types::order::{Order, OrderLine};
 
 use crate::drawn::{PaperError, pdf};
 use crate::fonts::Weight;
-use crate::sheet::{Cell, Column, LEFT, RIGHT, Sheets};
+use crate::sheet::{A4, Cell, Column, LEFT, RIGHT, Sheets};
 
 /// Size of the text, in points.
-const TEXT: f32 = 10.0;
-const SMALL: f32 = 8.0;
-const TITLE: f32 = 14.0;
-const HOUSE: f32 = 20.0;
+pub(crate) const TEXT: f32 = 10.0;
+pub(crate) const SMALL: f32 = 8.0;
+pub(crate) const TITLE: f32 = 14.0;
+pub(crate) const HOUSE: f32 = 20.0;
 
 /// Whose papers they are.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ pub fn slips(house: House<'_>, orders: &[Order]) -> Result<Vec<u8>, PaperError> 
     for order in orders {
         slip(&mut sheets, house, order);
     }
-    pdf(&title("Packing slip", orders), &sheets)
+    pdf(&title("Packing slip", orders), A4, &sheets.pages)
 }
 
 /// # Errors
@@ -39,7 +39,7 @@ pub fn invoices(house: House<'_>, orders: &[Order]) -> Result<Vec<u8>, PaperErro
     for order in orders {
         invoice(&mut sheets, house, order);
     }
-    pdf(&title("Invoice", orders), &sheets)
+    pdf(&title("Invoice", orders), A4, &sheets.pages)
 }
 
 fn title(kind: &str, orders: &[Order]) -> String {
@@ -49,7 +49,7 @@ fn title(kind: &str, orders: &[Order]) -> String {
     }
 }
 
-fn cell(column: Column, weight: Weight, text: impl Into<String>) -> Cell {
+pub(crate) fn cell(column: Column, weight: Weight, text: impl Into<String>) -> Cell {
     Cell {
         column,
         weight,
@@ -58,7 +58,7 @@ fn cell(column: Column, weight: Weight, text: impl Into<String>) -> Cell {
 }
 
 /// `22 November 2026`
-fn date(at_us: i64) -> String {
+pub(crate) fn date(at_us: i64) -> String {
     let date = Day::of(at_us).date();
     format!("{} {} {}", date.day, date.month_name(), date.year)
 }
@@ -93,7 +93,7 @@ fn address(to: &BillingAddress) -> Vec<String> {
 }
 
 /// A row of a table. One that does not fit goes onto another page, under the table's head.
-fn row(sheets: &mut Sheets, heads: &[Cell], cells: &[Cell], with_box: bool) {
+pub(crate) fn row(sheets: &mut Sheets, heads: &[Cell], cells: &[Cell], with_box: bool) {
     if !sheets.make_room(Sheets::height_of(cells, TEXT) + 12.0) {
         headings(sheets, heads);
     }
@@ -105,7 +105,7 @@ fn row(sheets: &mut Sheets, heads: &[Cell], cells: &[Cell], with_box: bool) {
     sheets.rule();
 }
 
-fn headings(sheets: &mut Sheets, heads: &[Cell]) {
+pub(crate) fn headings(sheets: &mut Sheets, heads: &[Cell]) {
     sheets.row(heads, SMALL);
     sheets.skip(4.0);
     sheets.rule();

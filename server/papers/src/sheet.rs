@@ -6,6 +6,7 @@ use crate::fonts::Weight;
 /// A4 in points.
 pub const WIDTH: f32 = 595.0;
 pub const HEIGHT: f32 = 842.0;
+pub const A4: (f32, f32) = (WIDTH, HEIGHT);
 pub const LEFT: f32 = 56.0;
 pub const RIGHT: f32 = WIDTH - 56.0;
 const TOP: f32 = 56.0;
@@ -28,6 +29,8 @@ pub enum Mark {
     Rule { y: f32 },
     /// To be ticked off by hand.
     Box { x: f32, y: f32, size: f32 },
+    /// Filled; as wide and as high as this.
+    Bar { x: f32, y: f32, size: (f32, f32) },
 }
 
 /// Pages that are filled from top to bottom.
@@ -145,7 +148,7 @@ impl Cell {
 }
 
 /// The lines of a text that is to be no wider than `width`. A word that is wider is broken.
-fn wrapped(text: &str, width: f32, size: f32, weight: Weight) -> Vec<String> {
+pub fn wrapped(text: &str, width: f32, size: f32, weight: Weight) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();

@@ -1,5 +1,6 @@
 //! Asking a decider: an event that requests something is appended, and its answer is waited for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use domain::Event;
 use uuid::Uuid;
 
 use crate::events::{Refused, decode, encode};
+use crate::marks::Marks;
 use crate::shop::Shop;
 
 /// What was asked: the request's id, and the head of the log before it.
@@ -17,16 +19,93 @@ pub(crate) struct Asked {
     pub from: u64,
 }
 
+/// How long what was decided is waited for; what was asked is answered all the same.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 impl Shop {
     /// Appends a request. It is durable when this returns, and will be answered.
     pub(crate) async fn request(&self, event: Event) -> Result<Asked, Refused> {
+        self.request_marked(event, Marks::default()).await
+    }
+
+    /// The same; its envelope says who asks.
+    pub(crate) async fn request_marked(
+        &self,
+        event: Event,
+        marks: Marks,
+    ) -> Result<Asked, Refused> {
         let from = self.log().head();
-        let append = move |tx: &mut broker::Tx| Ok::<_, Refused>(tx.append(encode(event)?, None));
+        let append = move |tx: &mut broker::Tx| {
+            Ok::<_, Refused>(tx.append(marks.put_on(encode(event)?), None))
+        };
         let id = self
             .writer()
             .run(move |tx| Box::pin(async move { append(tx) }))
             .await?;
         Ok(Asked { id, from })
+    }
+
+    /// What was decided about a request; `None` when that takes too long.
+    pub(crate) async fn answered(&self, asked: Event) -> Result<Option<Event>, Refused> {
+        let answer = self.answered_at(asked).await?;
+        Ok(answer.map(|(event, _)| (*event).clone()))
+    }
+
+    /// Appends several requests in one commit and waits for what is decided about each. What takes too long is
+    /// left out; it will be decided all the same.
+    pub(crate) async fn all_answered(
+        &self,
+        asked: Vec<Event>,
+    ) -> Result<Vec<(Arc<Event>, u64)>, Refused> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let from = self.log().head();
+        let append = move |tx: &mut broker::Tx| {
+            let append = |event| Ok::<_, Refused>(tx.append(encode(event)?, None));
+            asked
+                .into_iter()
+                .map(append)
+                .collect::<Result<HashSet<Uuid>, _>>()
+        };
+        let mut open = self
+            .writer()
+            .run(move |tx| Box::pin(async move { append(tx) }))
+            .await?;
+        let mut answers = Vec::with_capacity(open.len());
+        let answered = async {
+            let mut tail = self.log().tail(from);
+            while !open.is_empty() {
+                for event in tail.next(256).await? {
+                    if event.causation_id.is_some_and(|cause| open.remove(&cause)) {
+                        answers.push((decode(&event)?, event.position));
+                    }
+                }
+            }
+            Ok::<_, Failure>(())
+        };
+        if let Ok(answered) = tokio::time::timeout(PATIENCE, answered).await {
+            answered?;
+        }
+        Ok(answers)
+    }
+
+    /// The same, of a request whose envelope says who asks.
+    pub(crate) async fn answered_marked(
+        &self,
+        asked: Event,
+        marks: Marks,
+    ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
+        let asked = self.request_marked(asked, marks).await?;
+        Ok(answer_to(self.log(), asked, PATIENCE).await?)
+    }
+
+    /// The same, with the position of what was decided.
+    pub(crate) async fn answered_at(
+        &self,
+        asked: Event,
+    ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
+        self.answered_marked(asked, Marks::default()).await
     }
 }
 

@@ -28,6 +28,8 @@ struct Line {
     gift_note: String,
     /// Pieces that come back; 0 for a line that only is there.
     returned: i64,
+    /// What a piece was ordered at, of a line that is new.
+    seen_price_minor: i64,
 }
 
 impl Consumer for CartReturn {
@@ -120,6 +122,7 @@ fn put_back(cart: &mut Vec<Line>, order: OrderId, index: usize, ordered: StoredO
             id: line_id(order, index).to_string(),
             sku: ordered.sku.to_string(),
             gift_note,
+            seen_price_minor: ordered.unit_price.minor,
             returned: pieces,
         });
     }
@@ -169,6 +172,8 @@ async fn carts(
             id: row.try_get(1)?,
             sku: row.try_get(2)?,
             gift_note: row.try_get(3)?,
+            // What comes back onto a line that is there changes nothing of it.
+            seen_price_minor: 0,
             returned: 0,
         });
     }
@@ -190,6 +195,7 @@ async fn store(
                 sku: &line.sku,
                 quantity: line.returned,
                 gift_note: &line.gift_note,
+                seen_price_minor: line.seen_price_minor,
             });
         }
     }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use db::{Columns, Row};
 use types::cart::{Cart, CartLine, MAX_GIFT_NOTE, MAX_LINES, MAX_QUANTITY};
+use types::delivery::DeliveryTerms;
+use types::reservation::Held;
 use types::{LineId, Money, Problem, ShopperId, Sku};
 
 use crate::catalogue::Catalogue;
@@ -19,10 +21,15 @@ pub(crate) struct StoredLine {
     pub sku: Sku,
     pub quantity: u32,
     pub gift_note: String,
+    /// What a piece cost when the shopper last agreed to it, in minor units; 0 when nobody knows.
+    pub seen_price_minor: i64,
+    /// The terms of delivery that they have agreed to; `None` when nobody knows.
+    pub seen_delivery: Option<DeliveryTerms>,
 }
 
-const SELECT: &str = "select line_id, sku, quantity, gift_note from carts where shopper_id = $1 \
-     order by added_at_us, line_id";
+const SELECT: &str = "select line_id, sku, quantity, gift_note, seen_price_minor, \
+     seen_delivery from carts \
+     where shopper_id = $1 order by added_at_us, line_id";
 
 fn read(row: &Row) -> Result<StoredLine, Refused> {
     let text = |column| row.try_get::<&str, _>(column);
@@ -32,6 +39,8 @@ fn read(row: &Row) -> Result<StoredLine, Refused> {
         sku: text(1)?.parse().map_err(|e| bad(&e))?,
         quantity: u32::try_from(row.try_get::<i64, _>(2)?).map_err(|e| bad(&e))?,
         gift_note: text(3)?.to_owned(),
+        seen_price_minor: row.try_get(4)?,
+        seen_delivery: DeliveryTerms::read(text(5)?),
     })
 }
 
@@ -58,12 +67,12 @@ pub(crate) struct Taken {
 pub(crate) async fn take(tx: &mut broker::Tx, shopper: ShopperId) -> Result<Taken, Refused> {
     let mut rows = db::query(
         "delete from carts where shopper_id = $1 \
-         returning line_id, sku, quantity, gift_note, added_at_us",
+         returning line_id, sku, quantity, gift_note, seen_price_minor, seen_delivery, added_at_us",
     )
     .bind(shopper.to_string())
     .fetch_all(tx.conn())
     .await?;
-    let added_at_us = |row: &Row| row.get::<i64, _>(4);
+    let added_at_us = |row: &Row| row.get::<i64, _>(6);
     rows.sort_by_cached_key(|row| (added_at_us(row), row.get::<String, _>(0)));
     Ok(Taken {
         lines: rows.iter().map(read).collect::<Result<_, _>>()?,
@@ -99,7 +108,12 @@ pub(crate) async fn take_part(
 }
 
 /// The cart with prices and stock. A line whose SKU is no longer sold is left out.
-pub(crate) fn view(catalogue: &Catalogue, levels: &Levels, stored: &[StoredLine]) -> Cart {
+pub(crate) fn view(
+    catalogue: &Catalogue,
+    levels: &Levels,
+    held: Held,
+    stored: &[StoredLine],
+) -> Cart {
     let (available, position) = levels.available(stored.iter().map(|line| &line.sku));
     let mut subtotal = Money::new(0, catalogue.currency);
     let mut lines = Vec::with_capacity(stored.len());
@@ -122,15 +136,26 @@ pub(crate) fn view(catalogue: &Catalogue, levels: &Levels, stored: &[StoredLine]
             quantity: line.quantity,
             gift_note: (!line.gift_note.is_empty()).then(|| line.gift_note.clone()),
             unit_price: variant.price,
+            was: Some(Money::new(line.seen_price_minor, catalogue.currency))
+                .filter(|seen| seen.minor > 0 && *seen != variant.price),
             line_price,
-            available,
+            available: available + i64::from(held.of(&line.sku)),
             edition: shelf::edition(product, &[variant]),
         });
     }
+    let terms = catalogue.delivery.terms;
+    // What is put in later is put in under newer terms: the oldest are what was agreed to first.
+    let seen = stored.iter().filter_map(|line| line.seen_delivery);
+    let delivery_was = seen
+        .into_iter()
+        .find(|seen| seen.differ_from(&terms, subtotal));
     Cart {
         lines,
         subtotal,
         position,
+        held,
+        delivery: terms,
+        delivery_was,
     }
 }
 
@@ -175,8 +200,9 @@ impl Shop {
     }
 
     /// The lines as pages show them, with small pictures.
-    fn seen(&self, stored: &[StoredLine]) -> Cart {
-        let mut cart = view(&self.catalogue(), self.levels(), stored);
+    pub(crate) fn seen(&self, shopper: ShopperId, stored: &[StoredLine]) -> Cart {
+        let held = self.held_for(shopper);
+        let mut cart = view(&self.catalogue(), self.levels(), held, stored);
         for line in &mut cart.lines {
             line.image = self.small_picture(&line.image);
         }
@@ -184,12 +210,16 @@ impl Shop {
     }
 
     async fn load_cart(&self, shopper: ShopperId) -> Result<Cart, Refused> {
+        Ok(self.seen(shopper, &self.stored_cart(shopper).await?))
+    }
+
+    /// The lines of a cart as they are stored.
+    pub(crate) async fn stored_cart(&self, shopper: ShopperId) -> Result<Vec<StoredLine>, Refused> {
         let rows = db::query(SELECT)
             .bind(shopper.to_string())
             .fetch_all(self.log().db().reader())
             .await?;
-        let stored = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.seen(&stored))
+        rows.iter().map(read).collect()
     }
 
     /// Puts pieces into the cart: onto the line of the same SKU and gift note, or onto a new one.
@@ -204,14 +234,15 @@ impl Shop {
         quantity: i64,
         gift_note: Option<String>,
     ) -> crate::Result<Cart> {
-        if self.catalogue().variant(sku).is_none() {
+        let Some(price) = self.price(sku) else {
             return Err(Problem::not_found(format!(
                 "We do not sell anything called {sku}."
             )));
-        }
+        };
         let quantity = checked_quantity(quantity)?;
         let gift_note = checked_note(gift_note)?;
-        let available = self.available(sku);
+        let available = self.available_to(shopper, sku);
+        let terms = self.delivery_terms();
         let (id, now_us) = (self.new_line_id(), self.now_us());
         let sku = sku.clone();
         self.change_cart(shopper, move |tx| {
@@ -240,6 +271,8 @@ impl Shop {
                     sku,
                     quantity,
                     gift_note,
+                    seen_price_minor: price.minor,
+                    seen_delivery: Some(terms),
                 };
                 insert(tx, shopper, &line, now_us).await?;
                 lines.push(line);
@@ -273,7 +306,7 @@ impl Shop {
                     .filter(|(i, stored)| *i != index && stored.sku == *sku)
                     .map(|(_, stored)| stored.quantity)
                     .sum();
-                let available = shop.available(sku);
+                let available = shop.available_to(shopper, sku);
                 if quantity > lines[index].quantity && i64::from(quantity + elsewhere) > available {
                     return Err(too_few(available, elsewhere).into());
                 }
@@ -295,7 +328,7 @@ impl Shop {
                 for line in &mut lines {
                     let left = left
                         .entry(line.sku.clone())
-                        .or_insert_with(|| shop.available(&line.sku).max(0));
+                        .or_insert_with(|| shop.available_to(shopper, &line.sku).max(0));
                     let covered = i64::from(line.quantity).min(*left);
                     *left -= covered;
                     let covered = u32::try_from(covered).unwrap_or(0);
@@ -305,6 +338,37 @@ impl Shop {
                     }
                 }
                 lines.retain(|line| line.quantity > 0);
+                Ok(lines)
+            })
+        })
+        .await
+    }
+
+    /// Agrees to what the pieces and their delivery cost by now: `Cart::has_new_prices` is over.
+    pub async fn accept_prices(&self, shopper: ShopperId) -> crate::Result<Cart> {
+        let catalogue = self.catalogue();
+        self.change_cart(shopper, move |tx| {
+            Box::pin(async move {
+                let mut lines = lines(tx, shopper).await?;
+                for line in &mut lines {
+                    let Some((_, variant)) = catalogue.variant(&line.sku) else {
+                        continue;
+                    };
+                    let terms = catalogue.delivery.terms;
+                    let is_new = line.seen_price_minor != variant.price.minor;
+                    if is_new || line.seen_delivery != Some(terms) {
+                        line.seen_price_minor = variant.price.minor;
+                        line.seen_delivery = Some(terms);
+                        let sql = "update carts set seen_price_minor = $1, seen_delivery = $2 \
+                                   where line_id = $3";
+                        db::query(sql)
+                            .bind(line.seen_price_minor)
+                            .bind(terms.written())
+                            .bind(line.id.to_string())
+                            .execute(tx.conn())
+                            .await?;
+                    }
+                }
                 Ok(lines)
             })
         })
@@ -341,7 +405,7 @@ impl Shop {
             })
         });
         let stored: Vec<StoredLine> = change.await?;
-        Ok(self.seen(&stored))
+        Ok(self.seen(shopper, &stored))
     }
 }
 
@@ -352,8 +416,8 @@ async fn insert(
     now_us: i64,
 ) -> Result<(), Refused> {
     db::query(
-        "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us) \
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us, \
+         seen_price_minor, seen_delivery) values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(line.id.to_string())
     .bind(shopper.to_string())
@@ -361,6 +425,12 @@ async fn insert(
     .bind(i64::from(line.quantity))
     .bind(&line.gift_note)
     .bind(now_us)
+    .bind(line.seen_price_minor)
+    .bind(
+        line.seen_delivery
+            .map(|terms| terms.written())
+            .unwrap_or_default(),
+    )
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -373,6 +443,8 @@ pub(crate) struct Returned<'a> {
     pub sku: &'a str,
     pub quantity: i64,
     pub gift_note: &'a str,
+    /// What a piece was ordered at.
+    pub seen_price_minor: i64,
 }
 
 /// Adds what comes back to what is there by then.
@@ -382,15 +454,15 @@ pub(crate) async fn give_back(
     now_us: i64,
 ) -> Result<(), db::SqlError> {
     let most = i64::from(MAX_QUANTITY);
-    for (tuples, chunk) in tx.place_rows(lines, 6) {
+    for (tuples, chunk) in tx.place_rows(lines, 7) {
         let sql = format!(
-            "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us) \
-             values {tuples} on conflict (line_id) do update set quantity = \
+            "insert into carts (line_id, shopper_id, sku, quantity, gift_note, added_at_us, \
+             seen_price_minor) values {tuples} on conflict (line_id) do update set quantity = \
              case when carts.quantity + excluded.quantity > {most} then {most} \
              else carts.quantity + excluded.quantity end \
              where carts.shopper_id = excluded.shopper_id"
         );
-        let mut upsert = db::query(db::built(sql));
+        let mut upsert = db::query(db::trusted_sql(sql));
         for line in chunk {
             upsert = upsert
                 .bind(line.line_id)
@@ -398,7 +470,8 @@ pub(crate) async fn give_back(
                 .bind(line.sku)
                 .bind(line.quantity.min(most))
                 .bind(line.gift_note)
-                .bind(now_us);
+                .bind(now_us)
+                .bind(line.seen_price_minor);
         }
         upsert.execute(tx.conn()).await?;
     }
@@ -440,6 +513,10 @@ fn too_few(available: i64, in_cart: u32) -> Problem {
     let detail = match (available, in_cart) {
         (..=0, _) => "This piece is sold out.".to_owned(),
         (n, 0) => format!("Only {n} left."),
+        (1, 1..) => "The last one is in your cart already.".to_owned(),
+        (n, held) if i64::from(held) >= n => {
+            format!("All {n} that are left are in your cart already.")
+        }
         (n, held) => format!("Only {n} left, and your cart holds {held} already."),
     };
     Problem::conflict("sold-out", "Not enough in stock", detail)

@@ -10,10 +10,12 @@ use db::{Columns, Db};
 use domain::Event;
 use domain::catalogue::product_of;
 pub(crate) use domain::catalogue::{Product as ProductRecord, Variant as VariantRecord};
+use domain::delivery::{self, Delivery};
 use parking_lot::RwLock;
 use types::catalogue::{Category, Hero};
 use types::{Currency, Money, Sku, Slug};
 
+use crate::delivery::DeliveryFees;
 use crate::products::Products;
 
 /// The catalogue as it is now. Whoever follows the log calls [`CatalogueView::apply`].
@@ -33,7 +35,7 @@ impl CatalogueView {
 
     /// Follows one event. Applying one twice does no harm.
     pub fn apply(&self, event: &Event) {
-        if product_of(event).is_some() {
+        if product_of(event).is_some() || delivery::is_about(event) {
             // Whoever reads an older one keeps it.
             Arc::make_mut(&mut *self.0.write()).apply(event);
             self.1.fetch_add(1, Ordering::Release);
@@ -65,6 +67,8 @@ pub(crate) struct Catalogue {
     /// Index of the product and of the variant in it.
     by_sku: HashMap<Sku, (usize, usize)>,
     pub currency: Currency,
+    /// What delivery costs, and is going to.
+    pub delivery: Delivery,
 }
 
 /// Why the catalogue could not be read.
@@ -90,6 +94,13 @@ impl Catalogue {
             let product = serde_json::from_str(&state);
             let product = product.map_err(|error| damaged(format!("{slug}: {error}")))?;
             catalogue.put(product);
+        }
+        let delivery = log
+            .state_of(DeliveryFees::NAME, catalogue.currency.code())
+            .await?;
+        if let Some(delivery) = delivery {
+            let read = serde_json::from_str(&delivery);
+            catalogue.delivery = read.map_err(|error| damaged(format!("delivery: {error}")))?;
         }
         Ok(catalogue)
     }
@@ -129,6 +140,7 @@ impl Catalogue {
                 details: serde_json::from_str(row.try_get(3)?).map_err(damaged)?,
                 variants: Vec::new(),
                 withdrawn: false,
+                planned: Vec::new(),
             });
         }
         let mut by_sku = HashMap::new();
@@ -174,6 +186,7 @@ impl Catalogue {
             by_slug,
             by_sku,
             currency,
+            delivery: Delivery::default(),
         })
     }
 
@@ -195,6 +208,7 @@ impl Catalogue {
     }
 
     fn apply(&mut self, event: &Event) {
+        self.delivery.evolve(event);
         let known = product_of(event).and_then(|slug| self.by_slug.get(slug));
         match (known, event) {
             (Some(&index), _) => Arc::make_mut(&mut self.products[index]).evolve(event),

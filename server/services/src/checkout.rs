@@ -14,6 +14,7 @@ use types::{Money, OrderId, Problem, ShopperId};
 use crate::answers::Asked;
 use crate::carts;
 use crate::events::{Refused, decode, encode, internal};
+use crate::marks::Marks;
 use crate::order_rows::{StoredOrderLine, insert, stored_billing};
 use crate::orders;
 use crate::shop::Shop;
@@ -189,10 +190,12 @@ impl Shop {
             // What was in it is sold no more.
             return Err(empty_cart().into());
         }
-        let totals = totals(subtotal, order.delivery).ok_or_else(too_large)?;
+        let totals = totals(subtotal, order.delivery, &catalogue.delivery.terms);
+        let totals = totals.ok_or_else(too_large)?;
         if totals.total.minor != order.expected_total_minor {
-            return Err(price_changed(totals).into());
+            return Err(price_changed(totals, order.expected_total_minor).into());
         }
+        let marks = self.marks_of_order(&order);
         let pieces = lines.iter().map(|line| line.quantity).sum();
         let is_new = self.holds().claim(order.order_id, shopper, pieces)?;
         if !insert(tx, shopper, &order, &lines, totals, self.now_us()).await? {
@@ -224,7 +227,7 @@ impl Shop {
             total: totals.total,
             payment_token: order.payment_token,
         });
-        tx.append(encode(placed)?, None);
+        tx.append(marks.put_on(encode(placed)?), None);
         Ok(())
     }
 
@@ -296,11 +299,17 @@ impl Shop {
         Ok((progress, position))
     }
 
-    /// Gives a card for an order that waits for one.
+    /// Gives a card for an order that waits for one, from `source`.
     ///
     /// # Errors
     /// 404, 422 for what is not a token, 409 `not-payable` when the order does not wait for a card.
-    pub async fn pay(&self, shopper: ShopperId, id: OrderId, token: String) -> crate::Result<()> {
+    pub async fn pay(
+        &self,
+        source: u64,
+        shopper: ShopperId,
+        id: OrderId,
+        token: String,
+    ) -> crate::Result<()> {
         if !is_payment_token(&token) {
             let message = "The card could not be read. Enter it again.";
             return Err(Problem::invalid_field("payment_token", message));
@@ -311,7 +320,8 @@ impl Shop {
         };
         let command = Command::Pay;
         self.permitted(shopper, id, command).await?;
-        let asked = self.request(given.into()).await?;
+        let marks = Marks::of_source(source);
+        let asked = self.request_marked(given.into(), marks).await?;
         self.decided(id, command, asked).await;
         Ok(())
     }
@@ -398,9 +408,10 @@ fn too_large() -> Problem {
     Problem::invalid_field("quantity", "This order is larger than we can take.")
 }
 
-fn price_changed(totals: Totals) -> Problem {
+fn price_changed(totals: Totals, seen_minor: i64) -> Problem {
+    let seen = Money::new(seen_minor, totals.total.currency);
     let detail = format!(
-        "The total is now {}. Nothing was ordered yet: look at it again and confirm.",
+        "The total is now {}; you saw {seen}. Nothing was ordered yet: look at it again and confirm.",
         totals.total
     );
     Problem::conflict("price-changed", "The total has changed", detail)

@@ -117,7 +117,7 @@ impl Shop {
             None => (i64::MAX, "g".to_owned()),
         };
         let sql = places_sql(statuses.len(), up);
-        let mut query = db::query(db::built(sql)).bind(at_us).bind(id);
+        let mut query = db::query(db::trusted_sql(sql)).bind(at_us).bind(id);
         for status in statuses {
             query = query.bind(status.into_str());
         }
@@ -149,9 +149,11 @@ impl Shop {
             return Ok(Vec::new());
         }
         let (list, listed) = in_list(ids, 1);
-        let mut query = db::query(db::built(format!(
+        let mut query = db::query(db::trusted_sql(format!(
             "select o.id, o.name, o.email, o.total_minor, o.currency, d.placed_at_us, d.status, \
-             d.pieces, d.position from orders o join order_desk d on d.order_id = o.id \
+             d.pieces, d.position, \
+             cast(case when d.state like '%\"review\":{{\"held\":%' then 1 else 0 end as bigint) \
+             from orders o join order_desk d on d.order_id = o.id \
              where o.id in ({list})"
         )));
         for id in listed {
@@ -243,6 +245,7 @@ fn read(row: &db::Row) -> Result<DeskRow, Refused> {
         pieces: u32::try_from(row.try_get::<i64, _>(7)?).map_err(|e| bad(&e))?,
         total: Money::new(row.try_get(3)?, currency),
         position: row.try_get::<i64, _>(8)?.unsigned_abs(),
+        is_held: row.try_get::<i64, _>(9)? == 1,
     })
 }
 

@@ -2,23 +2,31 @@
 
 use broker::{Filter, Recorded, Rule};
 use domain::Event;
-use domain::event::{OrderNoted, OrderPlaced, PaymentRefundAsked, ReturnAsked, ShipmentPacked};
-use domain::fulfilment::Shipment;
+use domain::event::{
+    OrderNoted, OrderPlaced, PaymentRefundAsked, ReturnAsked, ReturnCarrierReported,
+    ReturnLabelFailed, ReturnLabelled, ReturnMoved, ShipmentCarrierReported,
+    ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept, ShipmentLabelled,
+    ShipmentMoved, ShipmentPacked,
+};
+use domain::fulfilment::{Label, Shipment};
 use domain::order::{Command, OrderState};
 use domain::payment::Asked;
 use types::desk::{DeskOrder, MoneyRow, PaymentRow, ReturnRow};
-use types::fulfilment::Parcel;
+use types::fulfilment::{Parcel, ParcelLabel};
+use types::returns::BackLabel;
 use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 
 use crate::events::{Refused, decode, internal};
 use crate::look_back::look_back;
+use crate::order_review::held;
+use crate::order_turns::OrderTurn;
 use crate::orders;
 use crate::shop::Shop;
 use crate::summary::event_row;
 use crate::visitor::Staff;
 
 /// What people do with an order, or have done to it: who has not seen it may be about to do what is not
-/// right any more. What the gateway answers stands in nobody's way, nor does a note.
+/// right any more. What the gateway or the carrier answers stands in nobody's way, nor does a note.
 const CHANGES: Filter<'static> = Filter(&[
     Rule::topic(OrderPlaced::TOPIC),
     Rule::topic(ShipmentPacked::TOPIC),
@@ -26,8 +34,24 @@ const CHANGES: Filter<'static> = Filter(&[
     Rule::topic(PaymentRefundAsked::TOPIC).of(&[PaymentRefundAsked::KIND]),
 ]);
 
+/// Of those topics, what is no change: notes, and what a carrier answers and says. That a parcel has left or
+/// arrived is one, whoever says so.
+const NO_CHANGES: [&str; 11] = [
+    OrderNoted::KIND,
+    ShipmentLabelled::KIND,
+    ShipmentLabelFailed::KIND,
+    ShipmentLabelCancelled::KIND,
+    ShipmentLabelKept::KIND,
+    ShipmentCarrierReported::KIND,
+    ShipmentMoved::KIND,
+    ReturnLabelled::KIND,
+    ReturnLabelFailed::KIND,
+    ReturnCarrierReported::KIND,
+    ReturnMoved::KIND,
+];
+
 fn is_change(event: &Recorded) -> bool {
-    CHANGES.matches(event) && event.kind != OrderNoted::KIND
+    CHANGES.matches(event) && !NO_CHANGES.contains(&event.kind.as_str())
 }
 
 /// News of an order that somebody is told of who did not know them, at most.
@@ -79,12 +103,18 @@ impl Shop {
             status: (state.as_ref()).map_or(order.progress.status, OrderState::status),
             money,
             parcels: parcels.map(parcel).collect(),
+            labels: (state.iter().flat_map(|state| &state.fulfilment.labels))
+                .map(label)
+                .collect(),
+            carrier: self.label_carrier(),
+            at_us: self.now_us(),
             returns: (state.iter().flat_map(|state| &state.returns.returns))
                 .map(returned)
                 .collect(),
             left: (state.as_ref().filter(is_paid))
                 .map_or_else(Vec::new, |state| state.fulfilment.left(&state.lines)),
             never: (state.as_ref()).map_or_else(Vec::new, |s| s.fulfilment.cancelled.clone()),
+            held: state.as_ref().and_then(held),
             can_cancel,
             next_parcel: ShipmentId::new(environment.new_id()),
             next_refund: RefundId::new(environment.new_id()),
@@ -96,8 +126,9 @@ impl Shop {
         })
     }
 
-    /// Makes sure that an order is as a form has shown it: that nobody has done anything with it since.
-    /// `own` is an id that the form has made: what it has done itself, sent twice, is no news.
+    /// Makes sure that an order is as a form has shown it: that nobody has done anything with it since, nor does
+    /// as long as the answer is held. `own` is an id that the form has made: what it has done itself, sent twice,
+    /// is no news.
     ///
     /// # Errors
     /// 409 `changed-meanwhile` with what has.
@@ -107,12 +138,13 @@ impl Shop {
         id: OrderId,
         version: u64,
         own: &str,
-    ) -> crate::Result<()> {
+    ) -> crate::Result<OrderTurn> {
+        let turn = self.order_turns().take(id).await;
         let events = self.log().read_key(&id.to_string()).await;
         let mut news = events.map_err(internal)?;
         news.retain(|event| event.position > version && is_change(event));
         if news.is_empty() || (!own.is_empty() && news.iter().any(|it| it.data.contains(own))) {
-            return Ok(());
+            return Ok(turn);
         }
         // The last say how it stands now.
         let last = news.iter().rev().take(MOST_NEWS).rev();
@@ -148,7 +180,8 @@ fn money_row(state: &OrderState, nothing: Money) -> MoneyRow {
         captured: money(payment.captured_minor()),
         refunded: money(payment.refunded_minor()),
         refundable: money(payment.refundable_minor()),
-        has_failed: payment.captures.iter().any(|it| it.state == Asked::Failed),
+        has_failed: payment.captures.iter().any(|it| it.state == Asked::Failed)
+            || payment.authorized.as_ref().is_some_and(|held| held.expired),
     }
 }
 
@@ -159,6 +192,19 @@ fn parcel(shipment: &Shipment) -> Parcel {
         state: shipment.state,
         lines: shipment.lines.clone(),
         tracking: shipment.tracking.clone(),
+        transit: shipment.transit,
+    }
+}
+
+fn label(label: &Label) -> ParcelLabel {
+    ParcelLabel {
+        shipment_id: label.shipment_id,
+        number: label.number,
+        carrier: label.carrier,
+        state: label.state,
+        tracking: label.tracking.clone(),
+        reason: label.reason.clone(),
+        asked_at_us: label.asked_at_us,
     }
 }
 
@@ -168,6 +214,11 @@ fn returned(it: &domain::returns::Return) -> ReturnRow {
         number: it.number,
         state: it.state,
         lines: it.lines.clone(),
+        label: it.label.as_ref().map(|label| BackLabel {
+            tracking: label.tracking.clone(),
+            reason: label.reason.clone(),
+            transit: label.transit,
+        }),
     }
 }
 
@@ -190,6 +241,13 @@ fn payment_row(event: &Event, at_us: i64) -> Option<PaymentRow> {
         Event::PaymentDeclined(e) => {
             let why = format!("declined: {}", e.reason.name());
             row(e.attempt, &why, None, "")
+        }
+        Event::PaymentActionRequired(e) => row(e.attempt, "the shopper has to act", None, ""),
+        Event::PaymentAuthorizationExpired(e) => row(0, "expired", None, &e.authorization_id),
+        Event::PaymentReauthorized(e) => row(0, "held again", None, &e.authorization_id),
+        Event::PaymentReauthorizationFailed(e) => {
+            let why = format!("not held again: {}", e.reason);
+            row(0, &why, None, &e.authorization_id)
         }
         Event::PaymentVoidRequested(e) => row(e.attempt, "to be let go", None, &e.authorization_id),
         Event::PaymentVoided(e) => row(e.attempt, "let go", None, &e.authorization_id),

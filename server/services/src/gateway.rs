@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use serde::Deserialize;
+use strum::IntoStaticStr;
 use types::order::DeclineReason;
 use types::{Money, OrderId};
 
@@ -13,15 +15,34 @@ pub struct Authorize {
     pub idempotency_key: String,
     /// What it is for.
     pub reference: OrderId,
+    /// 1 for the first card of the order. The gateway repeats it in what it tells later.
+    pub attempt: u32,
     pub amount: Money,
-    /// The gateway's own token for the card.
+    /// The gateway's own token for the card; empty where the shopper pays on its own page.
     pub payment_token: String,
+    /// Until when the order holds its stock, unix microseconds.
+    pub reserved_until_us: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    Authorized { authorization_id: String },
-    Declined { reason: DeclineReason },
+    Authorized {
+        authorization_id: String,
+    },
+    Declined {
+        reason: DeclineReason,
+    },
+    /// The shopper has to do something there first; what came of it is told by webhook.
+    ActionRequired(Action),
+}
+
+/// What the shopper has to do at the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// The gateway's name for the payment.
+    pub id: String,
+    /// Where the shopper does it.
+    pub url: String,
 }
 
 /// A request to move money that the gateway holds or has collected.
@@ -39,7 +60,45 @@ pub enum Moved {
     /// It will not, however often it is asked.
     Refused {
         reason: String,
+        /// Whether the gateway has let the money go because it was held for too long.
+        expired: bool,
     },
+}
+
+/// What has become of a payment that the shopper had to do something for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// They have not done it yet.
+    Pending,
+    Authorized {
+        authorization_id: String,
+        amount: Money,
+    },
+    Declined {
+        reason: DeclineReason,
+    },
+    /// Let go, by the shop or because it was held for too long.
+    LetGo,
+}
+
+/// What was done with money that was held or collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum MovedKind {
+    Capture,
+    Refund,
+}
+
+/// A line of the report in which a gateway says what it has moved on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The key of the request that it was moved with.
+    pub request: String,
+    /// `None` when it was for no order.
+    pub order_id: Option<OrderId>,
+    pub kind: MovedKind,
+    pub amount: Money,
 }
 
 /// The gateway did not answer; nobody knows whether it acted. Asking again with the same key is safe.
@@ -61,4 +120,16 @@ pub trait PaymentGateway: Send + Sync + 'static {
 
     /// Lets go what is held under this name and was not collected. Asked again, it does no harm.
     fn void(&self, authorization_id: String) -> Answer<'_, ()>;
+
+    /// What has become of what the shopper was to do; see [`Action::id`].
+    fn look(&self, action_id: String) -> Answer<'_, Outcome>;
+
+    /// Ends what the shopper was to do, if they have not done it; answers with how it ended.
+    fn give_up(&self, action_id: String) -> Answer<'_, Outcome>;
+
+    /// Holds once more what has expired under this name.
+    fn hold_again(&self, authorization_id: String, idempotency_key: String) -> Answer<'_, Moved>;
+
+    /// What was moved on a day (UTC), like `2026-11-30`.
+    fn settled(&self, day: String) -> Answer<'_, Vec<Settled>>;
 }

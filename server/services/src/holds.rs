@@ -1,5 +1,5 @@
-//! What open orders hold back: an order that is not yet paid keeps its pieces from others, so one
-//! shopper and one address may have only so many.
+//! What open orders and checkouts hold back: an order that is not yet paid keeps its pieces from others, as
+//! does a checkout, so one shopper and one address may have only so many.
 //!
 //! A view in memory: it is read from the database at the start, follows the log from then on, and
 //! takes a new order in before that is written, so that orders placed at once are counted, too.
@@ -18,13 +18,15 @@ use types::{OrderId, Problem, ShopperId};
 
 use crate::orders::Orders;
 
-/// Orders and pieces that may be open at once.
+/// Orders and pieces that may be open at once, and what else one address may ask of the shop.
 #[derive(Debug, Clone, Copy)]
 pub struct HoldLimits {
     pub orders: u32,
     pub orders_of_source: u32,
     pub pieces: u32,
     pub pieces_of_source: u32,
+    /// Sign-ups within an hour.
+    pub signups_of_source: u32,
 }
 
 impl Default for HoldLimits {
@@ -35,6 +37,7 @@ impl Default for HoldLimits {
             orders_of_source: u32::MAX,
             pieces: u32::MAX,
             pieces_of_source: u32::MAX,
+            signups_of_source: u32::MAX,
         }
     }
 }
@@ -47,8 +50,15 @@ struct Hold {
     pieces: u32,
 }
 
-/// What somebody's open orders come to.
-#[derive(Debug, Default)]
+/// What a checkout holds.
+#[derive(Debug, Clone, Copy)]
+struct Checkout {
+    source: Option<u64>,
+    pieces: u32,
+}
+
+/// What somebody's open orders and checkouts come to.
+#[derive(Debug, Default, Clone, Copy)]
 struct Sum {
     orders: u32,
     pieces: u32,
@@ -57,6 +67,7 @@ struct Sum {
 #[derive(Debug, Default)]
 struct Book {
     open: HashMap<OrderId, Hold>,
+    checkouts: HashMap<ShopperId, Checkout>,
     by_shopper: HashMap<ShopperId, Sum>,
     by_source: HashMap<u64, Sum>,
     limits: HoldLimits,
@@ -67,18 +78,36 @@ struct Book {
 #[derive(Debug, Default)]
 pub(crate) struct Holds(Mutex<Book>);
 
-fn add<K: Hash + Eq>(sums: &mut HashMap<K, Sum>, key: K, pieces: u32) {
+fn add<K: Hash + Eq>(sums: &mut HashMap<K, Sum>, key: K, more: Sum) {
     let sum = sums.entry(key).or_default();
-    sum.orders += 1;
-    sum.pieces = sum.pieces.saturating_add(pieces);
+    sum.orders += more.orders;
+    sum.pieces = sum.pieces.saturating_add(more.pieces);
 }
 
-fn subtract<K: Hash + Eq>(sums: &mut HashMap<K, Sum>, key: K, pieces: u32) {
+fn subtract<K: Hash + Eq>(sums: &mut HashMap<K, Sum>, key: K, less: Sum) {
     if let Some(sum) = sums.get_mut(&key) {
-        sum.orders = sum.orders.saturating_sub(1);
-        sum.pieces = sum.pieces.saturating_sub(pieces);
-        if sum.orders == 0 {
+        sum.orders = sum.orders.saturating_sub(less.orders);
+        sum.pieces = sum.pieces.saturating_sub(less.pieces);
+        if (sum.orders, sum.pieces) == (0, 0) {
             sums.remove(&key);
+        }
+    }
+}
+
+impl Hold {
+    const fn sum(self) -> Sum {
+        Sum {
+            orders: 1,
+            pieces: self.pieces,
+        }
+    }
+}
+
+impl Checkout {
+    const fn sum(self) -> Sum {
+        Sum {
+            orders: 0,
+            pieces: self.pieces,
         }
     }
 }
@@ -89,18 +118,39 @@ impl Book {
             return;
         }
         self.open.insert(order, hold);
-        add(&mut self.by_shopper, hold.shopper, hold.pieces);
-        if let Some(source) = hold.source {
-            add(&mut self.by_source, source, hold.pieces);
+        self.enter(hold.shopper, hold.source, hold.sum());
+    }
+
+    fn enter(&mut self, shopper: ShopperId, source: Option<u64>, sum: Sum) {
+        add(&mut self.by_shopper, shopper, sum);
+        if let Some(source) = source {
+            add(&mut self.by_source, source, sum);
         }
+    }
+
+    fn strike_out(&mut self, shopper: ShopperId, source: Option<u64>, sum: Sum) {
+        subtract(&mut self.by_shopper, shopper, sum);
+        if let Some(source) = source {
+            subtract(&mut self.by_source, source, sum);
+        }
+    }
+
+    /// Takes note of how much a checkout holds now; answers with what it held before.
+    fn checkout(&mut self, shopper: ShopperId, now: Option<Checkout>) -> Option<Checkout> {
+        let before = self.checkouts.remove(&shopper);
+        if let Some(before) = before {
+            self.strike_out(shopper, before.source, before.sum());
+        }
+        if let Some(now) = now.filter(|now| now.pieces > 0) {
+            self.checkouts.insert(shopper, now);
+            self.enter(shopper, now.source, now.sum());
+        }
+        before
     }
 
     fn close(&mut self, order: OrderId) {
         if let Some(hold) = self.open.remove(&order) {
-            subtract(&mut self.by_shopper, hold.shopper, hold.pieces);
-            if let Some(source) = hold.source {
-                subtract(&mut self.by_source, source, hold.pieces);
-            }
+            self.strike_out(hold.shopper, hold.source, hold.sum());
         }
     }
 
@@ -152,6 +202,13 @@ impl Holds {
         self.0.lock().arriving.insert(id, source);
     }
 
+    /// Where an order that is being written, or is open, comes from.
+    pub(crate) fn source_of(&self, id: OrderId) -> Option<u64> {
+        let book = self.0.lock();
+        let open = book.open.get(&id).and_then(|hold| hold.source);
+        book.arriving.get(&id).copied().or(open)
+    }
+
     /// It is written, or refused.
     pub fn has_arrived(&self, id: OrderId) {
         self.0.lock().arriving.remove(&id);
@@ -170,7 +227,7 @@ impl Holds {
         for chunk in open.chunks(256) {
             let (list, listed) = in_list(chunk, 1);
             let sql = format!("select id, shopper_id from orders where id in ({list})");
-            let mut select = db::query(db::built(sql));
+            let mut select = db::query(db::trusted_sql(sql));
             for (key, _) in listed {
                 select = select.bind(key.as_str());
             }
@@ -197,6 +254,11 @@ impl Holds {
             }
         }
         Ok(())
+    }
+
+    /// Sign-ups that may come from one address within an hour.
+    pub(crate) fn signups_of_source(&self) -> u32 {
+        self.0.lock().limits.signups_of_source
     }
 
     pub(crate) fn limit(&self, limits: HoldLimits) {
@@ -230,11 +292,49 @@ impl Holds {
             source,
             pieces,
         };
-        if let Some(problem) = book.refusal(&hold) {
+        // What the own checkout holds is what is being ordered.
+        let checkout = book.checkout(shopper, None);
+        let refusal = book.refusal(&hold);
+        book.checkout(shopper, checkout);
+        if let Some(problem) = refusal {
             return Err(problem);
         }
         book.open(order, hold);
         Ok(true)
+    }
+
+    /// Takes a checkout in that is about to hold this many pieces, in place of what it holds.
+    ///
+    /// # Errors
+    /// 409 `open-orders` when there are too many.
+    pub(crate) fn claim_checkout(
+        &self,
+        shopper: ShopperId,
+        source: u64,
+        pieces: u32,
+    ) -> crate::Result<()> {
+        let mut book = self.0.lock();
+        let before = book.checkout(shopper, None);
+        let source = Some(source);
+        let hold = Hold {
+            shopper,
+            source,
+            pieces,
+        };
+        let refusal = book.refusal(&hold);
+        let now = match refusal {
+            Some(_) => before,
+            None => Some(Checkout { source, pieces }),
+        };
+        book.checkout(shopper, now);
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// This is what a checkout holds now.
+    pub(crate) fn checkout(&self, shopper: ShopperId, pieces: u32) {
+        let mut book = self.0.lock();
+        let source = book.checkouts.get(&shopper).and_then(|known| known.source);
+        book.checkout(shopper, Some(Checkout { source, pieces }));
     }
 
     /// An order that was not written after all.

@@ -3,6 +3,7 @@
 use lettre::message::Mailbox;
 
 use crate::order_links::OrderLinks;
+use crate::signup_links::SignupLinks;
 
 /// In whose name mails are written, and where their links lead.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub struct House {
     pub(crate) from: Mailbox,
     pub(crate) reply_to: Option<Mailbox>,
     pub(crate) links: OrderLinks,
+    pub(crate) signup_links: SignupLinks,
     /// Whether customers are told anything. What was sent before is still there to be seen, and its
     /// links still lead to orders.
     pub(crate) sends: bool,
@@ -40,6 +42,7 @@ impl House {
             from: mailbox(from)?,
             reply_to: reply_to.map(mailbox).transpose()?,
             links: OrderLinks::new(secret),
+            signup_links: SignupLinks::new(secret),
             sends: true,
         })
     }

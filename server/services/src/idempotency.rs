@@ -2,6 +2,17 @@
 //! again, and nothing is done twice. After the draft of the `Idempotency-Key` header field (IETF
 //! httpapi): another request with the same key is refused, and so is one whose first is still running.
 //!
+//! A process that ends between what a command did and keeping its answer leaves a key without one. Once that
+//! is old enough ([`ABANDONED_US`]) the command runs again when it is sent again. To keep effect and answer in
+//! one commit every command would have to hand its transaction up to where its answer is written, with cookies
+//! and redirects; and nothing is gained where running twice does what running once does:
+//! - what costs money or moves goods has an id of its own beside the key, which acts once: an order, a card for
+//!   an attempt, a parcel, a refund, a return;
+//! - what sets something says the whole of it, so the second time finds it so: a quantity, a price, what
+//!   delivery costs, a sign-up; a count says what it saw before, and is refused when that is not so any more;
+//! - what remains is seen by who did it before anything comes of it: a piece that is in the cart twice, a note
+//!   that stands there twice, a mail that staff have sent once more.
+//!
 //! A key is known by a digest that is made of the visitor, too: nobody meets an answer of somebody else.
 
 use db::Columns;

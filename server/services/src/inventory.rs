@@ -1,18 +1,63 @@
-//! The inventory: holds and releases the pieces of orders, and follows counts.
+//! The inventory: holds and releases the pieces of checkouts and orders, follows counts, and knows what is
+//! sold out.
+
+use std::collections::BTreeSet;
 
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
+use domain::alert;
+use domain::back_in_stock;
 use domain::event::{
-    OrderCancelled, OrderPlaced, OrderRestCancelled, Pieces, ReturnReceived, ShipmentCameBack,
-    ShipmentShipped, StockCorrectionRequested, StockRejected, StockReleaseRequested,
+    BackInStockMissed, BackInStockRequested, OrderCancelled, OrderPlaced, OrderRestCancelled,
+    Pieces, PurchaseOrderReceived, ReservationElapsed, ReservationExtensionRequested,
+    ReservationLeft, ReservationRequested, ReturnReceived, ShipmentCameBack, ShipmentShipped,
+    StockBatchRequested, StockCorrectionRequested, StockRejected, StockReleaseRequested,
+    StockWriteOffRequested,
 };
+use domain::reservation::{self, Reservation};
 use domain::stock::{self, Shelf, Stock};
-use types::Sku;
+use serde::{Deserialize, Serialize};
+use types::alert::{AlertKind, Severity};
+use types::{ShopperId, Sku};
 
 use crate::events::{decode, encode, encode_all};
+use crate::settings::ShopSettings;
 
 #[derive(Debug)]
-pub(crate) struct Inventory;
+pub(crate) struct Inventory {
+    rules: reservation::Rules,
+}
+
+impl Inventory {
+    pub const fn new(settings: &ShopSettings) -> Self {
+        Self {
+            rules: settings.reservations,
+        }
+    }
+}
+
+/// What the inventory remembers under a key. Both are kept by one decider, since an order takes over what
+/// its shopper's checkout holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Kept {
+    /// By SKU.
+    Stock(Stock),
+    /// By [`RESERVATION`] and the shopper.
+    Reservation(Reservation),
+}
+
+/// Begins the keys of reservations; no SKU has a slash.
+pub(crate) const RESERVATION: &str = "reservation/";
+
+fn reservation_key(shopper: ShopperId) -> String {
+    format!("{RESERVATION}{shopper}")
+}
+
+/// Whose reservation a key is of.
+pub(crate) fn shopper_of(key: &str) -> Option<ShopperId> {
+    key.strip_prefix(RESERVATION)?.parse().ok()
+}
 
 impl Decider for Inventory {
     const NAME: &'static str = "inventory";
@@ -24,23 +69,56 @@ impl Decider for Inventory {
         ]),
         Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentCameBack::KIND]),
         Rule::topic(ReturnReceived::TOPIC).of(&[ReturnReceived::KIND]),
-        Rule::topic(StockReleaseRequested::TOPIC)
-            .of(&[StockCorrectionRequested::KIND, StockReleaseRequested::KIND]),
+        Rule::topic(PurchaseOrderReceived::TOPIC).of(&[PurchaseOrderReceived::KIND]),
+        Rule::topic(StockReleaseRequested::TOPIC).of(&[
+            StockCorrectionRequested::KIND,
+            StockReleaseRequested::KIND,
+            StockWriteOffRequested::KIND,
+            StockBatchRequested::KIND,
+        ]),
+        Rule::topic(ReservationRequested::TOPIC).of(&[
+            ReservationRequested::KIND,
+            ReservationExtensionRequested::KIND,
+            ReservationLeft::KIND,
+            ReservationElapsed::KIND,
+        ]),
+        Rule::topic(BackInStockRequested::TOPIC)
+            .of(&[BackInStockRequested::KIND, BackInStockMissed::KIND]),
     ]);
-    /// By SKU.
-    type State = Stock;
+    type State = Kept;
 
     fn keys(&self, event: &Recorded) -> Result<Vec<String>, Failure> {
         let event = decode(event)?;
-        Ok(skus(&event).into_iter().map(Sku::to_string).collect())
+        let skus = skus(&event).into_iter().map(Sku::to_string);
+        Ok(skus.chain(shopper(&event).map(reservation_key)).collect())
     }
 
-    fn decide(&self, stock: &States<Stock>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+    fn decide(&self, kept: &States<Kept>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let at_us = event.time_us;
         let event = decode(event)?;
-        let level = |sku: &Sku| Some((sku.clone(), *stock.get(sku.as_str())?));
+        let level = |sku: &Sku| match kept.get(sku.as_str())? {
+            Kept::Stock(stock) => Some((sku.clone(), *stock)),
+            Kept::Reservation(_) => None,
+        };
         let mut shelf: Shelf = skus(&event).into_iter().filter_map(level).collect();
+        let none = Reservation::default();
+        let key = shopper(&event).map(reservation_key);
+        let own = match key.and_then(|key| kept.get(&key)) {
+            Some(Kept::Reservation(own)) => own,
+            _ => &none,
+        };
+        let rules = &self.rules;
+        if let Event::StockBatchRequested(asked) = &*event {
+            return encode_all(stock::batch::set_many(&mut shelf, asked));
+        }
         let decided = match &*event {
-            Event::OrderPlaced(order) => Some(stock::reserve(&mut shelf, order)),
+            Event::OrderPlaced(order) => Some(stock::reserve(&mut shelf, order, &own.held)),
+            Event::ReservationRequested(asked) => Some(own.hold(&mut shelf, asked, at_us, rules)),
+            Event::ReservationExtensionRequested(asked) => {
+                Some(own.extend(asked.shopper_id, at_us, rules))
+            }
+            Event::ReservationLeft(left) => own.leave(left.shopper_id, at_us, rules),
+            Event::ReservationElapsed(elapsed) => own.end(&mut shelf, elapsed),
             Event::OrderCancelled(order) => {
                 stock::release(&mut shelf, order.order_id, &order.lines)
             }
@@ -59,23 +137,77 @@ impl Decider for Inventory {
             Event::ReturnReceived(came) => {
                 stock::take_back(&mut shelf, came.order_id, &restocked(came))
             }
+            Event::PurchaseOrderReceived(came) => {
+                stock::receive(&mut shelf, came.order_id, &came.received)
+            }
             Event::StockCorrectionRequested(count) => Some(stock::correct(&mut shelf, count)),
+            Event::StockWriteOffRequested(asked) => Some(stock::write_off(&mut shelf, asked)),
+            Event::BackInStockRequested(asked) => {
+                Some(back_in_stock::answer(shelf.get(&asked.sku), asked))
+            }
+            Event::BackInStockMissed(missed) => {
+                Some(back_in_stock::take_back(shelf.get(&missed.sku), missed))
+            }
             _ => None,
         };
         encode_all(decided.into_iter().collect())
     }
 
-    fn evolve(&self, stock: &mut States<Stock>, event: &Recorded) -> Result<(), Failure> {
-        for (sku, level) in stock::levels_of(&*decode(event)?).unwrap_or_default() {
-            stock.put(sku.as_str(), level);
+    fn evolve(&self, kept: &mut States<Kept>, event: &Recorded) -> Result<(), Failure> {
+        let event = decode(event)?;
+        for (sku, level) in stock::levels_of(&event).unwrap_or_default() {
+            kept.put(sku.as_str(), Kept::Stock(level));
+        }
+        if let Some(shopper) = reservation::changed_by(&event) {
+            let key = reservation_key(shopper);
+            let mut own = match kept.get(&key) {
+                Some(Kept::Reservation(own)) => own.clone(),
+                _ => Reservation::default(),
+            };
+            own.evolve(&event);
+            kept.put(&key, Kept::Reservation(own));
         }
         Ok(())
     }
 
+    fn deadline(&self, kept: &Kept) -> Option<i64> {
+        match kept {
+            Kept::Stock(_) => None,
+            Kept::Reservation(own) => own.ends_us(),
+        }
+    }
+
+    /// A checkout that holds nothing leaves no row behind.
+    fn is_nothing(&self, kept: &Kept) -> bool {
+        match kept {
+            Kept::Stock(_) => false,
+            Kept::Reservation(own) => own.is_empty(),
+        }
+    }
+
+    fn elapsed(&self, key: &str, kept: &Kept) -> Result<Option<NewEvent>, Failure> {
+        let (Kept::Reservation(own), Some(shopper)) = (kept, shopper_of(key)) else {
+            return Ok(None);
+        };
+        own.elapsed(shopper).map(encode).transpose()
+    }
+
     /// An order that nobody will reserve anything for ends. Pieces that were to be released are asked for
-    /// again: they never stay held without anybody knowing.
-    fn discarded(&self, _: &States<Stock>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
-        let (order_id, lines) = match &*decode(event)? {
+    /// again: they never stay held without anybody knowing. Of pieces that came into the house nobody but a person
+    /// can say where they are: staff are told which, and count them.
+    fn discarded(&self, _: &States<Kept>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
+        let content = decode(event)?;
+        let came = came_in(&content);
+        if !came.is_empty() {
+            let skus: BTreeSet<Sku> = came.into_iter().map(|pieces| pieces.sku).collect();
+            let evidence = vec![event.id.to_string()];
+            let told = skus.iter().map(|sku| {
+                let kind = AlertKind::PiecesNotCounted;
+                alert::found(kind, sku, Severity::Critical, evidence.clone())
+            });
+            return encode_all(told.collect());
+        }
+        let (order_id, lines) = match &*content {
             Event::OrderPlaced(order) => {
                 let (order_id, short) = (order.order_id, Vec::new());
                 return Ok(vec![encode(StockRejected { order_id, short }.into())?]);
@@ -92,6 +224,16 @@ impl Decider for Inventory {
     }
 }
 
+/// The pieces that an event brings back onto the shelf, or anew.
+fn came_in(event: &Event) -> Vec<Pieces> {
+    match event {
+        Event::ShipmentCameBack(parcel) => parcel.lines.clone(),
+        Event::ReturnReceived(came) => restocked(came),
+        Event::PurchaseOrderReceived(came) => came.received.clone(),
+        _ => Vec::new(),
+    }
+}
+
 /// What of a return can be sold again.
 fn restocked(came: &ReturnReceived) -> Vec<Pieces> {
     let restocked = came.lines.iter().filter(|line| line.restocked > 0);
@@ -100,6 +242,18 @@ fn restocked(came: &ReturnReceived) -> Vec<Pieces> {
         quantity: line.restocked,
     });
     pieces.collect()
+}
+
+/// Whose reservation an event is about.
+fn shopper(event: &Event) -> Option<ShopperId> {
+    match event {
+        Event::OrderPlaced(order) => Some(order.shopper_id),
+        Event::ReservationRequested(asked) => Some(asked.shopper_id),
+        Event::ReservationExtensionRequested(asked) => Some(asked.shopper_id),
+        Event::ReservationLeft(left) => Some(left.shopper_id),
+        Event::ReservationElapsed(elapsed) => Some(elapsed.shopper_id),
+        answer => reservation::changed_by(answer),
+    }
 }
 
 /// The SKUs that an event is about.
@@ -112,7 +266,14 @@ fn skus(event: &Event) -> Vec<&Sku> {
         Event::ShipmentShipped(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
         Event::ShipmentCameBack(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
         Event::ReturnReceived(came) => came.lines.iter().map(|line| &line.sku).collect(),
+        Event::PurchaseOrderReceived(came) => came.received.iter().map(|line| &line.sku).collect(),
         Event::StockCorrectionRequested(count) => vec![&count.sku],
+        Event::StockWriteOffRequested(asked) => vec![&asked.sku],
+        Event::StockBatchRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
+        Event::BackInStockRequested(asked) => vec![&asked.sku],
+        Event::BackInStockMissed(missed) => vec![&missed.sku],
+        Event::ReservationRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
+        Event::ReservationElapsed(elapsed) => elapsed.skus.iter().collect(),
         moved => {
             let levels = stock::levels_of(moved).unwrap_or_default();
             levels.into_iter().map(|(sku, _)| sku).collect()

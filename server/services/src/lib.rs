@@ -1,45 +1,82 @@
 //! The shop's services: the deciders and reactors that drive an order, and the commands and queries that pages use.
 //!
-//! They never import one another; they meet through events. [`roster`] names them all: a new one is one
+//! Deciders and reactors never import one another; they meet through events. [`roster`] names them all: a new one is one
 //! new file and one line there.
 
+mod alert_desk;
+mod alert_list;
+mod alert_mail;
+mod alert_webhook;
+mod alerts;
 mod answers;
+mod back_in_stock;
+pub mod carrier;
+mod carrier_news;
+mod carrier_reference;
 mod cart_return;
 mod carts;
 mod catalogue;
 mod checkout;
+mod checkout_hold;
+mod consumer_watch;
+mod count_sheets;
+mod csv_fields;
+mod delivery;
+mod delivery_terms;
 mod desk_list;
 mod desk_order;
 #[cfg(test)]
 mod desk_plans;
 mod desk_search;
 mod events;
+mod fingerprints;
 pub mod gateway;
 mod holds;
 mod house;
+mod http_carrier;
 mod idempotency;
+mod incoming;
 mod inventory;
+mod labels;
+mod ledger_csv;
+mod ledger_pages;
 mod levels;
 mod log_desk;
 mod look_back;
 mod mail_desk;
+mod marks;
+mod monitoring;
 pub mod notification;
+mod open_alerts;
 mod order_desk;
 mod order_links;
 mod order_list;
 mod order_lookup;
 mod order_notes;
+mod order_record;
 mod order_rest;
+mod order_review;
 mod order_rows;
+mod order_turns;
 mod orders;
 mod papers;
 mod parcels;
 mod payment;
+mod payment_calls;
+mod payment_news;
 mod persons;
+mod post_office;
 mod presence;
 mod prices;
 mod products;
 mod public_pages;
+mod purchase_desk;
+mod purchase_orders;
+mod purchasing;
+mod queues;
+mod reservations;
+mod restock;
+mod restock_list;
 mod result;
 mod retention;
 mod returns;
@@ -48,66 +85,142 @@ mod search_keys;
 mod seed;
 mod sessions;
 mod settings;
+pub mod settlement;
 mod shelf;
+mod shipping;
 mod shop;
+mod signed_message;
+mod signup_links;
+mod signup_pace;
+mod signup_rows;
+mod signups;
+pub mod simulator;
+mod slowed;
 mod sql_views;
 mod staff;
 mod staff_names;
+mod stock_batches;
+mod stock_files;
+mod stock_imports;
+mod stock_ledger;
 mod stored_orders;
+pub mod stripe;
+mod stripe_payment;
 mod summary;
-pub mod test_gateway;
+mod supplier_papers;
+mod supplier_post;
 mod visitor;
+mod webhooks;
 
 use std::sync::Arc;
 
-use broker::Roster;
+use broker::{Log, Roster};
 
+pub use alert_webhook::{AlertHook, Sign};
+pub use carrier::CarrierNews;
+pub use delivery_terms::{DeliveryAnswer, NewTerms, change_delivery, stored_delivery};
 pub use events::decode;
+pub use fingerprints::Fingerprints;
 pub use gateway::PaymentGateway;
 pub use holds::HoldLimits;
 pub use house::{House, NoMailbox};
+pub use http_carrier::HttpCarrier;
 pub use idempotency::{Claim, Keyed};
-pub use levels::{LevelChange, Levels};
+pub use ledger_csv::{ledger_csv, ledger_csv_head};
+pub use levels::{Changed, LevelChange, Levels};
 pub use log_desk::log_view;
 pub use look_back::look_back;
 pub use order_desk::is_listed;
-pub use persons::{Person, erase_person, export_person};
+pub use order_record::{LogHead, OrderRecord, RecordedStep, difference, differences};
+pub use order_turns::OrderTurn;
+pub use persons::{Person, PersonOrder, erase_person, export_person};
 pub use presence::Presence;
 pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use public_pages::{PublicPage, PublicPages};
+pub use purchase_orders::{purchase_lines, purchase_rows};
 pub use result::Result;
 pub use retention::{Lives, Swept};
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
 pub use settings::ShopSettings;
-pub use shop::{Shelf, ShelfVersion, Shop};
+pub use shop::{Shelf, ShelfVersion, Shop, is_of_purchasing};
+pub use signups::PersonSignup;
 pub use sql_views::create_sql_views;
 pub use staff::{Member, remove_staff, set_staff_password, sign_staff_out, staff_members};
 pub use staff_names::StaffNames;
+pub use stock_batches::{BatchNotDone, set_many};
+pub use stock_files::{inventory_csv_head, inventory_csv_line};
+pub use stock_imports::{Imported, await_ledgers, import_stock, stored_inventory};
 pub use summary::event_row;
+pub use supplier_papers::{SupplierPapers, csv as purchase_csv};
+pub use supplier_post::SupplierPost;
 pub use visitor::{Staff, Visitor};
+pub use webhooks::Taken;
 
 /// What lies outside the shop, and is asked.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Outside {
-    pub gateway: Arc<dyn PaymentGateway>,
+    /// The gateway that moves no money.
+    pub simulator: Option<Arc<dyn PaymentGateway>>,
+    pub stripe: Option<Arc<dyn PaymentGateway>>,
     /// `None` when customers are told nothing.
     pub mailer: Option<notification::Mailer>,
+    /// Where the house is written to when there is an alert.
+    pub alerts_to: Option<String>,
+    /// What is told by HTTP when there is one.
+    pub alert_hook: Option<AlertHook>,
+    /// `None` where purchase orders are given to nobody.
+    pub suppliers: Option<SupplierPost>,
+    /// `None` when every parcel is brought away by hand.
+    pub carrier: Option<(Arc<dyn carrier::Carrier>, Log)>,
+}
+
+/// Those alone who watch what happens and say what staff are to look at: for measuring them.
+pub fn watching(settings: &ShopSettings) -> Roster {
+    Roster::new()
+        .decider(monitoring::Monitoring::new(settings))
+        .decider(alerts::Alerts)
 }
 
 /// Everyone who takes part in the shop: one line each. Without an outside world nobody is asked; the
 /// command line needs the names alone.
 pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
-    let (gateway, mailer) = match outside {
-        Some(Outside { gateway, mailer }) => (Some(gateway), Some(mailer)),
-        None => (None, None),
-    };
+    // With an outside, but nobody to tell customers anything, what happens is told to nobody later.
+    let mailer = outside.as_ref().map(|outside| outside.mailer.clone());
+    let is_outside = outside.is_some();
+    let Outside {
+        simulator,
+        stripe,
+        carrier,
+        alerts_to,
+        alert_hook,
+        suppliers,
+        mailer: house_mailer,
+    } = outside.unwrap_or_default();
+    let to = house_mailer
+        .map(post_office::PostOffice::new)
+        .zip(alerts_to);
     Roster::new()
-        .decider(inventory::Inventory)
+        .decider(inventory::Inventory::new(settings))
         .decider(orders::Orders::new(settings))
         .decider(products::Products)
+        .decider(delivery::DeliveryFees)
+        .decider(back_in_stock::BackInStock::new(settings))
+        .decider(restock::Restock)
+        .decider(purchasing::Purchasing)
+        .decider(monitoring::Monitoring::new(settings))
+        .decider(alerts::Alerts)
         .consumer(cart_return::CartReturn)
         .consumer(order_desk::OrderDesk)
-        .reactor(gateway.map(|gateway| payment::Payment { gateway }))
+        .consumer(signup_rows::SignupRows)
+        .consumer(purchase_desk::PurchaseDesk)
+        .consumer(alert_desk::AlertDesk)
+        .consumer(stock_ledger::StockLedger)
+        .reactor(simulator.map(|gateway| payment::Payment { gateway }))
+        .reactor(stripe.map(|gateway| stripe_payment::StripePayment { gateway }))
+        .reactor(carrier.map(|(carrier, log)| shipping::Shipping { carrier, log }))
         .reactor(mailer.map(|mailer| notification::Notification { mailer }))
+        .reactor(is_outside.then_some(alert_mail::AlertMail { to }))
+        .reactor(is_outside.then_some(alert_webhook::AlertWebhook { hook: alert_hook }))
+        .reactor(is_outside.then_some(supplier_post::SupplierOrders { post: suppliers }))
 }

@@ -190,6 +190,7 @@ async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
     let facts = vec![
         ("on hand".to_owned(), stock.on_hand.to_string()),
         ("allocated".to_owned(), stock.allocated.to_string()),
+        ("reserved".to_owned(), stock.reserved.to_string()),
         ("available".to_owned(), stock.available().to_string()),
         ("since position".to_owned(), last.position.to_string()),
     ];
@@ -207,7 +208,7 @@ fn level(recorded: &Recorded, sku: &Sku) -> Option<domain::stock::Stock> {
 }
 
 /// Each event after the one that caused it, and before its later siblings.
-fn tree(events: Vec<Recorded>, staff: &StaffNames) -> Vec<StoryEvent> {
+pub(crate) fn tree(events: Vec<Recorded>, staff: &StaffNames) -> Vec<StoryEvent> {
     let known: HashMap<Uuid, &Recorded> = events.iter().map(|event| (event.id, event)).collect();
     let mut effects: BTreeMap<Option<Uuid>, Vec<&Recorded>> = BTreeMap::new();
     for event in &events {

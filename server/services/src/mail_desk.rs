@@ -11,7 +11,7 @@ use types::{FieldError, MailId, OrderId, Problem};
 use crate::answers::Asked;
 use crate::events::Refused;
 use crate::house::House;
-use crate::notification::rows::{self, Row};
+use crate::notification::rows::{self, About, Row};
 use crate::notification::{Composed, MailKind, composed};
 use crate::shop::Shop;
 use crate::visitor::Staff;
@@ -153,7 +153,8 @@ impl Shop {
     /// Waits a moment for it.
     ///
     /// # Errors
-    /// 404 when there is none (any more), 409 `mail-off` while mails are switched off.
+    /// 404 when there is none (any more), 409 `mail-off` while mails are switched off, 409 `not-sent-again`
+    /// for one that is about no order.
     pub async fn resend_mail(&self, staff: &Staff, id: MailId) -> crate::Result<MailId> {
         Ok(self.ask_again(staff, id).await?)
     }
@@ -163,8 +164,11 @@ impl Shop {
             return Err(mail_is_off().into());
         }
         let row = self.mail_row(id).await?;
+        let About::Order(order_id) = row.about else {
+            return Err(told_once().into());
+        };
         let asked = MailResendRequested {
-            order_id: row.order_id,
+            order_id,
             mail_id: row.id,
             by: staff.id.clone(),
         };
@@ -185,10 +189,14 @@ impl Shop {
 
 fn view(row: Row) -> MailRow {
     let kind = row.kind.parse::<MailKind>();
+    let (order_id, subject) = match row.about {
+        About::Order(id) => (Some(id), order_number(id)),
+        About::Signup(_, sku) => (None, sku.to_string()),
+    };
     MailRow {
         id: row.id,
-        order_id: row.order_id,
-        number: order_number(row.order_id),
+        order_id,
+        subject,
         // One that a newer version wrote is called as that has named it.
         kind: kind.map_or(row.kind, |kind| kind.title().to_owned()),
         state: row.state,
@@ -202,6 +210,11 @@ fn view(row: Row) -> MailRow {
 
 fn no_such_mail() -> Problem {
     Problem::not_found("There is no such mail. It may be so old that it was deleted.")
+}
+
+fn told_once() -> Problem {
+    let detail = "Whoever wants to be told that a piece is back is told once each time.";
+    Problem::conflict("not-sent-again", "This mail is not sent again", detail)
 }
 
 fn mail_is_off() -> Problem {

@@ -1,4 +1,4 @@
-//! The notification reactor: tells customers how their orders fare, by mail.
+//! The notification reactor: tells customers how their orders fare, and that a piece is back, by mail.
 
 mod compose;
 mod facts;
@@ -19,23 +19,26 @@ use std::time::Duration;
 use broker::{Failure, Filter, NewEvent, Reactor, ReactorSettings, Recorded, Rule};
 use domain::Event;
 use domain::event::{
-    MailResendRequested, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
-    OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded, PersonErased,
-    ReturnAccepted, ReturnDeclined, ShipmentDelivered, ShipmentShipped,
+    BackInStockDue, MailResendRequested, OrderCancelled, OrderConfirmed, OrderPlaced,
+    OrderRejected, OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
+    PaymentReminderDue, PersonErased, ReturnAccepted, ReturnDeclined, ShipmentDelivered,
+    ShipmentShipped,
 };
-use types::MailId;
+use types::{MailId, OrderId};
 
 pub(crate) use compose::{Composed, composed};
 pub use folder::Folder;
 pub(crate) use kind::MailKind;
 pub use mailer::{MailCounts, Mailer};
 pub use message::Outgoing;
+pub(crate) use message::{Attached, PlainMail};
 pub use smtp::Smtp;
 pub use smtp_url::{BadSmtpUrl, SmtpUrl};
 pub use transport::{Attempt, Outcome, Transport};
 
 use crate::events::decode;
 use mailer::News;
+use rows::{About, Person};
 
 /// Beyond the longest attempt: for reading the order and for writing down what became of its mail.
 const BESIDE: Duration = Duration::from_secs(10);
@@ -58,11 +61,13 @@ impl Reactor for Notification {
         ]),
         Rule::topic(PaymentDeclined::TOPIC).of(&[
             PaymentMethodRequired::KIND,
+            PaymentReminderDue::KIND,
             PaymentDeclined::KIND,
             PaymentRefunded::KIND,
         ]),
         Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentDelivered::KIND]),
         Rule::topic(ReturnAccepted::TOPIC).of(&[ReturnAccepted::KIND, ReturnDeclined::KIND]),
+        Rule::topic(BackInStockDue::TOPIC).of(&[BackInStockDue::KIND]),
         Rule::topic(PersonErased::TOPIC).of(&[PersonErased::KIND]),
         Rule::topic(MailResendRequested::TOPIC).of(&[MailResendRequested::KIND]),
     ]);
@@ -87,19 +92,30 @@ impl Reactor for Notification {
         };
         let event = decode(recorded)?;
         if let Event::PersonErased(erased) = &*event {
-            mailer.erase(erased.orders.clone()).await?;
+            let person = Person {
+                orders: erased.orders.clone(),
+                signups: erased.signups.clone(),
+            };
+            mailer.erase(person).await?;
             return Ok(Vec::new());
         }
-        let order_id = recorded.key.parse();
+        let about = match &*event {
+            Event::BackInStockDue(due) => About::Signup(due.signup_id, due.sku.clone()),
+            _ => About::Order(of_order(&recorded.key)?),
+        };
         let news = News {
             id: MailId::new(recorded.id),
             position: recorded.position,
             time_us: recorded.time_us,
             event,
-            order_id: order_id.map_err(|error| Failure::Other(format!("{error}")))?,
+            about,
         };
-        mailer.tell(news).await?;
-        // What became of it stands in the table: nothing of the shop waits for it.
-        Ok(Vec::new())
+        // What became of it stands in the table, and little of the shop waits for it.
+        mailer.tell(news).await
     }
+}
+
+fn of_order(key: &str) -> Result<OrderId, Failure> {
+    key.parse()
+        .map_err(|error| Failure::Other(format!("{error}")))
 }

@@ -19,8 +19,37 @@ const CODE: usize = 32;
 /// Where such links lead; the token follows.
 pub const FOLDER: &str = "/o/";
 
-pub struct OrderLinks {
+pub struct OrderLinks(Tokens);
+
+/// An id and a code over it, as text: what only this shop can make, for one purpose.
+pub struct Tokens {
     key: [u8; CODE],
+}
+
+impl Tokens {
+    /// Made with the shop's secret. Another purpose has another key.
+    pub fn new(secret: &[u8], purpose: &[u8]) -> Self {
+        let key = code_over(secret, purpose);
+        Self {
+            key: key.finalize().into_bytes().into(),
+        }
+    }
+
+    pub fn of(&self, id: Uuid) -> String {
+        let mut token = Vec::with_capacity(ID + CODE);
+        token.extend_from_slice(id.as_bytes());
+        token.extend_from_slice(&code_over(&self.key, id.as_bytes()).finalize().into_bytes());
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// The id in a token; `None` for one that this shop did not make. How long it takes does not tell how
+    /// much of it is right.
+    pub fn id(&self, token: &str) -> Option<Uuid> {
+        let token = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (id, code) = token.split_at_checked(ID)?;
+        code_over(&self.key, id).verify_slice(code).ok()?;
+        Uuid::from_slice(id).ok()
+    }
 }
 
 impl std::fmt::Debug for OrderLinks {
@@ -32,31 +61,17 @@ impl std::fmt::Debug for OrderLinks {
 impl OrderLinks {
     /// Links made with the shop's secret.
     pub fn new(secret: &[u8]) -> Self {
-        let key = code_over(secret, PURPOSE);
-        Self {
-            key: key.finalize().into_bytes().into(),
-        }
+        Self(Tokens::new(secret, PURPOSE))
     }
 
     /// The path that opens the order.
     pub fn path(&self, id: OrderId) -> String {
-        let mut token = Vec::with_capacity(ID + CODE);
-        token.extend_from_slice(id.uuid().as_bytes());
-        token.extend_from_slice(
-            &code_over(&self.key, id.uuid().as_bytes())
-                .finalize()
-                .into_bytes(),
-        );
-        format!("{FOLDER}{}", URL_SAFE_NO_PAD.encode(token))
+        format!("{FOLDER}{}", self.0.of(id.uuid()))
     }
 
-    /// The order that a token opens; `None` for one that this shop did not make. How long it takes does
-    /// not tell how much of it is right.
+    /// The order that a token opens; `None` for one that this shop did not make.
     pub fn order(&self, token: &str) -> Option<OrderId> {
-        let token = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (id, code) = token.split_at_checked(ID)?;
-        code_over(&self.key, id).verify_slice(code).ok()?;
-        Some(OrderId::new(Uuid::from_slice(id).ok()?))
+        self.0.id(token).map(OrderId::new)
     }
 }
 

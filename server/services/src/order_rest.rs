@@ -90,6 +90,8 @@ impl Shop {
             sku: line.sku.clone(),
             quantity,
             gift_note: line.gift_note.clone().unwrap_or_default(),
+            seen_price_minor: line.unit_price.minor,
+            seen_delivery: None,
         };
         let left = order.lines.iter().zip(left);
         left.filter(|(_, quantity)| *quantity > 0)

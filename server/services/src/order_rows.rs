@@ -136,7 +136,7 @@ pub(crate) async fn write_missing_keys(log: &Log) -> Result<(), Failure> {
                  name_key_2 = k.column4, name_key_3 = k.column5, name_key_4 = k.column6 \
                  from (values {list}) k where orders.id = k.column1"
             );
-            let mut update = db::query(db::built(sql));
+            let mut update = db::query(db::trusted_sql(sql));
             for (id, email, [name, second, third, last]) in chunk {
                 update = update.bind(id).bind(email).bind(name);
                 update = update.bind(second).bind(third).bind(last);

@@ -6,11 +6,16 @@ use broker::{Decider, Failure, Filter, Log, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
     OrderCancellationRequested, OrderCancelled, OrderDeadlinePassed, OrderPlaced,
-    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRetryRequested, PaymentCaptured,
-    PaymentDeclined, PaymentMethodGiven, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
-    PaymentWindowElapsed, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested,
-    ShipmentHandoverReported, ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested,
-    StockRejected, StockReserved,
+    OrderReleaseRequested, OrderReviewRequested, PaymentActionRequired,
+    PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureFailed,
+    PaymentCaptureRetryRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven,
+    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
+    PaymentReminderDue, PaymentReported, PaymentReturnReported, PaymentWindowElapsed,
+    ReturnAnswerGiven, ReturnCarrierReported, ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled,
+    ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentHandoverReported,
+    ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed,
+    ShipmentLabelKept, ShipmentLabelled, ShipmentOutcomeReported, ShipmentRequested,
+    ShipmentUnpackRequested, StockRejected, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
 use types::OrderId;
@@ -39,12 +44,15 @@ impl Decider for Orders {
             OrderPlaced::KIND,
             OrderCancellationRequested::KIND,
             OrderDeadlinePassed::KIND,
+            OrderReviewRequested::KIND,
+            OrderReleaseRequested::KIND,
         ]),
         Rule::topic(StockReserved::TOPIC).of(&[StockReserved::KIND, StockRejected::KIND]),
         Rule::topic(PaymentAuthorized::TOPIC).of(&[
             PaymentMethodGiven::KIND,
             PaymentAuthorized::KIND,
             PaymentDeclined::KIND,
+            PaymentReminderDue::KIND,
             PaymentWindowElapsed::KIND,
             PaymentCaptured::KIND,
             PaymentCaptureFailed::KIND,
@@ -52,17 +60,33 @@ impl Decider for Orders {
             PaymentRefundAsked::KIND,
             PaymentRefunded::KIND,
             PaymentRefundFailed::KIND,
+            PaymentActionRequired::KIND,
+            PaymentReturnReported::KIND,
+            PaymentReported::KIND,
+            PaymentAuthorizationExpired::KIND,
+            PaymentReauthorized::KIND,
         ]),
         Rule::topic(ShipmentRequested::TOPIC).of(&[
             ShipmentRequested::KIND,
             ShipmentUnpackRequested::KIND,
             ShipmentHandoverReported::KIND,
             ShipmentOutcomeReported::KIND,
+            ShipmentLabelAsked::KIND,
+            ShipmentLabelled::KIND,
+            ShipmentLabelFailed::KIND,
+            ShipmentLabelCancelAsked::KIND,
+            ShipmentLabelCancelled::KIND,
+            ShipmentLabelKept::KIND,
+            ShipmentCarrierReported::KIND,
         ]),
         Rule::topic(ReturnRequested::TOPIC).of(&[
             ReturnRequested::KIND,
             ReturnAnswerGiven::KIND,
             ReturnReceiptReported::KIND,
+            ReturnLabelAsked::KIND,
+            ReturnLabelled::KIND,
+            ReturnLabelFailed::KIND,
+            ReturnCarrierReported::KIND,
         ]),
     ]);
     /// By order.
@@ -160,15 +184,24 @@ pub(crate) async fn statuses(
     log: &Log,
     ids: &[OrderId],
 ) -> Result<HashMap<OrderId, OrderStatus>, Failure> {
+    let states = states(log, ids).await?.into_iter();
+    Ok(states.map(|(id, state)| (id, state.status())).collect())
+}
+
+/// The states of some orders.
+pub(crate) async fn states(
+    log: &Log,
+    ids: &[OrderId],
+) -> Result<HashMap<OrderId, OrderState>, Failure> {
     let keys: Vec<String> = ids.iter().map(OrderId::to_string).collect();
-    let states = log.states_of_keys(Orders::NAME, &keys).await?;
-    let mut statuses = HashMap::with_capacity(ids.len());
+    let kept = log.states_of_keys(Orders::NAME, &keys).await?;
+    let mut states = HashMap::with_capacity(ids.len());
     for (id, key) in ids.iter().zip(keys) {
-        if let Some(state) = states.get(&key) {
-            statuses.insert(*id, read(*id, state)?.status());
+        if let Some(state) = kept.get(&key) {
+            states.insert(*id, read(*id, state)?);
         }
     }
-    Ok(statuses)
+    Ok(states)
 }
 
 fn read(id: OrderId, state: &str) -> Result<OrderState, Failure> {

@@ -1,7 +1,6 @@
 //! What staff do with a paid order: pack, send, say what became of a parcel, cancel, give money back.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use db::Columns;
 use domain::event::{
@@ -14,7 +13,6 @@ use types::fulfilment::{Carrier, Outcome, Tracking};
 use types::order::{CancelledBy, order_number};
 use types::{Money, OrderId, Problem, RefundId, ShipmentId, Sku};
 
-use crate::answers::answer_to;
 use crate::checkout::not_done;
 use crate::events::{Refused, internal};
 use crate::order_rows::StoredOrderLine;
@@ -22,8 +20,6 @@ use crate::orders;
 use crate::shop::Shop;
 use crate::visitor::Staff;
 
-/// How long an answer is waited for; what was asked is answered all the same.
-const PATIENCE: Duration = Duration::from_secs(8);
 /// Orders that are packed at once: those of a page of the list.
 const MAX_PACKED: usize = 50;
 /// Characters of a refund's reason.
@@ -47,12 +43,13 @@ impl Shop {
         if (order.fulfilment.shipment(id)).is_some_and(|known| is_same(&known.lines)) {
             return Ok(());
         }
-        let worth = self.worth(order_id, &order, &lines).await?;
+        let (worth, delivery_minor) = self.worth(order_id, &order, &lines).await?;
         let asked = ShipmentRequested {
             order_id,
             shipment_id: id,
             lines,
             worth,
+            delivery_minor,
             carrier,
             by: staff.id.clone(),
         };
@@ -252,51 +249,41 @@ impl Shop {
         Err(not_packed(&domain::fulfilment::Refusal::NotPaid))
     }
 
-    /// What pieces of an order cost; the first parcel pays for the delivery.
+    /// What pieces of an order cost, and what delivering it does, in minor units.
     async fn worth(
         &self,
         id: OrderId,
         order: &OrderState,
         lines: &[Pieces],
-    ) -> Result<Money, Refused> {
+    ) -> Result<(Money, i64), Refused> {
         let row = db::query("select lines, delivery_minor from orders where id = $1")
             .bind(id.to_string())
             .fetch_optional(self.log().db().reader())
             .await?;
         let currency = order.total.currency;
         let Some(row) = row else {
-            return Ok(Money::new(0, currency));
+            return Ok((Money::new(0, currency), 0));
         };
         let stored: Vec<StoredOrderLine> =
             serde_json::from_str(row.try_get(0)?).map_err(|error| Refused(internal(error)))?;
         let prices: BTreeMap<Sku, Money> = (stored.into_iter())
             .map(|line| (line.sku, line.unit_price))
             .collect();
-        let is_first =
-            order.fulfilment.shipments.is_empty() && order.fulfilment.cancelled.is_empty();
-        let delivery = if is_first { row.try_get(1)? } else { 0 };
-        let mut worth = Money::new(delivery, currency);
+        let mut worth = Money::new(0, currency);
         for line in lines {
             let price = prices.get(&line.sku);
             let sum = price.and_then(|price| price.checked_mul(line.quantity));
             // What was not ordered, or not so much of it, is refused by the decider.
             worth = sum.and_then(|sum| worth.checked_add(sum)).unwrap_or(worth);
         }
-        Ok(worth)
+        Ok((worth, row.try_get(1)?))
     }
 
-    async fn move_parcel(&self, asked: Event) -> Result<(), Refused> {
+    pub(crate) async fn move_parcel(&self, asked: Event) -> Result<(), Refused> {
         match self.answered(asked).await? {
             Some(Event::ShipmentRefused(answer)) => Err(not_packed(&answer.refusal).into()),
             _ => Ok(()),
         }
-    }
-
-    /// What was decided; `None` when that takes too long.
-    pub(crate) async fn answered(&self, asked: Event) -> Result<Option<Event>, Refused> {
-        let asked = self.request(asked).await?;
-        let answer = answer_to(self.log(), asked, PATIENCE).await?;
-        Ok(answer.map(|(event, _)| (*event).clone()))
     }
 }
 

@@ -1,13 +1,16 @@
 //! What the shop knows of a person, by their email: given out, or erased. Orders stay for the books, with
-//! their pieces and amounts; who placed them goes. The log holds nothing of a person but ids of browsers
-//! and staff, so it stays as it is, and says that somebody was erased, but not whom.
+//! their pieces and amounts; who placed them goes, as do sign-ups. The log holds nothing of a shopper but
+//! ids of browsers and of sign-ups, so it stays as it is, and says that somebody was erased, but not whom.
 
 use broker::Log;
 use db::Columns;
 use domain::Event;
 use domain::event::PersonErased;
+use domain::order::OrderState;
+use domain::returns::Return;
 use serde::Serialize;
 use types::desk::status_words;
+use types::fulfilment::LabelState;
 use types::order::{OrderStatus, order_number};
 use types::{Money, OrderId, Problem};
 
@@ -16,6 +19,7 @@ use crate::order_rows::{self, StoredOrderLine};
 use crate::orders;
 use crate::search_keys::search_key;
 use crate::shop::Shop;
+use crate::signups::{self, PersonSignup};
 use crate::visitor::Staff;
 use crate::{carts, order_lookup, order_notes};
 
@@ -33,6 +37,8 @@ pub struct Person {
     pub notes: Vec<String>,
     /// What was written to them.
     pub mails: Vec<PersonMail>,
+    /// Which pieces they want, or wanted, to be told of when they are back.
+    pub back_in_stock: Vec<PersonSignup>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,6 +68,9 @@ pub struct PersonOrder {
     pub delivery: String,
     pub lines: Vec<StoredOrderLine>,
     pub total: String,
+    /// Labels that were bought for it, by their tracking numbers. The carrier has its address, until it is
+    /// told to forget it: when the label is given back, or the person erased.
+    pub labels_with_carrier: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,8 +129,10 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
     .bind(MAX_ORDERS)
     .fetch_all(log.db().reader())
     .await?;
-    if rows.is_empty() {
-        return Err(Problem::not_found("Nobody has ordered with this email address.").into());
+    let back_in_stock = signups::of_person(log, &email).await?;
+    if rows.is_empty() && back_in_stock.is_empty() {
+        let detail = "Nobody has ordered with this email address, or waits for a piece.";
+        return Err(Problem::not_found(detail).into());
     }
     let mut orders = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -130,6 +141,7 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
     let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
     let statuses = orders::statuses(log, &ids).await?;
     for order in &mut orders {
+        order.labels_with_carrier = labels(log, order.id).await?;
         order.status = statuses.get(&order.id).map_or("", |it| status_words(*it));
     }
     let rows = db::query(
@@ -158,8 +170,10 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
     let notes = notes.collect::<Result<Vec<String>, db::SqlError>>()?;
     let rows = db::query(
         "select kind, queued_at_us, state from mails where order_id in \
-         (select id from orders where email_key = $1) order by queued_at_us",
+         (select id from orders where email_key = $1) or (signup_id <> '' and signup_id in \
+         (select id from stock_signups where email_key = $2)) order by queued_at_us",
     )
+    .bind(&email)
     .bind(&email)
     .fetch_all(log.db().reader())
     .await?;
@@ -177,7 +191,20 @@ async fn read(log: &Log, email: &str) -> Result<Person, Refused> {
         carts,
         notes,
         mails,
+        back_in_stock,
     })
+}
+
+async fn labels(log: &Log, id: OrderId) -> Result<Vec<String>, Refused> {
+    let Some(state) = orders::state(log, id).await? else {
+        return Ok(Vec::new());
+    };
+    let parcels = state.fulfilment.labels.into_iter();
+    let parcels = parcels.filter(|label| label.state != LabelState::Cancelled);
+    let parcels = parcels.filter_map(|label| label.tracking);
+    let returns = state.returns.returns.into_iter();
+    let returns = returns.filter_map(|it| it.label?.tracking);
+    Ok(parcels.chain(returns).map(|it| it.number).collect())
 }
 
 fn order(row: &db::Row) -> Result<PersonOrder, Refused> {
@@ -201,6 +228,7 @@ fn order(row: &db::Row) -> Result<PersonOrder, Refused> {
         lines: serde_json::from_str(&text(10)?).map_err(|e| bad(&e))?,
         total: Money::new(row.try_get(11)?, currency).to_string(),
         billing: text(13)?,
+        labels_with_carrier: Vec::new(),
     })
 }
 
@@ -214,14 +242,14 @@ fn moment(at_us: i64) -> Result<String, Refused> {
 async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
     let person = read(log, email).await?;
     let ids: Vec<OrderId> = person.orders.iter().map(|order| order.id).collect();
-    let statuses = orders::statuses(log, &ids).await?;
-    let open = ids.iter().find(|id| {
-        let status = statuses.get(id);
-        status.is_none_or(|status| !has_ended(*status))
+    let states = orders::states(log, &ids).await?;
+    let open = ids.iter().find_map(|id| {
+        let why = states.get(id).map_or(Some(UNDER_WAY), needs_somebody)?;
+        Some((id, why))
     });
-    if let Some(open) = open {
+    if let Some((open, why)) = open {
         let detail = format!(
-            "Order {} is not at its end yet: it needs an address. Erase the person afterwards.",
+            "Order {} {why}. Erase the person afterwards.",
             order_number(*open)
         );
         let title = "An order is still open";
@@ -238,9 +266,11 @@ async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
     for order in &person.orders {
         order_rows::erase_person(&mut tx, order.id, &order.lines).await?;
     }
+    signups::erase(&mut tx, &person.email, &person.back_in_stock).await?;
     let erased = PersonErased {
         request: log.environment().new_id().to_string(),
         orders: ids.clone(),
+        signups: person.back_in_stock.iter().map(|it| it.id).collect(),
         by: by.to_owned(),
     };
     tx.append(encode(Event::from(erased))?, None);
@@ -248,7 +278,21 @@ async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
     Ok(ids.len())
 }
 
-/// Whether nobody needs to know any more who ordered.
+const UNDER_WAY: &str = "is not at its end yet: it needs an address";
+
+/// Why it has to be known who ordered, if it has.
+fn needs_somebody(order: &OrderState) -> Option<&'static str> {
+    if !has_ended(order.status()) {
+        return Some(UNDER_WAY);
+    }
+    if order.returns.returns.iter().any(Return::is_open) {
+        return Some("has a return that is not at its end yet: it needs a label, and an answer");
+    }
+    let waits = order.payment.is_under_way();
+    waits.then_some("has money on its way, of which its customer is to be told")
+}
+
+/// Whether an order has come to its end by itself.
 const fn has_ended(status: OrderStatus) -> bool {
     matches!(
         status,

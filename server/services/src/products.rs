@@ -4,10 +4,11 @@ use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::catalogue::{self, Product};
 use domain::event::{
-    PriceChangeRequested, ProductChangeRequested, ProductIntroduced, ProductWithdrawalRequested,
+    PriceChangeRequested, PriceDue, PricePlanWithdrawalRequested, ProductChangeRequested,
+    ProductIntroduced, ProductWithdrawalRequested,
 };
 
-use crate::events::{decode, encode_all};
+use crate::events::{decode, encode, encode_all};
 
 #[derive(Debug)]
 pub(crate) struct Products;
@@ -17,6 +18,8 @@ impl Decider for Products {
     const HEARS: Filter<'static> = Filter(&[Rule::topic(ProductIntroduced::TOPIC).of(&[
         ProductIntroduced::KIND,
         PriceChangeRequested::KIND,
+        PriceDue::KIND,
+        PricePlanWithdrawalRequested::KIND,
         ProductChangeRequested::KIND,
         ProductWithdrawalRequested::KIND,
     ])]);
@@ -33,8 +36,16 @@ impl Decider for Products {
         event: &Recorded,
     ) -> Result<Vec<NewEvent>, Failure> {
         let product = products.get(&event.key);
+        let at_us = event.time_us;
         let decided = match &*decode(event)? {
-            Event::PriceChangeRequested(asked) => catalogue::change_price(product, asked),
+            Event::PriceChangeRequested(asked) => catalogue::change_price(product, asked, at_us),
+            Event::PriceDue(due) => match catalogue::change_planned(product, due, at_us) {
+                Some(changed) => changed,
+                None => return Ok(Vec::new()),
+            },
+            Event::PricePlanWithdrawalRequested(asked) => {
+                catalogue::withdraw_planned(product, asked)
+            }
             Event::ProductChangeRequested(asked) => catalogue::change_product(product, asked),
             Event::ProductWithdrawalRequested(asked) => catalogue::withdraw(product, asked),
             _ => return Ok(Vec::new()),
@@ -53,5 +64,13 @@ impl Decider for Products {
         }
         products.change(&event.key, |product| product.evolve(&content));
         Ok(())
+    }
+
+    fn deadline(&self, product: &Product) -> Option<i64> {
+        product.deadline()
+    }
+
+    fn elapsed(&self, _: &str, product: &Product) -> Result<Option<NewEvent>, Failure> {
+        product.elapsed().map(encode).transpose()
     }
 }

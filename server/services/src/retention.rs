@@ -1,20 +1,27 @@
-//! What nobody needs any more is deleted: carts nobody came back to, tokens, sessions and grants that
-//! have ended, mails that were sent long ago. Orders, events and the gateway's books stay.
+//! What nobody needs any more is deleted: carts nobody came back to, sessions and grants that
+//! have ended, keys and messages that cannot come again, mails that were sent long ago, sign-ups that
+//! were told, alerts that are long over. Orders and events stay.
+
+use domain::alert::KEPT_US;
 
 use crate::events::Refused;
 use crate::notification::rows;
 use crate::shop::Shop;
-use crate::{carts, idempotency, order_lookup, sessions, test_gateway};
+use crate::{alert_desk, carts, idempotency, order_lookup, sessions, signup_rows, webhooks};
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     pub cart_lines: u64,
-    pub tokens: u64,
     pub sessions: u64,
     pub grants: u64,
     pub idempotency_keys: u64,
+    pub webhook_messages: u64,
     pub mails: u64,
+    /// Of people who were told.
+    pub signups: u64,
+    /// That were resolved long ago.
+    pub alerts: u64,
 }
 
 /// How long something is kept, microseconds.
@@ -35,8 +42,8 @@ impl Lives {
 }
 
 impl Shop {
-    /// Deletes cart lines and mails that are older than their lives, and tokens, sessions and grants
-    /// that have ended.
+    /// Deletes cart lines and mails that are older than their lives, sessions and grants that have
+    /// ended, and alerts that were resolved 90 days ago.
     ///
     /// # Errors
     /// 500 when the database cannot be written.
@@ -45,10 +52,6 @@ impl Shop {
         let before = |life_us: i64| now_us.saturating_sub(life_us);
         Ok(Swept {
             cart_lines: self.delete(carts::SWEEP, before(lives.cart_us)).await?,
-            // Twice its life: who retries late is told that the token is used, not unknown.
-            tokens: self
-                .delete(test_gateway::SWEEP, before(2 * test_gateway::TOKEN_LIFE_US))
-                .await?,
             sessions: self.delete(sessions::SWEEP, now_us).await?,
             grants: self
                 .delete(order_lookup::SWEEP, before(order_lookup::GRANT_LIFE_US))
@@ -56,7 +59,15 @@ impl Shop {
             idempotency_keys: self
                 .delete(idempotency::SWEEP, before(idempotency::LIFE_US))
                 .await?,
+            webhook_messages: self
+                .delete(webhooks::SWEEP, before(webhooks::LIFE_US))
+                .await?,
             mails: self.delete(rows::SWEEP, before(lives.mail_us)).await?,
+            // As long as their mail can be looked at.
+            signups: self
+                .delete(signup_rows::SWEEP, before(lives.mail_us))
+                .await?,
+            alerts: self.delete(alert_desk::SWEEP, before(KEPT_US)).await?,
         })
     }
 

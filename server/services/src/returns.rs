@@ -1,5 +1,6 @@
 //! Pieces that come back: asked for by the shopper, answered and unpacked by staff.
 
+use db::Columns;
 use domain::event::{Event, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested};
 use domain::returns::Refusal;
 use types::returns::{ReceivedPieces, ReturnLabel, ReturnPieces, ReturnState};
@@ -7,6 +8,7 @@ use types::{Money, OrderId, Problem, ReturnId, ShopperId, Sku};
 
 use crate::checkout::no_such_order;
 use crate::events::{Refused, internal};
+use crate::marks::Marks;
 use crate::orders;
 use crate::shop::Shop;
 use crate::visitor::Staff;
@@ -31,7 +33,19 @@ impl Shop {
             return_id: id,
             lines,
         };
-        Ok(self.move_return(asked.into()).await?)
+        let marks = self.marks_of_person(&self.email_of(order_id).await?);
+        Ok(self.move_marked(asked.into(), marks).await?)
+    }
+
+    async fn email_of(&self, order_id: OrderId) -> Result<String, Refused> {
+        let row = db::query("select email from orders where id = $1")
+            .bind(order_id.to_string())
+            .fetch_optional(self.log().db().reader())
+            .await?;
+        Ok(match row {
+            Some(row) => row.try_get(0)?,
+            None => String::new(),
+        })
     }
 
     /// What of an order can be sent back now, per SKU.
@@ -81,6 +95,7 @@ impl Shop {
             order_number: order.number,
             number,
             lines: back.lines.iter().map(line).collect(),
+            tracking: back.label.and_then(|label| label.tracking),
             name: order.name,
         })
     }
@@ -138,8 +153,13 @@ impl Shop {
         Ok(self.move_return(told.into()).await?)
     }
 
-    async fn move_return(&self, asked: Event) -> Result<(), Refused> {
-        match self.answered(asked).await? {
+    pub(crate) async fn move_return(&self, asked: Event) -> Result<(), Refused> {
+        self.move_marked(asked, Marks::default()).await
+    }
+
+    async fn move_marked(&self, asked: Event, marks: Marks) -> Result<(), Refused> {
+        let answer = self.answered_marked(asked, marks).await?;
+        match answer.as_ref().map(|(event, _)| &**event) {
             // Sent twice, and done once.
             Some(Event::ReturnRefused(answer)) if answer.refusal == Refusal::AskedAlready => Ok(()),
             Some(Event::ReturnRefused(answer)) => {

@@ -1,7 +1,17 @@
 //! Rows of many keys in one question.
 
-use broker::{Failure, Tx};
-use db::in_list;
+use broker::{Failure, Log, Tx};
+use db::{Columns, in_list};
+
+/// Position of the newest event that a table of some consumer knows of; 0 for an empty one. `question` asks for
+/// the largest.
+pub(crate) async fn newest_position(
+    log: &Log,
+    question: &'static str,
+) -> Result<u64, broker::Error> {
+    let row = db::query(question).fetch_one(log.db().reader()).await?;
+    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+}
 
 /// The rows that `question`, which ends with `… in`, has for any of these values. Each is asked for once.
 pub(crate) async fn select_in(
@@ -16,7 +26,7 @@ pub(crate) async fn select_in(
         return Ok(Vec::new());
     }
     let (list, listed) = in_list(&values, 1);
-    let mut query = db::query(db::built(format!("{question} ({list})")));
+    let mut query = db::query(db::trusted_sql(format!("{question} ({list})")));
     for value in listed {
         query = query.bind(*value);
     }

@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 use broker::{GroupCommit, Log};
 use db::Columns;
 use domain::catalogue::{ProductDetails, Variant};
-use domain::event::{Event, ProductIntroduced, StockCorrectionRequested};
+use domain::event::{
+    Event, ProductIntroduced, RestockRuleRequested, StockCorrectionRequested,
+    SupplierChangeRequested,
+};
 use serde::Deserialize;
 use types::admin::MAX_ON_HAND;
 use types::catalogue::{Hero, Image};
-use types::{Currency, Money, Sku, Slug};
+use types::purchasing::SupplierDetails;
+use types::restock::RestockRule;
+use types::{Currency, Money, Sku, Slug, SupplierId};
 
 use crate::catalogue::{Catalogue, ProductRecord};
 use crate::events::{Refused, encode, internal};
@@ -19,7 +24,27 @@ use crate::events::{Refused, encode, internal};
 pub struct Seed {
     categories: Vec<SeedCategory>,
     heroes: Vec<SeedHero>,
+    #[serde(default)]
+    suppliers: Vec<SeedSupplier>,
     products: Vec<SeedProduct>,
+}
+
+/// Of whom more is ordered.
+#[derive(Debug, Clone, Deserialize)]
+struct SeedSupplier {
+    id: SupplierId,
+    name: String,
+    #[serde(default)]
+    email: String,
+    /// Pieces of one SKU that are not sold singly.
+    #[serde(default)]
+    min_order_quantity: u32,
+    /// Drafts up to this sum, in minor units, are approved by themselves.
+    #[serde(default)]
+    approve_up_to: i64,
+    /// Minutes for which such a draft waits for more SKUs.
+    #[serde(default)]
+    gather_minutes: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,10 +135,27 @@ struct SeedVariant {
     currency: String,
     stock_on_hand: i64,
     reorder_threshold: i64,
+    /// Pieces beyond the threshold that there are to be after a delivery.
+    #[serde(default)]
+    reorder_quantity: i64,
+    /// Of whom it is ordered; not ordered again by itself where nobody is named.
+    #[serde(default)]
+    supplier: Option<SupplierId>,
+    #[serde(default)]
+    lead_time_days: u32,
+    /// What the supplier takes for a piece, in minor units; two fifths of the price where it is not said.
+    #[serde(default)]
+    unit_cost: Option<i64>,
+    #[serde(default = "one")]
+    pack_size: u32,
     /// Pieces that were ever made of it, where there will be no more.
     #[serde(default)]
     made: Option<i64>,
     image: String,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// Who plants it, as the log says.
@@ -134,6 +176,24 @@ impl SeedVariant {
             compare_at: compare_at.map(|former| Money::new(former, currency)),
             image,
             reorder_threshold: self.reorder_threshold,
+        })
+    }
+}
+
+impl SeedVariant {
+    /// By which rule it is ordered again, if by any.
+    fn rule(&self, currency: Currency, suppliers: &[SeedSupplier]) -> Option<RestockRule> {
+        let id = self.supplier.as_ref()?;
+        let supplier = suppliers.iter().find(|supplier| supplier.id == *id)?;
+        let is_ordered = self.reorder_threshold > 0 && self.reorder_quantity > 0;
+        is_ordered.then(|| RestockRule {
+            supplier: Some(id.clone()),
+            threshold: self.reorder_threshold,
+            up_to: self.reorder_threshold.saturating_add(self.reorder_quantity),
+            pack_size: self.pack_size,
+            minimum: supplier.min_order_quantity,
+            lead_time_days: self.lead_time_days,
+            unit_cost: Money::new(self.unit_cost.unwrap_or(self.price / 5 * 2), currency),
         })
     }
 }
@@ -168,6 +228,11 @@ impl Seed {
 
     fn check(&self) -> Result<(), UnusableSeed> {
         let categories: BTreeSet<&Slug> = self.categories.iter().map(|c| &c.slug).collect();
+        let suppliers: BTreeSet<&SupplierId> = self.suppliers.iter().map(|s| &s.id).collect();
+        if suppliers.len() < self.suppliers.len() {
+            let what = "there are two suppliers of one name";
+            return Err(UnusableSeed::Nonsense(what.to_owned()));
+        }
         let mut slugs = BTreeSet::new();
         let mut skus = BTreeSet::new();
         for product in &self.products {
@@ -192,6 +257,11 @@ impl Seed {
                 }
                 if !(0..=MAX_ON_HAND).contains(&variant.stock_on_hand) {
                     return nonsense(format!("the stock of {sku} is not 0 to {MAX_ON_HAND}"));
+                }
+                if let Some(supplier) = &variant.supplier
+                    && !suppliers.contains(supplier)
+                {
+                    return nonsense(format!("there is no supplier {supplier} of {sku}"));
                 }
                 if let Some(made) = variant.made {
                     if !product.drop {
@@ -257,7 +327,7 @@ impl Seed {
         for (tuples, chunk) in tx.place_rows(&categories, 4) {
             let sql =
                 format!("insert into categories (sort, slug, title, description) values {tuples}");
-            let mut insert = db::query(db::built(sql));
+            let mut insert = db::query(db::trusted_sql(sql));
             for (sort, category) in chunk {
                 insert = insert
                     .bind(*sort)
@@ -330,7 +400,7 @@ impl Seed {
         for (tuples, chunk) in tx.place_rows(&products, 5) {
             let sql =
                 format!("insert into products (slug, sort, category, title, data) values {tuples}");
-            let mut insert = db::query(db::built(sql));
+            let mut insert = db::query(db::trusted_sql(sql));
             for (slug, sort, category, title, data) in chunk {
                 insert = insert
                     .bind(slug.as_str())
@@ -346,7 +416,7 @@ impl Seed {
                 "insert into variants (sku, product, sort, metal, metal_label, size_label, barcode, \
                  price_minor, compare_at_minor, currency, image, reorder_threshold) values {tuples}"
             );
-            let mut insert = db::query(db::built(sql));
+            let mut insert = db::query(db::trusted_sql(sql));
             for (product, sort, image, variant) in chunk {
                 insert = insert
                     .bind(variant.sku.as_str())
@@ -367,6 +437,35 @@ impl Seed {
         for product in introduced {
             tx.append(encode(product.into())?, None);
         }
+        for supplier in &self.suppliers {
+            let asked = SupplierChangeRequested {
+                supplier: supplier.id.clone(),
+                details: SupplierDetails {
+                    name: supplier.name.clone(),
+                    email: supplier.email.clone(),
+                    webhook: String::new(),
+                    approve_up_to_minor: supplier.approve_up_to,
+                    gather_minutes: supplier.gather_minutes,
+                },
+                by: BY.to_owned(),
+                seen: None,
+            };
+            tx.append(encode(asked.into())?, None);
+        }
+        // Before the counts: what is counted for the first time is not ordered.
+        for (_, _, _, variant) in &variants {
+            let currency = variant.currency.parse();
+            let currency = currency.map_err(|error| Refused(internal(error)))?;
+            if let Some(rule) = variant.rule(currency, &self.suppliers) {
+                let asked = RestockRuleRequested {
+                    sku: variant.sku.clone(),
+                    rule,
+                    by: BY.to_owned(),
+                    seen: None,
+                };
+                tx.append(encode(asked.into())?, None);
+            }
+        }
         for (_, _, _, variant) in variants {
             let count = Event::from(StockCorrectionRequested {
                 sku: variant.sku,
@@ -374,6 +473,7 @@ impl Seed {
                 seen: None,
                 reason: "opening stock".to_owned(),
                 by: BY.to_owned(),
+                origin: None,
             });
             tx.append(encode(count)?, None);
         }
@@ -456,7 +556,7 @@ mod tests {
         let demo: serde_json::Value =
             serde_json::from_str(include_str!("../seed/catalogue.json")).expect("JSON");
         type Change = fn(&mut serde_json::Value);
-        let changes: [(Change, &str); 11] = [
+        let changes: [(Change, &str); 13] = [
             (
                 |seed| seed["products"][1] = seed["products"][0].clone(),
                 "two products of this name",
@@ -509,6 +609,14 @@ mod tests {
             (
                 |seed| seed["products"] = serde_json::json!([]),
                 "no products",
+            ),
+            (
+                |seed| seed["products"][0]["variants"][0]["supplier"] = "nobody".into(),
+                "no supplier nobody",
+            ),
+            (
+                |seed| seed["suppliers"][1] = seed["suppliers"][0].clone(),
+                "two suppliers of one name",
             ),
         ];
         for (change, said) in changes {

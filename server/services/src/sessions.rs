@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use db::Columns;
-use db::{built, in_list};
+use db::{in_list, trusted_sql};
 
 use crate::events::{Refused, internal};
 use crate::shop::Shop;
@@ -172,7 +172,7 @@ impl Shop {
                  from sessions s join staff on staff.email = s.staff \
                  where s.expires_at_us > $1 and s.began_us > $2 and s.id in ({list})"
             );
-            let mut query = db::query(built(sql))
+            let mut query = db::query(trusted_sql(sql))
                 .bind(now_us)
                 .bind(now_us.saturating_sub(times.longest_us));
             for id in listed {

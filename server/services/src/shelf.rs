@@ -3,6 +3,7 @@
 
 use types::catalogue::{Edition, Image, Metal, ProductCard};
 use types::live::{ProductStock, VariantStock};
+use types::stock::PriceTag;
 
 use crate::catalogue::{ProductRecord, VariantRecord};
 use crate::levels::Levels;
@@ -17,10 +18,10 @@ pub(crate) fn card(
     let shown: Vec<&VariantRecord> = product.variants.iter().filter(of_metal).collect();
     let (available, position) = levels.available(shown.iter().map(|v| &v.sku));
     let cheapest = shown.iter().min_by_key(|variant| variant.price.minor)?;
-    let price_from = cheapest.price;
     let stock = (shown.iter().zip(&available)).map(|(variant, available)| VariantStock {
         sku: variant.sku.clone(),
         available: *available,
+        price_minor: None,
     });
     Some(ProductCard {
         slug: product.slug.clone(),
@@ -28,8 +29,8 @@ pub(crate) fn card(
         category: product.category.clone(),
         metal: metal.map(str::to_owned),
         metals: metals(product),
-        price_from,
-        price_varies: shown.iter().any(|variant| variant.price != price_from),
+        tag: price_words(&shown)?,
+        price_from: cheapest.price,
         compare_at: cheapest.compare_at,
         images: images(product, cheapest, metal),
         edition: edition(product, &shown),
@@ -37,9 +38,37 @@ pub(crate) fn card(
             available: available.iter().sum(),
             // The total of a whole product is pushed as such.
             variants: metal.map(|_| stock.collect()).unwrap_or_default(),
+            tags: Vec::new(),
         },
         position,
     })
+}
+
+/// What some variants cost: `€2,390`, or `From €2,390`; `None` when there are none.
+fn price_words(shown: &[&VariantRecord]) -> Option<String> {
+    let lowest = shown
+        .iter()
+        .map(|variant| variant.price)
+        .min_by_key(|price| price.minor)?;
+    let varies = shown.iter().any(|variant| variant.price != lowest);
+    Some(match varies {
+        true => format!("From {}", lowest.tag()),
+        false => lowest.tag(),
+    })
+}
+
+/// What the cards of a product say it costs: that of the whole, and those of its metals.
+pub(crate) fn tags(product: &ProductRecord) -> Vec<PriceTag> {
+    let of = |metal: &str| {
+        let shown = product.variants.iter();
+        let shown = shown.filter(|variant| metal.is_empty() || variant.metal == metal);
+        let words = price_words(&shown.collect::<Vec<_>>())?;
+        let metal = metal.to_owned();
+        Some(PriceTag { metal, words })
+    };
+    let metals = metals(product);
+    let metals = metals.iter().map(|metal| metal.name.as_str());
+    std::iter::once("").chain(metals).filter_map(of).collect()
 }
 
 /// How limited some variants of a product are. They have a size only where each of them has one.
@@ -141,6 +170,7 @@ mod tests {
                 },
             ],
             withdrawn: false,
+            planned: Vec::new(),
         }
     }
 
@@ -152,11 +182,13 @@ mod tests {
                 sku: sku.parse().expect("a SKU"),
                 on_hand: *on_hand,
                 allocated: 0,
+                reserved: 0,
                 change: *on_hand,
                 reason: String::new(),
                 by: String::new(),
+                origin: None,
             });
-            levels.apply(&counted, position);
+            levels.apply(&counted, 0, position);
         }
         levels
     }
@@ -166,7 +198,7 @@ mod tests {
         let ring = ring();
         let levels = levels(&ring, &[("G-50", 0), ("G-60", 0), ("S-50", 7)]);
         let gold = card(&ring, Some(GOLD), &levels).expect("a card");
-        assert_eq!((gold.price_from, gold.price_varies), (eur(100_000), true));
+        assert_eq!((gold.price_from, &*gold.tag), (eur(100_000), "From €1,000"));
         assert_eq!(
             gold.compare_at, None,
             "silver's former price is none of gold's"
@@ -181,8 +213,8 @@ mod tests {
 
         let silver = card(&ring, Some(SILVER), &levels).expect("a card");
         assert_eq!(
-            (silver.price_from, silver.price_varies, silver.compare_at),
-            (eur(8_000), false, Some(eur(9_000))),
+            (silver.price_from, &*silver.tag, silver.compare_at),
+            (eur(8_000), "€80", Some(eur(9_000))),
             "one price is no price from which others rise"
         );
         assert_eq!(
@@ -198,10 +230,13 @@ mod tests {
         let levels = levels(&ring, &[("G-50", 1), ("G-60", 2), ("S-50", 7)]);
         let whole = card(&ring, None, &levels).expect("a card");
         assert_eq!(
-            (whole.price_from, whole.price_varies, whole.compare_at),
-            (eur(8_000), true, Some(eur(9_000)))
+            (whole.price_from, &*whole.tag, whole.compare_at),
+            (eur(8_000), "From €80", Some(eur(9_000)))
         );
         assert_eq!((whole.stock.available, whole.stock.variants.len()), (10, 0));
+        let pushed = tags(&ring).into_iter().map(|tag| tag.words);
+        let pushed: Vec<String> = pushed.collect();
+        assert_eq!(pushed, ["From €80", "From €1,000", "€80"]);
         let metals: Vec<&str> = whole.metals.iter().map(|metal| &*metal.name).collect();
         assert_eq!(metals, [GOLD, SILVER]);
         assert_eq!(&*whole.images[0].metal, GOLD);

@@ -2,30 +2,52 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
 use broker::{GroupCommit, Log};
+use domain::event::{Gateway, PurchaseOrderDrafted};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
+use types::fulfilment::Carrier;
 use types::live::{ProductStock, VariantStock};
 use types::pictures::{BuiltPicture, Pictures};
 use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 
+use crate::carrier;
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
 use crate::events::{Refused, internal};
+use crate::fingerprints::Fingerprints;
 use crate::holds::{HoldLimits, Holds};
 use crate::house::House;
-use crate::levels::{LevelChange, Levels};
+use crate::incoming::Incoming;
+use crate::levels::{Changed, LevelChange, Levels};
+use crate::open_alerts::OpenAlerts;
 use crate::order_rows::write_missing_keys;
+use crate::order_turns::OrderTurns;
 use crate::presence::Presence;
+use crate::queues::Queues;
+use crate::reservations::Reservations;
+use crate::restock::watched;
+use crate::rows_in::newest_position;
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
+use crate::signup_pace::SignupPace;
+use crate::slowed::Slowed;
 use crate::sql_views::create_sql_views;
 use crate::staff_names::StaffNames;
+use crate::supplier_papers::SupplierPapers;
 
 /// Products that are shown beside one, at most.
 const RELATED: usize = 4;
+
+const NEWEST_PURCHASE: &str = "select coalesce(max(position), 0) from purchase_orders";
+/// Between two looks at how far a consumer is.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long a page waits for one.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -38,16 +60,33 @@ struct Inner {
     writer: GroupCommit,
     catalogue: CatalogueView,
     levels: Levels,
+    incoming: Incoming,
+    alerts: OpenAlerts,
+    slowed: Slowed,
+    /// Of the newest event about a supplier or an order to one; 0 before any.
+    purchasing: AtomicU64,
     /// Position of the newest event that the views have taken in.
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
     holds: Holds,
+    reservations: Reservations,
+    queues: Queues,
+    signup_pace: SignupPace,
     staff_names: StaffNames,
     presence: Presence,
+    order_turns: OrderTurns,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
+    /// Who takes the money of new orders.
+    gateway: OnceLock<Gateway>,
     /// In whose name mails are written, if they are.
     house: OnceLock<Arc<House>>,
+    /// Makes hashes of where commands come from.
+    fingerprints: OnceLock<Fingerprints>,
+    /// What suppliers get.
+    supplier_papers: OnceLock<Arc<dyn SupplierPapers>>,
+    /// Who sells labels, if anybody does.
+    carrier: OnceLock<(Carrier, Arc<dyn carrier::Carrier>)>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -97,24 +136,53 @@ impl Shop {
         // The head before prices and stock: what happens between the two reads comes again as events.
         let position = log.stored_head().await?;
         let catalogue = Catalogue::load(&log).await?;
-        let thresholds = catalogue
-            .variants()
-            .map(|(_, v)| (v.sku.clone(), v.reorder_threshold));
+        let watched = watched(&log).await?;
+        let thresholds = catalogue.variants().map(|(_, variant)| {
+            let rule = watched.get(&variant.sku).and_then(|it| it.rule.as_ref());
+            let threshold = rule.map_or(variant.reorder_threshold, |rule| rule.threshold);
+            (variant.sku.clone(), threshold)
+        });
         let levels = Levels::load(&log, position, thresholds).await?;
+        let incoming = Incoming::of(&watched);
+        for (sku, watched) in &watched {
+            levels.restock(sku, None, Some(incoming.pieces(sku)), position);
+            let rule = watched.rule.as_ref();
+            levels.set_supplier(sku, rule.and_then(|rule| rule.supplier.as_ref()), position);
+        }
+        let alerts = OpenAlerts::load(&log).await?;
+        let slowed = Slowed::load(&log).await?;
+        let purchased = newest_position(&log, NEWEST_PURCHASE).await?;
         let holds = Holds::load(&log).await?;
+        let reservations = Reservations::load(&log).await?;
+        let queues = Queues::load(&log).await?;
+        for (sku, waiting) in queues.waiting() {
+            levels.set_waiting(&sku, waiting, position);
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 log,
                 writer,
                 catalogue: CatalogueView::new(Arc::new(catalogue)),
                 levels,
+                incoming,
+                alerts,
+                slowed,
+                purchasing: AtomicU64::new(purchased),
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
+                reservations,
+                queues,
+                signup_pace: SignupPace::default(),
                 staff_names: StaffNames::default(),
                 presence: Presence::default(),
+                order_turns: OrderTurns::default(),
                 pictures: OnceLock::new(),
+                gateway: OnceLock::new(),
                 house: OnceLock::new(),
+                fingerprints: OnceLock::new(),
+                supplier_papers: OnceLock::new(),
+                carrier: OnceLock::new(),
             }),
         })
     }
@@ -143,12 +211,26 @@ impl Shop {
         &self.inner.presence
     }
 
+    pub(crate) fn order_turns(&self) -> &OrderTurns {
+        &self.inner.order_turns
+    }
+
     /// Members of staff by the ids that stand in the log.
     pub fn staff_names(&self) -> &StaffNames {
         &self.inner.staff_names
     }
 
-    /// What open orders hold back.
+    /// What each checkout holds.
+    pub(crate) fn reservations(&self) -> &Reservations {
+        &self.inner.reservations
+    }
+
+    /// How many sign-ups have come from where.
+    pub(crate) fn signup_pace(&self) -> &SignupPace {
+        &self.inner.signup_pace
+    }
+
+    /// What open orders and checkouts hold back.
     pub(crate) fn holds(&self) -> &Holds {
         &self.inner.holds
     }
@@ -179,11 +261,81 @@ impl Shop {
         self.inner.pictures.get().unwrap_or(&NONE)
     }
 
+    /// Tells who takes the money of new orders; until then it is the simulator.
+    pub fn takes_money_with(&self, gateway: Gateway) {
+        // As with the pictures.
+        let _ = self.inner.gateway.set(gateway);
+    }
+
+    /// Whether shoppers pay on a page of the gateway, and give no card here.
+    pub fn is_paid_elsewhere(&self) -> bool {
+        self.inner.gateway.get().is_some_and(|it| it.redirects())
+    }
+
     /// Tells in whose name mails are written, and with what their links are made; until then there are
     /// none.
     pub fn writes_as(&self, house: Arc<House>) {
         // As with the pictures.
         let _ = self.inner.house.set(house);
+    }
+
+    /// Tells with what hashes of addresses are made; until then the log says of nobody where they come from.
+    pub fn marks_with(&self, fingerprints: Fingerprints) {
+        // As with the pictures.
+        let _ = self.inner.fingerprints.set(fingerprints);
+    }
+
+    pub(crate) fn fingerprints(&self) -> Option<&Fingerprints> {
+        self.inner.fingerprints.get()
+    }
+
+    /// What suppliers get is made by this; once.
+    pub fn gives_suppliers(&self, papers: Arc<dyn SupplierPapers>) {
+        let _ = self.inner.supplier_papers.set(papers);
+    }
+
+    pub(crate) fn supplier_papers(&self) -> Option<&Arc<dyn SupplierPapers>> {
+        self.inner.supplier_papers.get()
+    }
+
+    /// Sources that a rule has slowed.
+    pub(crate) fn slowed(&self) -> &Slowed {
+        &self.inner.slowed
+    }
+
+    /// What waits for somebody of the staff.
+    pub(crate) fn alerts(&self) -> &OpenAlerts {
+        &self.inner.alerts
+    }
+
+    /// Of the newest event about a supplier or an order to one that this process has seen; 0 before any.
+    pub fn purchasing_position(&self) -> u64 {
+        self.inner.purchasing.load(Ordering::Acquire)
+    }
+
+    /// Of the newest event about an alert.
+    pub fn alerts_position(&self) -> u64 {
+        self.inner.alerts.position()
+    }
+
+    /// Waits a moment until a consumer has come as far as `position`. Its own loop does: only whoever waits
+    /// stops waiting.
+    pub(crate) async fn caught_up(&self, consumer: &str, position: u64) {
+        let caught_up = async {
+            while !matches!(self.log().position_of(consumer).await, Ok(at) if at >= position) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, caught_up).await;
+    }
+
+    /// Sells labels of this carrier; once.
+    pub fn ships_with(&self, name: Carrier, carrier: Arc<dyn carrier::Carrier>) {
+        let _ = self.inner.carrier.set((name, carrier));
+    }
+
+    pub(crate) fn carrier(&self) -> Option<&(Carrier, Arc<dyn carrier::Carrier>)> {
+        self.inner.carrier.get()
     }
 
     pub(crate) fn house(&self) -> Option<Arc<House>> {
@@ -204,15 +356,48 @@ impl Shop {
         }
     }
 
-    /// Takes in an event of the log: the catalogue, the stock, and what open orders hold. Answers with
-    /// the SKUs whose stock this changed on the pages.
-    pub fn follow(&self, event: &domain::Event, position: u64) -> LevelChange {
+    /// Takes in an event of the log: the catalogue, the stock, and what open orders and checkouts hold.
+    /// Answers with what this changed on the pages.
+    pub fn follow(&self, event: &domain::Event, at_us: i64, position: u64) -> Changed {
         self.inner.catalogue.apply(event);
+        self.inner.alerts.apply(event, at_us, position);
+        self.inner.slowed.apply(event);
+        if is_of_purchasing(event) {
+            self.inner.purchasing.fetch_max(position, Ordering::AcqRel);
+        }
         if let domain::Event::ProductIntroduced(introduced) = event {
             self.levels().introduce(&introduced.variants);
         }
         self.holds().apply(event);
-        let changed = self.levels().apply(event, position);
+        if let Some((shopper, now)) = self.reservations().apply(event) {
+            self.holds().checkout(shopper, now.pieces());
+        }
+        let mut changed = Changed {
+            skus: self.levels().apply(event, at_us, position),
+            for_staff: LevelChange::new(),
+        };
+        if let domain::Event::RestockRuleChanged(it) = event {
+            let levels = self.levels();
+            let threshold = Some(it.rule.threshold);
+            let is_other = levels.restock(&it.sku, threshold, None, position);
+            let supplier = it.rule.supplier.as_ref();
+            if levels.set_supplier(&it.sku, supplier, position) || is_other {
+                changed.for_staff.push(it.sku.clone());
+            }
+        }
+        for (sku, pieces) in self.inner.incoming.apply(event) {
+            if self.levels().restock(&sku, None, Some(pieces), position) {
+                changed.for_staff.push(sku);
+            }
+        }
+        if let domain::Event::PriceChanged(price) = event {
+            self.levels().touch(&price.sku, position);
+            changed.skus.push(price.sku.clone());
+        }
+        if let Some((sku, waiting)) = self.inner.queues.apply(event) {
+            self.levels().set_waiting(&sku, waiting, position);
+            changed.for_staff.push(sku);
+        }
         self.inner.followed.send_replace(position);
         changed
     }
@@ -235,8 +420,26 @@ impl Shop {
         let log = self.log();
         let position = log.stored_head().await.map_err(internal)?;
         self.holds().reload(log).await.map_err(internal)?;
+        self.reservations().reload(log).await.map_err(internal)?;
+        self.inner.queues.reload(log).await.map_err(internal)?;
+        for (sku, waiting) in self.inner.queues.waiting() {
+            self.levels().set_waiting(&sku, waiting, position);
+        }
         let catalogue = self.inner.catalogue.reload(log).await;
         catalogue.map_err(internal)?;
+        let alerts = self.inner.alerts.reload(log).await;
+        alerts.map_err(internal)?;
+        let watched = watched(log).await.map_err(internal)?;
+        self.inner.incoming.reload(&watched);
+        for sku in self.skus() {
+            let pieces = self.inner.incoming.pieces(&sku);
+            let rule = watched.get(&sku).and_then(|it| it.rule.as_ref());
+            let threshold = rule.map(|rule| rule.threshold);
+            let supplier = rule.and_then(|rule| rule.supplier.as_ref());
+            self.levels()
+                .restock(&sku, threshold, Some(pieces), position);
+            self.levels().set_supplier(&sku, supplier, position);
+        }
         let reloaded = self.levels().reload(log, position).await;
         reloaded.map_err(internal)
     }
@@ -263,6 +466,11 @@ impl Shop {
     /// Unix microseconds.
     pub fn now_us(&self) -> i64 {
         self.log().environment().now_us()
+    }
+
+    /// For a form, so that one that is sent twice acts once.
+    pub fn new_key(&self) -> String {
+        self.log().environment().new_id().to_string()
     }
 
     pub fn new_order_id(&self) -> OrderId {
@@ -401,15 +609,28 @@ impl Shop {
             .map(|(sku, level)| VariantStock {
                 sku: sku.clone(),
                 available: level.available(),
+                price_minor: None,
             })
             .collect();
         Some((
             ProductStock {
                 available: available.iter().sum(),
                 variants,
+                tags: Vec::new(),
             },
             position,
         ))
+    }
+
+    /// Says in a product's stock what it costs, too.
+    pub fn with_prices(&self, slug: &Slug, mut stock: ProductStock) -> ProductStock {
+        let catalogue = self.catalogue();
+        for variant in &mut stock.variants {
+            let price = catalogue.variant(&variant.sku);
+            variant.price_minor = price.map(|(_, variant)| variant.price.minor);
+        }
+        stock.tags = catalogue.product(slug).map(shelf::tags).unwrap_or_default();
+        stock
     }
 
     pub fn has_product(&self, slug: &Slug) -> bool {
@@ -441,6 +662,11 @@ impl Shop {
         let skus = catalogue.variants().map(|(_, variant)| variant.sku.clone());
         skus.collect()
     }
+}
+
+/// Whether an event is about a supplier or an order to one.
+pub fn is_of_purchasing(event: &domain::Event) -> bool {
+    event.topic() == PurchaseOrderDrafted::TOPIC
 }
 
 /// What a page shows of the catalogue.

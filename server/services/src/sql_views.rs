@@ -4,7 +4,7 @@
 use broker::Decider;
 use db::{Db, Dialect};
 
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, RESERVATION};
 use crate::orders::Orders;
 
 /// Keeps two servers that start at once from creating them at once.
@@ -22,7 +22,7 @@ pub async fn create_sql_views(db: &Db) -> Result<(), db::Error> {
             format!("drop view if exists {name}"),
             format!("create view {name} as {select}"),
         ] {
-            db::query(db::built(sql)).execute(tx.conn()).await?;
+            db::query(db::trusted_sql(sql)).execute(tx.conn()).await?;
         }
     }
     tx.commit().await
@@ -40,9 +40,11 @@ fn states_of(decider: &str) -> String {
 fn stock(dialect: Dialect) -> String {
     let number = |field| format!("cast({} as bigint)", dialect.json_text("s.state", &[field]));
     format!(
-        "select s.key as sku, {} as on_hand, {} as allocated {}",
+        "select s.key as sku, {} as on_hand, {} as allocated, coalesce({}, 0) as reserved {} \
+         and s.key not like '{RESERVATION}%'",
         number("on_hand"),
         number("allocated"),
+        number("reserved"),
         states_of(Inventory::NAME)
     )
 }
@@ -56,6 +58,7 @@ fn order_progress(dialect: Dialect) -> String {
         "select s.key as order_id, \
          case when {stage} = 'placed' then 'reserving' \
          when {stage} <> 'reserved' then {stage} \
+         when {payment} = 'action_required' then 'action_required' \
          when {payment} in ('method_required', 'declined') then 'awaiting_payment' \
          else 'paying' end as status, \
          {} as attempts, {} as total_minor, {} as currency, {} as lines, \

@@ -9,8 +9,11 @@ use broker::Log;
 use db::Columns;
 use domain::Event;
 use domain::event::{CountRefusal, StockCorrectionRejected, StockCorrectionRequested};
+use serde::Serialize;
 use tokio::sync::Semaphore;
-use types::admin::{CorrectStock, EventRow, InventoryRow, Level, MAX_ON_HAND, MAX_REASON};
+use types::admin::{
+    CorrectStock, EventRow, InventoryRow, InventoryView, Level, MAX_ON_HAND, MAX_REASON,
+};
 use types::{FieldError, Problem};
 
 use crate::answers::{Asked, answer_to};
@@ -23,6 +26,8 @@ use crate::visitor::{Staff, mark_of};
 
 /// How long the answer to a count is waited for.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(8);
+/// For pages to know of an event that is committed.
+const FOLLOWED: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Shortest password that is taken, in characters.
 const MIN_PASSWORD: usize = 12;
@@ -34,7 +39,7 @@ const MAX_HASHES: usize = 32;
 static HASHES: AtomicUsize = AtomicUsize::new(0);
 
 /// A member of staff, as the command line lists them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
     pub email: String,
     /// Whether the settings name them.
@@ -233,6 +238,18 @@ impl Shop {
         row.map(both).transpose().map_err(internal)
     }
 
+    /// Every SKU with its stock as it is now, and the suppliers by their names.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn inventory_view(&self, staff: &Staff) -> crate::Result<InventoryView> {
+        self.know_last_movements().await?;
+        Ok(InventoryView {
+            suppliers: self.supplier_names(staff).await?,
+            rows: self.inventory(staff),
+        })
+    }
+
     /// Every SKU with its stock as it is now.
     pub fn inventory(&self, _: &Staff) -> Vec<InventoryRow> {
         self.catalogue()
@@ -287,6 +304,7 @@ impl Shop {
             seen,
             reason,
             by,
+            origin: None,
         }
         .into();
         let asked = self.request(asked).await?;
@@ -302,15 +320,15 @@ impl Shop {
         };
         match &*answer {
             Event::StockCorrected(done) => {
-                let threshold = self
-                    .levels()
-                    .level(&done.sku)
-                    .map_or(0, |l| l.reorder_threshold);
+                // What pages know of the SKU beside these numbers is of this moment, too.
+                let _ = tokio::time::timeout(FOLLOWED, self.followed(position)).await;
+                let known = self.levels().level(&done.sku);
                 Ok(Level {
                     on_hand: done.on_hand,
                     allocated: done.allocated,
-                    reorder_threshold: threshold,
+                    reserved: done.reserved,
                     position,
+                    ..known.unwrap_or_default()
                 })
             }
             Event::StockCorrectionRejected(refused) => Err(refusal_of(refused)),
@@ -354,15 +372,23 @@ fn refusal_of(refused: &StockCorrectionRejected) -> Problem {
         sku,
         on_hand,
         allocated,
+        reserved,
         refusal,
         ..
     } = refused;
     match refusal {
         CountRefusal::Promised => {
-            let detail = format!(
-                "Orders were promised {allocated}, so {on_hand} cannot be on hand. Cancel an order \
-                 first, or count again."
-            );
+            let detail = match *reserved {
+                0 => format!(
+                    "Orders were promised {allocated}, so {on_hand} cannot be on hand. Cancel an \
+                     order first, or count again."
+                ),
+                reserved => format!(
+                    "Orders were promised {allocated} and shoppers at the checkout hold {reserved}, \
+                     so {on_hand} cannot be on hand. Cancel an order first, wait until the \
+                     checkouts have ended, or count again."
+                ),
+            };
             Problem::conflict("promised", "Fewer than are promised", detail)
         }
         CountRefusal::CountedMeanwhile { on_hand: now } => {

@@ -43,6 +43,17 @@ impl StaffNames {
         Ok(())
     }
 
+    /// Everybody: id and email, in the order of the emails.
+    pub(crate) fn all(&self) -> Vec<(String, String)> {
+        let names = self.0.read();
+        let mut all: Vec<_> = names
+            .iter()
+            .map(|(id, of)| (id.clone(), of.clone()))
+            .collect();
+        all.sort_by(|(_, a), (_, b)| a.cmp(b));
+        all
+    }
+
     /// Who that is: a member's email, and whatever else stands in the log as it is.
     pub(crate) fn of(&self, by: &str) -> String {
         let known = self.0.read().get(by).cloned();

@@ -20,7 +20,7 @@ impl Shop {
             return Ok(Vec::new());
         }
         let (list, listed) = in_list(ids, 1);
-        let mut query = db::query(db::built(format!(
+        let mut query = db::query(db::trusted_sql(format!(
             "select shopper_id, email, name, street, postal_code, city, country, delivery, lines, \
              subtotal_minor, delivery_minor, total_minor, currency, placed_at_us, street_2, phone, id, \
              billing \

@@ -3,10 +3,17 @@
 use broker::decisions::{self, DeadLettered, Decision};
 use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
-use domain::event::{Pieces, StockMove};
+use domain::event::{
+    PaymentOutcome, PaymentSettlementDiffers, Pieces, SettledBy, StockMove, WithdrawnBy,
+};
+use types::Money;
 use types::admin::EventRow;
+use types::alert::AlertChange;
+use types::delivery::DeliveryTerms;
 use types::fulfilment::Outcome;
 use types::order::{CancelledBy, order_number};
+use types::purchasing::{PurchaseCommand, PurchaseLine};
+use types::restock::RestockRule;
 use types::returns::{ReceivedPieces, ReturnPieces};
 
 use crate::events::decode;
@@ -61,6 +68,26 @@ fn broker_summary(recorded: &Recorded, staff: &StaffNames) -> String {
     .unwrap_or_default()
 }
 
+fn told(outcome: PaymentOutcome) -> String {
+    match outcome {
+        PaymentOutcome::Authorized { amount } => format!("{amount} authorized"),
+        PaymentOutcome::Declined { reason } => reason.name().to_owned(),
+        PaymentOutcome::LetGo => "let go".to_owned(),
+        PaymentOutcome::Expired => "expired".to_owned(),
+    }
+}
+
+fn differs(told: &PaymentSettlementDiffers) -> String {
+    let amount = |money: Option<Money>| money.map_or("nothing".to_owned(), |it| it.to_string());
+    format!(
+        "{} of {}: the gateway has settled {}, the books say {}",
+        told.kind,
+        told.day,
+        amount(told.at_gateway),
+        amount(told.in_books)
+    )
+}
+
 fn summary(event: &Event, staff: &StaffNames) -> String {
     match event {
         Event::OrderPlaced(e) => {
@@ -79,7 +106,28 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::PaymentMethodGiven(_) => "another card given".to_owned(),
         Event::PaymentRequested(e) => format!("{}, attempt {}", e.amount, e.attempt),
         Event::PaymentAuthorized(e) => format!("{}, {}", e.amount, e.authorization_id),
+        Event::PaymentActionRequired(e) => format!("the shopper has to act, attempt {}", e.attempt),
+        Event::PaymentReturnReported(_) => "the shopper is back from the gateway".to_owned(),
+        Event::PaymentCheckRequested(e) if e.is_last => "give up what was not done".to_owned(),
+        Event::PaymentCheckRequested(_) => "ask what came of it".to_owned(),
+        Event::PaymentReported(e) => {
+            format!("told: {}, attempt {}", told(e.outcome), e.attempt)
+        }
+        Event::PaymentAuthorizationExpired(e) => format!("{} has expired", e.authorization_id),
+        Event::PaymentReauthorizationRequested(e) => format!("hold {} again", e.authorization_id),
+        Event::PaymentReauthorized(e) => format!("{} is held again", e.authorization_id),
+        Event::PaymentReauthorizationFailed(e) => {
+            format!("{} is not held again: {}", e.authorization_id, e.reason)
+        }
+        Event::PaymentSettlementDiffers(e) => differs(e),
+        Event::PaymentSettled(e) => {
+            format!(
+                "{}: {} lines, {} differences",
+                e.day, e.lines, e.differences
+            )
+        }
         Event::PaymentDeclined(e) => format!("{}, attempt {}", e.reason.name(), e.attempt),
+        Event::PaymentReminderDue(_) => "the payment window ends soon".to_owned(),
         Event::PaymentWindowElapsed(_) => "payment window over".to_owned(),
         Event::OrderConfirmed(_) => "reserved and paid".to_owned(),
         Event::OrderRejected(_) => "not enough stock".to_owned(),
@@ -125,14 +173,97 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         }
         Event::ShipmentDelivered(e) => format!("parcel {} has arrived", e.number),
         Event::ShipmentLost(e) => format!("parcel {} is lost", e.number),
-        Event::ShipmentCameBack(e) => format!("parcel {} came back", e.number),
+        Event::ShipmentCameBack(e) => {
+            format!("parcel {} came back: {}", e.number, pieces(&e.lines))
+        }
+        Event::ShipmentCarrierReported(e) => {
+            format!(
+                "the carrier says of {}: {}",
+                e.tracking_number,
+                e.status.words()
+            )
+        }
+        Event::ShipmentLabelAsked(e) => {
+            format!("a label of {} ({})", e.carrier.name(), staff.of(&e.by))
+        }
+        Event::ShipmentLabelRequested(e) => format!("a label for parcel {}", e.number),
+        Event::ShipmentLabelled(e) => format!("the label {}", e.tracking.number),
+        Event::ShipmentLabelFailed(e) => format!("no label: {}", e.reason),
+        Event::ShipmentLabelCancelAsked(e) => {
+            format!("the label is not needed any more ({})", staff.of(&e.by))
+        }
+        Event::ShipmentLabelCancelRequested(e) => format!("take {} back", e.tracking_number),
+        Event::ShipmentLabelCancelled(_) => "the label is taken back".to_owned(),
+        Event::ShipmentLabelKept(e) => format!("the label is not taken back: {}", e.reason),
+        Event::ShipmentMoved(e) => {
+            format!("parcel {}: {}", e.number, e.transit.words().to_lowercase())
+        }
+        Event::ReturnLabelAsked(e) => format!("a label once more ({})", staff.of(&e.by)),
+        Event::ReturnLabelRequested(e) => format!("a label for return {}", e.number),
+        Event::ReturnLabelled(e) => format!("the label {}", e.tracking.number),
+        Event::ReturnLabelFailed(e) => format!("no label: {}", e.reason),
+        Event::ReturnCarrierReported(e) => {
+            format!(
+                "the carrier says of {}: {}",
+                e.tracking_number,
+                e.status.words()
+            )
+        }
+        Event::ReturnMoved(e) => format!("return {}: {}", e.number, e.transit.words()),
         Event::StockShipped(e) => format!("sent {}", moves(&e.moves)),
         Event::StockReturned(e) => format!("back {}", moves(&e.moves)),
+        Event::ReservationRequested(_) => "a shopper is at the checkout".to_owned(),
+        Event::ReservationHeld(e) => match (e.lines.is_empty(), e.short.is_empty()) {
+            (true, _) => "nothing is left to hold for a checkout".to_owned(),
+            (false, true) => format!("held for a checkout: {}", pieces(&e.lines)),
+            (false, false) => format!("held for a checkout, short of more: {}", pieces(&e.lines)),
+        },
+        Event::ReservationExtensionRequested(_) => "the shopper asks for more time".to_owned(),
+        Event::ReservationExtended(e) => format!("more time, extension {}", e.extensions),
+        Event::ReservationExtensionRefused(e) => e.refusal.to_string(),
+        Event::ReservationLeft(_) => "the checkout was closed".to_owned(),
+        Event::ReservationShortened(_) => "held for some seconds more".to_owned(),
+        Event::ReservationElapsed(_) => "the time of a checkout is over".to_owned(),
+        Event::ReservationReleased(e) => format!("on the shelf again: {}", moves(&e.moves)),
         Event::StockReleaseRequested(_) => "reserved in vain".to_owned(),
         Event::StockCorrectionRequested(e) => {
             format!("counted {}: {} ({})", e.on_hand, e.reason, staff.of(&e.by))
         }
         Event::StockCorrected(e) => format!("{} on hand ({:+}): {}", e.on_hand, e.change, e.reason),
+        Event::StockWriteOffRequested(e) => {
+            format!("{} to be written off ({})", e.quantity, staff.of(&e.by))
+        }
+        Event::StockWrittenOff(e) => format!(
+            "{} written off, {}; {} on hand ({})",
+            e.quantity,
+            e.cause.title().to_lowercase(),
+            e.on_hand,
+            staff.of(&e.by)
+        ),
+        Event::StockWriteOffRejected(e) => {
+            format!("{} are not free to be written off", e.quantity)
+        }
+        Event::StockBatchRequested(e) => {
+            format!(
+                "{} SKUs at once: {} ({})",
+                e.lines.len(),
+                e.reason,
+                staff.of(&e.by)
+            )
+        }
+        Event::StockBatchAccepted(e) => format!(
+            "{} of {} counts changed, {} thresholds given ({})",
+            e.changed,
+            e.counted,
+            e.thresholds.len(),
+            staff.of(&e.by)
+        ),
+        Event::StockBatchRejected(e) => {
+            format!(
+                "nothing of it is done: {} SKUs stand against it",
+                e.conflicts.len()
+            )
+        }
         Event::StockCorrectionRejected(e) => {
             format!(
                 "counted {}, but orders were promised {}",
@@ -156,12 +287,36 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             )
         }
         Event::ReturnReceived(e) => {
-            let sum = |count: fn(&ReceivedPieces) -> u32| e.lines.iter().map(count).sum::<u32>();
-            let (restocked, lost) = (sum(|it| it.restocked), sum(|it| it.written_off));
-            format!(
-                "return {}: {restocked} on sale again, {lost} written off",
-                e.number
-            )
+            let count = |it: &ReceivedPieces| match (it.restocked, it.written_off) {
+                (on_sale, 0) => format!("{on_sale} × {} on sale again", it.sku),
+                (0, lost) => format!("{lost} × {} written off", it.sku),
+                (on_sale, lost) => {
+                    format!("{on_sale} × {} on sale again, {lost} written off", it.sku)
+                }
+            };
+            let counted: Vec<String> = e.lines.iter().map(count).collect();
+            format!("return {}: {}", e.number, counted.join("; "))
+        }
+        Event::BackInStockRequested(_) => "somebody wants to be told when it is back".to_owned(),
+        Event::BackInStockAwaited(_) => "somebody waits until it is back".to_owned(),
+        Event::BackInStockRefused(e) => format!("nobody has to wait: {} are there", e.available),
+        Event::BackInStockDue(_) => "it is back: somebody is to be told".to_owned(),
+        Event::BackInStockMissed(_) => "gone again before somebody was told".to_owned(),
+        Event::BackInStockReturned(_) => "who was not told comes back".to_owned(),
+        Event::BackInStockRequeued(_) => "waits again, as the first".to_owned(),
+        Event::BackInStockSettled(e) => match e.by {
+            SettledBy::Sale => format!("ordered; {} told have had their chance", e.signups.len()),
+            SettledBy::Deadline => format!("{} told have had their time", e.signups.len()),
+        },
+        Event::BackInStockWithdrawalRequested(_) => "somebody wants to be told no more".to_owned(),
+        Event::BackInStockWithdrawn(e) => match e.by {
+            WithdrawnBy::Link => "somebody waits no more".to_owned(),
+            WithdrawnBy::Erasure => "who waited is erased".to_owned(),
+        },
+        Event::BackInStockElapsed(_) => "a time of those who wait is over".to_owned(),
+        Event::BackInStockExpired(_) => "somebody has waited as long as they wanted".to_owned(),
+        Event::PersonErased(e) if e.orders.is_empty() => {
+            format!("who wanted to be told is erased ({})", staff.of(&e.by))
         }
         Event::PersonErased(e) => {
             let orders = e.orders.len();
@@ -176,7 +331,32 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
                 staff.of(&e.by)
             )
         }
-        Event::PriceChangeRequested(e) => format!("{} to {} ({})", e.sku, e.price, staff.of(&e.by)),
+        Event::PriceChangeRequested(e) => match e.from_us {
+            None => format!("{} to {} ({})", e.sku, e.price, staff.of(&e.by)),
+            Some(_) => format!("{} to {} later ({})", e.sku, e.price, staff.of(&e.by)),
+        },
+        Event::PricePlanned(e) => format!(
+            "{} to {} from {} on ({})",
+            e.sku,
+            e.price,
+            minute(e.from_us),
+            staff.of(&e.by)
+        ),
+        Event::PriceDue(e) => format!("the planned price of {} is due", e.sku),
+        Event::PricePlanWithdrawalRequested(e) => {
+            format!(
+                "the planned price of {} is not to come ({})",
+                e.sku,
+                staff.of(&e.by)
+            )
+        }
+        Event::PricePlanWithdrawn(e) => {
+            format!(
+                "the planned price of {} does not come ({})",
+                e.sku,
+                staff.of(&e.by)
+            )
+        }
         Event::PriceChanged(e) => format!(
             "{} from {} to {} ({})",
             e.sku,
@@ -196,10 +376,199 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ProductWithdrawalRequested(e) => format!("to be sold no more ({})", staff.of(&e.by)),
         Event::ProductWithdrawn(e) => format!("sold no more ({})", staff.of(&e.by)),
         Event::ProductChangeRejected(e) => e.refusal.to_string(),
+        Event::DeliveryChangeRequested(e) => {
+            format!(
+                "delivery is to cost {} ({})",
+                fees(&e.terms),
+                staff.of(&e.by)
+            )
+        }
+        Event::DeliveryPlanned(e) => format!(
+            "delivery is going to cost {} from {} on ({})",
+            fees(&e.terms),
+            minute(e.from_us),
+            staff.of(&e.by)
+        ),
+        Event::DeliveryDue(_) => "planned terms of delivery are due".to_owned(),
+        Event::DeliveryPlanWithdrawalRequested(e) => {
+            format!(
+                "planned terms of delivery are not to come ({})",
+                staff.of(&e.by)
+            )
+        }
+        Event::DeliveryPlanWithdrawn(e) => {
+            format!(
+                "planned terms of delivery do not come ({})",
+                staff.of(&e.by)
+            )
+        }
+        Event::DeliveryChanged(e) => format!(
+            "delivery costs {}, before {} ({})",
+            fees(&e.terms),
+            fees(&e.before),
+            staff.of(&e.by)
+        ),
+        Event::DeliveryChangeRejected(e) => e.refusal.to_string(),
         Event::MailResendRequested(e) => {
             format!("mail {} again ({})", e.mail_id, staff.of(&e.by))
         }
+        Event::MailBounced(e) => format!("mail {} bounced", e.mail_id),
+        Event::SignInFailed(_) => "a wrong email or password".to_owned(),
+        Event::SourceSlowed(e) => format!("slowed for a time: {}", e.rule.title()),
+        Event::ConsumerFellBehind(e) => match e.dead {
+            0 => format!("{} is {} events behind", e.consumer, e.behind),
+            dead => format!("{} has given up {dead} events", e.consumer),
+        },
+        Event::ConsumerCaughtUp(e) => format!("{} has caught up", e.consumer),
+        Event::StockReceived(e) => format!("came in: {}", moves(&e.moves)),
+        Event::AlertReported(e) => format!("{}: {}", e.kind.title(), e.subject),
+        Event::AlertRaised(e) => format!("{}: {}", e.kind.title_of(e.severity), e.subject),
+        Event::AlertRepeated(e) => {
+            format!("{} again: {}", e.kind.title_of(e.severity), e.subject)
+        }
+        Event::AlertChangeRequested(e) => {
+            format!("{} ({})", alert_change(&e.change, staff), staff.of(&e.by))
+        }
+        Event::AlertChanged(e) => {
+            format!("{} ({})", alert_change(&e.change, staff), staff.of(&e.by))
+        }
+        Event::AlertChangeRefused(e) => e.refusal.to_string(),
+        Event::AlertMuteElapsed(_) => "muted no more".to_owned(),
+        Event::AlertForgotten(_) => "resolved so long ago that it is forgotten".to_owned(),
+        Event::AlertMailed(e) => match &e.refused {
+            None => "the house was written to".to_owned(),
+            Some(why) => format!("the house could not be written to: {why}"),
+        },
+        Event::AlertPosted(e) => match &e.refused {
+            None => "a system of the house was told".to_owned(),
+            Some(why) => format!("a system of the house did not take it: {why}"),
+        },
+        Event::OrderReviewRequested(e) => format!("to be looked at: {}", e.rule.title()),
+        Event::OrderHeld(e) => format!("held for review: {}", e.rule.title()),
+        Event::OrderReleaseRequested(e) => format!("looked at ({})", staff.of(&e.by)),
+        Event::OrderReleased(e) => format!("released ({})", staff.of(&e.by)),
+        Event::OrderReleaseRefused(_) => "it is not held".to_owned(),
+        Event::SupplierChangeRequested(e) => format!("{} ({})", e.details.name, staff.of(&e.by)),
+        Event::SupplierChanged(e) => format!("{} ({})", e.details.name, staff.of(&e.by)),
+        Event::SupplierChangeRejected(e) => e.refusal.to_string(),
+        Event::RestockRuleRequested(e) => rule(&e.rule, &staff.of(&e.by)),
+        Event::RestockRuleChanged(e) => rule(&e.rule, &staff.of(&e.by)),
+        Event::RestockRuleRejected(e) => e.refusal.to_string(),
+        Event::RestockThresholdCrossed(e) => format!(
+            "{} left, threshold {}; order {}",
+            e.reckoning.unsold, e.reckoning.threshold, e.reckoning.quantity
+        ),
+        Event::RestockSoldOut(e) => format!("nothing left, threshold {}", e.threshold),
+        Event::RestockThereAgain(e) => {
+            format!("{} there again, threshold {}", e.unsold, e.threshold)
+        }
+        Event::RestockRecovered(e) => {
+            format!("{} left, threshold {}", e.unsold, e.threshold)
+        }
+        Event::PurchaseOrderLineRequested(e) => {
+            format!("{} × {} ({})", e.line.ordered, e.line.sku, staff.of(&e.by))
+        }
+        Event::PurchaseOrderDrafted(e) => {
+            format!(
+                "of {}: {} ({})",
+                e.supplier,
+                ordered(&e.lines),
+                staff.of(&e.by)
+            )
+        }
+        Event::PurchaseOrderLinesChanged(e) => {
+            format!("{} ({})", ordered(&e.lines), staff.of(&e.by))
+        }
+        Event::PurchaseOrderChangeRequested(e) => {
+            format!("{} ({})", purchase_command(&e.command), staff.of(&e.by))
+        }
+        Event::PurchaseOrderRefused(e) => e.refusal.to_string(),
+        Event::PurchaseOrderApproved(e) => format!("{} ({})", e.total, staff.of(&e.by)),
+        Event::PurchaseOrderDue(_) => "a time of its orders has come".to_owned(),
+        Event::PurchaseOrderLeftToStaff(_) => "it costs more than is approved by itself".to_owned(),
+        Event::PurchaseOrderSendRequested(e) => {
+            format!("to be given to {} ({})", e.supplier, staff.of(&e.by))
+        }
+        Event::PurchaseOrderDispatched(e) => match &e.refused {
+            None => format!("{} has taken it", e.supplier),
+            Some(why) => format!("{} has not taken it: {why}", e.supplier),
+        },
+        Event::PurchaseOrderSent(e) => {
+            format!(
+                "{} has it, expected by {} ({})",
+                e.supplier,
+                minute(e.expected_us),
+                staff.of(&e.by)
+            )
+        }
+        Event::PurchaseOrderSendFailed(e) => e.reason.clone(),
+        Event::PurchaseOrderConfirmed(e) => {
+            format!("comes by {} ({})", minute(e.expected_us), staff.of(&e.by))
+        }
+        Event::PurchaseOrderOverdue(e) => format!("it was expected by {}", minute(e.expected_us)),
+        Event::PurchaseOrderReceived(e) => {
+            format!("{} came ({})", pieces(&e.received), staff.of(&e.by))
+        }
+        Event::PurchaseOrderCancelled(e) => format!("the rest does not come ({})", staff.of(&e.by)),
+        Event::PurchaseOrderNoticeRequested(e) => {
+            format!("{} is to be told that it is cancelled", e.supplier)
+        }
+        Event::PurchaseOrderNoticeAnswered(e) => match &e.refused {
+            None => format!("{} was told that it is cancelled", e.supplier),
+            Some(why) => {
+                format!(
+                    "{} could not be told that it is cancelled: {why}",
+                    e.supplier
+                )
+            }
+        },
     }
+}
+
+fn alert_change(change: &AlertChange, staff: &StaffNames) -> String {
+    match change {
+        AlertChange::Acknowledge => "acknowledged".to_owned(),
+        AlertChange::Assign { to } => format!("given to {}", staff.of(to)),
+        AlertChange::Mute { until_us } => format!("muted until {}", minute(*until_us)),
+        AlertChange::Resolve => "resolved".to_owned(),
+    }
+}
+
+fn rule(rule: &RestockRule, by: &str) -> String {
+    let supplier = rule.supplier.as_ref();
+    let supplier = supplier.map_or("nobody", |supplier| supplier.as_str());
+    format!(
+        "at {} up to {} of {supplier} ({by})",
+        rule.threshold, rule.up_to
+    )
+}
+
+fn ordered(lines: &[PurchaseLine]) -> String {
+    let line = |line: &PurchaseLine| format!("{} × {}", line.ordered, line.sku);
+    lines.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+fn purchase_command(command: &PurchaseCommand) -> String {
+    match command {
+        PurchaseCommand::SetLines { lines } => format!("order {}", pieces(lines)),
+        PurchaseCommand::Approve => "approve".to_owned(),
+        PurchaseCommand::Send => "send".to_owned(),
+        PurchaseCommand::MarkSent => "it was sent by hand".to_owned(),
+        PurchaseCommand::Confirm { expected_us } => format!("comes by {}", minute(*expected_us)),
+        PurchaseCommand::Receive { lines } => format!("{} came", pieces(lines)),
+        PurchaseCommand::Cancel => "cancel what has not come".to_owned(),
+    }
+}
+
+/// `5.90 standard, free from 150.00, 14.90 express`
+fn fees(terms: &DeliveryTerms) -> String {
+    let amount = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
+    format!(
+        "{} standard, free from {}, {} express",
+        amount(terms.standard_minor),
+        amount(terms.free_from_minor),
+        amount(terms.express_minor)
+    )
 }
 
 const fn outcome(outcome: Outcome) -> &'static str {
@@ -229,4 +598,12 @@ fn moves(moves: &[StockMove]) -> String {
         .map(|moved| format!("{} × {}", moved.quantity, moved.sku))
         .collect();
     parts.join(", ")
+}
+
+/// `2026-12-01 08:00 UTC`
+fn minute(at_us: i64) -> String {
+    jiff::Timestamp::from_microsecond(at_us).map_or_else(
+        |_| format!("{at_us} µs"),
+        |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+    )
 }

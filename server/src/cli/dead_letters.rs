@@ -6,6 +6,7 @@ use broker::Log;
 use clap::Args;
 use types::log::{ParkedRow, ParkedState};
 
+use super::format::Format;
 use super::operator::operator;
 use super::times::utc;
 
@@ -25,8 +26,11 @@ pub struct Choice {
     all: bool,
 }
 
-pub async fn consumers(log: &Log, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn consumers(log: &Log, format: Format, out: &mut impl Write) -> anyhow::Result<()> {
     let view = services::log_view(log).await?;
+    if format.wrote(&view.consumers, out)? {
+        return Ok(());
+    }
     writeln!(out, "head {}", view.head)?;
     writeln!(
         out,
@@ -43,8 +47,11 @@ pub async fn consumers(log: &Log, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn list(log: &Log, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn list(log: &Log, format: Format, out: &mut impl Write) -> anyhow::Result<()> {
     let view = services::log_view(log).await?;
+    if format.wrote(&view.parked, out)? {
+        return Ok(());
+    }
     if view.parked.is_empty() {
         writeln!(out, "no dead letters, and nothing waits")?;
     }

@@ -9,9 +9,10 @@ use super::operator::operator;
 
 #[derive(Debug, Subcommand)]
 pub enum Task {
-    /// Prints all that is known of whoever ordered with this email, as JSON
+    /// Prints all that is known of whoever ordered with this email or waits for a piece, as JSON
     Export { email: String },
-    /// Erases whoever ordered with this email; their orders stay for the books, without a name
+    /// Erases whoever ordered with this email or waits for a piece; their orders stay for the books, without a
+    /// name
     Erase {
         email: String,
         /// There is no way back; without this nothing is erased

@@ -21,6 +21,9 @@ pub struct Request {
     /// The former price, to be shown beside it; without it none is shown
     #[arg(long, value_parser = minor_units, allow_hyphen_values = true)]
     compare_at: Option<i64>,
+    /// From when on, e.g. 2026-12-01T08:00:00Z or 2026-12-01T09:00+01; at once without it
+    #[arg(long)]
+    from: Option<jiff::Timestamp>,
 }
 
 pub async fn price(log: &Log, request: Request, out: &mut impl Write) -> anyhow::Result<()> {
@@ -28,6 +31,9 @@ pub async fn price(log: &Log, request: Request, out: &mut impl Write) -> anyhow:
         sku: request.sku.clone(),
         price_minor: request.price,
         compare_at_minor: request.compare_at,
+        from_us: request.from.map(jiff::Timestamp::as_microsecond),
+        // Whoever types a price knows which.
+        seen: None,
     };
     let sku = request.sku;
     match services::change_price(log, &operator(), new).await? {
@@ -39,6 +45,13 @@ pub async fn price(log: &Log, request: Request, out: &mut impl Write) -> anyhow:
             out,
             "{sku} costs {price} from position {position} on; before it was {before}"
         )?,
+        PriceAnswer::Planned { price, .. } => {
+            let from = request.from.unwrap_or_default();
+            writeln!(
+                out,
+                "{sku} costs {price} from {from} on, while the shop runs"
+            )?;
+        }
         PriceAnswer::Recorded => writeln!(
             out,
             "the new price of {sku} is in the log; the shop takes it up when it runs"

@@ -5,12 +5,13 @@ use std::io::Write;
 use broker::Log;
 use clap::Subcommand;
 
+use super::format::Format;
 use crate::secret;
 
 #[derive(Debug, Subcommand)]
 pub enum Task {
     /// Lists who can sign in, and how many sessions they have
-    List,
+    List(Format),
     /// Gives somebody a new password, who may be new; ends their sessions
     Password { email: String },
     /// Takes somebody away; ends their sessions
@@ -21,8 +22,11 @@ pub enum Task {
 
 pub async fn staff(log: &Log, task: &Task, out: &mut impl Write) -> anyhow::Result<()> {
     match task {
-        Task::List => {
+        Task::List(format) => {
             let members = services::staff_members(log).await?;
+            if format.wrote(&members, out)? {
+                return Ok(());
+            }
             for member in members {
                 let from = if member.from_settings {
                     ", named by the settings"

@@ -168,7 +168,7 @@ impl Visitor<'_> {
             .ask(target, "/api/review_cart", &cookie, String::new())
             .await?;
         let cart: Cart = serde_json::from_str(&cart).context("the cart cannot be read")?;
-        let total = totals(cart.subtotal, DeliveryMethod::Standard);
+        let total = totals(cart.subtotal, DeliveryMethod::Standard, &cart.delivery);
         let total = total.context("a cart too large to add up")?.total;
         let id = OrderId::new(Uuid::now_v7());
         let number = order_number(id);

@@ -3,30 +3,39 @@
 
 mod commands;
 mod cookies;
+mod door;
 mod found;
 mod health;
 mod idempotency;
 mod inline_scripts;
+mod labels;
+mod ledger;
 mod live;
 mod mails;
 mod metrics;
 mod order_links;
+mod order_records;
 mod origin;
 mod pace;
 mod page_cache;
 mod pages;
 mod papers;
+mod persons;
 mod problem;
+mod purchase_orders;
 mod request;
+mod senders;
 mod sessions;
 mod sign_ins;
+mod signups;
 mod site;
 mod staff;
 mod state;
+mod stock_files;
 mod test_gateway;
 mod visitor;
+mod webhooks;
 
-use std::hash::RandomState;
 use std::sync::Arc;
 
 use axum::Router;
@@ -37,8 +46,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum_extra::extract::cookie::Key;
-use services::test_gateway::TestGateway;
-use services::{SessionTimes, Shop};
+use services::{HttpCarrier, SessionTimes, Shop};
 use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,8 +58,10 @@ use crate::health::Health;
 use crate::limits::{Limits, seconds};
 use crate::live::Hub;
 use crate::source::Proxies;
+pub use door::Door;
 pub use metrics::metrics_router;
 pub use pace::Pace;
+pub use senders::Senders;
 pub use site::Site;
 
 use state::{AppState, Shared};
@@ -64,11 +74,14 @@ const NO_CONTENT: &str = "default-src 'none'; style-src 'self'; base-uri 'none';
 pub struct Parts {
     pub shop: Shop,
     pub hub: Hub,
-    pub gateway: TestGateway,
+    pub door: Option<Door>,
     pub key: Key,
     pub limits: Limits,
     pub session_times: SessionTimes,
     pub health: Health,
+    pub senders: Senders,
+    /// The carrier whose tracking pages the shop shows.
+    pub tracking: Option<HttpCarrier>,
 }
 
 /// The routes, and the limits that they keep, which forget idle visitors when they are told to.
@@ -79,11 +92,13 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
     let Parts {
         shop,
         hub,
-        gateway,
+        door,
         key,
         limits,
         session_times,
         health,
+        senders,
+        tracking,
     } = parts;
     let cookies = cookies::Cookies::new(site.is_https());
     shop.show_pictures(site.pictures());
@@ -97,7 +112,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
     let state = AppState::from(Shared {
         shop,
         hub,
-        gateway,
+        door,
         key,
         options: site.leptos_options(),
         url: site.public_url(),
@@ -105,9 +120,11 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         session_times,
         sign_ins: Arc::default(),
         log_pace: sign_ins::log_pace(),
+        event_pace: sign_ins::event_pace(),
         pace: pace.clone(),
         styles: site.styles(),
-        hasher: RandomState::new(),
+        senders,
+        tracking,
     });
     let pages = pages::routes(&state).await?;
     let header = |name: HeaderName, value: &'static str| {
@@ -154,6 +171,15 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
             state.clone(),
             commands::errors_as_problems,
         ));
+    // What programs of other houses send: nobody signs in, and nothing is shown.
+    let around_messages = ServiceBuilder::new()
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(header(CONTENT_SECURITY_POLICY, NO_CONTENT))
+        .layer(middleware::from_fn(request::observed))
+        .layer(middleware::from_fn(problem::refusals_as_problems))
+        .layer(CatchPanicLayer::custom(request::panicked))
+        .layer(middleware::from_fn(origin::refuse_unclear_host))
+        .layer(middleware::from_fn_with_state(times, request::within_times));
     let strict = site
         .is_https()
         .then(|| header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
@@ -177,12 +203,20 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .merge(live::routes())
         .merge(staff::routes().layer(sessions))
         .merge(papers::routes())
+        .merge(purchase_orders::routes())
+        .merge(labels::routes())
+        .merge(ledger::routes())
+        .merge(stock_files::routes())
+        .merge(persons::routes())
         .merge(test_gateway::routes())
         .merge(order_links::routes())
+        .merge(order_records::routes())
+        .merge(signups::routes())
         .merge(mails::routes())
         .merge(pages)
         .layer(around_dynamic);
     let router = dynamic
+        .merge(webhooks::routes().layer(around_messages))
         .with_state(state)
         .merge(site.files())
         .merge(found)

@@ -2,7 +2,8 @@
 //! compressing one costs as much as all else that a checkout does.
 //!
 //! A page depends on its address, on the number of pieces in the visitor's cart, and on what it shows of
-//! the catalogue and its stock; nothing else may, or it does not belong here. A page that is taken from
+//! the catalogue and its stock; nothing else may, or it does not belong here. For who is at the checkout, to
+//! whom pieces are not sold out that their checkout holds, it is rendered each time. A page that is taken from
 //! here says the same as one that would be rendered now. Positions in it may be older: then the socket
 //! tells what came since.
 
@@ -143,6 +144,10 @@ pub async fn keep(State(cache): State<PageCache>, request: Request, next: Next) 
         return next.run(request).await;
     };
     if !visitor.is_new {
+        // Pieces that their own checkout holds look sold out to everybody else.
+        if cache.shop.holds_anything(visitor.shopper) {
+            return next.run(request).await;
+        }
         match cache.shop.cart(visitor.shopper).await {
             Ok(cart) => key.pieces_in_cart = cart.count(),
             // The page can do without.

@@ -58,7 +58,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
 
 /// Pages that nobody should find in a browser's memory after their owner has left.
 fn is_private(path: &str) -> bool {
-    let pages = ["/admin", "/checkout", "/orders"];
+    let pages = ["/admin", "/checkout", "/orders", "/back-in-stock"];
     pages.iter().any(|page| path.starts_with(page))
 }
 

@@ -52,17 +52,22 @@ async fn file(
         if orders.is_empty() {
             return Err(Problem::not_found("There is no such order."));
         }
-        let house = House { name: HOUSE };
-        // Not on the threads that answer requests: many papers take a while.
-        let drawn = tokio::task::spawn_blocking(move || draw(house, &orders)).await;
-        let drawn = drawn.map_err(|error| error.to_string());
-        let drawn = drawn.and_then(|drawn| drawn.map_err(|error| error.to_string()));
-        drawn.map_err(|error| {
-            tracing::error!(%error, "papers cannot be drawn");
-            Problem::internal()
-        })
+        Ok(pdf(name, move |house| draw(house, &orders)).await)
     };
-    match drawn.await {
+    drawn
+        .await
+        .unwrap_or_else(|problem| HttpProblem(problem).into_response())
+}
+
+/// The answer that shows a paper.
+pub async fn pdf(
+    name: &str,
+    draw: impl FnOnce(House<'static>) -> Result<Vec<u8>, PaperError> + Send + 'static,
+) -> Response {
+    // Not on the threads that answer requests: many papers take a while.
+    let drawn = tokio::task::spawn_blocking(move || draw(House { name: HOUSE })).await;
+    let drawn = drawn.map_err(|error| error.to_string());
+    match drawn.and_then(|drawn| drawn.map_err(|error| error.to_string())) {
         Ok(pdf) => {
             let shown = format!("inline; filename=\"{name}\"");
             let headers = [
@@ -71,6 +76,9 @@ async fn file(
             ];
             (headers, pdf).into_response()
         }
-        Err(problem) => HttpProblem(problem).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "{name} cannot be drawn");
+            HttpProblem(Problem::internal()).into_response()
+        }
     }
 }

@@ -16,6 +16,7 @@ use types::Problem;
 use uuid::Uuid;
 
 use super::problem::{self, HttpProblem};
+use super::stock_files::UPLOAD;
 use crate::limits::MAX_BODY;
 use crate::source::Proxies;
 
@@ -54,7 +55,9 @@ pub async fn within_times(State(times): State<Times>, request: Request, next: Ne
 }
 
 async fn whole(request: Request, patience: Duration) -> Result<Request, Problem> {
-    if request.body().is_end_stream() {
+    // A file is read once it is known who sends it.
+    let is_upload = request.method() == Method::POST && request.uri().path() == UPLOAD;
+    if request.body().is_end_stream() || is_upload {
         return Ok(request);
     }
     let said = request.headers().get(CONTENT_LENGTH);

@@ -40,6 +40,15 @@ pub fn log_pace() -> LogPace {
     ))
 }
 
+/// Wrong sign-ins that are written into the log: far more than people make, and than any rule needs to see.
+pub fn event_pace() -> LogPace {
+    const BURST: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
+    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(240).expect("not zero");
+    Arc::new(RateLimiter::direct(
+        Quota::per_minute(PER_MINUTE).allow_burst(BURST),
+    ))
+}
+
 /// Who tries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Trier {

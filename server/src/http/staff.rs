@@ -80,6 +80,13 @@ async fn sign_in(
             if state.log_pace.check().is_ok() {
                 tracing::warn!(wrong, "a sign-in failed; so many of this source or browser");
             }
+            if state.event_pace.check().is_ok() {
+                let source = state.shop.source_mark(&source.text());
+                let told = state.shop.sign_in_failed(source, &credentials.email);
+                if let Err(problem) = told.await {
+                    tracing::warn!(%problem, "a wrong sign-in could not be written down");
+                }
+            }
             return refused(&state, problem);
         }
         Err(problem) => return refused(&state, problem),

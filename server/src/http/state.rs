@@ -1,6 +1,5 @@
 //! What handlers share.
 
-use std::hash::RandomState;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -8,11 +7,12 @@ use app::PublicUrl;
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use leptos::prelude::LeptosOptions;
-use services::test_gateway::TestGateway;
-use services::{SessionTimes, Shop};
+use services::{HttpCarrier, SessionTimes, Shop};
 
 use super::cookies::Cookies;
+use super::door::Door;
 use super::pace::Pace;
+use super::senders::Senders;
 use super::sign_ins::{LogPace, SignIns};
 use crate::live::Hub;
 
@@ -23,20 +23,24 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     pub shop: Shop,
     pub hub: Hub,
-    pub gateway: TestGateway,
+    /// Where the simulator is, in a shop that has one.
+    pub door: Option<Door>,
     pub key: Key,
     pub options: LeptosOptions,
     pub url: PublicUrl,
     pub cookies: Cookies,
     pub session_times: SessionTimes,
     pub sign_ins: Arc<SignIns>,
-    /// Of lines about wrong sign-ins.
+    /// Of lines about wrong sign-ins, and of events.
     pub log_pace: LogPace,
+    pub event_pace: LogPace,
     pub pace: Pace,
     /// The address of the styles.
     pub styles: Arc<str>,
-    /// Makes a number of a source; another one each time the shop starts.
-    pub hasher: RandomState,
+    /// Whose messages are taken.
+    pub senders: Senders,
+    /// The carrier whose tracking pages the shop shows.
+    pub tracking: Option<HttpCarrier>,
 }
 
 impl From<Shared> for AppState {

@@ -1,6 +1,6 @@
 //! Who is asking: the shopper of a signed cookie, and the member of staff of a session.
 
-use std::hash::BuildHasher;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -13,6 +13,7 @@ use services::{Staff, Visitor};
 use tower_sessions::session::Id;
 use types::{Problem, ShopperId};
 
+use super::pace::TooMany;
 use super::problem::{self, HttpProblem};
 use super::sessions::stored_id;
 use super::state::AppState;
@@ -79,11 +80,19 @@ pub async fn identify(
     if let Err(too_many) = admitted {
         return problem::too_many(too_many, request.headers(), &state.styles);
     }
+    let mark = state.shop.source_mark(&source.text());
+    let slowed_us = (!is_page && !is_socket).then(|| state.shop.slowed_for(mark));
     let staff = match staff_of(&state, request.headers()).await {
         Ok(staff) => staff,
         Err(problem) => return HttpProblem(problem).into_response(),
     };
     let (staff, session) = staff.unzip();
+    // A rule asks for it; whoever has signed in already is known.
+    if let (Some(left_us), None) = (slowed_us.flatten(), &staff) {
+        crate::measure::refused("slowed");
+        let left = Duration::from_micros(left_us.unsigned_abs());
+        return problem::too_many(TooMany(left), request.headers(), &state.styles);
+    }
     if let Some(session) = session {
         request.extensions_mut().insert(session);
     }
@@ -92,7 +101,7 @@ pub async fn identify(
         shopper,
         is_new: known.is_none(),
         is_secure: state.cookies.is_secure(),
-        source: state.hasher.hash_one(source),
+        source: mark,
         staff,
     });
     let mut response = next.run(request).await;

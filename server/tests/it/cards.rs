@@ -117,13 +117,9 @@ async fn a_card_number_is_neither_stored_nor_logged() {
     assert!(foreign.problem(422).field("number").is_some());
     let broken = show_json(&mut ada, format!("{{\"number\": \"{NUMBER}\", \"exp")).await;
     let unknown = show_json(&mut ada, format!("{{\"number\": {NUMBER}}}")).await;
-    let form = [
-        ("number", SPACED),
-        ("expiry", NUMBER),
-        ("cvc", NUMBER),
-        ("return_to", "/orders/0199c0a0-1111-7aaa-8bbb-123456789abc"),
-    ];
-    let plain = ada.submit("/test-gateway/tokens", &form).await;
+    let form = [("number", SPACED), ("expiry", NUMBER), ("cvc", NUMBER)];
+    let door = "/test-gateway/tokens?return_to=/orders/0199c0a0-1111-7aaa-8bbb-123456789abc";
+    let plain = ada.submit(door, &form).await;
     let back = plain.location().expect("back to the order").to_owned();
     assert!(!back.contains('?'), "{back}");
     let told = ada
@@ -223,8 +219,6 @@ async fn what_is_wrong_with_a_card_is_told_under_its_field() {
     let request = ada.request(Method::POST, "/test-gateway/tokens");
     let text = request.header(CONTENT_TYPE, "text/plain").body(NUMBER);
     ada.send(text).await.problem(415);
-    let kept = shop.number("select count(*) from test_gateway_tokens");
-    assert_eq!(kept.await, 0);
     show(&mut ada, NUMBER).await.expect_ok();
     shop.closed().await;
 }
@@ -244,13 +238,10 @@ async fn the_gateway_sends_nobody_anywhere_but_to_an_order() {
         "/orders/0199c0a0-1111-7aaa-8bbb-123456789abc?x=//evil.example",
         "/orders//evil.example",
     ] {
-        let form = [
-            ("number", NUMBER),
-            ("expiry", "12 / 40"),
-            ("cvc", "123"),
-            ("return_to", return_to),
-        ];
-        let answer = ada.submit("/test-gateway/tokens", &form).await;
+        let form = [("number", NUMBER), ("expiry", "12 / 40"), ("cvc", "123")];
+        let back = form_urlencoded::byte_serialize(return_to.as_bytes()).collect::<String>();
+        let door = format!("/test-gateway/tokens?return_to={back}");
+        let answer = ada.submit(&door, &form).await;
         assert_eq!(answer.location(), None, "{return_to:?}");
         let problem = answer.problem(422);
         assert!(problem.field("return_to").is_some(), "{return_to:?}");
@@ -268,7 +259,6 @@ async fn a_token_pays_for_one_order_only() {
     shop.until_status(first, "confirmed").await;
     let second = ada.order(RING, &token, RING_PRICE).await;
     shop.until_status(second, "awaiting_payment").await;
-    let authorised = "select count(*) from test_gateway_payments where status = 'authorized'";
-    assert_eq!(shop.number(authorised).await, 1);
+    assert_eq!(shop.ledger().await.count("authorized"), 1);
     shop.closed().await;
 }

@@ -318,3 +318,109 @@ async fn a_look_up_that_finds_nothing_says_why_under_its_field() {
     );
     shop.closed().await;
 }
+
+/// What came into the house, as the log has it, behind an event of the same kind that nobody can read: given up, too.
+async fn given_up(
+    shop: &TestShop,
+    staff: &mut Client,
+    (kind, topic, key): (&'static str, &'static str, &str),
+    data: &str,
+) -> u64 {
+    let mut tx = shop.log().begin("test").await.expect("a transaction");
+    for data in ["{\"nonsense\":1}", data] {
+        tx.append(NewEvent::new(kind, topic, key, data), None);
+    }
+    let position = tx.commit().await.expect("a commit").expect("a position");
+    let waiting = format!(
+        "select count(*) from parked where consumer = '{CONSUMER}' and position = {position}"
+    );
+    eventually("it waits behind the other", async || {
+        shop.number(&waiting).await == 1 && shop.is_dead(position - 1).await
+    })
+    .await;
+    shop.alter(format!(
+        "update parked set state = 'dead' where consumer = '{CONSUMER}' and position = {position}"
+    ))
+    .await;
+    for position in [position, position - 1] {
+        submit(staff, "/api/discard_event", CONSUMER, position).await;
+    }
+    position
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_of_an_event_that_is_given_up_are_an_alert_until_somebody_counts() {
+    let shop = TestShop::with(&["--max-attempts=1"]).await;
+    let mut staff = shop.staff().await;
+    let order = shop.sold().await;
+    let before = shop.stock(RING).await;
+    let lines = format!("[{{\"sku\":\"{RING}\",\"quantity\":3}}]");
+    let id = "0199c0a0-1111-7aaa-8bbb-123456789abc";
+    let received = format!(
+        "{{\"supplier\":\"sup-marais\",\"order_id\":\"{id}\",\"received\":{lines},\"lines\":[],\
+         \"status\":\"closed\",\"by\":\"ada\"}}"
+    );
+    let came_back = format!(
+        "{{\"order_id\":\"{order}\",\"shipment_id\":\"{id}\",\"number\":1,\"lines\":{lines},\
+         \"status\":\"shipped\"}}"
+    );
+    let returned = format!(
+        "{{\"order_id\":\"{order}\",\"return_id\":\"{id}\",\"number\":1,\"lines\":\
+         [{{\"sku\":\"{RING}\",\"restocked\":3,\"written_off\":1}}]}}"
+    );
+    let raised = format!(
+        "select count(*) from events where key = '{RING}' and type in ('alert.raised', 'alert.repeated')"
+    );
+    for (n, (kind, topic, key, data)) in [
+        (
+            "purchase_order.received",
+            "purchasing",
+            id.to_owned(),
+            received,
+        ),
+        (
+            "shipment.came_back",
+            "fulfilment",
+            order.to_string(),
+            came_back,
+        ),
+        ("return.received", "returns", order.to_string(), returned),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let position = given_up(&shop, &mut staff, (kind, topic, &key), &data).await;
+        let times = i64::try_from(n).expect("few") + 1;
+        eventually("an alert says so", async || {
+            shop.number(&raised).await == times
+        })
+        .await;
+        let page = staff.get("/admin/alerts").await.expect_ok().body;
+        assert!(
+            page.contains(&format!("Pieces that came are not counted: {RING}")),
+            "{kind}: {page}"
+        );
+        assert!(
+            page.contains(&format!("#{position} {kind}")),
+            "{kind}: {page}"
+        );
+        assert!(page.contains(&format!("3 × {RING}")), "{kind}: {page}");
+    }
+    assert_eq!(
+        shop.stock(RING).await,
+        before,
+        "nobody knows where they are"
+    );
+    shop.count(RING, 12).await;
+    eventually("a count ends it", async || {
+        let page = staff_page(&shop).await;
+        !page.contains("Pieces that came are not counted")
+    })
+    .await;
+    shop.closed().await;
+}
+
+async fn staff_page(shop: &TestShop) -> String {
+    let mut staff = shop.staff().await;
+    staff.get("/admin/alerts").await.expect_ok().body
+}

@@ -75,6 +75,8 @@ async fn change_price(shop: &TestShop) {
         sku: RING.parse().expect("a SKU"),
         price_minor: NEW_PRICE,
         compare_at_minor: None,
+        from_us: None,
+        seen: None,
     };
     shop.inner()
         .change_price(&staff, new)

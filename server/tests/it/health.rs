@@ -15,7 +15,7 @@ async fn a_shop_whose_database_does_not_work_is_alive_but_not_ready() {
     let rename = async |from: &str, to: &str| {
         let mut tx = shop.log().db().begin().await.expect("a transaction");
         let sql = format!("alter table {from} rename to {to}");
-        db::query(db::built(sql))
+        db::query(db::trusted_sql(sql))
             .execute(tx.conn())
             .await
             .expect("renamed");

@@ -119,16 +119,19 @@ async fn five_hundred_buyers_of_fifty_pieces_buy_exactly_fifty() {
     assert_eq!(shop.number(wrong).await, 0);
 
     // The gateway's books: one authorization per winner, of the right amount, and nothing else.
-    let count = i64::try_from(winners.len()).expect("few");
-    let ledger = "select count(*) from test_gateway_payments";
-    assert_eq!(shop.number(ledger).await, count);
-    let matching = "select count(*) from test_gateway_payments p \
-         join order_progress o on o.order_id = p.reference \
-         where p.status = 'authorized' and o.status = 'confirmed' \
-         and p.amount_minor = o.total_minor";
-    assert_eq!(shop.number(matching).await, count);
-    let charged = "select cast(sum(amount_minor) as bigint) from test_gateway_payments";
-    assert_eq!(shop.number(charged).await, sold * RING_PRICE);
+    let ledger = shop.ledger().await;
+    assert_eq!(ledger.payments.len(), winners.len());
+    for payment in ledger.of_status("authorized") {
+        let matching = format!(
+            "select count(*) from order_progress where order_id = '{}' \
+             and status = 'confirmed' and total_minor = {}",
+            payment.reference, payment.amount_minor
+        );
+        assert_eq!(shop.number(&matching).await, 1);
+    }
+    assert_eq!(ledger.count("authorized"), winners.len());
+    let charged: i64 = ledger.payments.iter().map(|it| it.amount_minor).sum();
+    assert_eq!(charged, sold * RING_PRICE);
 
     // Who comes now is told at once.
     shop.until_seen(RING, ON_HAND).await;

@@ -4,7 +4,9 @@ use types::order::{CancelledBy, OrderStatus, StepKind};
 use types::{OrderId, Problem};
 use uuid::Uuid;
 
+use crate::carriers::desk;
 use crate::client::{Answer, Client};
+use crate::replay::command;
 use crate::shop::{RING, RING_PRICE, TestShop, eventually};
 
 const GOOD_CARD: &str = "pm_card_visa";
@@ -59,11 +61,7 @@ pub async fn refund(staff: &mut Client, order: OrderId, id: &str, amount: &str) 
 impl TestShop {
     /// Minor units that the gateway has moved.
     async fn moved(&self, kind: &str) -> i64 {
-        let sql = format!(
-            "select cast(coalesce(sum(amount_minor), 0) as bigint) from test_gateway_movements \
-             where kind = '{kind}'"
-        );
-        self.number(&sql).await
+        self.ledger().await.moved(kind)
     }
 
     pub async fn until_moved(&self, kind: &str, minor: i64) {
@@ -225,8 +223,7 @@ async fn a_paid_order_is_cancelled_until_it_is_packed_and_costs_nothing() {
         .expect_ok();
     shop.until_status(order, "cancelled").await;
     eventually("the ring is back and the money let go", async || {
-        let voided = "select count(*) from test_gateway_payments where status = 'voided'";
-        shop.rings().await == (on_hand, 0) && shop.number(voided).await == 1
+        shop.rings().await == (on_hand, 0) && shop.ledger().await.count("voided") == 1
     })
     .await;
     assert_eq!(ada.cart_lines().await, [], "a change of mind fills no cart");
@@ -300,6 +297,69 @@ async fn a_shop_that_collects_at_once_gives_it_all_back_with_a_cancellation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_collected_at_once_for_a_rest_that_is_given_up_is_paid_back() {
+    let shop = TestShop::with(&["--capture=confirmation"]).await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "1", "").await.expect_ok();
+    let order = ada.order(RING, GOOD_CARD, 2 * RING_PRICE).await;
+    shop.until_moved("capture", 2 * RING_PRICE).await;
+    let mut staff = shop.staff().await;
+    let parcel = new_id();
+    pack(&mut staff, order, &parcel, 1).await.expect_ok();
+    ship(&mut staff, order, &parcel, "").await.expect_ok();
+    let id = order.to_string();
+    staff
+        .post("/api/cancel_for_shopper", &[("order_id", &id)])
+        .await
+        .expect_ok();
+    shop.until_moved("refund", RING_PRICE).await;
+    assert_eq!(shop.moved("capture").await, 2 * RING_PRICE);
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(page.contains("you do not pay for it"), "{page}");
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_give_money_back_in_the_same_moment_one_does_and_the_other_is_told() {
+    let shop = TestShop::with(&["--capture=confirmation"]).await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    shop.until_moved("capture", RING_PRICE).await;
+    eventually("the order knows of the money", async || {
+        let collected = "select count(*) from events where type = 'payment.captured'";
+        shop.number(collected).await == 1
+    })
+    .await;
+    let version = desk(&shop, order).await.version.to_string();
+    let id = order.to_string();
+    let mut tries = Vec::new();
+    for _ in 0..4 {
+        let mut staff = shop.staff().await;
+        let (id, version) = (id.clone(), version.clone());
+        tries.push(async move {
+            let refund_id = new_id();
+            let form = [
+                ("order_id", &*id),
+                ("expected", &*version),
+                ("refund_id", &*refund_id),
+                ("amount", "20"),
+                ("reason", "A scratch"),
+            ];
+            staff.post("/api/refund_order", &form).await
+        });
+    }
+    let mut answers = futures::future::join_all(tries).await;
+    answers.sort_by_key(|answer| answer.status);
+    answers.remove(0).expect_ok();
+    for answer in answers {
+        let told = answer.problem(409);
+        assert!(told.is("changed-meanwhile"), "{told:?}");
+    }
+    shop.until_moved("refund", 2_000).await;
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given_back() {
     let shop = TestShop::with(&[]).await;
     let (on_hand, _) = shop.rings().await;
@@ -351,6 +411,10 @@ async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given
     post(&mut ada, "/api/ask_return", &ask("1", &new_id()))
         .await
         .problem(409);
+    // Who is to send something back has an address until it is there.
+    let erase = ["person", "erase", "ada@example.com", "--yes"];
+    let early = command(&shop, &erase).await.expect_err("a return is open");
+    assert!(early.contains("a return that is not at its end"), "{early}");
     let answer = [
         ("order_id", id.clone()),
         ("return_id", back.clone()),

@@ -72,3 +72,52 @@ async fn a_person_is_given_out_and_erased_and_the_books_stay() {
     assert_eq!(shop.number(said).await, 1);
     shop.closed().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_give_a_person_out_and_erase_them_on_a_page_that_keeps_the_email_out_of_addresses() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, BAD_CARD, RING_PRICE).await;
+    shop.until_status(order, "awaiting_payment").await;
+    ada.cancel(order).await.expect_ok();
+    shop.until_status(order, "cancelled").await;
+    until_all_is_heard(&shop).await;
+
+    let email = [("email", "ada@example.com")];
+    let mut eve = shop.shopper();
+    eve.post("/api/find_person", &email).await.problem(401);
+    let away = eve.post("/admin/persons/export", &email).await;
+    assert_eq!(away.location(), Some("/admin/sign-in"));
+    eve.post("/api/erase_person", &[email[0], ("sure", "yes")])
+        .await
+        .problem(401);
+
+    let mut staff = shop.staff().await;
+    let nobody = [("email", "nobody@example.com")];
+    staff.submit("/api/find_person", &nobody).await;
+    let page = staff.get("/admin/persons").await.expect_ok();
+    assert!(page.body.contains("Nobody has ordered with this email"));
+    let found = staff.submit("/api/find_person", &email).await;
+    assert_eq!(found.location(), Some("/admin/persons"));
+    let page = staff.get("/admin/persons").await.expect_ok();
+    assert!(page.body.contains("Download everything"), "{}", page.body);
+    assert!(page.body.contains(&types::order::order_number(order)));
+    let file = staff
+        .post("/admin/persons/export", &email)
+        .await
+        .expect_ok();
+    assert!(file.header("content-disposition").contains("attachment"));
+    assert!(file.body.contains("Ada Lovelace"));
+
+    staff.submit("/api/erase_person", &email).await;
+    let page = staff.get("/admin/persons").await.expect_ok();
+    assert!(page.body.contains("Check the box"), "asked once");
+    staff
+        .submit("/api/erase_person", &[email[0], ("sure", "yes")])
+        .await;
+    let page = staff.get("/admin/persons").await.expect_ok();
+    assert!(page.body.contains("1 order has no name any more"));
+    let gone = staff.post("/api/find_person", &email).await;
+    gone.problem(404);
+    shop.closed().await;
+}

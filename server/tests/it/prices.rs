@@ -1,6 +1,7 @@
 //! Prices that change while the shop runs.
 
 use services::{NewPrice, PriceAnswer, Staff};
+use types::live::State;
 use types::{Currency, Money};
 
 use crate::client::{Client, new_order_id};
@@ -17,6 +18,8 @@ fn new_price(price_minor: i64) -> NewPrice {
         sku: RING.parse().expect("a SKU"),
         price_minor,
         compare_at_minor: None,
+        from_us: None,
+        seen: None,
     }
 }
 
@@ -174,5 +177,164 @@ async fn every_product_is_introduced_once_however_often_the_shop_opens() {
     );
     let shop = shop.reopened().await;
     assert_eq!(shop.number(count).await, introduced);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_price_is_pushed_and_stands_beside_the_old_one_until_it_is_accepted() {
+    let shop = TestShop::open().await;
+    let mut ada = shop.shopper();
+    ada.add(RING, "2", "").await.expect_ok();
+    let mut socket = ada.socket().await;
+    socket.subscribe(&[crate::shop::RING_TOPIC], 0).await;
+    let (_, seen, _) = socket.next_snapshot().await;
+    let staff = shop.member_of_staff().await;
+    let changed = shop.inner().change_price(&staff, new_price(NEW_PRICE));
+    changed.await.expect("a change");
+    let price_of_ring = |state: State| match state {
+        State::Product(stock) => {
+            let ring = stock
+                .variants
+                .into_iter()
+                .find(|it| it.sku.as_str() == RING);
+            ring.and_then(|ring| ring.price_minor)
+        }
+        _ => None,
+    };
+    let (.., state) = socket.next_change().await;
+    assert_eq!(price_of_ring(state), Some(NEW_PRICE));
+    // Who was away meanwhile is told on coming back.
+    let mut late = shop.shopper().socket().await;
+    late.subscribe(&[crate::shop::RING_TOPIC], seen).await;
+    let (.., state) = late.next_snapshot().await;
+    assert_eq!(price_of_ring(state), Some(NEW_PRICE));
+
+    let was = ada.cart().await.lines[0].was.map(|was| was.minor);
+    assert_eq!(was, Some(RING_PRICE));
+    let page = ada.get("/checkout").await.expect_ok();
+    assert!(page.body.contains("Accept the new prices"));
+    let form = ada.submit("/api/accept_order", &[("city", "Berlin")]).await;
+    assert_eq!(form.location(), Some("/checkout"));
+    let page = ada.get("/checkout").await.expect_ok();
+    assert!(page.body.contains("Your order was updated"));
+    assert!(page.body.contains("value=\"Berlin\""), "what was typed");
+    assert!(page.body.contains("Pay on the next page"));
+    assert_eq!(ada.cart().await.lines[0].was, None);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planned_price_comes_by_itself_and_over_a_restart() {
+    let shop = TestShop::open().await;
+    let staff = shop.member_of_staff().await;
+    let in_seconds = |seconds: i64| NewPrice {
+        from_us: Some(shop.log().environment().now_us() + seconds * 1_000_000),
+        ..new_price(NEW_PRICE)
+    };
+    let planned = shop.inner().change_price(&staff, in_seconds(2)).await;
+    assert!(
+        matches!(planned, Ok(PriceAnswer::Planned { .. })),
+        "{planned:?}"
+    );
+    let past = shop.inner().change_price(&staff, in_seconds(-1)).await;
+    let past = past.expect_err("it is past");
+    assert!(past.field("from").is_some(), "{past:?}");
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, RING_PRICE);
+    let shop = shop.reopened().await;
+    let has_come = async || unit_price_of_a_new_shopper(&shop).await == NEW_PRICE;
+    eventually("the planned price", has_come).await;
+    assert_eq!(shop.changes_in_log().await, 1);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_set_plan_and_withdraw_prices_on_a_page() {
+    let shop = TestShop::open().await;
+    let mut staff = shop.staff().await;
+    let page = staff.get("/admin/prices?q=vega+50+white").await.expect_ok();
+    assert!(page.body.contains("1 SKU, page 1 of 1"), "{}", page.body);
+    let form = |price, from| {
+        [
+            ("sku", RING),
+            ("price", price),
+            ("compare_at", ""),
+            ("from", from),
+            ("q", "vega"),
+            ("page", "0"),
+        ]
+    };
+    let answer = staff.submit("/api/set_price", &form("2600", "")).await;
+    assert_eq!(answer.location(), Some("/admin/prices?q=vega"));
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, NEW_PRICE);
+
+    let typo = staff.submit("/api/set_price", &form("cheap", "")).await;
+    assert_eq!(typo.location(), Some("/admin/prices?q=vega"));
+    let page = staff.get("/admin/prices?q=vega").await.expect_ok();
+    assert!(page.body.contains("Enter an amount like 2590"));
+    assert!(page.body.contains("value=\"cheap\""), "what was typed");
+
+    let plan = form("2700.50", "2999-12-01T08:00");
+    staff.submit("/api/set_price", &plan).await;
+    let page = staff.get("/admin/prices?q=vega").await.expect_ok();
+    assert!(page.body.contains("€2,700.50"), "the plan");
+    let from_us = types::calendar::minute_us("2999-12-01T08:00").expect("a minute");
+    let from_us = from_us.to_string();
+    let withdrawal = [("sku", RING), ("from_us", from_us.as_str()), ("q", "vega")];
+    staff.submit("/api/withdraw_price", &withdrawal).await;
+    let page = staff.get("/admin/prices?q=vega").await.expect_ok();
+    assert!(!page.body.contains("€2,700.50"), "no plan");
+    let again = staff.post("/api/withdraw_price", &withdrawal).await;
+    assert!(again.problem(409).is("price-unchanged"));
+    // Nobody else does.
+    let mut eve = shop.shopper();
+    eve.post("/api/set_price", &form("1", ""))
+        .await
+        .problem(401);
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, NEW_PRICE);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_change_a_price_the_later_sees_the_others_and_decides() {
+    let shop = TestShop::open().await;
+    let (mut ada, mut bo) = (shop.staff().await, shop.staff().await);
+    let address = "/admin/prices?q=vega+50+white";
+    let seen = |page: &str| {
+        let label = format!("aria-label=\"Price of {RING}\"");
+        let form = page.split("<form").find(|it| it.contains(&label));
+        let form = form.expect("the form");
+        let from = form.find("name=\"seen\" value=\"").expect("seen") + 19;
+        let value = form[from..].split('"').next().expect("an end");
+        value.replace("&quot;", "\"")
+    };
+    let shown = seen(&ada.get(address).await.expect_ok().body);
+    let form = |price: &'static str, seen: &str| {
+        [
+            ("sku", RING.to_owned()),
+            ("price", price.to_owned()),
+            ("compare_at", String::new()),
+            ("q", "vega 50 white".to_owned()),
+            ("seen", seen.to_owned()),
+        ]
+    };
+    let of_bo = form("2600", &shown);
+    let of_bo = of_bo.each_ref().map(|(n, v)| (*n, v.as_str()));
+    bo.post("/api/set_price", &of_bo).await.expect_ok();
+    let late = form("2400", &shown);
+    let late = late.each_ref().map(|(n, v)| (*n, v.as_str()));
+    let told = ada.post("/api/set_price", &late).await.problem(409);
+    let of_price = told.field("price").expect("told at its field");
+    assert!(told.is("changed-meanwhile"), "{told:?}");
+    assert!(of_price.contains("2600.00"), "{of_price}");
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, NEW_PRICE);
+    let answer = ada.submit("/api/set_price", &late).await;
+    let page = ada.get(answer.location().expect("back")).await;
+    let page = page.expect_ok().body;
+    assert!(page.contains(of_price), "{page}");
+    assert!(page.contains("value=\"2400\""), "what was typed: {page}");
+    let again = form("2400", &seen(&page));
+    let again = again.each_ref().map(|(n, v)| (*n, v.as_str()));
+    ada.post("/api/set_price", &again).await.expect_ok();
+    assert_eq!(unit_price_of_a_new_shopper(&shop).await, 240_000);
     shop.closed().await;
 }

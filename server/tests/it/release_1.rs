@@ -3,14 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use broker::{Beginning, Environment, GroupCommit, Log, Runner};
+use broker::{Beginning, Environment, Log, Runner};
 use db::{Columns, Db};
 use domain::Event;
 use scratch::Scratch;
 use serde_json::Value;
-use services::test_gateway::TestGateway;
 use services::{Outside, ShopSettings};
 use tokio::time::timeout;
 
@@ -66,7 +64,7 @@ fn insert(table: &str, row: &[(String, Value)]) -> String {
 async fn dump(db: &Db, table: &str, like: &[Vec<(String, Value)>]) -> Vec<Vec<(String, Value)>> {
     let columns: Vec<&str> = like[0].iter().map(|(column, _)| column.as_str()).collect();
     let sql = format!("select {} from {table}", columns.join(", "));
-    let found = db::query(db::built(sql))
+    let found = db::query(db::trusted_sql(sql))
         .fetch_all(db.reader())
         .await
         .expect("rows");
@@ -173,8 +171,8 @@ async fn an_order_that_the_first_release_left_unpaid_is_paid() {
     events.truncate(asked.expect("a request") + 1);
     let log = log_of(&scratch, &events).await;
     let mut tail = log.tail(log.head());
-    let writer = GroupCommit::start(&log, "shop");
-    let gateway = TestGateway::new(log.clone(), writer, Duration::ZERO);
+    let house = crate::ledger::gateway(scratch.folder()).await;
+    let gateway = crate::ledger::client(&house);
     let settings = ShopSettings::default();
     let pace = broker::Settings::default();
     let gateway = Arc::new(gateway);
@@ -182,8 +180,8 @@ async fn an_order_that_the_first_release_left_unpaid_is_paid() {
     let roster = services::roster(
         &settings,
         Some(Outside {
-            gateway,
-            mailer: None,
+            simulator: Some(gateway),
+            ..Outside::default()
         }),
     );
     roster.start(&mut runner).await;

@@ -1,6 +1,6 @@
 //! A shop with a database of its own, on a port of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -45,12 +45,25 @@ impl TestShop {
 
     /// A new shop with the limits that shoppers meet, but for these settings.
     pub async fn limited(settings: &[&str]) -> Self {
-        let scratch = Scratch::new().await;
+        let settings = settings.iter().map(|setting| (*setting).to_owned());
+        Self::of(Scratch::new().await, settings.collect()).await
+    }
+
+    /// The shop that somebody else has put into this database.
+    pub async fn on(scratch: Scratch) -> Self {
+        Self::of(scratch, vec!["--lift-limits".to_owned()]).await
+    }
+
+    async fn of(scratch: Scratch, settings: Vec<String>) -> Self {
         let pkg = scratch.folder().join("site").join("pkg");
         std::fs::create_dir_all(&pkg).expect("a site folder");
         std::fs::write(pkg.join("current"), "built").expect("a site");
-        let settings = settings.iter().map(|setting| (*setting).to_owned());
-        Self::start(scratch, settings.collect(), any_port().await).await
+        Self::start(scratch, settings, any_port().await).await
+    }
+
+    /// A folder that ends with the shop.
+    pub fn scratch_folder(&self) -> &Path {
+        self.scratch.folder()
     }
 
     /// A new shop whose sockets have as little room in the kernel as it allows.
@@ -109,6 +122,16 @@ impl TestShop {
     /// Where it tells its metrics.
     pub fn metrics_url(&self) -> String {
         let address = self.running.metrics_address.expect("a setting for it");
+        format!("http://{address}")
+    }
+
+    pub const fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Where its built-in carrier is reached.
+    pub fn carrier_url(&self) -> String {
+        let address = self.running.carrier_address().expect("a carrier");
         format!("http://{address}")
     }
 
@@ -182,9 +205,15 @@ impl TestShop {
         level.map_or(0, |level| level.available())
     }
 
+    /// What one piece of a SKU costs, delivery aside, in minor units.
+    pub fn price_of(&self, sku: &str) -> i64 {
+        let price = self.inner().price(&sku.parse().expect("a SKU"));
+        price.expect("a price").minor
+    }
+
     /// The first column of the rows that `sql` finds.
     pub async fn numbers(&self, sql: &str) -> Vec<i64> {
-        let rows = db::query(db::built(sql.to_owned()))
+        let rows = db::query(db::trusted_sql(sql.to_owned()))
             .fetch_all(self.log().db().reader())
             .await
             .expect(sql);
@@ -200,7 +229,7 @@ impl TestShop {
     /// Changes one row behind the shop's back.
     pub async fn alter(&self, sql: String) {
         let mut tx = self.log().db().begin().await.expect("a transaction");
-        let changed = db::query(db::built(sql)).execute(tx.conn()).await;
+        let changed = db::query(db::trusted_sql(sql)).execute(tx.conn()).await;
         assert_eq!(changed.expect("SQL").rows_affected(), 1);
         tx.commit().await.expect("a commit");
     }

@@ -23,6 +23,7 @@ async fn count(shop: &TestShop, round: i64) {
             seen: None,
             reason: "a count with many words ".repeat(8),
             by: "test".to_owned(),
+            origin: None,
         });
         let data = counted.to_json().expect("JSON");
         let event = NewEvent::new(counted.kind(), counted.topic(), counted.key(), data);

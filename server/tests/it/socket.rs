@@ -168,7 +168,18 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Socket<S> {
 
     /// Takes in changes until the order is there.
     pub async fn until(&mut self, followed: &mut Followed, status: OrderStatus) {
-        while followed.progress.status != status {
+        self.follow_until(followed, |progress| progress.status == status)
+            .await;
+    }
+
+    /// Takes in changes until this has happened.
+    pub async fn until_step(&mut self, followed: &mut Followed, is_it: impl Fn(&StepKind) -> bool) {
+        let has_it = |progress: &Progress| progress.steps.iter().any(|step| is_it(&step.kind));
+        self.follow_until(followed, has_it).await;
+    }
+
+    async fn follow_until(&mut self, followed: &mut Followed, is_so: impl Fn(&Progress) -> bool) {
+        while !is_so(&followed.progress) {
             let (topic, position, state) = self.next_change().await;
             let State::Order(progress) = state else {
                 panic!("expected an order, got {topic}")

@@ -69,11 +69,11 @@ async fn a_guest_buys_and_every_open_page_moves() {
 
     let page = ada.get(&format!("/orders/{order}")).await.expect_ok();
     assert!(page.body.contains("Ada Lovelace"), "{}", page.body);
-    let paid = format!(
-        "select amount_minor from test_gateway_payments \
-         where reference = '{order}' and status = 'authorized'"
-    );
-    assert_eq!(shop.numbers(&paid).await, [RING_PRICE]);
+    let ledger = shop.ledger().await;
+    let of_order = |it: &&gateways::ListedPayment| it.reference == order.to_string();
+    let paid = ledger.of_status("authorized").filter(of_order);
+    let paid: Vec<i64> = paid.map(|payment| payment.amount_minor).collect();
+    assert_eq!(paid, [RING_PRICE]);
     shop.closed().await;
 }
 
@@ -152,9 +152,8 @@ async fn a_cancelled_order_gives_its_stock_back() {
     shop.closed().await;
 }
 
-async fn charges(shop: &TestShop) -> i64 {
-    shop.number("select count(*) from test_gateway_payments where status = 'authorized'")
-        .await
+async fn charges(shop: &TestShop) -> usize {
+    shop.ledger().await.count("authorized")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -482,13 +481,20 @@ async fn a_stock_correction_reaches_every_page() {
     while counted.is_none() || !kinds.iter().any(|kind| kind == "stock.corrected") {
         match desk.next_change().await {
             (_, position, State::Inventory { levels }) => {
-                assert!(position >= level.position);
+                // Of whom a SKU is ordered may be news from before.
+                if position < level.position {
+                    continue;
+                }
                 let ring = levels.into_iter().find(|l| l.sku.as_str() == RING);
                 counted = ring.map(|ring| ring.level);
             }
             (_, position, State::Events { events }) => {
-                assert!(position > stream_position);
-                kinds.extend(events.into_iter().map(|event| event.kind));
+                // The demo's rules of restocking may still be coming in, those of before the snapshot, too.
+                if position <= stream_position {
+                    continue;
+                }
+                let kinds_of_stock = events.into_iter().map(|event| event.kind);
+                kinds.extend(kinds_of_stock.filter(|kind| kind.starts_with("stock.")));
             }
             other => panic!("unexpected {other:?}"),
         }
@@ -612,9 +618,9 @@ async fn plain_forms_alone_buy_a_ring() {
         ("number", "4242 4242 4242 4242"),
         ("expiry", "12 / 40"),
         ("cvc", "123"),
-        ("return_to", &address),
     ];
-    let shown = ada.submit("/test-gateway/tokens", &card).await;
+    let door = format!("/test-gateway/tokens?return_to={address}");
+    let shown = ada.submit(&door, &card).await;
     assert_eq!(shown.location(), Some(address.as_str()), "{shown:?}");
     assert!(!format!("{shown:?}").contains("424242"), "{shown:?}");
     let page = ada.get(&address).await.expect_ok();

@@ -9,10 +9,12 @@
 )]
 
 mod bench;
+mod beside;
 mod bundle;
 mod chromium;
 mod compress;
 mod content_hash;
+mod localstripe;
 mod pictures;
 mod postgres;
 mod public;
@@ -63,12 +65,20 @@ enum Command {
     Build {
         #[command(flatten)]
         mode: ModeArgs,
+        /// Leave the server out
+        #[arg(long)]
+        site: bool,
     },
     /// Run every test: formatting, lints, Rust tests, the crash run, browser tests
     Test {
         /// Which tests to run
         #[arg(value_enum, default_value_t = tests::Suite::All)]
         suite: tests::Suite,
+        /// What takes long in its long form: more kills, every failpoint twice, pictures at
+        /// all widths, a thousand random journeys, a hundred thousand forged messages, a thousand
+        /// idempotency keys
+        #[arg(long)]
+        long: bool,
         /// Arguments passed on to Playwright, after `--`
         #[arg(last = true)]
         playwright_args: Vec<String>,
@@ -108,11 +118,20 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match cli.command {
         Command::Serve { mode, server_args } => serve::serve(&workspace, mode.mode(), &server_args),
-        Command::Build { mode } => serve::build(&workspace, mode.mode()).map(drop),
+        Command::Build { mode, site: true } => bundle::build(&workspace, mode.mode()).map(drop),
+        Command::Build { mode, site: false } => serve::build(&workspace, mode.mode()).map(drop),
         Command::Test {
             suite,
+            long,
             playwright_args,
-        } => tests::run(&workspace, suite, &playwright_args),
+        } => {
+            let length = if long {
+                tests::Length::Long
+            } else {
+                tests::Length::Short
+            };
+            tests::run(&workspace, suite, length, &playwright_args)
+        }
         Command::Bench { load_args } => bench::run(&workspace, &load_args),
     }
 }

@@ -11,8 +11,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
 use crate::{
+    beside::Beside,
     bundle, chromium,
     content_hash::ContentHash,
+    localstripe,
     postgres::{self, Durability},
     serve, steps, tools,
     workspace::{Mode, Workspace},
@@ -26,7 +28,7 @@ pub enum Suite {
     Lint,
     /// The Rust tests, those that need a database on SQLite and on PostgreSQL
     Rust,
-    /// The shop killed 50 times under load, with SQLite and with PostgreSQL
+    /// The shop killed under load, with SQLite and with PostgreSQL
     Crash,
     /// The size budget and Playwright in Chromium
     Browser,
@@ -35,7 +37,42 @@ pub enum Suite {
     Lighthouse,
 }
 
-pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> Result<()> {
+/// How much of what takes long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    Short,
+    Long,
+}
+
+impl Length {
+    /// Kills on each database.
+    const fn kills(self) -> &'static str {
+        match self {
+            Self::Short => "15",
+            Self::Long => "100",
+        }
+    }
+
+    /// Tells tests that have a long form of it by the environment.
+    fn tell(self, command: &mut Command) -> &mut Command {
+        match self {
+            Self::Short => command,
+            Self::Long => command
+                .env("VITRINE_ALL_FAILPOINTS", "1")
+                .env("VITRINE_PICTURES", "all")
+                .env("VITRINE_JOURNEYS", "1000")
+                .env("VITRINE_FORGERIES", "100000")
+                .env("VITRINE_KEYS", "1000"),
+        }
+    }
+}
+
+pub fn run(
+    workspace: &Workspace,
+    suite: Suite,
+    length: Length,
+    playwright_args: &[String],
+) -> Result<()> {
     let started = Instant::now();
     let wants = |part| suite == Suite::All || suite == part;
     if !playwright_args.is_empty() && !wants(Suite::Browser) {
@@ -46,13 +83,27 @@ pub fn run(workspace: &Workspace, suite: Suite, playwright_args: &[String]) -> R
             lint(workspace)?;
         }
         if wants(Suite::Rust) {
-            rust(workspace)?;
+            steps::loud("Rust tests, compiled", || {
+                let mut cargo = workspace.cargo();
+                tools::run(cargo.args(["test", "--workspace", "--no-run"]))
+            })?;
+        }
+        // Those tests wait more than they compute, and compiling for the browser never waits.
+        let site = match suite {
+            Suite::All => Some(Beside::start(workspace, "site", &["build", "--site"])?),
+            _ => None,
+        };
+        if wants(Suite::Rust) {
+            rust(workspace, length)?;
         }
         if wants(Suite::Crash) {
-            crash(workspace)?;
+            crash(workspace, length)?;
+        }
+        if let Some(site) = site {
+            site.finish()?;
         }
         if wants(Suite::Browser) {
-            browser(workspace, playwright_args)?;
+            browser(workspace, length, playwright_args)?;
         }
         if suite == Suite::Lighthouse {
             lighthouse(workspace)?;
@@ -101,13 +152,21 @@ fn lint(workspace: &Workspace) -> Result<()> {
 
 /// Names the PostgreSQL server that tests use instead of SQLite files.
 const TEST_SERVER: &str = "VITRINE_TEST_POSTGRES";
+/// Names the Python with the server that stands for Stripe.
+const STRIPE: &str = "VITRINE_LOCALSTRIPE";
+/// Tests at once. They wait more than they compute: more than there are cores keep those busy.
+const TESTS_AT_ONCE: &str = "4";
 
-fn rust(workspace: &Workspace) -> Result<()> {
+fn rust(workspace: &Workspace, length: Length) -> Result<()> {
     // First what may be missing, so that nobody waits minutes for a build to hear of it.
     let programs = postgres::ensure()?;
+    let stripe = localstripe::ensure(workspace)?;
     steps::loud("Rust tests, with SQLite", || {
         let mut cargo = workspace.cargo();
-        tools::run(cargo.args(["test", "--workspace"]).env_remove(TEST_SERVER))
+        length.tell(cargo.args(["test", "--workspace"]));
+        cargo.env(STRIPE, &stripe);
+        cargo.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
+        tools::run(cargo.env_remove(TEST_SERVER))
     })?;
     let server = steps::quiet("private PostgreSQL", || {
         programs.start(Durability::Volatile)
@@ -115,20 +174,19 @@ fn rust(workspace: &Workspace) -> Result<()> {
     steps::loud("integration tests again, with PostgreSQL", || {
         // The same selection of packages: nothing is compiled again.
         let mut cargo = workspace.cargo();
-        cargo.args(["test", "--workspace", "--test", "it"]);
+        length.tell(cargo.args(["test", "--workspace", "--test", "it"]));
+        cargo.env(STRIPE, &stripe);
+        cargo.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         tools::run(cargo.env(TEST_SERVER, server.url()))
     })
 }
 
-/// Kills on each database.
-const KILLS: &str = "50";
-
-fn crash(workspace: &Workspace) -> Result<()> {
+fn crash(workspace: &Workspace, length: Length) -> Result<()> {
     let programs = postgres::ensure()?;
     build_programs(workspace)?;
     let run = |args: &[&str]| {
         let mut load = Command::new(workspace.program("load", Mode::Dev));
-        load.args(["crash", "--kills", KILLS, "--server"]);
+        load.args(["crash", "--kills", length.kills(), "--server"]);
         load.arg(workspace.program("server", Mode::Dev));
         tools::run(load.args(args))
     };
@@ -151,14 +209,14 @@ fn build_programs(workspace: &Workspace) -> Result<()> {
     })
 }
 
-fn browser(workspace: &Workspace, args: &[String]) -> Result<()> {
+fn browser(workspace: &Workspace, length: Length, args: &[String]) -> Result<()> {
     let chromium = prepare_browser(workspace)?;
     let site = bundle::build(workspace, Mode::Release)?;
     build_programs(workspace)?;
     steps::loud("browser tests", || {
         let server = workspace.program("server", Mode::Dev);
         let mut playwright = playwright(workspace, &chromium, &server, &site);
-        tools::run(playwright.args(args))
+        tools::run(length.tell(playwright.args(args)))
     })
 }
 

@@ -69,6 +69,10 @@ impl Decider for Rounds {
         (*until > 0).then_some(*until)
     }
 
+    fn is_nothing(&self, until: &i64) -> bool {
+        *until == 0
+    }
+
     fn elapsed(&self, key: &str, _: &i64) -> Result<Option<NewEvent>, Failure> {
         Ok(Some(event("elapsed", key)))
     }
@@ -177,6 +181,67 @@ async fn a_restart_reads_the_states_back_and_what_came_meanwhile_is_decided() {
     fixture.until_caught_up().await;
     assert_eq!(fixture.of_kind("began").await.len(), 2, "b is open still");
     assert_eq!(fixture.of_kind("ended").await.len(), 1);
+    runner.stop().await;
+}
+
+/// Keys that have a row, of the rounds.
+async fn open_rounds(fixture: &Fixture) -> Vec<String> {
+    let states = fixture.log.states_of(Rounds::NAME).await.expect("read");
+    states.into_iter().map(|(key, _)| key).collect()
+}
+
+#[tokio::test]
+async fn a_state_that_says_nothing_any_more_is_removed_in_turns_in_the_own_loop_and_by_a_replay() {
+    let rounds = Rounds::default();
+    let mut fixture = Fixture::new().await;
+    // In turns.
+    let runner = fixture.start(&rounds).await;
+    fixture.until_in_turns().await;
+    fixture.append("opened", &["a", "b", "c"]).await;
+    assert_eq!(open_rounds(&fixture).await, ["a", "b", "c"]);
+    fixture.append("closed", &["a"]).await;
+    assert_eq!(open_rounds(&fixture).await, ["b", "c"]);
+    // One that is opened and closed by one transaction was never there, one that is opened again is.
+    let mut tx = fixture.log.begin("tests").await.expect("begun");
+    for (kind, key) in [
+        ("opened", "d"),
+        ("closed", "d"),
+        ("closed", "c"),
+        ("opened", "c"),
+    ] {
+        tx.append(event(kind, key), None);
+    }
+    tx.commit().await.expect("committed");
+    assert_eq!(open_rounds(&fixture).await, ["b", "c"]);
+    runner.stop().await;
+
+    // In its own loop, which takes what came meanwhile as one batch.
+    fixture.append("closed", &["b"]).await;
+    fixture.append("opened", &["e"]).await;
+    fixture = fixture.reopen().await;
+    let runner = fixture.start(&rounds).await;
+    fixture.until("began", 6).await;
+    fixture.until_caught_up().await;
+    assert_eq!(open_rounds(&fixture).await, ["c", "e"]);
+
+    // A replay leads to the same rows.
+    let roster = Roster::new().decider(rounds.clone()).decider(Score);
+    for beginning in [Beginning::Nothing, Beginning::Position(5)] {
+        let replay = fixture
+            .log
+            .replay(&roster, Rounds::NAME, beginning, "ada", |_, _| {});
+        let replayed = replay.await.expect("replayed");
+        assert_eq!(
+            (replayed.rows, replayed.differences),
+            (2, 0),
+            "{beginning:?}"
+        );
+    }
+    assert_eq!(open_rounds(&fixture).await, ["c", "e"]);
+    fixture.until_caught_up().await;
+    fixture.append("closed", &["c", "e"]).await;
+    fixture.until("ended", 6).await;
+    assert!(open_rounds(&fixture).await.is_empty());
     runner.stop().await;
 }
 

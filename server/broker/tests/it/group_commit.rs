@@ -123,7 +123,9 @@ async fn a_failing_job_rolls_back_alone_with_its_events() {
     assert_eq!(done[2].as_ref().ok(), Some(&3));
     let rows = fixture.numbers("select position from handled order by 1");
     assert_eq!(rows.await, [1, 3]);
-    let keys: Vec<_> = fixture.all().await.iter().map(|e| e.key.clone()).collect();
+    // Where several write at once, whoever commits first comes first.
+    let mut keys: Vec<_> = fixture.all().await.iter().map(|e| e.key.clone()).collect();
+    keys.sort_unstable();
     assert_eq!(keys, ["1", "3"]);
 }
 
@@ -203,7 +205,7 @@ async fn a_job_that_the_database_refuses_fails_alone() {
                 .run_unmarked(move |tx| {
                     Box::pin(async move {
                         let sql = insert(tx);
-                        db::query(db::built(sql)).execute(tx.conn()).await?;
+                        db::query(db::trusted_sql(sql)).execute(tx.conn()).await?;
                         Ok(())
                     })
                 })

@@ -1,5 +1,6 @@
 //! The durable log and its consumers on a real database. One binary, so that it links once.
 
+mod chain;
 mod consumers;
 mod dead_letters;
 mod deciders;
@@ -64,7 +65,7 @@ impl Fixture {
 
     async fn execute(&self, sql: &str) {
         let mut tx = self.log.db().begin().await.expect("a transaction");
-        db::query(db::built(sql.to_owned()))
+        db::query(db::trusted_sql(sql.to_owned()))
             .execute(tx.conn())
             .await
             .expect(sql);
@@ -72,7 +73,7 @@ impl Fixture {
     }
 
     async fn numbers(&self, sql: &str) -> Vec<i64> {
-        let rows = db::query(db::built(sql.to_owned()))
+        let rows = db::query(db::trusted_sql(sql.to_owned()))
             .fetch_all(self.log.db().reader())
             .await
             .expect(sql);

@@ -231,6 +231,41 @@ async fn thousands_of_calls_are_made_at_once_and_none_is_put_aside_for_being_slo
     assert_eq!(fixture.of_kind("answered").await.len(), keys.len());
 }
 
+#[tokio::test]
+async fn a_call_that_was_cut_off_between_answered_ones_is_made_again_however_little_is_read_at_once()
+ {
+    let fixture = Fixture::new().await;
+    let keys = keys(20);
+    let oracle = Oracle::open(ReactorSettings::from_start());
+    let mut runner = fixture.runner();
+    runner.reactor(oracle.clone());
+    // The first and the eleventh get no answer, all others do.
+    for (asked, answered, range) in [
+        (1, 0, 0..1),
+        (10, 9, 1..10),
+        (11, 9, 10..11),
+        (20, 18, 11..20),
+    ] {
+        let is_away = range.len() == 1;
+        oracle.is_away.store(is_away, Ordering::SeqCst);
+        append(&fixture, &keys[range]).await;
+        oracle.until_asked(asked).await;
+        fixture.until("answered", answered).await;
+    }
+    drop(runner);
+
+    let fixture = fixture.reopen().await;
+    let again = Oracle::open(ReactorSettings {
+        in_flight: 1,
+        ..ReactorSettings::from_start()
+    });
+    let mut runner = fixture.runner();
+    runner.reactor(again.clone());
+    fixture.until("answered", keys.len()).await;
+    runner.stop().await;
+    assert_eq!(*again.asked.lock(), ["key-0", "key-10"]);
+}
+
 fn impatient() -> ReactorSettings {
     ReactorSettings {
         deadline: Duration::from_millis(20),

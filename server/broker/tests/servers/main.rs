@@ -208,7 +208,7 @@ async fn what_is_appended_after_the_listening_connection_was_ended_is_heard() {
              and query like '%{}%'",
             "log_head where id = 1"
         );
-        let ended = db::query(db::built(ended))
+        let ended = db::query(db::trusted_sql(ended))
             .fetch_all(other.db().reader())
             .await;
         assert!(!ended.expect("asked").is_empty(), "it listened");

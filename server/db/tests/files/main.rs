@@ -1,5 +1,6 @@
 //! The database as a file: what becomes of it when the disk, the folder or somebody else is in the way.
 
+mod locked;
 mod migrations;
 mod place;
 mod restored;

@@ -21,7 +21,7 @@ async fn with_sslmode_in_the_url_the_connection_is_encrypted_and_the_server_is_w
         "alter system set ssl = on".to_owned(),
         "select pg_reload_conf()".to_owned(),
     ] {
-        db::query(db::built(setting))
+        db::query(db::trusted_sql(setting))
             .fetch_all(db.reader())
             .await
             .expect("set");

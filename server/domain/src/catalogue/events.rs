@@ -1,5 +1,6 @@
 //! What happens to the products that are for sale.
 
+use types::prices::SeenPrice;
 use types::{Money, Sku, Slug};
 
 use crate::catalogue::{ProductDetails, Refusal, Variant};
@@ -25,6 +26,46 @@ declare! {
         price: Money,
         /// The former price, where it is to be shown.
         compare_at: Option<Money>,
+        by: String,
+        /// From when on, unix microseconds; at once when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_us: Option<i64>,
+        /// What it cost when whoever asks saw it; nothing is compared when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<SeenPrice>,
+    }
+
+    /// A SKU is going to cost something else.
+    PricePlanned ("price.planned" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        price: Money,
+        compare_at: Option<Money>,
+        /// Unix microseconds.
+        from_us: i64,
+        by: String,
+    }
+
+    /// The time of a planned price has come.
+    PriceDue ("price.due" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        from_us: i64,
+    }
+
+    /// A planned price is not to come.
+    PricePlanWithdrawalRequested ("price.plan_withdrawal_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        from_us: i64,
+        by: String,
+    }
+
+    /// It does not come.
+    PricePlanWithdrawn ("price.plan_withdrawn" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        from_us: i64,
         by: String,
     }
 

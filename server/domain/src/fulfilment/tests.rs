@@ -1,12 +1,15 @@
+mod carrier;
+
 use proptest::prelude::*;
 use types::returns::{RETURN_DAYS, ReceivedPieces, ReturnPieces, ReturnReason};
 use types::{Currency, RefundId, ReturnId};
 
 use super::*;
 use crate::event::{
-    OrderCancellationRequested, OrderConfirmed, OrderPlaced, OrderedLine, PaymentAuthorized,
-    PaymentCaptured, PaymentRefundAsked, PaymentRefunded, PaymentRequested, ReturnAnswerGiven,
-    ReturnReceiptReported, ReturnRequested, StockReserved,
+    Gateway, OrderCancellationRequested, OrderConfirmed, OrderPlaced, OrderedLine,
+    PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested,
+    PaymentCaptured, PaymentReauthorized, PaymentRefundAsked, PaymentRefunded, PaymentRequested,
+    ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested, StockReserved,
 };
 use crate::order::{CaptureOn, OrderState, Rules};
 use crate::payment::Asked;
@@ -16,6 +19,8 @@ use types::order::{CancelledBy, OrderStatus};
 const RULES: Rules = Rules {
     payment_window_us: 900,
     capture: CaptureOn::Shipment,
+    gateway: Gateway::Test,
+    returns_by: Carrier::Manual,
 };
 
 fn order_id() -> OrderId {
@@ -68,6 +73,7 @@ fn paid() -> OrderState {
         StockReserved {
             order_id,
             moves: Vec::new(),
+            from_checkout: None,
         }
         .into(),
         PaymentRequested {
@@ -84,6 +90,7 @@ fn paid() -> OrderState {
             amount: eur(2_000),
             attempt: 1,
             authorization_id: "auth".into(),
+            gateway: Gateway::Test,
         }
         .into(),
         OrderConfirmed { order_id }.into(),
@@ -106,11 +113,22 @@ fn tell(order: &mut OrderState, event: impl Into<Event>) -> Vec<Event> {
 }
 
 fn pack(order: &mut OrderState, n: u8, lines: &[(&str, u32)], worth: i64) -> Vec<Event> {
+    pack_with(order, n, lines, (worth, 0))
+}
+
+/// With what delivering the order costs.
+fn pack_with(
+    order: &mut OrderState,
+    n: u8,
+    lines: &[(&str, u32)],
+    (worth, delivery_minor): (i64, i64),
+) -> Vec<Event> {
     let asked = ShipmentRequested {
         order_id: order_id(),
         shipment_id: shipment_id(n),
         lines: pieces(lines),
         worth: eur(worth),
+        delivery_minor,
         carrier: Carrier::Manual,
         by: "staff".into(),
     };
@@ -265,6 +283,163 @@ fn the_rest_of_a_shipped_order_is_given_up_and_its_money_let_go() {
     assert_eq!(refusal(&ship(&mut order, 2)), Refusal::Unknown);
 }
 
+fn collected(events: &[Event]) -> Vec<i64> {
+    let asked = events.iter().filter_map(|event| match event {
+        Event::PaymentCaptureRequested(asked) => Some(asked.amount.minor),
+        _ => None,
+    });
+    asked.collect()
+}
+
+fn given_back(events: &[Event]) -> Vec<i64> {
+    let asked = events.iter().filter_map(|event| match event {
+        Event::PaymentRefundRequested(asked) => Some(asked.amount.minor),
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn the_parcel_that_leaves_first_pays_for_the_delivery_whichever_was_packed_first() {
+    let mut order = paid();
+    pack_with(&mut order, 1, &[("A", 1)], (500, 300));
+    pack_with(&mut order, 2, &[("B", 1)], (700, 300));
+    assert_eq!(collected(&ship(&mut order, 2)), [1_000]);
+    captured(&mut order);
+    let ended = cancel(&mut order);
+    assert!(
+        matches!(ended[..], [_, Event::PaymentVoidRequested(_)]),
+        "{ended:?}"
+    );
+    assert_eq!(
+        order.payment.captured_minor(),
+        order.fulfilment.sent_minor()
+    );
+    // Opened and packed again it is the same parcel.
+    let mut order = paid();
+    pack_with(&mut order, 1, &[("A", 1)], (500, 300));
+    let asked = ShipmentUnpackRequested {
+        order_id: order_id(),
+        shipment_id: shipment_id(1),
+        by: "staff".into(),
+    };
+    tell(&mut order, asked);
+    pack_with(&mut order, 2, &[("A", 1)], (500, 300));
+    assert_eq!(collected(&ship(&mut order, 2)), [800]);
+    pack_with(&mut order, 3, &[("A", 1)], (500, 300));
+    assert_eq!(collected(&ship(&mut order, 3)), [500]);
+    assert_eq!(order.fulfilment.sent_minor(), 1_300);
+}
+
+/// An order of which all was collected before anything left.
+fn collected_at_once() -> OrderState {
+    let mut order = paid();
+    let all = PaymentCaptureRequested {
+        order_id: order_id(),
+        shipment_id: None,
+        amount: eur(2_000),
+        authorization_id: "auth".into(),
+        gateway: Gateway::Test,
+    };
+    order.evolve(&all.into(), 0);
+    order
+}
+
+#[test]
+fn what_was_collected_for_pieces_that_will_never_be_sent_is_given_back_once() {
+    let mut order = collected_at_once();
+    captured(&mut order);
+    pack_with(&mut order, 1, &[("A", 1)], (500, 300));
+    assert_eq!(collected(&ship(&mut order, 1)), [0; 0]);
+    assert_eq!(given_back(&cancel(&mut order)), [1_200]);
+    assert_eq!(given_back(&cancel(&mut order)), [0; 0], "it has left");
+    captured(&mut order);
+    assert_eq!(order.payment.refunds.len(), 1);
+
+    // The gateway has not answered yet when the rest is given up.
+    let mut order = collected_at_once();
+    pack_with(&mut order, 1, &[("A", 1)], (500, 300));
+    ship(&mut order, 1);
+    assert_eq!(given_back(&cancel(&mut order)), [0; 0]);
+    captured(&mut order);
+    let amounts: Vec<i64> = order
+        .payment
+        .refunds
+        .iter()
+        .map(|it| it.amount.minor)
+        .collect();
+    assert_eq!(amounts, [1_200]);
+}
+
+#[test]
+fn what_has_expired_is_held_again_before_it_is_collected_and_the_rest_is_let_go() {
+    let mut order = paid();
+    let expired = PaymentAuthorizationExpired {
+        order_id: order_id(),
+        authorization_id: "auth".into(),
+    };
+    order.evolve(&expired.into(), 0);
+    pack_with(&mut order, 1, &[("A", 1)], (500, 300));
+    let shipped = ship(&mut order, 1);
+    assert!(
+        matches!(
+            shipped[..],
+            [
+                Event::ShipmentShipped(_),
+                Event::PaymentReauthorizationRequested(_),
+                Event::PaymentCaptureRequested(_)
+            ]
+        ),
+        "{shipped:?}"
+    );
+    let failed = PaymentCaptureFailed {
+        order_id: order_id(),
+        shipment_id: Some(shipment_id(1)),
+        amount: eur(800),
+        reason: "expired".into(),
+        expired: true,
+    };
+    order.evolve(&failed.into(), 0);
+    cancel(&mut order);
+    let again = PaymentReauthorized {
+        order_id: order_id(),
+        authorization_id: "auth".into(),
+    };
+    let follows = tell(&mut order, again);
+    assert!(
+        matches!(
+            follows[..],
+            [
+                Event::PaymentCaptureRequested(_),
+                Event::PaymentVoidRequested(_)
+            ]
+        ),
+        "{follows:?}"
+    );
+    assert_eq!(collected(&follows), [800]);
+}
+
+#[test]
+fn what_of_a_return_did_not_come_can_be_sent_back_later() {
+    let mut order = paid();
+    pack(&mut order, 1, &[("A", 2)], 1_000);
+    ship(&mut order, 1);
+    end(&mut order, 1, Outcome::Delivered);
+    captured(&mut order);
+    ask_back(&mut order, 1, 2, 0);
+    answer(&mut order, 1, true);
+    let nothing = receive(&mut order, 1, 0, 0, 500);
+    assert!(
+        matches!(nothing[..], [Event::ReturnRefused(_)]),
+        "{nothing:?}"
+    );
+    receive(&mut order, 1, 1, 0, 500);
+    let again = ask_back(&mut order, 2, 2, 0);
+    assert!(matches!(again[..], [Event::ReturnRefused(_)]), "{again:?}");
+    let again = ask_back(&mut order, 2, 1, 0);
+    assert!(matches!(again[..], [Event::ReturnAsked(_)]), "{again:?}");
+}
+
 #[test]
 fn an_unpacked_parcel_is_as_if_it_had_never_been_packed() {
     let mut order = paid();
@@ -360,6 +535,16 @@ proptest! {
             prop_assert!(asked <= 2_000);
             let payment = &order.payment;
             prop_assert!(payment.refunded_minor() <= payment.captured_minor());
+            // Of what will never be sent nothing is kept.
+            let is_asked = |state| state == Asked::Requested;
+            let is_waiting = payment.captures.iter().any(|it| is_asked(it.state));
+            let rest_id: RefundId = order_id().to_string().parse().expect("an id");
+            let by_hand = payment.refunds.iter().any(|it| it.id != rest_id);
+            if !order.fulfilment.cancelled.is_empty() && !is_waiting && !by_hand {
+                let given: i64 = payment.refunds.iter().map(|it| it.amount.minor).sum();
+                let kept = payment.captured_minor() - given;
+                prop_assert_eq!(kept, payment.captured_minor().min(order.fulfilment.sent_minor()));
+            }
             // With everything on its way, everything that was held is collected.
             if order.fulfilment.has_left()
                 && order.fulfilment.cancelled.is_empty()

@@ -13,4 +13,9 @@ declare! {
         /// Who asks.
         by: String,
     }
+
+    /// A mail server has refused a mail for good. To whom it was stands beside the log.
+    MailBounced ("mail.bounced" on "mails", ordered by mail_id) {
+        mail_id: MailId,
+    }
 }

@@ -1,6 +1,7 @@
 //! What happens to an order.
 
 use serde::{Deserialize, Serialize};
+use types::alert::AlertKind;
 use types::fulfilment::FulfilmentStatus;
 use types::order::CancelledBy;
 use types::{Money, OrderId, ShopperId, Sku};
@@ -98,6 +99,39 @@ declare! {
         lines: Vec<Pieces>,
         /// How far the rest is.
         status: FulfilmentStatus,
+    }
+
+    /// A rule asks that somebody looks at an order before it is packed.
+    OrderReviewRequested ("order.review_requested" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        rule: AlertKind,
+        /// Of the rule's alert.
+        subject: String,
+    }
+
+    /// The order is not packed, and nothing is collected for it, before somebody has looked at it.
+    OrderHeld ("order.held" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        rule: AlertKind,
+        subject: String,
+    }
+
+    /// A member of staff has looked at an order that is held, and lets it go on.
+    OrderReleaseRequested ("order.release_requested" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        by: String,
+    }
+
+    /// The order goes on.
+    OrderReleased ("order.released" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        by: String,
+    }
+
+    /// The order is not held, or not any more.
+    OrderReleaseRefused ("order.release_refused" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        by: String,
     }
 
     /// A member of staff has written a note down. What it says stands beside the log.

@@ -33,6 +33,11 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             let waits = Some(OrderStatus::AwaitingPayment);
             (waits, StepKind::PaymentDeclined { reason })
         }
+        Event::PaymentActionRequired(event) => {
+            let url = event.url.clone();
+            let waits = Some(OrderStatus::ActionRequired);
+            (waits, StepKind::PaymentActionRequired { url })
+        }
         Event::PaymentAuthorized(_) => (None, StepKind::PaymentAuthorized),
         Event::PaymentRefunded(event) => {
             let amount = event.amount;
@@ -70,6 +75,21 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             let parcel = event.number;
             shipped(event.status, StepKind::CameBack { parcel })
         }
+        Event::ShipmentMoved(event) => {
+            let kind = StepKind::Moved {
+                parcel: event.number,
+                transit: event.transit,
+                since_us: event.since_us,
+            };
+            (None, kind)
+        }
+        Event::ReturnMoved(event) => {
+            let kind = StepKind::ReturnMoved {
+                number: event.number,
+                transit: event.transit,
+            };
+            (None, kind)
+        }
         Event::ReturnAsked(event) => {
             let number = event.number;
             (None, StepKind::ReturnAsked { number })
@@ -88,6 +108,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         }
         Event::StockReleased(_)
         | Event::PaymentMethodGiven(_)
+        | Event::PaymentReminderDue(_)
         | Event::PaymentWindowElapsed(_)
         | Event::OrderCancellationRequested(_)
         | Event::OrderCancellationRefused(_)
@@ -99,11 +120,34 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ReturnRefused(_)
         | Event::ReturnAnswerGiven(_)
         | Event::ReturnReceiptReported(_)
+        | Event::BackInStockRequested(_)
+        | Event::BackInStockAwaited(_)
+        | Event::BackInStockRefused(_)
+        | Event::BackInStockDue(_)
+        | Event::BackInStockMissed(_)
+        | Event::BackInStockReturned(_)
+        | Event::BackInStockRequeued(_)
+        | Event::BackInStockSettled(_)
+        | Event::BackInStockWithdrawalRequested(_)
+        | Event::BackInStockWithdrawn(_)
+        | Event::BackInStockElapsed(_)
+        | Event::BackInStockExpired(_)
         | Event::PersonErased(_)
+        | Event::DeliveryChangeRequested(_)
+        | Event::DeliveryPlanned(_)
+        | Event::DeliveryDue(_)
+        | Event::DeliveryPlanWithdrawalRequested(_)
+        | Event::DeliveryPlanWithdrawn(_)
+        | Event::DeliveryChanged(_)
+        | Event::DeliveryChangeRejected(_)
         | Event::MailResendRequested(_)
         | Event::ProductIntroduced(_)
         | Event::PriceChangeRequested(_)
         | Event::PriceChanged(_)
+        | Event::PricePlanned(_)
+        | Event::PriceDue(_)
+        | Event::PricePlanWithdrawalRequested(_)
+        | Event::PricePlanWithdrawn(_)
         | Event::PriceChangeRejected(_)
         | Event::ProductChangeRequested(_)
         | Event::ProductChanged(_)
@@ -113,8 +157,26 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::StockReleaseRequested(_)
         | Event::StockShipped(_)
         | Event::StockReturned(_)
+        | Event::ReservationRequested(_)
+        | Event::ReservationHeld(_)
+        | Event::ReservationExtensionRequested(_)
+        | Event::ReservationExtended(_)
+        | Event::ReservationExtensionRefused(_)
+        | Event::ReservationLeft(_)
+        | Event::ReservationShortened(_)
+        | Event::ReservationElapsed(_)
+        | Event::ReservationReleased(_)
         | Event::PaymentCaptureRequested(_)
         | Event::PaymentCaptured(_)
+        | Event::PaymentReturnReported(_)
+        | Event::PaymentCheckRequested(_)
+        | Event::PaymentReported(_)
+        | Event::PaymentAuthorizationExpired(_)
+        | Event::PaymentReauthorizationRequested(_)
+        | Event::PaymentReauthorized(_)
+        | Event::PaymentReauthorizationFailed(_)
+        | Event::PaymentSettlementDiffers(_)
+        | Event::PaymentSettled(_)
         | Event::PaymentCaptureFailed(_)
         | Event::PaymentCaptureRetryRequested(_)
         | Event::PaymentRefundAsked(_)
@@ -126,8 +188,77 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ShipmentUnpackRequested(_)
         | Event::ShipmentHandoverReported(_)
         | Event::ShipmentOutcomeReported(_)
+        | Event::ShipmentCarrierReported(_)
+        | Event::ShipmentLabelAsked(_)
+        | Event::ShipmentLabelRequested(_)
+        | Event::ShipmentLabelled(_)
+        | Event::ShipmentLabelFailed(_)
+        | Event::ShipmentLabelCancelAsked(_)
+        | Event::ShipmentLabelCancelRequested(_)
+        | Event::ShipmentLabelCancelled(_)
+        | Event::ShipmentLabelKept(_)
+        | Event::ReturnLabelAsked(_)
+        | Event::ReturnLabelRequested(_)
+        | Event::ReturnLabelled(_)
+        | Event::ReturnLabelFailed(_)
+        | Event::ReturnCarrierReported(_)
         | Event::StockCorrectionRequested(_)
         | Event::StockCorrected(_)
+        | Event::StockWriteOffRequested(_)
+        | Event::StockWrittenOff(_)
+        | Event::StockWriteOffRejected(_)
+        | Event::StockBatchRequested(_)
+        | Event::StockBatchAccepted(_)
+        | Event::StockBatchRejected(_)
+        | Event::OrderReviewRequested(_)
+        | Event::OrderHeld(_)
+        | Event::OrderReleaseRequested(_)
+        | Event::OrderReleased(_)
+        | Event::OrderReleaseRefused(_)
+        | Event::MailBounced(_)
+        | Event::SignInFailed(_)
+        | Event::SourceSlowed(_)
+        | Event::ConsumerFellBehind(_)
+        | Event::ConsumerCaughtUp(_)
+        | Event::AlertReported(_)
+        | Event::AlertRaised(_)
+        | Event::AlertRepeated(_)
+        | Event::AlertChangeRequested(_)
+        | Event::AlertChanged(_)
+        | Event::AlertChangeRefused(_)
+        | Event::AlertMuteElapsed(_)
+        | Event::AlertMailed(_)
+        | Event::AlertPosted(_)
+        | Event::AlertForgotten(_)
+        | Event::SupplierChangeRequested(_)
+        | Event::SupplierChanged(_)
+        | Event::SupplierChangeRejected(_)
+        | Event::RestockRuleRequested(_)
+        | Event::RestockRuleChanged(_)
+        | Event::RestockRuleRejected(_)
+        | Event::RestockThresholdCrossed(_)
+        | Event::RestockSoldOut(_)
+        | Event::RestockThereAgain(_)
+        | Event::RestockRecovered(_)
+        | Event::PurchaseOrderLineRequested(_)
+        | Event::PurchaseOrderDrafted(_)
+        | Event::PurchaseOrderLinesChanged(_)
+        | Event::PurchaseOrderChangeRequested(_)
+        | Event::PurchaseOrderRefused(_)
+        | Event::PurchaseOrderApproved(_)
+        | Event::PurchaseOrderDue(_)
+        | Event::PurchaseOrderLeftToStaff(_)
+        | Event::PurchaseOrderSendRequested(_)
+        | Event::PurchaseOrderDispatched(_)
+        | Event::PurchaseOrderSent(_)
+        | Event::PurchaseOrderSendFailed(_)
+        | Event::PurchaseOrderConfirmed(_)
+        | Event::PurchaseOrderOverdue(_)
+        | Event::PurchaseOrderReceived(_)
+        | Event::PurchaseOrderCancelled(_)
+        | Event::PurchaseOrderNoticeRequested(_)
+        | Event::PurchaseOrderNoticeAnswered(_)
+        | Event::StockReceived(_)
         | Event::StockCorrectionRejected(_) => return None,
     };
     let step = Step {

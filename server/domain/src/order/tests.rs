@@ -3,6 +3,9 @@ use types::order::DeclineReason;
 use types::{Currency, Sku};
 
 use super::*;
+
+mod challenge;
+mod review;
 use crate::OrderedLine;
 use crate::event::{
     OrderCancellationRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven, StockRejected,
@@ -12,6 +15,8 @@ const WINDOW_US: i64 = 900;
 const RULES: Rules = Rules {
     payment_window_us: WINDOW_US,
     capture: CaptureOn::Shipment,
+    gateway: Gateway::Test,
+    returns_by: Carrier::Manual,
 };
 
 fn id() -> OrderId {
@@ -49,6 +54,7 @@ fn reserved() -> Event {
     StockReserved {
         order_id: id(),
         moves: Vec::new(),
+        from_checkout: None,
     }
     .into()
 }
@@ -70,6 +76,7 @@ fn declined(attempt: u32) -> Event {
         order_id: id(),
         attempt,
         reason: DeclineReason::CardDeclined,
+        gateway: Gateway::Test,
     }
     .into()
 }
@@ -94,6 +101,7 @@ fn authorized(attempt: u32) -> Event {
         amount: eur(1_000),
         attempt,
         authorization_id: "auth".into(),
+        gateway: Gateway::Test,
     }
     .into()
 }
@@ -311,10 +319,12 @@ fn what_is_reserved_for_an_order_that_has_ended_is_released() {
         quantity: 2,
         on_hand: 5,
         allocated: 2,
+        reserved: 0,
     };
     let reserved: Event = StockReserved {
         order_id: id(),
         moves: vec![moved],
+        from_checkout: None,
     }
     .into();
     let released = StockReleaseRequested {
@@ -366,13 +376,16 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
             number: 1,
             lines: held(),
             worth: eur(1_000),
+            delivery_minor: 0,
             carrier: Default::default(),
             state,
             tracking: None,
             delivered_at_us: 0,
+            transit: None,
         }],
         packed: 1,
         cancelled: Vec::new(),
+        labels: Vec::new(),
     };
     let order = |stage, status, fulfilment| {
         let mut order = placed(None);
@@ -396,6 +409,11 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
         (
             order(Stage::Reserved, PaymentStatus::Requested, open()),
             OrderStatus::Paying,
+            [Some(PaymentUnderWay), None, None],
+        ),
+        (
+            order(Stage::Reserved, PaymentStatus::ActionRequired, open()),
+            OrderStatus::ActionRequired,
             [Some(PaymentUnderWay), None, None],
         ),
         (
@@ -465,6 +483,7 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
 fn a_shop_that_collects_at_once_does_so_with_the_confirmation_and_gives_it_back_when_cancelled() {
     let rules = Rules {
         capture: CaptureOn::Confirmation,
+        returns_by: Carrier::Manual,
         ..RULES
     };
     let mut order = placed(Some("pm_a"));
@@ -495,4 +514,32 @@ fn a_shop_that_collects_at_once_does_so_with_the_confirmation_and_gives_it_back_
         panic!("the money is given back: {given_back:?}");
     };
     assert_eq!(refund.amount, eur(1_000));
+}
+
+#[test]
+fn who_has_not_paid_is_reminded_once_before_the_end_and_not_when_that_is_near() {
+    let at_us = 1_000;
+    let required = |window_us: i64| {
+        let mut order = placed(None);
+        order.evolve(&reserved(), at_us);
+        let required = PaymentMethodRequired {
+            order_id: id(),
+            reserved_until_us: at_us + window_us,
+        };
+        order.evolve(&required.into(), at_us);
+        order
+    };
+    let mut order = required(3 * REMINDER_US);
+    assert_eq!(order.deadline(), Some(at_us + 2 * REMINDER_US));
+    let due = order.elapsed();
+    assert!(matches!(due, Event::PaymentReminderDue(_)), "{due:?}");
+    order.evolve(&due, at_us + 2 * REMINDER_US);
+    assert_eq!(order.deadline(), Some(at_us + 3 * REMINDER_US));
+    let over = order.elapsed();
+    assert!(matches!(over, Event::PaymentWindowElapsed(_)), "{over:?}");
+
+    let short = required(REMINDER_US);
+    assert_eq!(short.deadline(), Some(at_us + REMINDER_US), "no reminder");
+    let over = short.elapsed();
+    assert!(matches!(over, Event::PaymentWindowElapsed(_)), "{over:?}");
 }

@@ -42,6 +42,97 @@ declare! {
         attempt: u32,
         /// The gateway's name for it.
         authorization_id: String,
+        /// Who holds it. Older versions knew one gateway and did not say.
+        #[serde(default)]
+        gateway: Gateway,
+    }
+
+    /// The shopper has to do something at the gateway before it decides: prove who they are, or pay there.
+    PaymentActionRequired ("payment.action_required" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        attempt: u32,
+        /// The gateway's name for the payment.
+        action_id: String,
+        /// Where the shopper does it; a path of the shop, or an address of the gateway.
+        url: String,
+        gateway: Gateway,
+    }
+
+    /// The shopper has come back from the gateway's page.
+    PaymentReturnReported ("payment.return_reported" on "payments", ordered by order_id) {
+        order_id: OrderId,
+    }
+
+    /// The gateway is to be asked what has become of what the shopper was to do.
+    PaymentCheckRequested ("payment.check_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        attempt: u32,
+        action_id: String,
+        /// The time is over: what was not done by now is given up.
+        is_last: bool,
+        gateway: Gateway,
+    }
+
+    /// The gateway has told what became of a payment: by itself, or because it was asked.
+    PaymentReported ("payment.reported" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        attempt: u32,
+        /// The gateway's name for it.
+        payment_id: String,
+        outcome: PaymentOutcome,
+        gateway: Gateway,
+    }
+
+    /// The gateway has let go of what nobody collected in time.
+    PaymentAuthorizationExpired ("payment.authorization_expired" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        authorization_id: String,
+    }
+
+    /// The gateway is to hold once more what it has let go.
+    PaymentReauthorizationRequested ("payment.reauthorization_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        authorization_id: String,
+        gateway: Gateway,
+    }
+
+    /// The gateway holds the money again.
+    PaymentReauthorized ("payment.reauthorized" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        authorization_id: String,
+    }
+
+    /// The gateway does not hold it again.
+    PaymentReauthorizationFailed ("payment.reauthorization_failed" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        authorization_id: String,
+        reason: String,
+    }
+
+    /// What the gateway has settled on a day and what the shop has booked are not the same.
+    PaymentSettlementDiffers ("payment.settlement_differs" on "payments", ordered by line) {
+        /// The id of the request that the money was moved with.
+        line: String,
+        /// `2026-11-30`, UTC.
+        day: String,
+        order_id: Option<OrderId>,
+        /// `capture` or `refund`.
+        kind: String,
+        /// What the gateway says was moved; `None` when it knows nothing of it.
+        at_gateway: Option<Money>,
+        /// What the shop has booked; `None` when it has not.
+        in_books: Option<Money>,
+        gateway: Gateway,
+    }
+
+    /// A day was compared with the gateway's report.
+    PaymentSettled ("payment.settled" on "payments", ordered by day) {
+        /// `2026-11-30`, UTC.
+        day: String,
+        /// Of the gateway's report.
+        lines: u32,
+        differences: u32,
+        gateway: Gateway,
     }
 
     /// The gateway said no; nothing was charged and the stock stays reserved.
@@ -49,6 +140,16 @@ declare! {
         order_id: OrderId,
         attempt: u32,
         reason: DeclineReason,
+        /// Who said it. Older versions did not say.
+        #[serde(default)]
+        gateway: Gateway,
+    }
+
+    /// The payment window of an order that waits for a card ends soon.
+    PaymentReminderDue ("payment.reminder_due" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        /// Its end, unix microseconds.
+        reserved_until_us: i64,
     }
 
     /// The payment window of an order that waits for a card is over.
@@ -98,6 +199,9 @@ declare! {
         shipment_id: Option<ShipmentId>,
         amount: Money,
         reason: String,
+        /// Whether it was held for too long.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        expired: bool,
     }
 
     /// What the gateway refused to collect is to be asked for again.
@@ -154,12 +258,40 @@ declare! {
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Gateway {
-    /// The built-in one.
+    /// The simulator.
     #[default]
     Test,
+    Stripe,
 }
 
 impl Gateway {
     /// The attribute that routes a request to its gateway.
     pub const ATTRIBUTE: &'static str = "gateway";
+
+    /// Whether an authorization can be collected from once only.
+    pub const fn collects_once(self) -> bool {
+        matches!(self, Self::Stripe)
+    }
+
+    /// Whether the shopper pays on the gateway's own page, and no card is ever given here.
+    pub const fn redirects(self) -> bool {
+        matches!(self, Self::Stripe)
+    }
+}
+
+/// What became of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum PaymentOutcome {
+    /// So much is held.
+    Authorized {
+        amount: Money,
+    },
+    Declined {
+        reason: DeclineReason,
+    },
+    /// What was held is let go, or what was to be done was given up.
+    LetGo,
+    /// What was held is let go because nobody collected it in time.
+    Expired,
 }

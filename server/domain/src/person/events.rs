@@ -1,6 +1,6 @@
 //! What happens to what the shop knows of a person.
 
-use types::OrderId;
+use types::{OrderId, SignupId};
 
 use crate::event::declare;
 
@@ -10,6 +10,9 @@ declare! {
         /// A UUID.
         request: String,
         orders: Vec<OrderId>,
+        /// What they wanted to be told of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        signups: Vec<SignupId>,
         by: String,
     }
 }

@@ -1,6 +1,7 @@
 //! What happens to pieces that a customer sends back.
 
-use types::returns::{ReceivedPieces, ReturnPieces};
+use types::fulfilment::{Carrier, CarrierStatus, Tracking};
+use types::returns::{BackTransit, ReceivedPieces, ReturnPieces};
 use types::{Money, OrderId, ReturnId};
 
 use crate::event::declare;
@@ -68,5 +69,62 @@ declare! {
         return_id: ReturnId,
         number: u32,
         lines: Vec<ReceivedPieces>,
+    }
+
+    /// The carrier refused a label, and staff want to ask again.
+    ReturnLabelAsked ("return.label_asked" on "returns", ordered by order_id) {
+        order_id: OrderId,
+        return_id: ReturnId,
+        by: String,
+    }
+
+    /// The carrier is to be asked for a label for an accepted return.
+    ReturnLabelRequested ("return.label_requested" on "returns", ordered by order_id) {
+        order_id: OrderId,
+        return_id: ReturnId,
+        number: u32,
+        lines: Vec<ReturnPieces>,
+        carrier: Carrier,
+        /// 1 for the first label of the return.
+        attempt: u32,
+    }
+
+    /// There is a label with which the customer can send the pieces.
+    ReturnLabelled ("return.labelled" on "returns", ordered by order_id) {
+        order_id: OrderId,
+        return_id: ReturnId,
+        number: u32,
+        carrier: Carrier,
+        attempt: u32,
+        tracking: Tracking,
+    }
+
+    /// The carrier gives no label: the printed address has to do.
+    ReturnLabelFailed ("return.label_failed" on "returns", ordered by order_id) {
+        order_id: OrderId,
+        return_id: ReturnId,
+        attempt: u32,
+        reason: String,
+    }
+
+    /// A carrier says how a return fares. It may come late, twice, or after what came later.
+    ReturnCarrierReported ("return.carrier_reported" on "returns", ordered by order_id) {
+        order_id: OrderId,
+        return_id: ReturnId,
+        carrier: Carrier,
+        tracking_number: String,
+        status: CarrierStatus,
+        sequence: u64,
+        happened_at_us: i64,
+    }
+
+    /// The carrier has brought a return a step further.
+    ReturnMoved ("return.moved" on "returns", ordered by order_id) {
+        order_id: OrderId,
+        return_id: ReturnId,
+        number: u32,
+        transit: BackTransit,
+        /// Unix microseconds, as the carrier says.
+        since_us: i64,
     }
 }

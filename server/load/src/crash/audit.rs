@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::conditions::STOCK;
 use super::diary::Promise;
 use super::expected_state::{ExpectedState, Level};
+use crate::gateway_ledger::Ledger;
 use crate::{books, database};
 
 /// How long what was interrupted may take to come to rest, the payment window included.
@@ -67,8 +68,12 @@ async fn on_their_way(database: &AnyPool) -> anyhow::Result<Vec<String>> {
 }
 
 /// Compares the log, the tables, the gateway's books and what shoppers were told.
-pub async fn audit(database: &AnyPool, promises: &[Promise]) -> anyhow::Result<Audit> {
-    let mut wrong = books::disagreements(database).await?;
+pub async fn audit(
+    database: &AnyPool,
+    ledger: &Ledger,
+    promises: &[Promise],
+) -> anyhow::Result<Audit> {
+    let mut wrong = books::disagreements(database, ledger).await?;
     let mut expected = read(database).await?;
     wrong.append(&mut expected.wrong);
     wrong.extend(orders(database, &expected).await?);
@@ -125,12 +130,13 @@ async fn progress(database: &AnyPool, expected: &ExpectedState) -> anyhow::Resul
 
 /// The stock table says what the events say, and no piece came or went but by orders.
 async fn stock(database: &AnyPool, expected: &ExpectedState) -> anyhow::Result<Vec<String>> {
-    let sql = "select sku, on_hand, allocated from stock";
+    let sql = "select sku, on_hand, allocated, reserved from stock";
     let mut table = BTreeMap::new();
     for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(database).await? {
         let level = Level {
             on_hand: row.try_get(1)?,
             allocated: row.try_get(2)?,
+            reserved: row.try_get(3)?,
         };
         table.insert(row.try_get::<String, _>(0)?, level);
     }
@@ -208,17 +214,22 @@ mod tests {
         Promise { order, event }
     }
 
+    /// What checkouts hold, which the first tables did not know.
+    const RESERVED: &str = "alter table stock add column reserved bigint not null default 0";
+
     /// What is on its way after `change`, and what is wrong.
     async fn after(change: &'static str, promises: &[Promise]) -> (Vec<String>, Vec<String>) {
         let database = database::open("sqlite::memory:").await.expect("a database");
-        for sql in SCHEMA.into_iter().chain([SOUND, change]) {
+        for sql in SCHEMA.into_iter().chain([SOUND, RESERVED, change]) {
             sqlx::raw_sql(AssertSqlSafe(sql))
                 .execute(&database)
                 .await
                 .expect("sound SQL");
         }
         let open = on_their_way(&database).await.expect("a look");
-        let audit = audit(&database, promises).await.expect("an audit");
+        let audit = audit(&database, &Ledger::InTheShop, promises)
+            .await
+            .expect("an audit");
         (open, audit.wrong)
     }
 

@@ -16,6 +16,7 @@ use super::kill_schedule::{self, Kill, Round};
 use super::shoppers::Crowd;
 use crate::args::CrashArgs;
 use crate::console::{Progress, note};
+use crate::gateway_ledger::Ledger;
 use crate::goods::{self, Good};
 use crate::server_process::{ServerProcess, ServerProgram};
 use crate::{database, file_limit};
@@ -143,7 +144,9 @@ impl Run {
         if self.goods.is_empty() {
             self.goods = goods::read(&database, None).await?.into();
         }
-        let Audit { expected, wrong } = audit::audit(&database, &self.diary.promises).await?;
+        let ledger = Ledger::beside(&self.program.data());
+        let promises = &self.diary.promises;
+        let Audit { expected, wrong } = audit::audit(&database, &ledger, promises).await?;
         database.close().await;
         self.expected = expected;
         self.wrong.extend(stuck);

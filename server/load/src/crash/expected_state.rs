@@ -11,6 +11,8 @@ const RESERVED: &str = "stock.reserved";
 const NOT_RESERVED: &str = "stock.rejected";
 const RELEASED: &str = "stock.released";
 const COUNTED: &str = "stock.corrected";
+const HELD: &str = "reservation.held";
+const LET_GO: &str = "reservation.released";
 
 /// What happens to an order once, if at all.
 const ONCE: [&str; 7] = [
@@ -28,10 +30,36 @@ const ONCE: [&str; 7] = [
 pub struct Level {
     pub on_hand: i64,
     pub allocated: i64,
+    /// By checkouts.
+    #[serde(default)]
+    pub reserved: i64,
 }
 
 #[derive(Deserialize)]
 struct Moves {
+    moves: Vec<Move>,
+    from_checkout: Option<FromCheckout>,
+}
+
+/// What an order took over from its shopper's checkout.
+#[derive(Deserialize)]
+struct FromCheckout {
+    shopper_id: String,
+    lines: Vec<Pieces>,
+    left: Vec<Pieces>,
+}
+
+#[derive(Deserialize)]
+struct Pieces {
+    sku: String,
+    quantity: i64,
+}
+
+/// What a checkout holds now; nothing once it has let go.
+#[derive(Deserialize)]
+struct Holding {
+    #[serde(default)]
+    lines: Vec<Pieces>,
     moves: Vec<Move>,
 }
 
@@ -67,6 +95,8 @@ pub struct ExpectedState {
     pub ended: HashMap<String, End>,
     pub shelf: BTreeMap<String, Level>,
     pub wrong: Vec<String>,
+    /// Pieces that each shopper's checkout holds, by SKU.
+    checkouts: HashMap<String, BTreeMap<String, i64>>,
     /// Key and type of every event.
     told: HashSet<(String, String)>,
 }
@@ -89,6 +119,7 @@ impl ExpectedState {
             RESERVED => self.shift(kind, key, data, 1)?,
             RELEASED => self.shift(kind, key, data, -1)?,
             COUNTED => self.count(data)?,
+            HELD | LET_GO => self.hold(kind, key, data)?,
             _ => {}
         }
         Ok(())
@@ -129,7 +160,15 @@ impl ExpectedState {
     }
 
     fn shift(&mut self, kind: &str, key: &str, data: &str, sign: i64) -> anyhow::Result<()> {
-        let Moves { moves } = serde_json::from_str(data).with_context(|| kind.to_owned())?;
+        let Moves {
+            moves,
+            from_checkout,
+        } = serde_json::from_str(data).with_context(|| kind.to_owned())?;
+        let mut taken = BTreeMap::new();
+        if let Some(from) = from_checkout {
+            taken = by_sku(from.lines);
+            self.checkouts.insert(from.shopper_id, by_sku(from.left));
+        }
         for Move {
             sku,
             quantity,
@@ -139,10 +178,30 @@ impl ExpectedState {
             let before = self.shelf.get(&sku).copied().unwrap_or_default();
             let expected = Level {
                 allocated: before.allocated + sign * quantity,
+                reserved: before.reserved - taken.get(&sku).copied().unwrap_or(0),
                 ..before
             };
             self.put(sku, expected, after, &format!("{kind} of {key}"));
         }
+        Ok(())
+    }
+
+    /// A checkout holds something else than before.
+    fn hold(&mut self, kind: &str, key: &str, data: &str) -> anyhow::Result<()> {
+        let Holding { lines, moves } =
+            serde_json::from_str(data).with_context(|| kind.to_owned())?;
+        let now = by_sku(lines);
+        let before = self.checkouts.remove(key).unwrap_or_default();
+        for Move { sku, after, .. } in moves {
+            let level = self.shelf.get(&sku).copied().unwrap_or_default();
+            let held = |pieces: &BTreeMap<String, i64>| pieces.get(&sku).copied().unwrap_or(0);
+            let expected = Level {
+                reserved: level.reserved + held(&now) - held(&before),
+                ..level
+            };
+            self.put(sku, expected, after, &format!("{kind} of {key}"));
+        }
+        self.checkouts.insert(key.to_owned(), now);
         Ok(())
     }
 
@@ -163,11 +222,17 @@ impl ExpectedState {
             self.wrong
                 .push(format!("{event}: {sku} is {told:?}, expected {expected:?}"));
         }
-        if told.allocated < 0 || told.allocated > told.on_hand {
+        let promised = told.allocated + told.reserved;
+        if told.allocated < 0 || told.reserved < 0 || promised > told.on_hand {
             self.wrong.push(format!("{event}: {sku} is {told:?}"));
         }
         self.shelf.insert(sku, told);
     }
+}
+
+fn by_sku(pieces: Vec<Pieces>) -> BTreeMap<String, i64> {
+    let pieces = pieces.into_iter();
+    pieces.map(|line| (line.sku, line.quantity)).collect()
 }
 
 #[cfg(test)]
@@ -209,8 +274,29 @@ mod tests {
         let level = Level {
             on_hand: 5,
             allocated: 0,
+            reserved: 0,
         };
         assert_eq!(expected.shelf.get("A"), Some(&level));
+    }
+
+    #[test]
+    fn an_order_takes_over_what_its_checkout_held() {
+        let held = r#"{"lines":[{"sku":"A","quantity":2}],
+            "moves":[{"sku":"A","quantity":2,"on_hand":5,"allocated":0,"reserved":2}]}"#;
+        let ordered = r#"{"moves":[{"sku":"A","quantity":1,"on_hand":5,"allocated":1,"reserved":1}],
+            "from_checkout":{"shopper_id":"s","lines":[{"sku":"A","quantity":1}],
+            "left":[{"sku":"A","quantity":1}]}}"#;
+        let let_go = r#"{"moves":[{"sku":"A","quantity":1,"on_hand":5,"allocated":1}]}"#;
+        let sound = [
+            (COUNTED, "A", 1, COUNT),
+            (HELD, "s", 2, held),
+            (PLACED, "1", 3, "{}"),
+            (RESERVED, "1", 4, ordered),
+            (LET_GO, "s", 5, let_go),
+        ];
+        assert_eq!(expected(&sound).wrong, Vec::<String>::new());
+        let without_hold = expected(&[sound[0], sound[2], sound[3]]);
+        assert!(!without_hold.wrong.is_empty(), "pieces out of nothing");
     }
 
     #[test]

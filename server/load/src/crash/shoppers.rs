@@ -202,6 +202,7 @@ impl Crowd {
                 cart
             }
         };
+        let holds_first = rng.random_bool(0.5);
         let way = Way::choose(rng);
         let id = OrderId::new(Uuid::now_v7());
         let Cart {
@@ -214,6 +215,12 @@ impl Crowd {
             cookie: cookie.clone(),
             form: order_form(id, total_minor, way.card(), &ADA),
         };
+        if holds_first {
+            // As the page of the checkout does; what cannot be held is ordered all the same.
+            connection
+                .post(&self.target, "/api/hold_cart", Some(&cookie), String::new())
+                .await?;
+        }
         self.place(&mut connection, placing).await?;
         if way.watches() {
             self.watch(&mut connection, &cookie, id, way).await?;
@@ -330,7 +337,7 @@ const fn end(status: OrderStatus) -> Option<&'static str> {
     match status {
         OrderStatus::Rejected => Some(REJECTED),
         OrderStatus::Cancelled => Some(CANCELLED),
-        OrderStatus::Reserving | OrderStatus::Paying | OrderStatus::AwaitingPayment => None,
+        status if !status.is_final() => None,
         _ => Some(CONFIRMED),
     }
 }

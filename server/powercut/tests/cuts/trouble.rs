@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use broker::{Environment, GroupCommit, Log, Runner};
 use db::Db;
+use gateways::Gateway;
 use powercut::{Disk, Fault};
-use services::test_gateway::TestGateway;
 use services::{Outside, Seed, Shop, ShopSettings};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use types::{OrderId, Problem, ShopperId};
 
-use crate::orders::{RING, count, order_of, texts, until};
+use crate::orders::{RING, count, gateway, order_of, paid, texts, until};
 
 /// From the disk's return to the next accepted order.
 const SELLS_AGAIN: Duration = Duration::from_secs(2);
@@ -26,6 +26,7 @@ struct House {
     db: Db,
     shop: Shop,
     runner: Runner,
+    gateway: Gateway,
     accepted: Vec<OrderId>,
 }
 
@@ -41,9 +42,10 @@ impl House {
         let log = log.expect("a log");
         let writer = GroupCommit::start(&log, "shop");
         let seed = Seed::demo().expect("the demo").with_stock_everywhere(1_000);
-        let shop = Shop::open(log.clone(), writer.clone(), Some(seed)).await;
+        let shop = Shop::open(log.clone(), writer, Some(seed)).await;
         let shop = shop.expect("a shop");
-        let gateway = TestGateway::new(log.clone(), writer, Duration::ZERO);
+        let house = gateway(folder.path()).await;
+        let gateway = crate::orders::client(&house);
         let settings = ShopSettings::default();
         let pace = broker::Settings {
             backoff: Duration::from_millis(5),
@@ -54,8 +56,8 @@ impl House {
         let roster = services::roster(
             &settings,
             Some(Outside {
-                gateway,
-                mailer: None,
+                simulator: Some(gateway),
+                ..Outside::default()
             }),
         );
         let mut runner = Runner::new(log.clone(), pace);
@@ -69,6 +71,7 @@ impl House {
             db,
             shop,
             runner,
+            gateway: house,
             accepted: Vec::new(),
         }
     }
@@ -114,9 +117,7 @@ impl House {
         accepted.sort();
         let stored = texts(&self.db, "select id from orders order by id").await;
         assert_eq!(stored, accepted);
-        let paid = "select reference from test_gateway_payments where status = 'authorized' \
-                    order by reference";
-        assert_eq!(texts(&self.db, paid).await, accepted);
+        assert_eq!(paid(&self.gateway).await, accepted);
         let gaps = "select count(*) - max(position) from events";
         assert_eq!(count(&self.db, gaps).await, 0, "the log has no gap");
         let check = texts(&self.db, "pragma integrity_check").await;

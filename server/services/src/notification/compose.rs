@@ -4,11 +4,11 @@
 use broker::{Failure, Log};
 use lettre::message::Mailbox;
 
-use super::facts::{self, Known};
+use super::facts::{self, Known, Told};
 use super::kind::Notice;
 use super::letters::{self, Letter};
 use super::message::{self, Outgoing};
-use super::rows::Row;
+use super::rows::{About, Row};
 use crate::catalogue::Catalogue;
 use crate::events::decode;
 use crate::house::House;
@@ -31,10 +31,18 @@ pub fn compose(
 ) -> Result<Composed, String> {
     let to = message::mailbox(&known.name, &known.email)
         .ok_or("The customer's email is no address that mails can be sent to.")?;
-    let link = format!("{}{}", house.url, house.links.path(row.order_id));
-    let letter = letters::write(notice, &known.facts, &link)?;
+    let (link, leave) = match (&row.about, &known.told) {
+        (About::Order(id), _) => (house.links.path(*id), None),
+        (About::Signup(id, _), Told::Piece(piece)) => {
+            let leave = format!("{}{}", house.url, house.signup_links.path(*id));
+            (piece.path.clone(), Some(leave))
+        }
+        (About::Signup(..), Told::Order(_)) => return Err("This mail is about nothing.".to_owned()),
+    };
+    let link = format!("{}{link}", house.url);
+    let letter = letters::write(notice, &known.told, &link, leave.as_deref())?;
     let named = (row.id, row.message_id.as_str(), row.queued_at_us);
-    let mail = message::build(house, &letter, to.clone(), named)?;
+    let mail = message::build(house, &letter, to.clone(), named, leave.as_deref())?;
     Ok(Composed { to, letter, mail })
 }
 
@@ -44,6 +52,9 @@ pub async fn notice_at(log: &Log, position: u64) -> Result<Option<Notice>, Failu
     Ok(Notice::of(&*decode(&recorded)?))
 }
 
+/// Why a mail to somebody who was erased is not sent.
+pub const NOBODY: &str = "There is nobody to write to any more.";
+
 /// A mail of the table, as it was sent.
 pub async fn composed(
     log: &Log,
@@ -51,10 +62,10 @@ pub async fn composed(
     house: &House,
     row: &Row,
 ) -> Result<Result<Composed, String>, Failure> {
-    let known = facts::load(log.db(), catalogue, row.order_id).await?;
+    let known = facts::load(log.db(), catalogue, &row.about).await?;
     let notice = notice_at(log, row.position).await?;
     Ok(match (notice, known) {
         (Some(notice), Some(known)) => compose(house, row, &notice, &known),
-        _ => Err("There is nobody to write to any more.".to_owned()),
+        _ => Err(NOBODY.to_owned()),
     })
 }

@@ -1,4 +1,4 @@
-//! What a mail says of an order, as the orders table has it.
+//! What a mail says of an order, as the orders table has it, or of a piece that is back.
 
 use broker::Failure;
 use db::Columns;
@@ -8,16 +8,38 @@ use types::house::HOUSE;
 use types::order::order_number;
 use types::{Money, OrderId, Sku};
 
+use super::rows::About;
 use super::words;
 use crate::catalogue::Catalogue;
 use crate::order_rows::StoredOrderLine;
 
-/// An order and whom to tell about it.
+/// What is told, and to whom.
 #[derive(Debug)]
 pub struct Known {
     pub email: String,
+    /// Empty where nobody has said it.
     pub name: String,
-    pub facts: Facts,
+    pub told: Told,
+}
+
+/// What a mail is about.
+#[derive(Debug)]
+pub enum Told {
+    Order(Facts),
+    Piece(PieceFacts),
+}
+
+/// What templates know of a piece that is back.
+#[derive(Debug, Serialize)]
+pub struct PieceFacts {
+    house: &'static str,
+    pub title: String,
+    /// `White gold, EU 52`
+    pub variant: String,
+    price: String,
+    /// Of its page in the shop, beginning with a slash.
+    #[serde(skip)]
+    pub path: String,
 }
 
 /// What templates know of an order.
@@ -46,8 +68,40 @@ struct Line {
     total: String,
 }
 
-/// Reads an order; `None` when there is none, or its customer's address was erased.
+/// Reads what a mail is about; `None` when there is nobody to be told.
 pub async fn load(
+    db: &db::Db,
+    catalogue: &Catalogue,
+    about: &About,
+) -> Result<Option<Known>, Failure> {
+    match about {
+        About::Order(id) => load_order(db, catalogue, *id).await,
+        About::Signup(id, sku) => {
+            let row = db::query("select email from stock_signups where id = $1")
+                .bind(id.to_string())
+                .fetch_optional(db.reader())
+                .await?;
+            let (Some(row), Some((product, variant))) = (row, catalogue.variant(sku)) else {
+                return Ok(None);
+            };
+            let piece = PieceFacts {
+                house: HOUSE,
+                title: product.title.clone(),
+                variant: variant.title(),
+                price: variant.price.to_string(),
+                path: format!("/p/{}?variant={sku}", product.slug),
+            };
+            Ok(Some(Known {
+                email: row.try_get(0)?,
+                name: String::new(),
+                told: Told::Piece(piece),
+            }))
+        }
+    }
+}
+
+/// Reads an order; `None` when there is none, or its customer's address was erased.
+async fn load_order(
     db: &db::Db,
     catalogue: &Catalogue,
     id: OrderId,
@@ -89,7 +143,7 @@ pub async fn load(
         number: order_number(id),
         name: name.clone(),
         placed_on: words::date(row.try_get(13)?),
-        lines: lines.iter().map(|line| told(catalogue, line)).collect(),
+        lines: lines.iter().map(|line| line_of(catalogue, line)).collect(),
         subtotal: money(9)?,
         delivery: delivery.title(),
         delivery_promise: delivery.promise(),
@@ -97,10 +151,14 @@ pub async fn load(
         total: money(11)?,
         address,
     };
-    Ok(Some(Known { email, name, facts }))
+    Ok(Some(Known {
+        email,
+        name,
+        told: Told::Order(facts),
+    }))
 }
 
-fn told(catalogue: &Catalogue, line: &StoredOrderLine) -> Line {
+fn line_of(catalogue: &Catalogue, line: &StoredOrderLine) -> Line {
     // What the shop has forgotten is still called by its SKU.
     let (title, variant) = match catalogue.ever_sold(&line.sku) {
         Some((product, variant)) => (product.title.clone(), variant.title()),
@@ -136,6 +194,20 @@ impl Facts {
             }
         });
         named.collect()
+    }
+}
+
+#[cfg(test)]
+impl PieceFacts {
+    /// A piece whose title tries to be more than text.
+    pub fn sample(title: &str) -> Self {
+        Self {
+            house: HOUSE,
+            title: title.into(),
+            variant: "White gold, 50".into(),
+            price: "€2,490.00".into(),
+            path: "/p/vega-solitaire-ring?variant=AS-VEG-WG-50".into(),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::words;
 pub enum MailKind {
     OrderReceived,
     PaymentNeeded,
+    PaymentReminder,
     PaymentDeclined,
     OrderConfirmed,
     OrderRejected,
@@ -27,6 +28,7 @@ pub enum MailKind {
     PaymentRefunded,
     ReturnAccepted,
     ReturnDeclined,
+    BackInStock,
 }
 
 impl MailKind {
@@ -35,6 +37,7 @@ impl MailKind {
         match self {
             Self::OrderReceived => "Order received",
             Self::PaymentNeeded => "Payment needed",
+            Self::PaymentReminder => "Payment reminder",
             Self::PaymentDeclined => "Payment declined",
             Self::OrderConfirmed => "Order confirmed",
             Self::OrderRejected => "Order sold out",
@@ -45,6 +48,7 @@ impl MailKind {
             Self::PaymentRefunded => "Refund",
             Self::ReturnAccepted => "Return accepted",
             Self::ReturnDeclined => "Return declined",
+            Self::BackInStock => "Back in stock",
         }
     }
 }
@@ -74,6 +78,10 @@ pub struct Details {
     is_part: bool,
     tracking: Option<Tracking>,
     amount: Option<String>,
+    /// Of an accepted return.
+    return_number: Option<u32>,
+    /// Until when a piece counts as that of who was told that it is back, in words.
+    until: Option<String>,
 }
 
 fn counted(lines: &[Pieces]) -> Vec<(Sku, u32)> {
@@ -92,6 +100,10 @@ impl Notice {
             Event::PaymentMethodRequired(required) => {
                 details.pay_until = Some(words::moment(required.reserved_until_us));
                 MailKind::PaymentNeeded
+            }
+            Event::PaymentReminderDue(due) => {
+                details.pay_until = Some(words::moment(due.reserved_until_us));
+                MailKind::PaymentReminder
             }
             Event::PaymentDeclined(declined) => {
                 details.advice = Some(declined.reason.advice());
@@ -120,8 +132,15 @@ impl Notice {
                 details.amount = Some(refunded.amount.to_string());
                 MailKind::PaymentRefunded
             }
-            Event::ReturnAccepted(_) => MailKind::ReturnAccepted,
+            Event::ReturnAccepted(accepted) => {
+                details.return_number = Some(accepted.number);
+                MailKind::ReturnAccepted
+            }
             Event::ReturnDeclined(_) => MailKind::ReturnDeclined,
+            Event::BackInStockDue(due) => {
+                details.until = Some(words::moment(due.until_us));
+                MailKind::BackInStock
+            }
             _ => return None,
         };
         Some(Self { kind, details })

@@ -11,7 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Error, UndefinedBehavior};
 use serde::Serialize;
 
-use super::facts::{Facts, Piece};
+use super::facts::{Facts, Piece, PieceFacts, Told};
 use super::kind::Notice;
 use super::palette::{Colours, DARK, LIGHT};
 
@@ -33,12 +33,17 @@ pub struct Letter {
 /// What a template finds.
 #[derive(Serialize)]
 struct Context<'a> {
-    order: &'a Facts,
+    /// Of a mail about an order.
+    order: Option<&'a Facts>,
+    /// Of a mail about a piece.
+    piece: Option<&'a PieceFacts>,
     details: &'a super::kind::Details,
     /// Those of the order that it is about, if not all.
     pieces: Vec<Piece<'a>>,
-    /// Opens the order.
+    /// Opens the order, or the piece.
     link: &'a str,
+    /// Takes who reads it off the list, where there is one.
+    leave: Option<&'a str>,
     subject: &'a str,
     light: &'static Colours,
     dark: &'static Colours,
@@ -66,14 +71,25 @@ fn environment() -> Result<Environment<'static>, Error> {
 ///
 /// # Errors
 /// When a template is wrong: a defect of ours.
-pub fn write(notice: &Notice, order: &Facts, link: &str) -> Result<Letter, String> {
+pub fn write(
+    notice: &Notice,
+    told: &Told,
+    link: &str,
+    leave: Option<&str>,
+) -> Result<Letter, String> {
     let environment = ENVIRONMENT.as_ref().map_err(ToString::to_string)?;
     let name: &str = notice.kind.into_str();
+    let (order, piece) = match told {
+        Told::Order(order) => (Some(order), None),
+        Told::Piece(piece) => (None, Some(piece)),
+    };
     let mut context = Context {
         order,
+        piece,
         details: &notice.details,
-        pieces: order.named(&notice.details.pieces),
+        pieces: order.map_or_else(Vec::new, |order| order.named(&notice.details.pieces)),
         link,
+        leave,
         subject: "",
         light: &LIGHT,
         dark: &DARK,
@@ -117,20 +133,23 @@ fn wrapped(text: &str) -> String {
 mod tests {
     use domain::Event;
     use domain::event::{
-        OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, OrderRestCancelled,
-        PaymentDeclined, PaymentMethodRequired, PaymentRefunded, Pieces, ReturnAccepted,
-        ReturnDeclined, ShipmentDelivered, ShipmentShipped,
+        BackInStockDue, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
+        OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
+        PaymentReminderDue, Pieces, ReturnAccepted, ReturnDeclined, ShipmentDelivered,
+        ShipmentShipped,
     };
     use strum::IntoEnumIterator;
     use types::fulfilment::{Carrier, FulfilmentStatus, Tracking};
     use types::order::{CancelledBy, DeclineReason};
-    use types::{Currency, Money, OrderId, RefundId, ReturnId, ShipmentId};
+    use types::{Currency, Money, OrderId, RefundId, ReturnId, ShipmentId, SignupId};
 
     use super::*;
     use crate::notification::kind::MailKind;
 
     const LINK: &str =
         "https://shop.example/o/AZnAoBERequYu7xI0Vniq7wSNFZ4mrwRo9mPz5w4hVBlcHQRXhHLQPI-9qTs5Ml3";
+
+    const LEAVE: &str = "https://shop.example/back-in-stock/AZnAoBERequYu7xI0Vniq7wSNFZ4mrwRo9mPz5w4hVBlcHQRXhHLQPI-9qTs5Ml3";
 
     fn id() -> OrderId {
         "0199c0a0-1111-7aaa-8bbb-123456789abc"
@@ -195,10 +214,16 @@ mod tests {
                 reserved_until_us: 1_795_310_287_000_000,
             }
             .into(),
+            PaymentReminderDue {
+                order_id,
+                reserved_until_us: 1_795_310_287_000_000,
+            }
+            .into(),
             PaymentDeclined {
                 order_id,
                 attempt: 1,
                 reason: DeclineReason::InsufficientFunds,
+                gateway: domain::event::Gateway::Test,
             }
             .into(),
             OrderConfirmed { order_id }.into(),
@@ -240,16 +265,27 @@ mod tests {
                 number: 1,
             }
             .into(),
+            BackInStockDue {
+                signup_id: SignupId::new(id().uuid()),
+                sku: "AS-VEG-WG-50".parse().expect("a SKU"),
+                until_us: 1_795_310_287_000_000,
+                waits_until_us: 1_795_310_287_000_000,
+            }
+            .into(),
         ]
     }
 
     fn letters(name: &str, title: &str) -> Vec<(MailKind, Letter)> {
-        let facts = Facts::sample(name, title);
+        let order = Told::Order(Facts::sample(name, title));
+        let piece = Told::Piece(PieceFacts::sample(title));
         let notices = events();
         let notices = notices.iter().map(|event| Notice::of(event).expect("told"));
         notices
             .map(|notice| {
-                let letter = write(&notice, &facts, LINK);
+                let letter = match notice.kind {
+                    MailKind::BackInStock => write(&notice, &piece, LINK, Some(LEAVE)),
+                    _ => write(&notice, &order, LINK, None),
+                };
                 (
                     notice.kind,
                     letter.unwrap_or_else(|error| panic!("{:?}: {error}", notice.kind)),
@@ -267,7 +303,7 @@ mod tests {
                 "{kind:?} has an event"
             );
         }
-        for (kind, letter) in &letters {
+        for (kind, letter) in about_orders(&letters) {
             assert!(
                 letter.subject.contains("V-6HB7H6NW"),
                 "{kind:?}: {}",
@@ -287,6 +323,34 @@ mod tests {
                 letter.html.contains("prefers-color-scheme: dark"),
                 "{kind:?}"
             );
+        }
+    }
+
+    fn about_orders(letters: &[(MailKind, Letter)]) -> impl Iterator<Item = &(MailKind, Letter)> {
+        let letters = letters.iter();
+        letters.filter(|(kind, _)| *kind != MailKind::BackInStock)
+    }
+
+    #[test]
+    fn a_piece_that_is_back_is_named_with_its_page_the_time_there_is_and_the_way_out() {
+        let letters = letters("Ada", "Vega Solitaire Ring");
+        let (_, letter) = (letters.iter())
+            .find(|(kind, _)| *kind == MailKind::BackInStock)
+            .expect("a letter");
+        assert_eq!(letter.subject, "Vega Solitaire Ring is back");
+        let whole = |text: &str| text.replace("&#x2f;", "/").replace('\n', " ");
+        for body in [whole(&letter.text), whole(&letter.html)] {
+            for word in [
+                "Vega Solitaire Ring",
+                "White gold, 50",
+                "€2,490.00",
+                "22 November 2026",
+                LINK,
+                LEAVE,
+            ] {
+                assert!(body.contains(word), "{word}: {body}");
+            }
+            assert!(!body.contains("Your order"), "{body}");
         }
     }
 
@@ -335,7 +399,8 @@ mod tests {
                 letter.text.lines().any(|line| line.trim() == LINK),
                 "{kind:?}"
             );
-            for line in letter.text.lines().filter(|line| line.trim() != LINK) {
+            let is_link = |line: &&str| [LINK, LEAVE].contains(&line.trim());
+            for line in letter.text.lines().filter(|line| !is_link(line)) {
                 assert!(line.chars().count() <= LINE, "{kind:?}: {line}");
                 assert_eq!(line, line.trim_end(), "{kind:?}");
             }

@@ -10,20 +10,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use broker::Failure;
+use broker::{Failure, NewEvent};
 use domain::Event;
+use domain::event::{BackInStockDue, BackInStockMissed};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use types::mail::MailState;
-use types::{MailId, OrderId};
+use types::{MailId, Sku};
 
-use super::compose::{Composed, compose, composed, notice_at};
+use super::compose::{Composed, NOBODY, compose, composed, notice_at};
 use super::facts;
 use super::folder::Folder;
 use super::kind::Notice;
-use super::message;
-use super::rows::{self, Claim, Ended, Row};
+use super::message::{self, PlainMail};
+use super::rows::{self, About, Claim, Ended, Person, Row};
 use super::transport::{Outcome, Transport};
+use crate::events::{decode, encode};
 use crate::house::House;
 use crate::shop::Shop;
 
@@ -35,6 +37,8 @@ const LONGEST_WAIT_US: i64 = 4 * 60 * 60 * 1_000_000;
 const POLL: Duration = Duration::from_secs(30);
 /// Mails that are taken up at once.
 const BATCH: usize = 32;
+/// How long it is waited for that the stock is known as of an event.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Wait before what has become of a mail is written down once more.
 const SETTLE_WAIT: Duration = Duration::from_millis(250);
 
@@ -87,7 +91,7 @@ pub(super) struct News {
     pub position: u64,
     pub time_us: i64,
     pub event: Arc<Event>,
-    pub order_id: OrderId,
+    pub about: About,
 }
 
 /// What is told, and where it stands in the log.
@@ -151,28 +155,64 @@ impl Mailer {
             .unwrap_or_else(|error| Err(std::io::Error::other(error)))
     }
 
-    /// Lets go what is kept of the mails about these orders.
-    pub(super) async fn erase(&self, orders: Vec<OrderId>) -> Result<(), Failure> {
+    /// Lets go what is kept of the mails to a person.
+    pub(super) async fn erase(&self, person: Person) -> Result<(), Failure> {
         let inner = self.inner.clone();
-        let mails = rows::of_orders(inner.shop.log().db(), &orders).await?;
+        let now_us = inner.shop.now_us();
+        let mails = rows::of_person(inner.shop.log().db(), &person, now_us).await?;
         let erased = tokio::task::spawn_blocking(move || inner.files.erase(&mails)).await;
         let erased = erased.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         erased.map_err(|error| Failure::NoAnswer(format!("the folder of mails: {error}")))?;
-        rows::erase(self.inner.shop.writer(), orders).await
+        rows::erase(self.inner.shop.writer(), person).await
     }
 
-    pub(super) fn longest(&self) -> Duration {
+    /// Whether anybody is told anything.
+    pub(crate) fn sends(&self) -> bool {
+        self.inner.house.sends
+    }
+
+    pub(crate) fn shop(&self) -> &Shop {
+        &self.inner.shop
+    }
+
+    /// Address under which browsers reach the shop, without a slash at its end.
+    pub(crate) fn url(&self) -> &str {
+        &self.inner.house.url
+    }
+
+    /// Sends a mail that is about no order. What became of it is written down by whoever asks.
+    pub(crate) async fn post(&self, mail: PlainMail) -> Result<Outcome, Failure> {
+        let inner = self.inner.clone();
+        // As with those about orders: a task of its own.
+        let sent = self.inner.runtime.spawn(async move {
+            match message::build_plain(&inner.house, mail) {
+                Ok(mail) => inner.transport.send(&mail).await,
+                Err(why) => Outcome::Refused(why),
+            }
+        });
+        let sent = sent.await;
+        sent.map_err(|error| Failure::Other(error.to_string()))
+    }
+
+    pub(crate) fn longest(&self) -> Duration {
         self.inner.transport.longest()
     }
 
-    pub(super) fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.inner.transport.in_flight()
     }
 
-    /// Sends the mail that an event leads to, if any. Asked again, it does nothing more.
-    pub(super) async fn tell(&self, news: News) -> Result<(), Failure> {
+    /// Sends the mail that an event leads to, if any. Asked again, it does nothing more. Answers with what
+    /// the shop has to know of it.
+    pub(super) async fn tell(&self, news: News) -> Result<Vec<NewEvent>, Failure> {
         if !self.inner.house.sends {
-            return Ok(());
+            return Ok(Vec::new());
+        }
+        if let Event::BackInStockDue(due) = &*news.event
+            && self.inner.is_gone_again(&due.sku, news.position).await
+            && !self.inner.is_known(news.id).await?
+        {
+            return Ok(vec![encode(missed(due))?]);
         }
         let inner = self.inner.clone();
         // A task of its own: who stops waiting does not end it between sending and writing that down.
@@ -184,13 +224,11 @@ impl Mailer {
             .await
             .map_err(|error| Failure::Other(error.to_string()))??
         {
-            Some(Outcome::Away(why)) => Err(Failure::NoAnswer(why)),
-            Some(Outcome::NotNow(_)) => {
-                self.inner.changed.notify_one();
-                Ok(())
-            }
-            _ => Ok(()),
+            Some(Outcome::Away(why)) => return Err(Failure::NoAnswer(why)),
+            Some(Outcome::NotNow(_)) => self.inner.changed.notify_one(),
+            _ => {}
         }
+        Ok(Vec::new())
     }
 
     /// Tries again what is due, until told to stop.
@@ -212,7 +250,29 @@ impl Mailer {
     }
 }
 
+/// What was to be told is not so any more.
+fn missed(due: &BackInStockDue) -> Event {
+    BackInStockMissed {
+        signup_id: due.signup_id,
+        sku: due.sku.clone(),
+        until_us: due.until_us,
+        waits_until_us: due.waits_until_us,
+    }
+    .into()
+}
+
 impl Inner {
+    /// Whether a SKU that was back as of a position of the log is sold out by now. What this process knows
+    /// may be older than that: then nobody would be told, and who is told next would be before them.
+    async fn is_gone_again(&self, sku: &Sku, position: u64) -> bool {
+        let _ = tokio::time::timeout(PATIENCE, self.shop.followed(position)).await;
+        self.shop.available(sku) <= 0
+    }
+
+    async fn is_known(&self, id: MailId) -> Result<bool, Failure> {
+        Ok(rows::one(self.shop.log().db(), id).await?.is_some())
+    }
+
     async fn tell(&self, news: News) -> Result<Option<Outcome>, Failure> {
         let now_us = self.shop.now_us();
         if now_us.saturating_sub(news.time_us) > GIVEN_UP_AFTER_US {
@@ -222,14 +282,14 @@ impl Inner {
             return Ok(None);
         };
         let catalogue = self.shop.catalogue();
-        let known = facts::load(self.shop.log().db(), &catalogue, news.order_id).await?;
-        let Some(known) = known else {
+        let known = facts::load(self.shop.log().db(), &catalogue, &news.about).await?;
+        if known.is_none() {
             // Nobody is there to be told.
             return Ok(None);
-        };
+        }
         let row = Row {
             id: news.id,
-            order_id: news.order_id,
+            about: news.about,
             kind: told.notice.kind.into_str().to_owned(),
             position: told.position,
             resend_of: told.resend_of,
@@ -244,7 +304,13 @@ impl Inner {
         let (db, until_us) = (self.shop.log().db(), self.until_us(now_us));
         match rows::claim_new(db, self.shop.writer(), row, until_us).await? {
             Claim::Mine(row) => {
-                let composed = compose(&self.house, &row, &told.notice, &known);
+                // Who is erased before the row is there is erased here, too; who is erased after it waits
+                // until this is settled.
+                let known = facts::load(self.shop.log().db(), &catalogue, &row.about).await?;
+                let composed = match known {
+                    Some(known) => compose(&self.house, &row, &told.notice, &known),
+                    None => Err(NOBODY.to_owned()),
+                };
                 self.attempt(&row, composed).await.map(Some)
             }
             Claim::Taken => Err(Failure::Moved),
@@ -309,8 +375,28 @@ impl Inner {
             return Ok(None);
         };
         let (log, catalogue) = (self.shop.log(), self.shop.catalogue());
-        let composed = composed(log, &catalogue, &self.house, &row).await?;
+        let composed = match self.is_moot(&row).await? {
+            Some(due) => {
+                let asked = self.shop.request(missed(&due)).await;
+                asked.map_err(|refused| Failure::Other(refused.0.to_string()))?;
+                Err("It was sold out again before this could be sent.".to_owned())
+            }
+            None => composed(log, &catalogue, &self.house, &row).await?,
+        };
         self.attempt(&row, composed).await.map(Some)
+    }
+
+    /// The event that a mail was to tell and that is not true any more.
+    async fn is_moot(&self, row: &Row) -> Result<Option<BackInStockDue>, Failure> {
+        match &row.about {
+            About::Signup(_, sku) if self.is_gone_again(sku, row.position).await => {}
+            _ => return Ok(None),
+        }
+        let recorded = self.shop.log().read_one(row.position).await?;
+        Ok(match &*decode(&recorded)? {
+            Event::BackInStockDue(due) => Some(due.clone()),
+            _ => None,
+        })
     }
 
     /// Sends the mail, and writes down how that ended.

@@ -4,8 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::Address;
 use lettre::address::Envelope;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, Message, MessageBuilder, MultiPart, SinglePart};
 use types::MailId;
 
 use super::letters::Letter;
@@ -40,6 +40,12 @@ pub fn mailbox(name: &str, email: &str) -> Option<Mailbox> {
     ))
 }
 
+fn header(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
+/// `leave` is where a mail that was asked for is asked for no more, with one press in the reader's program.
+///
 /// # Errors
 /// When it cannot be sent to this address, in words for staff.
 pub fn build(
@@ -47,19 +53,18 @@ pub fn build(
     letter: &Letter,
     to: Mailbox,
     (id, message_id, queued_at_us): (MailId, &str, i64),
+    leave: Option<&str>,
 ) -> Result<Outgoing, String> {
-    let date = UNIX_EPOCH + Duration::from_micros(queued_at_us.max(0).unsigned_abs());
-    let mut message = Message::builder()
-        .from(house.from.clone())
-        .to(to)
-        .subject(&letter.subject)
-        .message_id(Some(message_id.to_owned()))
-        .date(date)
-        // RFC 3834: no vacation notice answers it.
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ));
+    let mut message = begun(house, to, &letter.subject, (message_id, queued_at_us));
+    if let Some(leave) = leave {
+        // RFC 2369 and RFC 8058.
+        message = message
+            .raw_header(header("List-Unsubscribe", format!("<{leave}>")))
+            .raw_header(header(
+                "List-Unsubscribe-Post",
+                "List-Unsubscribe=One-Click".to_owned(),
+            ));
+    }
     if let Some(reply_to) = &house.reply_to {
         message = message.reply_to(reply_to.clone());
     }
@@ -77,6 +82,90 @@ pub fn build(
         envelope: message.envelope().clone(),
         bytes: message.formatted(),
     })
+}
+
+/// A file that comes with a mail.
+#[derive(Debug)]
+pub struct Attached {
+    pub name: String,
+    /// Its content type.
+    pub kind: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// A mail to the house or to another one: a text, and maybe files.
+#[derive(Debug)]
+pub struct PlainMail {
+    /// Of the event that it tells.
+    pub id: MailId,
+    /// When that happened, unix microseconds.
+    pub at_us: i64,
+    pub to_name: String,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub files: Vec<Attached>,
+}
+
+/// Made again of the same it is the same, byte for byte.
+///
+/// # Errors
+/// When it cannot be sent to this address, in words for staff.
+pub fn build_plain(house: &House, mail: PlainMail) -> Result<Outgoing, String> {
+    let PlainMail {
+        id,
+        at_us,
+        to_name,
+        to,
+        subject,
+        text,
+        files,
+    } = mail;
+    let to = mailbox(&to_name, &to).ok_or("This is no address that mails can be sent to.")?;
+    let mut message = begun(house, to, &subject, (&message_id(id, house), at_us));
+    if let Some(reply_to) = &house.reply_to {
+        message = message.reply_to(reply_to.clone());
+    }
+    let text = SinglePart::plain(text);
+    let built = match files.is_empty() {
+        true => message.singlepart(text),
+        false => {
+            let parts = MultiPart::mixed()
+                .boundary(format!("=_{id}"))
+                .singlepart(text);
+            let mut attached = parts;
+            for file in files {
+                let kind = file.kind.parse::<ContentType>();
+                let kind = kind.map_err(|error| error.to_string())?;
+                let part = Attachment::new(file.name).body(file.bytes, kind);
+                attached = attached.singlepart(part);
+            }
+            message.multipart(attached)
+        }
+    };
+    let message = built.map_err(|error| error.to_string())?;
+    Ok(Outgoing {
+        id,
+        queued_at_us: at_us,
+        envelope: message.envelope().clone(),
+        bytes: message.formatted(),
+    })
+}
+
+/// The headers of every mail.
+fn begun(house: &House, to: Mailbox, subject: &str, (id, at_us): (&str, i64)) -> MessageBuilder {
+    let date = UNIX_EPOCH + Duration::from_micros(at_us.max(0).unsigned_abs());
+    Message::builder()
+        .from(house.from.clone())
+        .to(to)
+        .subject(subject)
+        .message_id(Some(id.to_owned()))
+        .date(date)
+        // RFC 3834: no vacation notice answers it.
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        ))
 }
 
 #[cfg(test)]
@@ -111,7 +200,7 @@ mod tests {
         let id: MailId = ID.parse().expect("an id");
         let to = mailbox(name, email).expect("an address");
         let known = (id, message_id(id, &house), 1_795_310_287_000_000);
-        build(&house, &letter(), to, (known.0, &known.1, known.2))
+        build(&house, &letter(), to, (known.0, &known.1, known.2), None)
             .expect("a mail")
             .bytes
     }
@@ -155,6 +244,23 @@ mod tests {
             mail.text_part(0)
                 .expect("text")
                 .is_content_type("text", "plain")
+        );
+    }
+
+    #[test]
+    fn a_mail_that_was_asked_for_can_be_left_with_one_press() {
+        let house = house();
+        let id: MailId = ID.parse().expect("an id");
+        let to = mailbox("", "ada@example.com").expect("an address");
+        let leave = "https://shop.example/back-in-stock/token";
+        let named = message_id(id, &house);
+        let mail = build(&house, &letter(), to, (id, &named, 0), Some(leave)).expect("a mail");
+        let mail = MessageParser::default().parse(&mail.bytes).expect("a mail");
+        let header = |name: &'static str| mail.header_raw(name).map(str::trim);
+        assert_eq!(header("List-Unsubscribe"), Some(&*format!("<{leave}>")));
+        assert_eq!(
+            header("List-Unsubscribe-Post"),
+            Some("List-Unsubscribe=One-Click")
         );
     }
 

@@ -6,14 +6,35 @@
 
 use broker::{Failure, GroupCommit};
 use db::Columns;
+use domain::event::MailBounced;
 use types::mail::{MailCursor, MailState};
-use types::{MailId, OrderId};
+use types::{MailId, OrderId, SignupId, Sku};
+
+use crate::events::encode;
+
+/// What a mail is about, and by that to whom it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    Order(OrderId),
+    /// Somebody's wish to be told when a SKU is back.
+    Signup(SignupId, Sku),
+}
+
+impl About {
+    /// As the table has it: order, sign-up and subject.
+    fn columns(&self) -> [String; 3] {
+        match self {
+            Self::Order(id) => [id.to_string(), String::new(), String::new()],
+            Self::Signup(id, sku) => [String::new(), id.to_string(), sku.to_string()],
+        }
+    }
+}
 
 /// A mail as the table has it.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub id: MailId,
-    pub order_id: OrderId,
+    pub about: About,
     pub kind: String,
     /// Of the event that it tells.
     pub position: u64,
@@ -28,7 +49,7 @@ pub struct Row {
 }
 
 const COLUMNS: &str = "id, order_id, kind, position, resend_of, message_id, state, attempts, due_us, \
-                       error, queued_at_us, changed_at_us";
+                       error, queued_at_us, changed_at_us, signup_id, subject";
 
 /// How a claim went.
 #[derive(Debug)]
@@ -65,20 +86,23 @@ pub async fn claim_new(
     let is_new = writer
         .run_unmarked(move |tx| {
             Box::pin(async move {
+                let [order, signup, subject] = new.about.columns();
                 let inserted = db::query(
                     "insert into mails (id, order_id, kind, position, resend_of, message_id, state, \
-                     attempts, due_us, error, queued_at_us, changed_at_us) \
-                     values ($1, $2, $3, $4, $5, $6, 'sending', 1, $7, '', $8, $8) \
+                     attempts, due_us, error, queued_at_us, changed_at_us, signup_id, subject) \
+                     values ($1, $2, $3, $4, $5, $6, 'sending', 1, $7, '', $8, $8, $9, $10) \
                      on conflict do nothing",
                 )
                 .bind(new.id.to_string())
-                .bind(new.order_id.to_string())
+                .bind(order)
                 .bind(new.kind)
                 .bind(i64::try_from(new.position).unwrap_or(i64::MAX))
                 .bind(new.resend_of.map(|id| id.to_string()).unwrap_or_default())
                 .bind(new.message_id)
                 .bind(until_us)
                 .bind(new.queued_at_us)
+                .bind(signup)
+                .bind(subject)
                 .execute(tx.conn())
                 .await?;
                 Ok::<_, Failure>(inserted.rows_affected() == 1)
@@ -169,14 +193,18 @@ pub async fn settle(
                 .bind(i64::from(attempts))
                 .execute(tx.conn())
                 .await?;
-                Ok::<_, Failure>(settled.rows_affected() == 1)
+                let is_ours = settled.rows_affected() == 1;
+                if is_ours && ended.state == MailState::Bounced {
+                    tx.append(encode(MailBounced { mail_id: id }.into())?, None);
+                }
+                Ok::<_, Failure>(is_ours)
             })
         })
         .await
 }
 
 pub async fn one(db: &db::Db, id: MailId) -> Result<Option<Row>, Failure> {
-    let row = db::query(db::built(format!(
+    let row = db::query(db::trusted_sql(format!(
         "select {COLUMNS} from mails where id = $1"
     )))
     .bind(id.to_string())
@@ -187,7 +215,7 @@ pub async fn one(db: &db::Db, id: MailId) -> Result<Option<Row>, Failure> {
 
 /// Mails that are due, the longest waiting first.
 pub async fn due(db: &db::Db, now_us: i64, limit: usize) -> Result<Vec<Row>, Failure> {
-    let rows = db::query(db::built(format!(
+    let rows = db::query(db::trusted_sql(format!(
         "select {COLUMNS} from mails where due_us > 0 and due_us <= $1 order by due_us limit $2"
     )))
     .bind(now_us)
@@ -205,36 +233,57 @@ pub async fn next_due_us(db: &db::Db) -> Result<Option<i64>, Failure> {
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// The mails of these orders: each with when it was queued.
-pub async fn of_orders(db: &db::Db, orders: &[OrderId]) -> Result<Vec<(MailId, i64)>, Failure> {
+/// What is known of a person, by what their mails may be about.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub orders: Vec<OrderId>,
+    pub signups: Vec<SignupId>,
+}
+
+/// The mails to a person: each with when it was queued.
+///
+/// # Errors
+/// [`Failure::Moved`] while somebody is at one of them: what they leave behind is not there yet.
+pub async fn of_person(
+    db: &db::Db,
+    person: &Person,
+    now_us: i64,
+) -> Result<Vec<(MailId, i64)>, Failure> {
+    let of_order = "select id, queued_at_us, state, due_us from mails where order_id = $1";
+    let of_signup = "select id, queued_at_us, state, due_us from mails \
+                     where signup_id = $1 and signup_id <> ''";
+    let orders = person.orders.iter().map(|id| (of_order, id.to_string()));
+    let signups = person.signups.iter().map(|id| (of_signup, id.to_string()));
     let mut mails = Vec::new();
-    // A person's orders are few.
-    for order in orders {
-        let rows = db::query("select id, queued_at_us from mails where order_id = $1")
-            .bind(order.to_string())
-            .fetch_all(db.reader())
-            .await?;
+    // A person's orders and wishes are few.
+    for (sql, id) in orders.chain(signups) {
+        let rows = db::query(sql).bind(id).fetch_all(db.reader()).await?;
         for row in &rows {
             let id: &str = row.try_get(0)?;
             let id = id
                 .parse()
                 .map_err(|error| Failure::Other(format!("mails: {error}")))?;
+            let (state, due_us): (&str, i64) = (row.try_get(2)?, row.try_get(3)?);
+            if state == MailState::Sending.into_str() && due_us > now_us {
+                return Err(Failure::Moved);
+            }
             mails.push((id, row.try_get(1)?));
         }
     }
     Ok(mails)
 }
 
-/// Deletes the mails of these orders: a server may have answered with their customer's address.
-pub async fn erase(writer: &GroupCommit, orders: Vec<OrderId>) -> Result<(), Failure> {
+/// Deletes the mails to a person: a server may have answered with their address.
+pub async fn erase(writer: &GroupCommit, person: Person) -> Result<(), Failure> {
     writer
         .run(move |tx| {
             Box::pin(async move {
-                for order in orders {
-                    db::query("delete from mails where order_id = $1")
-                        .bind(order.to_string())
-                        .execute(tx.conn())
-                        .await?;
+                let of_order = "delete from mails where order_id = $1";
+                let of_signup = "delete from mails where signup_id = $1 and signup_id <> ''";
+                let orders = person.orders.iter().map(|id| (of_order, id.to_string()));
+                let signups = person.signups.iter().map(|id| (of_signup, id.to_string()));
+                for (sql, id) in orders.chain(signups) {
+                    db::query(sql).bind(id).execute(tx.conn()).await?;
                 }
                 Ok::<_, Failure>(())
             })
@@ -262,7 +311,7 @@ pub async fn newest(
          (queued_at_us < $1 or (queued_at_us = $1 and id < $2)) \
          order by queued_at_us desc, id desc limit $3"
     );
-    let query = db::query(db::built(sql))
+    let query = db::query(db::trusted_sql(sql))
         .bind(at_us)
         .bind(id)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -279,9 +328,16 @@ fn read(row: &db::Row) -> Result<Row, Failure> {
     let text = |column| row.try_get::<&str, _>(column);
     let number = |column| row.try_get::<i64, _>(column);
     let resend_of = text(4)?;
+    let about = match text(12)? {
+        "" => About::Order(text(1)?.parse().map_err(|e| bad(&e))?),
+        signup => About::Signup(
+            signup.parse().map_err(|e| bad(&e))?,
+            text(13)?.parse().map_err(|e| bad(&e))?,
+        ),
+    };
     Ok(Row {
         id: text(0)?.parse().map_err(|e| bad(&e))?,
-        order_id: text(1)?.parse().map_err(|e| bad(&e))?,
+        about,
         kind: text(2)?.to_owned(),
         position: u64::try_from(number(3)?).unwrap_or_default(),
         resend_of: match resend_of {
