@@ -98,13 +98,7 @@ pub async fn told(shop: &TestShop, order: OrderId, count: i64) -> Vec<String> {
 
 /// Waits until the reactor has passed everything that the log holds.
 pub async fn until_all_is_heard(shop: &TestShop) {
-    let head = shop.log().stored_head().await.expect("a head");
-    eventually(&format!("mails as of {head}"), async || {
-        let lags = shop.log().lags().await.expect("lags");
-        let position = |lag: &broker::Lag| lag.consumer == "notification" && lag.position >= head;
-        lags.iter().any(position)
-    })
-    .await;
+    shop.until_heard("notification").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

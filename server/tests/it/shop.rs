@@ -58,7 +58,11 @@ impl TestShop {
         let pkg = scratch.folder().join("site").join("pkg");
         std::fs::create_dir_all(&pkg).expect("a site folder");
         std::fs::write(pkg.join("current"), "built").expect("a site");
-        Self::start(scratch, settings, any_port().await).await
+        let shop = Self::start(scratch, settings, any_port().await).await;
+        // What a new shop begins with goes through its log as all else does: the rules by which
+        // pieces are ordered again come last.
+        shop.until_heard("restock").await;
+        shop
     }
 
     /// A folder that ends with the shop.
@@ -246,6 +250,17 @@ impl TestShop {
     pub async fn until_allocated(&self, sku: &str, allocated: i64) {
         eventually(&format!("{allocated} of {sku} allocated"), async || {
             self.stock(sku).await.1 == allocated
+        })
+        .await;
+    }
+
+    /// Waits until a consumer has passed everything that the log holds now.
+    pub async fn until_heard(&self, consumer: &str) {
+        let head = self.log().stored_head().await.expect("a head");
+        eventually(&format!("{consumer} as of {head}"), async || {
+            let lags = self.log().lags().await.expect("lags");
+            let passed = |lag: &broker::Lag| lag.consumer == consumer && lag.position >= head;
+            lags.iter().any(passed)
         })
         .await;
     }
