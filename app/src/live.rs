@@ -208,6 +208,7 @@ pub fn page_version(page: LivePage, version: u64) -> ReadSignal<Version> {
             LivePage::Purchasing => Topic::Purchasing,
             LivePage::Restock => Topic::Restock,
             LivePage::Ledger(sku) => Topic::Ledger(sku),
+            LivePage::Audit => Topic::Audit,
         };
         socket::follow(topic, initial, version, merge).into()
     }
@@ -225,6 +226,7 @@ pub enum LivePage {
     Purchasing,
     Restock,
     Ledger(Sku),
+    Audit,
 }
 
 /// Who has an order open. Staff only.
@@ -249,6 +251,12 @@ pub struct Version {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Staff {
     pub staff: Vec<Present>,
+}
+
+/// Whether whoever had signed in is signed out by now.
+#[cfg(feature = "hydrate")]
+pub fn signed_out() -> ReadSignal<bool> {
+    socket::signed_out().into()
 }
 
 /// The state of the socket. Reading it opens the socket, since somebody is being told.

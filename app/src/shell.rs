@@ -8,11 +8,14 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use crate::components::picture::PriorityPicture;
+use crate::pages::admin_account::AdminAccountPage;
 use crate::pages::admin_alerts::AdminAlertsPage;
+use crate::pages::admin_audit::AdminAuditPage;
 use crate::pages::admin_count::{AdminCountPage, CountSheetPage};
 use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_import::{AdminImportPage, AdminImportedPage};
 use crate::pages::admin_inventory::AdminInventoryPage;
+use crate::pages::admin_join::{AdminCodePage, AdminJoinPage};
 use crate::pages::admin_ledger::AdminLedgerPage;
 use crate::pages::admin_mail::AdminMailPage;
 use crate::pages::admin_mails::AdminMailsPage;
@@ -25,6 +28,7 @@ use crate::pages::admin_purchase::AdminPurchasePage;
 use crate::pages::admin_purchases::AdminPurchasesPage;
 use crate::pages::admin_restock::AdminRestockPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
+use crate::pages::admin_staff::AdminStaffPage;
 use crate::pages::admin_suppliers::AdminSuppliersPage;
 use crate::pages::back_in_stock::BackInStockPage;
 use crate::pages::cart::CartPage;
@@ -161,6 +165,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/privacy") view=PrivacyPage ssr=SsrMode::Async />
                 <Route path=path!("/admin") view=AdminIndex ssr=SsrMode::Async />
                 <Route path=path!("/admin/sign-in") view=AdminSignInPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/sign-in/code") view=AdminCodePage ssr=SsrMode::Async />
+                <Route path=path!("/admin/join/:token") view=AdminJoinPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/account") view=AdminAccountPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/staff") view=AdminStaffPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/audit") view=AdminAuditPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/print/slips") view=SlipsPage ssr=SsrMode::Async />

@@ -137,7 +137,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         LogCommand::Settlement(request) => {
             settlement::settlement(&log, config, &request, out).await
         }
-        LogCommand::Staff(task) => staff::staff(&log, &task, out).await,
+        LogCommand::Staff(task) => staff::staff(&log, config, &task, out).await,
         LogCommand::Person(task) => person::person(&log, &task, out).await,
         LogCommand::PurchaseOrders(task) => {
             purchase_orders::purchase_orders(&log, &task, out).await

@@ -57,16 +57,13 @@ pub struct Config {
     #[arg(long, env = "VITRINE_SECRET", hide_env_values = true)]
     pub secret: Option<String>,
 
-    /// Email with which the admin signs in.
-    #[arg(
-        long,
-        env = "VITRINE_ADMIN_EMAIL",
-        default_value = "admin@aurel-stone.example"
-    )]
-    pub admin_email: String,
+    /// Email of an owner whom the settings name. With neither this nor a password the first owner is
+    /// whoever opens the link that a start prints while nobody can sign in.
+    #[arg(long, env = "VITRINE_ADMIN_EMAIL")]
+    pub admin_email: Option<String>,
 
-    /// The admin's password, at least 12 characters. Without it one is generated and printed on the
-    /// first start.
+    /// Their password, at least 12 characters. Without it, where there is an email, one is generated and
+    /// printed on the first start.
     #[arg(long, env = "VITRINE_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
 
@@ -148,7 +145,24 @@ pub struct Config {
     pub limits: Limits,
 }
 
+/// Whom a password is of where no email is given.
+const ADMIN_EMAIL: &str = "admin@aurel-stone.example";
+
 impl Config {
+    /// The email of the owner whom the settings name, if they name one.
+    pub fn admin(&self) -> Option<&str> {
+        let named = self.admin_email.as_deref();
+        named.or_else(|| self.admin_password.as_ref().map(|_| ADMIN_EMAIL))
+    }
+
+    /// Address under which browsers reach the shop, as far as the settings say it.
+    pub fn url_of_browsers(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
+        }
+    }
+
     /// Where the data lives.
     pub fn database(&self) -> db::Settings {
         match &self.database_url {

@@ -23,4 +23,4 @@ mod supervise;
 pub mod suppliers;
 mod watch;
 
-pub use serve::{Running, start};
+pub use serve::{Running, WayIn, start};

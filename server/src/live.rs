@@ -29,7 +29,7 @@ use domain::order::progress::progress_of;
 use domain::reservation::changed_by;
 use parking_lot::Mutex;
 use services::{
-    LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row, is_of_purchasing,
+    LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row, is_act, is_of_purchasing,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -420,6 +420,10 @@ impl Hub {
                 .events
                 .push_back(event_row(recorded, shop.staff_names()));
         }
+        if is_act(recorded) {
+            shop.note_act(position);
+            gathered.acts = true;
+        }
         if recorded.topic == broker::decisions::TOPIC {
             return;
         }
@@ -560,6 +564,10 @@ impl Hub {
         if is_of_restock && self.has_members(&Topic::Restock) {
             publish(Topic::Restock, State::Restock { version: position });
         }
+        if gathered.acts && self.has_members(&Topic::Audit) {
+            let version = shop.acts_position();
+            publish(Topic::Audit, State::Audit { version });
+        }
         if !gathered.events.is_empty() {
             publish(
                 Topic::Events,
@@ -608,13 +616,15 @@ struct Gathered {
     purchasing: bool,
     /// Whether a rule of restocking has, or what is unsold.
     restock: bool,
+    /// Whether anybody of the staff has done anything.
+    acts: bool,
     /// The newest [`STREAM`] events, oldest first.
     events: std::collections::VecDeque<EventRow>,
 }
 
 impl Gathered {
     fn is_empty(&self) -> bool {
-        let is_quiet = !self.alerts && !self.purchasing && !self.restock;
+        let is_quiet = !self.alerts && !self.purchasing && !self.restock && !self.acts;
         let is_bare = self.events.is_empty() && self.products.is_empty();
         is_quiet && is_bare && self.for_staff.is_empty() && self.released.is_empty()
     }
@@ -750,9 +760,10 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         | Topic::Alerts
         | Topic::Purchasing
         | Topic::Restock
-        | Topic::Ledger(_) => match visitor.staff {
-            Some(_) => Ok(()),
-            None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
+        | Topic::Ledger(_)
+        | Topic::Audit => match (&visitor.staff, topic.right()) {
+            (Some(staff), Some(right)) => staff.may(right).map(drop),
+            _ => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
         },
     }
 }
@@ -836,6 +847,10 @@ async fn snapshot(
         Topic::Ledger(sku) => {
             let version = shop.ledger_version(sku);
             Ok((State::Ledger { version }, version))
+        }
+        Topic::Audit => {
+            let version = shop.acts_position();
+            Ok((State::Audit { version }, version))
         }
         Topic::Restock => {
             let version = shop.levels().position();

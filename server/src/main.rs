@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use server::WayIn;
 use server::cli::Cli;
 use server::config::LogFormat;
 use tokio::net::TcpListener;
@@ -104,8 +105,14 @@ fn complain(error: &anyhow::Error) {
     reason = "what a person or a script waits for at start"
 )]
 fn announce(running: &server::Running) {
-    if let Some((email, password)) = &running.first_password {
-        println!("admin: sign in as {email} with the password {password} (shown this once)");
+    match &running.way_in {
+        Some(WayIn::Password { email, password }) => {
+            println!("admin: sign in as {email} with the password {password} (shown this once)");
+        }
+        Some(WayIn::Link(link)) => {
+            println!("admin: become the owner at {link} (good for once, for 24 hours)");
+        }
+        None => {}
     }
     if let Some(address) = running.metrics_address {
         println!("metrics on http://{address}/metrics");

@@ -15,11 +15,13 @@ use domain::order::Rules;
 use domain::{back_in_stock, reservation};
 use gateways::{Console, Gateway};
 use services::{
-    Fingerprints, Lives, Outside, Seed, SessionTimes, Shop, ShopSettings, SupplierPost,
+    Fingerprints, Lives, Outside, Seed, SessionTimes, Shop, ShopSettings, StaffSecrets,
+    SupplierPost,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use types::staff::Role;
 
 use crate::config::Config;
 use crate::event_loop::EventLoop;
@@ -43,9 +45,12 @@ pub struct Running {
     pub url: String,
     /// Where the metrics are, if anywhere.
     pub metrics_address: Option<SocketAddr>,
-    /// Email and password of the admin, when they were made just now.
-    pub first_password: Option<(String, String)>,
+    /// How the first owner gets in.
+    pub way_in: Option<WayIn>,
     pub shop: Shop,
+    /// Every route that there is, as the router tells of itself.
+    #[cfg(feature = "failpoints")]
+    pub routes: String,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     tasks: Tasks,
@@ -57,6 +62,15 @@ pub struct Running {
     simulator: Option<Simulator>,
     /// Last, so that what runs on it has ended before.
     _events: EventLoop,
+}
+
+/// How the first owner gets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WayIn {
+    /// Was made just now.
+    Password { email: String, password: String },
+    /// Good for once and for a day; the next start prints another one.
+    Link(String),
 }
 
 fn read_catalogue(file: &Path) -> anyhow::Result<Seed> {
@@ -99,7 +113,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     if !config.limits.lift_limits {
         shop.marks_with(Fingerprints::new(key.master()));
     }
-    let first_password = admit_admin(&shop, &config).await?;
+    shop.keeps_secrets_with(StaffSecrets::new(key.master()));
+    let way_in = admit_admin(&shop, &config, &url).await?;
 
     let derive = |what: &str| secret::derived(key.master(), what);
     let gateway = gateway::open(&config.gateway, &config.data_dir, address, &url, derive).await?;
@@ -194,6 +209,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         &site,
     )
     .await?;
+    #[cfg(feature = "failpoints")]
+    let routes = format!("{router:?}");
     let mut tasks = Tasks::new();
     events.within(|| {
         let (for_hub, for_sessions) = (shop.clone(), shop.clone());
@@ -280,8 +297,10 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     Ok(Running {
         url,
         metrics_address,
-        first_password,
+        way_in,
         shop,
+        #[cfg(feature = "failpoints")]
+        routes,
         stop,
         server,
         tasks,
@@ -357,8 +376,14 @@ fn make_private_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes sure that somebody can sign in.
-async fn admit_admin(shop: &Shop, config: &Config) -> anyhow::Result<Option<(String, String)>> {
-    let email = &config.admin_email;
+async fn admit_admin(shop: &Shop, config: &Config, url: &str) -> anyhow::Result<Option<WayIn>> {
+    let Some(email) = config.admin() else {
+        if shop.name_nobody().await? {
+            return Ok(None);
+        }
+        let path = shop.first_owner_path().await?;
+        return Ok(path.map(|path| WayIn::Link(format!("{url}{path}"))));
+    };
     let admitted = shop.name_owner(email, config.admin_password.clone()).await;
     let can_sign_in = admitted.map_err(|problem| {
         anyhow::anyhow!(
@@ -370,8 +395,12 @@ async fn admit_admin(shop: &Shop, config: &Config) -> anyhow::Result<Option<(Str
         return Ok(None);
     }
     let password = secret::password();
-    services::set_staff_password(shop.log(), email, password.clone(), true).await?;
-    Ok(Some((email.clone(), password)))
+    let (log, role) = (shop.log(), Role::Owner);
+    services::set_staff_password(log, email, password.clone(), role, true, "settings").await?;
+    Ok(Some(WayIn::Password {
+        email: email.to_owned(),
+        password,
+    }))
 }
 
 /// Waits until every SKU has been counted in.

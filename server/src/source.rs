@@ -20,6 +20,20 @@ impl Source {
         self.0.to_string()
     }
 
+    /// The address without its end: enough to know one's own again.
+    pub fn shortened(self) -> String {
+        match self.0 {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                format!("{a}.{b}.{c}.…")
+            }
+            IpAddr::V6(v6) => {
+                let [a, b, c, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}:…")
+            }
+        }
+    }
+
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(v6) => {

@@ -5,6 +5,8 @@ use types::Problem;
 use types::admin::{CorrectStock, Level, MAX_ON_HAND};
 #[cfg(feature = "ssr")]
 use types::log::DeadLetterDecision;
+#[cfg(feature = "ssr")]
+use types::staff::Right;
 
 use super::ApiError;
 #[cfg(feature = "ssr")]
@@ -54,7 +56,7 @@ pub async fn correct_stock(
     #[server(default)] reason: String,
 ) -> Result<Level, ApiError> {
     let corrected = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Stock)?);
         shop.correct_stock(&staff, correction(&sku, &on_hand, &seen, &reason)?)
             .await
     };
@@ -107,7 +109,7 @@ async fn decide(
     decision: DeadLetterDecision,
 ) -> Result<(), ApiError> {
     let decided = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Log)?);
         let position = position.parse::<u64>().map_err(|_| {
             Problem::malformed("position: expected a position of the log, a whole number")
         })?;

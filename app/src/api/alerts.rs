@@ -4,6 +4,8 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use types::alert::{AlertChange, AlertTab, MUTE_HOURS};
 #[cfg(feature = "ssr")]
+use types::staff::Right;
+#[cfg(feature = "ssr")]
 use types::{AlertId, Problem};
 
 use super::ApiError;
@@ -32,7 +34,7 @@ pub async fn change_alert(
     #[server(default)] page: String,
 ) -> Result<(), ApiError> {
     let changed = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Alerts)?);
         let malformed = |error: &dyn std::fmt::Display| Problem::malformed(error.to_string());
         let id: AlertId = alert_id.parse().map_err(|error| malformed(&error))?;
         let change = match what.as_str() {

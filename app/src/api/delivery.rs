@@ -6,6 +6,8 @@ use services::NewTerms;
 #[cfg(feature = "ssr")]
 use types::delivery::DeliveryTerms;
 #[cfg(feature = "ssr")]
+use types::staff::Right;
+#[cfg(feature = "ssr")]
 use types::{Currency, FieldError, Problem};
 
 use super::ApiError;
@@ -18,7 +20,7 @@ use super::prices::{PRICES, amount, moment};
 /// Changes what delivery costs, at once or later.
 #[server(prefix = "/api", endpoint = "set_delivery")]
 pub async fn set_delivery(#[server(flatten)] form: DeliveryForm) -> Result<(), ApiError> {
-    let (shop, staff) = (super::shop(), super::signed_in());
+    let (shop, staff) = (super::shop(), super::signed_in(Right::Prices));
     let mut form = form;
     let changed = async {
         let (staff, new) = (staff?, read(&form)?);
@@ -54,7 +56,7 @@ pub async fn withdraw_delivery(
     #[server(default)] seen: String,
 ) -> Result<(), ApiError> {
     let withdrawn = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Prices)?);
         let from_us = from_us.parse();
         let from_us = from_us.map_err(|error| Problem::malformed(format!("from_us: {error}")))?;
         shop.withdraw_delivery_plan(&staff, from_us, seen_terms(&seen)?)

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 use types::desk::{DeskOrder, DeskQuery, MAX_SEARCH, Page};
+#[cfg(feature = "ssr")]
+use types::staff::Right;
 
 use super::ApiError;
 
@@ -22,7 +24,7 @@ pub fn query(tab: &str, search: &str, older: &str, newer: &str) -> DeskQuery {
 /// One order with all that staff see of it.
 #[server(name = AskedOrder, prefix = "/api", endpoint = "desk_order")]
 pub async fn desk_order(#[server(default)] order_id: String) -> Result<DeskOrder, ApiError> {
-    let staff = super::signed_in()?;
+    let staff = super::signed_in(Right::See)?;
     Ok(super::shop()
         .desk_order(&staff, super::orders::known(&order_id)?)
         .await?)
@@ -35,7 +37,7 @@ pub async fn note_order(
     #[server(default)] note: String,
 ) -> Result<(), ApiError> {
     let noted = async {
-        let staff = super::signed_in()?;
+        let staff = super::signed_in(Right::Orders)?;
         super::shop()
             .note(&staff, super::orders::known(&order_id)?, &note)
             .await

@@ -41,6 +41,12 @@ pub struct Flash {
     /// The email of somebody who was looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// Email and role of somebody who could not be invited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invited: Option<(String, String)>,
+    /// Recovery codes, which are shown this once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recovery_codes: Vec<String>,
     /// The price that could not be set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<PriceForm>,
@@ -83,7 +89,7 @@ pub enum Done {
     Erased {
         orders: usize,
     },
-    /// Something of the inventory, in words.
+    /// Something of the inventory or the staff, in words.
     Said(String),
 }
 

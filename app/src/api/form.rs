@@ -5,6 +5,7 @@ use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use leptos::prelude::*;
 use types::Problem;
+use types::staff::Right;
 
 use super::{ApiError, flash};
 
@@ -18,14 +19,24 @@ pub fn visitor() -> services::Visitor {
     expect_context()
 }
 
-/// The member of staff who asks.
+/// The member of staff who asks for something that takes this right. Before anything of a form is looked at, so that
+/// whoever may not hears that and nothing else; the services ask again.
 ///
 /// # Errors
-/// 401 when it is none.
-pub fn signed_in() -> Result<services::Staff, Problem> {
-    visitor()
-        .staff
-        .ok_or_else(|| Problem::unauthenticated("Your session has ended. Sign in again."))
+/// 401 when it is none, 403 with who may.
+pub fn signed_in(right: Right) -> Result<services::Staff, Problem> {
+    let staff = visitor().staff;
+    let ended = || Problem::unauthenticated("Your session has ended. Sign in again.");
+    let staff = staff.ok_or_else(ended)?;
+    staff.may(right)?;
+    Ok(staff)
+}
+
+/// Whether the member of staff who asks may do this. For what pages show; what is done, and what is read, asks
+/// again where the data is reached.
+pub fn may(right: Right) -> bool {
+    let staff = visitor().staff;
+    staff.is_some_and(|staff| staff.role.may(right))
 }
 
 /// Ends a command on a page, which tells what became of it: without script by a redirect, and what was refused

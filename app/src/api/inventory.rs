@@ -11,6 +11,8 @@ use types::counting::{CountedLine, SheetOutcome};
 #[cfg(feature = "ssr")]
 use types::ledger::WriteOff;
 #[cfg(feature = "ssr")]
+use types::staff::Right;
+#[cfg(feature = "ssr")]
 use types::stock_batch::{Batch, BatchLine, BatchSource, NewCount};
 #[cfg(feature = "ssr")]
 use types::{Problem, Sku};
@@ -33,7 +35,7 @@ fn malformed(error: &dyn std::fmt::Display) -> Problem {
 #[server(name = PostedWriteOff, prefix = "/api", endpoint = "write_off")]
 pub async fn write_off(#[server(flatten)] form: WriteOffForm) -> Result<(), ApiError> {
     let done = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Stock)?);
         let sku: Sku = form.sku.parse().map_err(|error| malformed(&error))?;
         let quantity = form.quantity.trim().parse().map_err(|_| {
             Problem::invalid_field(
@@ -107,7 +109,7 @@ pub async fn set_many(
         ..View::default()
     };
     let done = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Stock)?);
         let id = batch_id.parse().map_err(|error| malformed(&error))?;
         let at: u64 = at.parse().map_err(|error| malformed(&error))?;
         let chosen = match all.is_empty() {
@@ -290,7 +292,7 @@ pub async fn record_counts(
         ..View::default()
     };
     let booked = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Stock)?);
         let at: u64 = at.parse().map_err(|error| malformed(&error))?;
         let mut counted = Vec::new();
         for line in lines.iter().filter(|line| !line.pieces.trim().is_empty()) {
@@ -362,7 +364,7 @@ pub async fn follow_import(
     #[server(default)] reason: String,
 ) -> Result<(), ApiError> {
     let done = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Stock)?);
         let id = import_id.parse().map_err(|error| malformed(&error))?;
         match shop.follow_stock_file(&staff, id, &reason).await {
             Ok(()) => Ok(()),

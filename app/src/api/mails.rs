@@ -1,6 +1,8 @@
 //! Commands of the staff about mails.
 
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use types::staff::Right;
 
 use super::ApiError;
 
@@ -12,7 +14,7 @@ pub const MAILS: &str = "/admin/mails";
 pub async fn resend_mail(#[server(default)] id: String) -> Result<types::MailId, ApiError> {
     use types::{MailId, Problem};
     let resent = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Mails)?);
         let id: MailId = id
             .parse()
             .map_err(|error| Problem::malformed(format!("id: {error}")))?;

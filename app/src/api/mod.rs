@@ -1,6 +1,7 @@
 //! The `#[server]` functions: every command of the pages. The browser calls them as functions; a
 //! plain form posts to the same addresses and is redirected.
 
+pub mod account;
 pub mod admin;
 pub mod alerts;
 pub mod cart;
@@ -24,6 +25,7 @@ pub mod purchase_forms;
 pub mod purchasing;
 pub mod returns;
 pub mod signup;
+pub mod staff;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -60,4 +62,4 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 mod form;
 #[cfg(feature = "ssr")]
-pub use form::{end_on, refusal, refuse, shop, signed_in, visitor};
+pub use form::{end_on, may, refusal, refuse, shop, signed_in, visitor};

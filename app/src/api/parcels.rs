@@ -5,6 +5,8 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
+use types::staff::Right;
+#[cfg(feature = "ssr")]
 use types::{Money, OrderId, Problem, fulfilment::Pieces, fulfilment::Tracking};
 
 use super::ApiError;
@@ -177,7 +179,7 @@ pub async fn refund_order(
 #[server(prefix = "/api", endpoint = "pack_orders")]
 pub async fn pack_orders(#[server(default)] order: Vec<String>) -> Result<(), ApiError> {
     let packed = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Orders)?);
         let mut ids = Vec::with_capacity(order.len());
         for id in &order {
             ids.push(super::orders::known(id)?);
@@ -201,7 +203,7 @@ pub async fn pack_orders(#[server(default)] order: Vec<String>) -> Result<(), Ap
 #[server(prefix = "/api", endpoint = "capture_again")]
 pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), ApiError> {
     let asked = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Orders)?);
         shop.capture_again(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -216,7 +218,7 @@ pub(super) async fn begin(
     expected: &str,
     own: &str,
 ) -> Result<(services::Shop, services::Staff, Option<services::OrderTurn>), Problem> {
-    let (shop, staff) = (super::shop(), super::signed_in()?);
+    let (shop, staff) = (super::shop(), super::signed_in(Right::Orders)?);
     if expected.is_empty() {
         return Ok((shop, staff, None));
     }

@@ -1,6 +1,8 @@
 //! Commands of the staff about a person who asks what the shop knows of them, or to be forgotten.
 
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use types::staff::Right;
 
 use super::ApiError;
 
@@ -10,8 +12,8 @@ pub const PERSONS: &str = "/admin/persons";
 /// Looks a person up by email. Not in the address: that would put it into logs and histories.
 #[server(prefix = "/api", endpoint = "find_person")]
 pub async fn find_person(#[server(default)] email: String) -> Result<(), ApiError> {
-    let (shop, staff) = (super::shop(), super::signed_in());
-    let found = async { shop.export_person(&staff?, &email).await };
+    let (shop, staff) = (super::shop(), super::signed_in(Right::ExportPersons));
+    let found = async { shop.look_person_up(&staff?, &email).await };
     let problem = found.await.err();
     let flash = super::flash::Flash {
         person: Some(email),
@@ -29,7 +31,7 @@ pub async fn erase_person(
     #[server(default)] sure: String,
 ) -> Result<usize, ApiError> {
     use types::Problem;
-    let (shop, staff) = (super::shop(), super::signed_in());
+    let (shop, staff) = (super::shop(), super::signed_in(Right::ErasePersons));
     let erased = async {
         let staff = staff?;
         if sure.is_empty() {

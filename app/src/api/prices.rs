@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
+use types::staff::Right;
+#[cfg(feature = "ssr")]
 use types::{FieldError, Problem, Sku, money::typed_minor_units};
 
 use super::ApiError;
@@ -24,13 +26,13 @@ pub fn address(q: &str, page: usize) -> String {
 pub async fn set_price(#[server(flatten)] form: PriceForm) -> Result<(), ApiError> {
     let back = address(&form.q, form.page.parse().unwrap_or(0));
     let mut form = form;
-    let (shop, staff) = (super::shop(), super::signed_in());
+    let (shop, staff) = (super::shop(), super::signed_in(Right::Prices));
     let changed = async {
         let (staff, new) = (staff?, read(&form)?);
         let sku = new.sku.clone();
         let done = shop.change_price(&staff, new).await;
         match (done, shop.shown_price(&staff, &sku)) {
-            (Err(problem), Some(now)) if problem.is("changed-meanwhile") => {
+            (Err(problem), Ok(Some(now))) if problem.is("changed-meanwhile") => {
                 Err(problem.about(form.settle(&sku, now)))
             }
             (done, _) => done,
@@ -61,7 +63,7 @@ pub async fn withdraw_price(
     #[server(default)] page: String,
 ) -> Result<(), ApiError> {
     let withdrawn = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Prices)?);
         let malformed = |error: &dyn std::fmt::Display| Problem::malformed(error.to_string());
         let sku: Sku = sku.parse().map_err(|error| malformed(&error))?;
         let from_us = from_us.parse().map_err(|error| malformed(&error))?;

@@ -14,6 +14,8 @@ use types::restock::RestockRule;
 #[cfg(feature = "ssr")]
 use types::seen::Seen;
 #[cfg(feature = "ssr")]
+use types::staff::Right;
+#[cfg(feature = "ssr")]
 use types::{FieldError, Money, Problem, PurchaseOrderId, Sku, SupplierId};
 
 use super::ApiError;
@@ -50,7 +52,7 @@ pub async fn change_purchase_order(
     #[server(default)] lines: Vec<TypedLine>,
 ) -> Result<(), ApiError> {
     let changed = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Purchasing)?);
         let id: PurchaseOrderId = order_id.parse().map_err(|error| malformed(&error))?;
         let seen = match seen.as_str() {
             "" => None,
@@ -86,7 +88,7 @@ pub async fn change_purchase_order(
 #[server(prefix = "/api", endpoint = "order_suggested")]
 pub async fn order_suggested(#[server(default)] sku: String) -> Result<(), ApiError> {
     let ordered = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Purchasing)?);
         let sku: Sku = sku.parse().map_err(|error| malformed(&error))?;
         shop.order_suggested(&staff, &sku).await
     };
@@ -111,7 +113,7 @@ pub async fn set_restock_rule(#[server(flatten)] form: RuleForm) -> Result<(), A
     };
     let mut form = form;
     let changed = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Purchasing)?);
         let sku: Sku = form.sku.parse().map_err(|error| malformed(&error))?;
         let currency = shop.currency();
         let mut wrong = Vec::new();
@@ -177,7 +179,7 @@ pub async fn set_restock_rule(#[server(flatten)] form: RuleForm) -> Result<(), A
 pub async fn set_supplier(#[server(flatten)] form: SupplierForm) -> Result<(), ApiError> {
     let mut form = form;
     let changed = async {
-        let (shop, staff) = (super::shop(), super::signed_in()?);
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Purchasing)?);
         let mut wrong = Vec::new();
         let id = form.id.trim().parse::<SupplierId>();
         let id = id.map_err(|_| {

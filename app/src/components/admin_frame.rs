@@ -1,37 +1,65 @@
 //! The admin's frame around a page: title, skip link, header, main.
 
+use axum::http::StatusCode;
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 use leptos_meta::{Meta, Title};
 use services::Staff;
+use types::Problem;
 use types::live::AlertNews;
+use types::staff::Right;
 
-use super::LazyHint;
 use super::house::HOUSE;
+use super::{LazyHint, ProblemNote};
+use crate::api::account::ACCOUNT;
 use crate::api::alerts::ALERTS;
+use crate::api::staff::{AUDIT, STAFF};
 use crate::api::{shop, visitor};
 use crate::islands::admin_live::AdminLive;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::live::LivePage;
 
-const PAGES: [(&str, &str); 8] = [
-    ("/admin/orders", "Orders"),
-    ("/admin/inventory", "Inventory"),
-    ("/admin/restock", "Restock"),
-    ("/admin/purchase-orders", "Purchases"),
-    ("/admin/prices", "Prices"),
-    ("/admin/events", "Events"),
-    ("/admin/mails", "Mails"),
-    ("/admin/persons", "Persons"),
+const PAGES: [(&str, &str, Right); 10] = [
+    ("/admin/orders", "Orders", Right::See),
+    ("/admin/inventory", "Inventory", Right::See),
+    ("/admin/restock", "Restock", Right::See),
+    ("/admin/purchase-orders", "Purchases", Right::See),
+    ("/admin/prices", "Prices", Right::Prices),
+    ("/admin/events", "Events", Right::See),
+    ("/admin/mails", "Mails", Right::See),
+    ("/admin/persons", "Persons", Right::ExportPersons),
+    (STAFF, "Staff", Right::Staff),
+    (AUDIT, "Audit", Right::Audit),
 ];
 
-/// An admin page: for staff, and for nobody else, who is shown the way in.
-pub fn for_staff<V: IntoView + 'static>(page: impl FnOnce(Staff) -> V) -> AnyView {
+/// An admin page: for those of the staff who may see it. Others are told who may, and whoever has not signed in is
+/// shown the way in.
+pub fn for_staff<V: IntoView + 'static>(right: Right, page: impl FnOnce(Staff) -> V) -> AnyView {
     match visitor().staff {
-        Some(staff) => page(staff).into_any(),
+        Some(staff) => match staff.may(right) {
+            Ok(_) => page(staff).into_any(),
+            Err(problem) => view! { <NotForThem email=staff.email problem /> }.into_any(),
+        },
         None => {
             leptos_axum::redirect("/admin/sign-in", false);
             ().into_any()
         }
+    }
+}
+
+/// In place of a page that somebody's role does not include.
+#[component]
+fn NotForThem(email: String, problem: Problem) -> impl IntoView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::FORBIDDEN);
+    }
+    view! {
+        <AdminFrame title="Not for your role" here="" email>
+            <section class="watch" aria-labelledby="refused-title">
+                <h1 id="refused-title">"Not for your role"</h1>
+                <ProblemNote problem />
+            </section>
+        </AdminFrame>
     }
 }
 
@@ -51,7 +79,11 @@ pub fn AdminFrame(
     follows: Option<(LivePage, u64)>,
     children: Children,
 ) -> impl IntoView {
-    let links = PAGES.map(|(path, name)| {
+    let own_role = visitor().staff.map(|staff| staff.role);
+    let pages = PAGES
+        .into_iter()
+        .filter(|(.., right)| own_role.is_some_and(|role| role.may(*right)));
+    let links = pages.map(|(path, name, _)| {
         let current = (path == here).then_some("page");
         view! {
             <a href=path aria-current=current>
@@ -70,6 +102,8 @@ pub fn AdminFrame(
     let note = follows
         .as_ref()
         .map(|_| view! { <p class="stale-note" role="status" data-page-note=""></p> });
+    let links = links.collect_view();
+    let on_account = (here == ACCOUNT).then_some("page");
     view! {
         <LazyHint island="admin_live" />
         <Title text=format!("{title} – {HOUSE}") />
@@ -79,7 +113,7 @@ pub fn AdminFrame(
             <header class="admin__head">
                 <p class="admin__house">{HOUSE} " " <span>"Admin"</span></p>
                 <nav aria-label="Admin">
-                    {links.collect_view()}
+                    {links}
                     <a href=ALERTS aria-current=on_alerts>
                         "Alerts " <AdminLive news follows />
                     </a>
@@ -87,7 +121,10 @@ pub fn AdminFrame(
                 </nav>
                 <div class="admin__who">
                     {live.then(|| view! { <ConnectionDot /> })}
-                    <span class="admin__email">{email}</span>
+                    <a class="admin__email" href=ACCOUNT aria-current=on_account>
+                        {email}
+                        {own_role.map(|role| view! { <span>{role.title()}</span> })}
+                    </a>
                     <form method="post" action="/admin/session/end">
                         <button class="desk-button" type="submit">"Sign out"</button>
                     </form>

@@ -22,6 +22,7 @@ pub fn AdminLive(news: AlertNews, follows: Option<(LivePage, u64)>) -> impl Into
             }
         }
     }
+    leave_when_signed_out();
     let open = Memo::new(move |_| alerts.with(|news| news.open));
     view! {
         <span class="admin__alerts" data-open=move || open.get().to_string()>
@@ -29,6 +30,31 @@ pub fn AdminLive(news: AlertNews, follows: Option<(LivePage, u64)>) -> impl Into
             <span class="visually-hidden">" open"</span>
         </span>
     }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn leave_when_signed_out() {}
+
+/// What a page shows is not for whoever is signed out, or has another role by now: it is asked for again, and the
+/// server says where to go. Not while something is typed in it: that would be lost, and sending it says the same.
+#[cfg(feature = "hydrate")]
+fn leave_when_signed_out() {
+    use super::live_region;
+
+    let is_out = live::signed_out();
+    Effect::new(move |_| {
+        if !is_out.get() {
+            return;
+        }
+        match live_region::is_idle() {
+            true => {
+                let _ = window().location().reload();
+            }
+            false => {
+                live_region::say("You are signed out. Keep what you have typed, and sign in again.")
+            }
+        }
+    });
 }
 
 #[cfg(not(feature = "hydrate"))]

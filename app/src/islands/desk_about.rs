@@ -13,3 +13,8 @@ pub fn About(order: RwSignal<DeskOrder>) -> impl IntoView {
         <input type="hidden" name="expected" value=version />
     }
 }
+
+/// Whether whoever looks may do anything with it; otherwise there are no forms.
+pub fn may_change(order: RwSignal<DeskOrder>) -> bool {
+    order.with_untracked(|order| order.may_change)
+}

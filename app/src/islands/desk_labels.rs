@@ -6,7 +6,7 @@ use types::desk::DeskOrder;
 use types::fulfilment::{LabelState, ParcelLabel, Tracking};
 use types::{OrderId, ShipmentId};
 
-use super::desk_about::About;
+use super::desk_about::{About, may_change};
 use super::posted::Posting;
 use crate::components::LocalTime;
 
@@ -180,7 +180,7 @@ fn Stray(label: ParcelLabel, order: RwSignal<DeskOrder>, posting: Posting) -> im
     view! {
         <li class="desk-parcel">
             <p role="status">"Label " {tracking} " of a parcel that is not sent " {words}</p>
-            {is_kept.then(|| view! { <GiveBack label order posting /> })}
+            {(is_kept && may_change(order)).then(|| view! { <GiveBack label order posting /> })}
         </li>
     }
 }

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use types::desk::{DeskOrder, PaymentRow};
 
-use super::desk_about::About;
+use super::desk_about::{About, may_change};
 use super::posted::Posting;
 use crate::components::LocalTime;
 
@@ -38,7 +38,7 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
             </Show>
             <ul class="desk-payments" role="list">{rows}</ul>
             <dl class="desk-sums">{sums}</dl>
-            <Show when=Signal::derive(move || money.with(|money| money.has_failed))>
+            <Show when=Signal::derive(move || money.with(|money| money.has_failed) && may_change(order))>
                 <form
                     class="desk-act"
                     method="post"
@@ -49,7 +49,7 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
                     <button class="desk-button" type="submit">"Collect again"</button>
                 </form>
             </Show>
-            {move || (money.with(|money| money.refundable.minor) > 0).then(|| {
+            {move || (money.with(|money| money.refundable.minor) > 0 && may_change(order)).then(|| {
                 view! { <Refund order posting /> }
             })}
         </section>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use types::desk::{DeskOrder, MAX_NOTE, OrderNote};
 use types::{OrderId, Problem};
 
+use super::desk_about::may_change;
 use crate::components::LocalTime;
 
 /// `problem` and `typed` are what a plain form came back with.
@@ -30,6 +31,7 @@ pub fn Notes(
             <ol role="list">
                 <For each=move || notes.get() key=|note| note.id.clone() children=note />
             </ol>
+            {may_change(order).then(|| view! {
             <form
                 method="post"
                 action="/api/note_order"
@@ -65,6 +67,7 @@ pub fn Notes(
                     "Add note"
                 </button>
             </form>
+            })}
         </section>
     }
 }

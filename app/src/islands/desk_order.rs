@@ -7,7 +7,7 @@ use types::desk::{DeskOrder, DeskQuery, Present, Tab, status_words};
 use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
 
-use super::desk_about::About;
+use super::desk_about::{About, may_change};
 use super::desk_money::DeskMoney;
 use super::desk_notes::Notes;
 use super::desk_parcels::{Cancel, Parcels};
@@ -144,16 +144,18 @@ fn Held(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
                                     <a href="/admin/alerts">"See the alert and its evidence"</a>
                                     ". Nothing is packed before somebody has released the order."
                                 </p>
-                                <form
-                                    method="post"
-                                    action="/api/release_order"
-                                    on:submit=move |event| posting.send(&event)
-                                >
-                                    <About order />
-                                    <button class="desk-button" type="submit">
-                                        "Release it"
-                                    </button>
-                                </form>
+                                {may_change(order).then(|| view! {
+                                    <form
+                                        method="post"
+                                        action="/api/release_order"
+                                        on:submit=move |event| posting.send(&event)
+                                    >
+                                        <About order />
+                                        <button class="desk-button" type="submit">
+                                            "Release it"
+                                        </button>
+                                    </form>
+                                })}
                             </div>
                         }
                     })

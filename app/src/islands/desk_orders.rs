@@ -28,7 +28,7 @@ const SEARCH: Search = Search {
 
 /// `escaped` is the search as it stands in an address.
 #[island(lazy)]
-pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
+pub fn DeskOrders(list: DeskList, escaped: String, may_pack: bool) -> impl IntoView {
     let DeskList {
         query,
         rows,
@@ -227,14 +227,16 @@ pub fn DeskOrders(list: DeskList, escaped: String) -> impl IntoView {
                     </span>
                     <button class="desk-button" type="submit">"Print slips of those chosen"</button>
                     // What is left of each goes into one parcel.
-                    <button
-                        class="desk-button"
-                        type="submit"
-                        formmethod="post"
-                        formaction="/api/pack_orders"
-                    >
-                        "Pack those chosen"
-                    </button>
+                    {may_pack.then(|| view! {
+                        <button
+                            class="desk-button"
+                            type="submit"
+                            formmethod="post"
+                            formaction="/api/pack_orders"
+                        >
+                            "Pack those chosen"
+                        </button>
+                    })}
                 </form>
                 {pages}
             </div>

@@ -6,7 +6,7 @@ use types::desk::DeskOrder;
 use types::fulfilment::{Parcel, ParcelLabel, Pieces, ShipmentState};
 use types::{OrderId, Sku};
 
-use super::desk_about::About;
+use super::desk_about::{About, may_change};
 use super::desk_labels::{LabelOf, Strays, number as tracking_number};
 use super::posted::Posting;
 use crate::components::LocalTime;
@@ -108,6 +108,7 @@ fn OneParcel(
     let shipment =
         move || view! { <input type="hidden" name="shipment_id" value=id.to_string() /> };
     let acts = match state {
+        _ if !may_change(order) => ().into_any(),
         ShipmentState::Packed => view! {
             <LabelOf parcel=id number label order posting />
             <form

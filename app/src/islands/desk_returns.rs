@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use types::desk::{DeskOrder, ReturnRow};
 use types::returns::{BackLabel, ReturnPieces, ReturnState};
 
-use super::desk_about::About;
+use super::desk_about::{About, may_change};
 use super::desk_labels::number as tracking_number;
 use super::desk_parcels::title;
 use super::posted::Posting;
@@ -47,6 +47,7 @@ fn OneReturn(it: ReturnRow, order: RwSignal<DeskOrder>, posting: Posting) -> imp
     } = it;
     let named = move || view! { <input type="hidden" name="return_id" value=id.to_string() /> };
     let acts = match state {
+        _ if !may_change(order) => ().into_any(),
         ReturnState::Asked => view! {
             <form
                 class="desk-act"
@@ -143,7 +144,7 @@ fn CarrierLabel(
             </p>
         }
     });
-    let again = has_failed.then(|| {
+    let again = (has_failed && may_change(order)).then(|| {
         view! {
             <form
                 class="desk-act"

@@ -15,6 +15,7 @@ pub const BULK: &str = "inventory-bulk";
 /// The pages that are about the rows that match.
 #[component]
 pub fn Ways(shown: RwSignal<View>) -> impl IntoView {
+    let may_count = shown.with_untracked(|view| view.may_count);
     let below = move |path: &'static str| {
         move || shown.with(|view| view.below(&format!("{INVENTORY}/{path}")))
     };
@@ -22,7 +23,9 @@ pub fn Ways(shown: RwSignal<View>) -> impl IntoView {
         <p class="inventory__ways">
             <a class="desk-button" href=below("count")>"Count with a sheet"</a>
             <a class="desk-button" href=below("export.csv")>"Export CSV"</a>
-            <a class="desk-button" href=format!("{INVENTORY}/import")>"Import CSV"</a>
+            {may_count.then(|| view! {
+                <a class="desk-button" href=format!("{INVENTORY}/import")>"Import CSV"</a>
+            })}
         </p>
     }
 }

@@ -114,7 +114,9 @@ pub fn InventoryTable(
     let more_by = move |step: usize| {
         move || matching.get() > limit.get().unwrap_or(if step == FEW { FEW } else { FIRST })
     };
+    let may_count = shown.with_untracked(|view| view.may_count);
     let open = Open {
+        may_count,
         correcting,
         problem,
         said,
@@ -130,7 +132,8 @@ pub fn InventoryTable(
                 </p>
             </div>
             <Ways shown />
-            <Bulk shown levels matching chosen=chosen_shown.into() batch at />
+            {may_count
+                .then(|| view! { <Bulk shown levels matching chosen=chosen_shown.into() batch at /> })}
             <p class="inventory__said" role="status">{move || said.get()}</p>
             <div>
                 <table class="stock-table" data-first=move || is_first().then_some("")>
@@ -146,12 +149,14 @@ pub fn InventoryTable(
                             <Heading column=Column::Supplier shown />
                             <Heading column=Column::LastMoved shown />
                             <th scope="col" class="stock-table__act">
-                                <input
-                                    class="with-script"
-                                    type="checkbox"
-                                    aria-label="Choose all rows that are shown"
-                                    on:change=choose_all
-                                />
+                                {may_count.then(|| view! {
+                                    <input
+                                        class="with-script"
+                                        type="checkbox"
+                                        aria-label="Choose all rows that are shown"
+                                        on:change=choose_all
+                                    />
+                                })}
                                 <span class="visually-hidden">"Correct"</span>
                             </th>
                         </tr>
@@ -299,6 +304,7 @@ fn Row(
                 }}
             </td>
             <td class="stock-table__act">
+                {open.may_count.then(|| view! {
                 <label class="stock-table__choose">
                     <input
                         type="checkbox"
@@ -330,6 +336,7 @@ fn Row(
                 >
                     "Correct"
                 </button>
+                })}
             </td>
         </tr>
         {correction}

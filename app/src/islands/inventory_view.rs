@@ -149,6 +149,9 @@ pub struct View {
     /// What has just been done with many.
     #[serde(default)]
     pub said: String,
+    /// Whether whoever looks may count, too.
+    #[serde(default)]
+    pub may_count: bool,
 }
 
 impl View {

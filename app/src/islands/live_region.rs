@@ -81,6 +81,12 @@ pub async fn renew() -> Renewal {
     Renewal::Done
 }
 
+/// Whether nobody works in any part of the page.
+pub fn is_idle() -> bool {
+    let main = document().query_selector("main").ok().flatten();
+    main.is_none_or(|main| !is_worked_in(&main))
+}
+
 fn region() -> Option<Element> {
     document().query_selector(REGION).ok()?
 }

@@ -15,6 +15,8 @@ pub struct Open {
     pub problem: RwSignal<Option<Problem>>,
     pub said: RwSignal<String>,
     pub levels: Inventory,
+    /// Whether whoever looks may count.
+    pub may_count: bool,
 }
 
 /// Opens under its row. Escape closes it; a refusal stays at the row with what was typed.

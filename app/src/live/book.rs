@@ -42,6 +42,8 @@ pub enum Heard<'a> {
     Beat {
         position: u64,
     },
+    /// A topic that may not be followed (any more).
+    Refused(Topic),
 }
 
 /// The log that a message is of, if it says so.
@@ -65,6 +67,9 @@ impl<'a> Heard<'a> {
             state: Option<&'a RawValue>,
         }
         let message: Message = serde_json::from_str(text).ok()?;
+        if message.r#type == "error" {
+            return message.topic.map(Self::Refused);
+        }
         let position = message.position?;
         match message.r#type {
             kind @ ("snapshot" | "change") => Some(Self::State {
@@ -374,6 +379,12 @@ mod tests {
         assert_eq!(Heard::read(&beat), Some(Heard::Beat { position: 9 }));
         assert_eq!(log_of(&beat), Some("00ff"));
         assert_eq!(Heard::read(r#"{"type":"news","position":1}"#), None);
+        let refused = ServerMessage::Error {
+            topic: Some(Topic::Alerts),
+            detail: "Sign in as staff to follow this.".to_owned(),
+        };
+        let text = serde_json::to_string(&refused).expect("JSON");
+        assert_eq!(Heard::read(&text), Some(Heard::Refused(Topic::Alerts)));
     }
 
     #[test]

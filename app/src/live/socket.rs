@@ -51,6 +51,8 @@ struct Tab {
     followed: HashMap<Topic, Followed>,
     connection: ArcRwSignal<Connection>,
     stale: ArcRwSignal<Option<f64>>,
+    /// Whether what is for staff is told no more.
+    signed_out: ArcRwSignal<bool>,
     /// Set while a connection that was lost may still come back unnoticed.
     patience: Option<i32>,
     socket: Option<WebSocket>,
@@ -75,6 +77,7 @@ impl Tab {
             followed: HashMap::new(),
             connection: ArcRwSignal::new(Connection::Connecting),
             stale: ArcRwSignal::new(None),
+            signed_out: ArcRwSignal::new(false),
             patience: None,
             socket: None,
             heard: 0.0,
@@ -352,9 +355,14 @@ fn heard(event: &MessageEvent) {
         begin_anew();
         return;
     }
+    let mut out = None;
     let take = with_tab(|tab| match Heard::read(&text)? {
         Heard::Beat { position } => {
             tab.book.beat(position);
+            None
+        }
+        Heard::Refused(topic) => {
+            out = (topic == Topic::Alerts).then(|| tab.signed_out.clone());
             None
         }
         Heard::State {
@@ -371,6 +379,14 @@ fn heard(event: &MessageEvent) {
     if let Some((take, json)) = take {
         take(json);
     }
+    if let Some(signed_out) = out {
+        signed_out.set(true);
+    }
+}
+
+/// Whether the server tells this tab nothing more of what every page of the admin follows: its session has ended.
+pub fn signed_out() -> ArcReadSignal<bool> {
+    with_tab(|tab| tab.signed_out.read_only())
 }
 
 /// A backup was restored under this page: what it shows may never have been.

@@ -5,8 +5,10 @@ use leptos_router::hooks::use_query_map;
 use services::Staff;
 use strum::VariantArray;
 use types::alert::{AlertPage, AlertRow, AlertStatus, AlertTab, Evidence, MUTE_HOURS};
+use types::staff::Right;
 
 use crate::api::alerts::{ALERTS, address};
+use crate::api::may;
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, DeskPages, ProblemNote, when};
@@ -15,7 +17,7 @@ use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn AdminAlertsPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 /// What the address asks for.
@@ -221,7 +223,8 @@ fn Row(row: AlertRow, asked: Asked, staff: Vec<(String, String)>) -> impl IntoVi
                     {evidence.into_iter().map(shown).collect_view()}
                 </ul>
             </div>
-            <div class="alert__do">{acknowledge} {resolve} {more}</div>
+            {may(Right::Alerts)
+                .then(|| view! { <div class="alert__do">{acknowledge} {resolve} {more}</div> })}
         </li>
     }
 }

@@ -7,10 +7,12 @@ use leptos_router::hooks::use_query_map;
 use services::Staff;
 use types::admin::{InventoryRow, InventoryView, MAX_ON_HAND, MAX_REASON};
 use types::counting::{CountSheet, MAX_SHEET, SheetOutcome, SheetRow};
+use types::staff::Right;
 use types::{Problem, Sku};
 
 use crate::api::admin::INVENTORY;
 use crate::api::inventory::{COUNT, sheet_address};
+use crate::api::may;
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::house::HOUSE;
@@ -24,7 +26,7 @@ const PRINTED: &str = "/admin/print/count-sheet";
 
 #[component]
 pub fn AdminCountPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 /// What the address asks for.
@@ -206,7 +208,7 @@ fn Sheet(sheet: CountSheet, all: usize, asked: Asked, key: String) -> impl IntoV
             <a class="desk-button" href=new>"New sheet"</a>
         </p>
         {empty.then(|| view! { <p class="watch__none">"No SKU matches."</p> })}
-        {(!empty).then(|| view! {
+        {(!empty && may(Right::Stock)).then(|| view! {
             <form method="post" action="/api/record_counts" aria-label="Counts">
                 <input type="hidden" name="at" value=at.to_string() />
                 <input type="hidden" name="idempotency_key" value=key />
@@ -301,7 +303,7 @@ fn line(at: usize, row: SheetRow) -> impl IntoView {
 /// `/admin/print/count-sheet`: the same for a pen. Without numbers, so that whoever counts does not read them off.
 #[component]
 pub fn CountSheetPage() -> impl IntoView {
-    for_staff(|staff| {
+    for_staff(Right::See, |staff| {
         let Some(asked) = Asked::read() else {
             return made_now();
         };

@@ -6,10 +6,12 @@ use leptos_router::hooks::use_query_map;
 use services::{Shop, Staff};
 use types::admin::{EventRow, OrderRow};
 use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState};
+use types::staff::Right;
 use types::{OrderId, Problem};
 
 use crate::api::admin::EVENTS as HERE;
 use crate::api::flash::{self, Done, Flash};
+use crate::api::may;
 use crate::api::shop;
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, Holds, ProblemNote, Story, Subject, desk_field, when};
@@ -22,7 +24,7 @@ const LONGEST: usize = 100;
 
 #[component]
 pub fn AdminEventsPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -465,6 +467,9 @@ fn Parked(row: ParkedRow) -> impl IntoView {
 /// The two ways out for a dead letter. The one of no return takes two steps.
 #[component]
 fn Decide(consumer: String, position: u64) -> impl IntoView {
+    if !may(Right::Log) {
+        return ().into_any();
+    }
     let event = format!("#{position} of {consumer}");
     let fields = |consumer: String| {
         view! {
@@ -503,6 +508,7 @@ fn Decide(consumer: String, position: u64) -> impl IntoView {
             </details>
         </div>
     }
+    .into_any()
 }
 
 /// JSON over several lines; what is none stays as it is.

@@ -6,6 +6,7 @@ use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 use services::Staff;
 use types::admin::MAX_REASON;
+use types::staff::Right;
 use types::stock_batch::{BatchConflict, BatchDone, MAX_LINES};
 use types::stock_file::{BadLine, FileReport, ImportState, ImportView, MAX_FILE};
 use types::{BatchId, Problem};
@@ -22,7 +23,7 @@ const SHOWN: usize = 500;
 
 #[component]
 pub fn AdminImportPage() -> impl IntoView {
-    for_staff(|staff| view! { <Upload staff /> })
+    for_staff(Right::Stock, |staff| view! { <Upload staff /> })
 }
 
 #[component]
@@ -65,7 +66,7 @@ fn Upload(staff: Staff) -> impl IntoView {
 
 #[component]
 pub fn AdminImportedPage() -> impl IntoView {
-    for_staff(|staff| view! { <Imported staff /> })
+    for_staff(Right::Stock, |staff| view! { <Imported staff /> })
 }
 
 #[component]

@@ -5,10 +5,11 @@ use leptos_router::hooks::use_query_map;
 use services::Staff;
 use types::Problem;
 use types::admin::InventoryView;
+use types::staff::Right;
 
 use crate::api::admin::INVENTORY;
 use crate::api::flash::{self, Done, Flash};
-use crate::api::shop;
+use crate::api::{may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, LazyHint, ProblemNote};
 use crate::islands::admin_desk::AdminDesk;
@@ -23,7 +24,7 @@ const MOST: usize = 100_000;
 
 #[component]
 pub fn AdminInventoryPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -96,8 +97,9 @@ pub fn view_in_address() -> View {
         low_only: query.get("low").is_some(),
         sort: Sort::parse(&query.get("sort").unwrap_or_else(|| text("sorted"))),
         limit: limit.map(|limit| limit.clamp(1, MOST)),
-        correcting: text("correct").parse().ok(),
+        correcting: text("correct").parse().ok().filter(|_| may(Right::Stock)),
         corrected: None,
         said: String::new(),
+        may_count: may(Right::Stock),
     }
 }

@@ -6,11 +6,13 @@ use services::Staff;
 use strum::VariantArray;
 use types::admin::{MAX_ON_HAND, MAX_REASON};
 use types::ledger::{LedgerPage, LedgerRow, LedgerTab, MovementOf, WriteOffCause};
+use types::staff::Right;
 use types::{Problem, Sku};
 
 use crate::api::admin::INVENTORY;
 use crate::api::flash::{self, Done, Flash};
 use crate::api::inventory_forms::WriteOffForm;
+use crate::api::may;
 use crate::api::purchasing::PURCHASE_ORDERS;
 use crate::api::shop;
 use crate::components::admin_frame::for_staff;
@@ -20,7 +22,7 @@ use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn AdminLedgerPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 /// What the address asks for.
@@ -340,6 +342,9 @@ fn WriteOff(
             .any(|name| problem.field(name).is_some())
     });
     let note_of_all = problem.filter(|_| !has_fields);
+    if !may(Right::Stock) {
+        return ().into_any();
+    }
     view! {
         <details class="ledger__write-off" open=open>
             <summary>"Write off"</summary>
@@ -382,4 +387,5 @@ fn WriteOff(
             </form>
         </details>
     }
+    .into_any()
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use services::Staff;
 use types::mail::{LetterView, MailRow, MailView};
+use types::staff::Right;
 use types::{MailId, Problem};
 
 use crate::api::mails::MAILS;
@@ -15,7 +16,7 @@ use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn AdminMailPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::Mails, |staff| view! { <Desk staff /> })
 }
 
 #[component]

@@ -5,11 +5,12 @@ use leptos_router::hooks::use_query_map;
 use services::Staff;
 use types::Problem;
 use types::mail::{MailCursor, MailPage, MailRow, MailState};
+use types::staff::Right;
 
 use crate::api::alerts::ALERTS;
 use crate::api::mails::MAILS;
 use crate::api::purchasing::PURCHASE_ORDERS;
-use crate::api::{flash, shop};
+use crate::api::{flash, may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, Holds, ProblemNote, Subject, desk_field, when};
 use crate::pages::page_problem::PageProblem;
@@ -19,7 +20,7 @@ const LONGEST: usize = 20;
 
 #[component]
 pub fn AdminMailsPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -164,7 +165,10 @@ fn row(row: MailRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <a href=format!("{MAILS}/{}", row.id)>{row.kind}</a>
+                {match may(Right::Mails) {
+                    true => view! { <a href=format!("{MAILS}/{}", row.id)>{row.kind}</a> }.into_any(),
+                    false => row.kind.into_any(),
+                }}
                 {again}
             </th>
             <td class="mails__order">

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use services::Staff;
+use types::staff::Right;
 use types::{OrderId, Problem};
 
 use crate::api::{flash, shop};
@@ -13,7 +14,7 @@ use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn AdminOrderPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]

@@ -5,9 +5,10 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::location::Url;
 use services::Staff;
 use types::desk::DeskQuery;
+use types::staff::Right;
 
 use crate::api::desk::query;
-use crate::api::{flash, shop};
+use crate::api::{flash, may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, LazyHint, ProblemNote};
 use crate::islands::desk_orders::DeskOrders;
@@ -17,7 +18,7 @@ const HERE: &str = "/admin/orders";
 
 #[component]
 pub fn AdminOrdersPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -41,7 +42,7 @@ fn Desk(staff: Staff) -> impl IntoView {
                 Ok(list) => view! {
                     <LazyHint island="desk_orders" />
                     {refused.map(|problem| view! { <ProblemNote problem /> })}
-                    <DeskOrders list escaped />
+                    <DeskOrders list escaped may_pack=may(Right::Orders) />
                 }
                 .into_any(),
                 Err(problem) => view! { <PageProblem problem /> }.into_any(),

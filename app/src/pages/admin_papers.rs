@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use types::checkout::BillingAddress;
 use types::desk::{MAX_PAPERS, PickRow};
 use types::order::{Order, OrderLine};
+use types::staff::Right;
 use types::{OrderId, Problem};
 
 use crate::api::shop;
@@ -32,7 +33,7 @@ pub fn InvoicesPage() -> impl IntoView {
 
 /// A paper for each order that the address names.
 fn papers(title: &'static str, kind: &'static str, paper: fn(Order) -> AnyView) -> AnyView {
-    for_staff(move |staff| {
+    for_staff(Right::See, move |staff| {
         let shop = shop();
         let asked = use_query_map().get_untracked();
         // The boxes of the list are an array, which a command can read, too.
@@ -239,7 +240,7 @@ fn Head(kind: &'static str, to: BillingAddress, order: Order) -> impl IntoView {
 /// `/admin/print/pick-list`: what is to be fetched from the shelves for all orders that wait to be packed.
 #[component]
 pub fn PickListPage() -> impl IntoView {
-    for_staff(|staff| {
+    for_staff(Right::See, |staff| {
         let shop = shop();
         let list = Resource::new_blocking(
             || (),

@@ -3,16 +3,17 @@
 use leptos::prelude::*;
 use services::{Person, Staff};
 use types::Problem;
+use types::staff::Right;
 
 use crate::api::flash::{self, Done, Flash};
 use crate::api::persons::PERSONS;
-use crate::api::shop;
+use crate::api::{may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, ProblemNote};
 
 #[component]
 pub fn AdminPersonsPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::ExportPersons, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -33,7 +34,7 @@ fn Desk(staff: Staff) -> impl IntoView {
             let (shop, staff, email) = (shop.clone(), staff.clone(), sought.clone());
             async move {
                 // Of somebody who was erased or never was, the form has said so.
-                let person = shop.export_person(&staff, &email).await;
+                let person = shop.look_person_up(&staff, &email).await;
                 person.ok().map(|person| Known::from(&person))
             }
         },
@@ -186,6 +187,7 @@ fn Found(known: Known, email: String, unsure: Option<String>) -> impl IntoView {
                 <input type="hidden" name="email" value=email.clone() />
                 <button class="desk-button" type="submit">"Download everything (JSON)"</button>
             </form>
+            {may(Right::ErasePersons).then(|| view! {
             <details open=is_unsure>
                 <summary>"Erase this person"</summary>
                 <form class="persons__erase" method="post" action="/api/erase_person">
@@ -206,6 +208,7 @@ fn Found(known: Known, email: String, unsure: Option<String>) -> impl IntoView {
                     <button class="desk-button" type="submit">"Erase"</button>
                 </form>
             </details>
+            })}
         </section>
     }
 }

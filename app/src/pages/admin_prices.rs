@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use services::Staff;
 use types::delivery::{DeliveryTerms, PlannedTerms};
 use types::prices::{PlannedPrice, PriceList, PriceRow, SeenPrice};
+use types::staff::Right;
 use types::{Currency, Money, Problem};
 
 use crate::api::delivery_form::DeliveryForm;
@@ -13,13 +14,14 @@ use crate::api::prices::{PRICES, address};
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, Holds, ProblemNote, beyond_fields, desk_field, when};
+use crate::pages::page_problem::PageProblem;
 
 /// Characters of a search, at most.
 const LONGEST: usize = 80;
 
 #[component]
 pub fn AdminPricesPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::Prices, |staff| view! { <Desk staff /> })
 }
 
 /// What was asked for: words, and which page of what has them.
@@ -56,10 +58,13 @@ fn Desk(staff: Staff) -> impl IntoView {
         problem: refused.problem.clone().filter(|_| is_of_delivery),
     };
     let shop = shop();
-    let list = shop.price_list(&staff, &asked.q, asked.page);
     let terms = (shop.delivery_terms(), shop.currency());
-    let planned = shop.planned_delivery(&staff);
-    let email = staff.email;
+    let read = || {
+        let list = shop.price_list(&staff, &asked.q, asked.page)?;
+        Ok::<_, Problem>((list, shop.planned_delivery(&staff)?))
+    };
+    let read = read();
+    let email = staff.email.clone();
     let told = refused.problem.clone();
     let is_of_field = is_of_delivery || !refused.form.sku.is_empty();
     let told = if is_of_field {
@@ -72,9 +77,15 @@ fn Desk(staff: Staff) -> impl IntoView {
             {told.map(|problem| view! { <ProblemNote problem /> })}
             <section class="prices" aria-labelledby="prices-title">
                 <h1 id="prices-title">"Prices"</h1>
-                <Delivery terms planned refused=of_delivery />
-                <Search asked=asked.clone() />
-                <Prices list asked refused />
+                {match read {
+                    Ok((list, planned)) => view! {
+                        <Delivery terms planned refused=of_delivery />
+                        <Search asked=asked.clone() />
+                        <Prices list asked refused />
+                    }
+                    .into_any(),
+                    Err(problem) => view! { <PageProblem problem /> }.into_any(),
+                }}
             </section>
         </AdminFrame>
     }

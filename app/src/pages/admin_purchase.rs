@@ -5,10 +5,11 @@ use leptos_router::hooks::use_params_map;
 use services::Staff;
 use types::log::StoryEvent;
 use types::purchasing::{PurchaseLineView, PurchaseStatus, PurchaseView, SentWay};
+use types::staff::Right;
 use types::{Problem, PurchaseOrderId};
 
 use crate::api::purchasing::PURCHASE_ORDERS;
-use crate::api::{flash, shop};
+use crate::api::{flash, may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, ProblemNote, when};
 use crate::live::LivePage;
@@ -17,7 +18,7 @@ use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn AdminPurchasePage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -149,7 +150,8 @@ fn Order(order: PurchaseView) -> impl IntoView {
             "Cost in all: " <strong>{total}</strong>
             {format!(" · {} of {} pieces received", row.received, row.ordered)}
         </p>
-        <Steps id status revision is_sending way=sent_way />
+        {may(Right::Purchasing)
+            .then(|| view! { <Steps id status revision is_sending way=sent_way /> })}
         <Happened story />
     }
 }
@@ -172,7 +174,7 @@ fn Lines(
 ) -> impl IntoView {
     let is_draft = status == PurchaseStatus::Draft;
     let is_incoming = status.is_incoming();
-    let edits = is_draft || is_incoming;
+    let edits = may(Right::Purchasing) && (is_draft || is_incoming);
     let heading = match is_draft {
         true => "Order",
         false => "Came now",
@@ -184,7 +186,7 @@ fn Lines(
             variant,
         } = it;
         let missing = line.missing();
-        let field = (is_draft || (is_incoming && missing > 0)).then(|| {
+        let field = (edits && (is_draft || missing > 0)).then(|| {
             let label = match is_draft {
                 true => format!("Pieces of {} to order; 0 takes it off", line.sku),
                 false => format!("Pieces of {} that came now", line.sku),

@@ -6,6 +6,7 @@ use leptos_router::location::Url;
 use services::Staff;
 use strum::VariantArray;
 use types::purchasing::{PurchasePage, PurchaseRow, PurchaseTab};
+use types::staff::Right;
 
 use crate::api::purchasing::{PURCHASE_ORDERS, SUPPLIERS};
 use crate::api::{flash, shop};
@@ -27,7 +28,7 @@ const SEARCH: Search = Search {
 
 #[component]
 pub fn AdminPurchasesPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 /// What the address asks for.

@@ -5,11 +5,12 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::location::Url;
 use services::Staff;
 use types::restock::{RestockPage, RestockRow, RestockRule};
+use types::staff::Right;
 use types::{Problem, Sku, SupplierId};
 
 use crate::api::purchase_forms::RuleForm;
 use crate::api::purchasing::{PURCHASE_ORDERS, RESTOCK, SUPPLIERS};
-use crate::api::{flash, shop};
+use crate::api::{flash, may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{
     AdminFrame, DeskPages, DeskSearch, Holds, ProblemNote, Search, beyond_fields, desk_field,
@@ -30,7 +31,7 @@ const SEARCH: Search = Search {
 
 #[component]
 pub fn AdminRestockPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 /// What the address asks for.
@@ -196,7 +197,8 @@ fn Row(
     };
     let quantity = row.reckoning.map_or(0, |it| it.quantity);
     let missing = quantity > row.drafted && !row.supplier.is_empty();
-    let order = (missing && (row.is_low() || row.runs_out())).then(|| {
+    let is_buyer = may(Right::Purchasing);
+    let order = (is_buyer && missing && (row.is_low() || row.runs_out())).then(|| {
         view! {
             <form method="post" action="/api/order_suggested">
                 <input type="hidden" name="sku" value=sku.to_string() />
@@ -224,15 +226,17 @@ fn Row(
                 <p class="watch__soft">{[words, of].join(" ")}</p>
             </div>
             <div class="alert__do">{order}</div>
-            <details
-                open=is_open
-                data-open=is_open.then_some("")
-            >
-                <summary id=format!("open-rule-{sku}") aria-label=format!("Rule of {sku}")>
-                    "Rule"
-                </summary>
-                <RuleFields sku=sku.clone() rule suppliers form problem />
-            </details>
+            {is_buyer.then(|| view! {
+                <details
+                    open=is_open
+                    data-open=is_open.then_some("")
+                >
+                    <summary id=format!("open-rule-{sku}") aria-label=format!("Rule of {sku}")>
+                        "Rule"
+                    </summary>
+                    <RuleFields sku=sku.clone() rule suppliers form problem />
+                </details>
+            })}
         </li>
     }
 }

@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_router::location::Url;
 use services::Staff;
 use types::purchasing::SupplierRow;
+use types::staff::Right;
 use types::{Currency, Money, Problem};
 
 use crate::api::purchase_forms::SupplierForm;
 use crate::api::purchasing::{PURCHASE_ORDERS, RESTOCK, SUPPLIERS};
-use crate::api::{flash, shop};
+use crate::api::{flash, may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, Holds, ProblemNote, beyond_fields, desk_field};
 use crate::live::LivePage;
@@ -16,7 +17,7 @@ use crate::pages::page_problem::PageProblem;
 
 #[component]
 pub fn AdminSuppliersPage() -> impl IntoView {
-    for_staff(|staff| view! { <Desk staff /> })
+    for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
 #[component]
@@ -41,7 +42,9 @@ fn Desk(staff: Staff) -> impl IntoView {
             async move {
                 let rows = shop.supplier_list(&staff).await?;
                 let secret = |row: &SupplierRow| shop.supplier_secret(&staff, &row.id);
-                let secrets: Vec<Option<String>> = rows.iter().map(secret).collect();
+                // Whoever only looks sees none.
+                let secrets = rows.iter().map(|row| secret(row).ok().flatten());
+                let secrets: Vec<Option<String>> = secrets.collect();
                 Ok::<_, Problem>((rows, secrets))
             }
         },
@@ -65,13 +68,15 @@ fn Desk(staff: Staff) -> impl IntoView {
                     });
                     view! {
                         <ul class="watch__list" role="list">{rows.collect_view()}</ul>
-                        <h2>"Another supplier"</h2>
-                        <Fields
-                            is_back=new.is_some()
-                            form=new.unwrap_or_default()
-                            is_new=true
-                            problem=wrong
-                        />
+                        {may(Right::Purchasing).then(|| view! {
+                            <h2>"Another supplier"</h2>
+                            <Fields
+                                is_back=new.is_some()
+                                form=new.unwrap_or_default()
+                                is_new=true
+                                problem=wrong
+                            />
+                        })}
                     }
                     .into_any()
                 }
@@ -152,13 +157,15 @@ fn Row(
                 </p>
                 {secret}
             </div>
-            <details
-                open=is_open
-                data-open=is_open.then_some("")
-            >
-                <summary id=format!("open-{id}") aria-label=format!("Edit {name}")>"Edit"</summary>
-                <Fields form=known is_new=false is_back=is_open problem />
-            </details>
+            {may(Right::Purchasing).then(|| view! {
+                <details
+                    open=is_open
+                    data-open=is_open.then_some("")
+                >
+                    <summary id=format!("open-{id}") aria-label=format!("Edit {name}")>"Edit"</summary>
+                    <Fields form=known is_new=false is_back=is_open problem />
+                </details>
+            })}
         </li>
     }
 }

@@ -1,7 +1,11 @@
 //! One file per page: plain server HTML. What moves on a page is an island.
 
 #[cfg(feature = "ssr")]
+pub mod admin_account;
+#[cfg(feature = "ssr")]
 pub mod admin_alerts;
+#[cfg(feature = "ssr")]
+pub mod admin_audit;
 #[cfg(feature = "ssr")]
 pub mod admin_count;
 #[cfg(feature = "ssr")]
@@ -10,6 +14,8 @@ pub mod admin_events;
 pub mod admin_import;
 #[cfg(feature = "ssr")]
 pub mod admin_inventory;
+#[cfg(feature = "ssr")]
+pub mod admin_join;
 #[cfg(feature = "ssr")]
 pub mod admin_ledger;
 #[cfg(feature = "ssr")]
@@ -34,6 +40,8 @@ pub mod admin_purchases;
 pub mod admin_restock;
 #[cfg(feature = "ssr")]
 pub mod admin_sign_in;
+#[cfg(feature = "ssr")]
+pub mod admin_staff;
 #[cfg(feature = "ssr")]
 pub mod admin_suppliers;
 #[cfg(feature = "ssr")]

@@ -283,6 +283,8 @@ pub struct DeskOrder {
     pub held: Option<HeldForReview>,
     /// Whether staff can cancel it, or what of it has not left.
     pub can_cancel: bool,
+    /// Whether whoever looks may do anything with it.
+    pub may_change: bool,
     /// Ids for the next parcel and the next refund, so that a form that is sent twice acts once.
     pub next_parcel: ShipmentId,
     pub next_refund: RefundId,

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod alert;
 pub mod arrival;
+pub mod audit;
 pub mod calendar;
 pub mod cart;
 pub mod catalogue;
@@ -30,6 +31,8 @@ pub mod restock;
 pub mod returns;
 pub mod seen;
 pub mod signup;
+pub mod staff;
+pub mod staff_desk;
 pub mod stock;
 pub mod stock_batch;
 pub mod stock_file;

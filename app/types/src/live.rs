@@ -19,6 +19,7 @@ use crate::desk::{DeskNews, Present};
 use crate::ids::InvalidId;
 use crate::order::ProgressNews;
 use crate::reservation::{Held, OwnHold};
+use crate::staff::Right;
 pub use crate::stock::{ProductStock, VariantStock};
 use crate::{OrderId, ShopperId, Sku, Slug};
 
@@ -34,8 +35,9 @@ pub const BEAT_SECONDS: u32 = 20;
 
 /// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
 /// `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
-/// `restock`, `ledger:SKU`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// `restock`, `ledger:SKU`, `audit`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(name(TopicKind), derive(strum::VariantArray))]
 #[serde(try_from = "String", into = "String")]
 pub enum Topic {
     /// Stock of a product's variants; anyone.
@@ -67,6 +69,31 @@ pub enum Topic {
     Restock,
     /// Whether a SKU has moved, or what is said of it has changed; staff.
     Ledger(Sku),
+    /// Whether anybody of the staff has done anything; owners.
+    Audit,
+}
+
+impl Topic {
+    /// What whoever follows it has to be allowed; `None` for what shoppers follow.
+    pub const fn right(&self) -> Option<Right> {
+        match self {
+            Self::Product(_)
+            | Self::Order(_)
+            | Self::Checkout(_)
+            | Self::OwnCheckout
+            | Self::Delivery => None,
+            Self::Inventory
+            | Self::Events
+            | Self::Orders
+            | Self::Desk(_)
+            | Self::Present(_)
+            | Self::Alerts
+            | Self::Purchasing
+            | Self::Restock
+            | Self::Ledger(_) => Some(Right::See),
+            Self::Audit => Some(Right::Audit),
+        }
+    }
 }
 
 impl fmt::Display for Topic {
@@ -86,6 +113,7 @@ impl fmt::Display for Topic {
             Self::Purchasing => f.write_str("purchasing"),
             Self::Restock => f.write_str("restock"),
             Self::Ledger(sku) => write!(f, "ledger:{sku}"),
+            Self::Audit => f.write_str("audit"),
         }
     }
 }
@@ -109,9 +137,10 @@ impl FromStr for Topic {
             None if text == "alerts" => Ok(Self::Alerts),
             None if text == "purchasing" => Ok(Self::Purchasing),
             None if text == "restock" => Ok(Self::Restock),
+            None if text == "audit" => Ok(Self::Audit),
             _ => Err(InvalidId {
                 expected: "a topic (product:SLUG, order:ID, checkout:ID, own-checkout, delivery, inventory, \
-                           events, orders, desk:ID, present:ID, alerts, purchasing, restock or ledger:SKU)",
+                           events, orders, desk:ID, present:ID, alerts, purchasing, restock, ledger:SKU or audit)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -207,6 +236,10 @@ pub enum State {
     },
     /// Position of the newest event about the SKU.
     Ledger {
+        version: u64,
+    },
+    /// Position of the newest thing that somebody of the staff has done.
+    Audit {
         version: u64,
     },
 }

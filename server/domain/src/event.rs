@@ -19,6 +19,7 @@ pub use crate::purchasing::events::*;
 pub use crate::reservation::events::*;
 pub use crate::restock::events::*;
 pub use crate::returns::events::*;
+pub use crate::staff::events::*;
 pub use crate::stock::events::*;
 
 /// Declares events of one noun: a struct each, and how they are named and ordered in the log.
@@ -220,6 +221,7 @@ events! {
     BackInStockElapsed,
     BackInStockExpired,
     PersonErased,
+    PersonExported,
     ProductIntroduced,
     PriceChangeRequested,
     PricePlanned,
@@ -291,6 +293,16 @@ events! {
     StockBatchRequested,
     StockBatchAccepted,
     StockBatchRejected,
+    StaffInvited,
+    StaffInvitationMailed,
+    StaffInvitationWithdrawn,
+    StaffJoined,
+    StaffRoleChanged,
+    StaffRemoved,
+    StaffPasswordChanged,
+    StaffSecondStepChanged,
+    StaffSignedIn,
+    StaffSessionsEnded,
 }
 
 /// Why an event of the log could not be read.

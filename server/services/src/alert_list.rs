@@ -11,6 +11,7 @@ use domain::monitoring::rules::Scope;
 use types::alert::{AlertChange, AlertKind, AlertPage, AlertRow, AlertTab, Evidence};
 use types::order::order_number;
 use types::purchasing::purchase_number;
+use types::staff::Right;
 use types::{AlertId, OrderId, Problem, PurchaseOrderId, Sku};
 use uuid::Uuid;
 
@@ -50,10 +51,11 @@ impl Shop {
     /// When the database does not answer.
     pub async fn alert_page(
         &self,
-        _: &Staff,
+        staff: &Staff,
         tab: AlertTab,
         page: u64,
     ) -> crate::Result<AlertPage> {
+        staff.may(Right::See)?;
         Ok(self.listed_alerts(tab, page).await?)
     }
 
@@ -160,12 +162,13 @@ impl Shop {
         id: AlertId,
         change: AlertChange,
     ) -> crate::Result<()> {
-        Ok(self.change_one_alert(staff, id, change).await?)
+        let by = staff.may(Right::Alerts)?;
+        Ok(self.change_one_alert(by, id, change).await?)
     }
 
     async fn change_one_alert(
         &self,
-        staff: &Staff,
+        by: &str,
         id: AlertId,
         change: AlertChange,
     ) -> Result<(), Refused> {
@@ -189,7 +192,7 @@ impl Shop {
             subject: row.try_get(1)?,
             alert_id: id,
             change,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         let Some((answer, position)) = self.answered_at(asked.into()).await? else {
             // It is in the log and will be done; only this page stops waiting.

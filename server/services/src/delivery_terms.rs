@@ -7,6 +7,7 @@ use domain::Event;
 use domain::delivery::Refusal;
 use domain::event::{DeliveryChangeRequested, DeliveryPlanWithdrawalRequested};
 use types::delivery::{DeliveryTerms, PlannedTerms};
+use types::staff::Right;
 use types::{Currency, Problem};
 
 use crate::answers::{Asked, answer_to};
@@ -92,7 +93,11 @@ impl Shop {
     }
 
     /// What it is going to cost, the next first.
-    pub fn planned_delivery(&self, _: &Staff) -> Vec<PlannedTerms> {
+    ///
+    /// # Errors
+    /// 403 for whoever sets none.
+    pub fn planned_delivery(&self, staff: &Staff) -> crate::Result<Vec<PlannedTerms>> {
+        staff.may(Right::Prices)?;
         let catalogue = self.catalogue();
         let outlook = catalogue.delivery.outlook().into_iter();
         let planned = outlook.map(|(planned, terms)| PlannedTerms {
@@ -100,7 +105,7 @@ impl Shop {
             planned: planned.terms,
             from_us: planned.from_us,
         });
-        planned.collect()
+        Ok(planned.collect())
     }
 
     /// Changes what delivery costs, at once or from a time on. After the answer every page, cart and order of
@@ -114,7 +119,8 @@ impl Shop {
         staff: &Staff,
         new: NewTerms,
     ) -> crate::Result<DeliveryAnswer> {
-        let asked = new.asked(self.currency(), &staff.id);
+        let by = staff.may(Right::Prices)?;
+        let asked = new.asked(self.currency(), by);
         let asked = self.request(asked.into()).await?;
         let answer = match answer(self.log(), asked).await {
             Ok(answer) => answer,
@@ -144,10 +150,11 @@ impl Shop {
         from_us: i64,
         seen: Option<DeliveryTerms>,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Prices)?;
         let asked = DeliveryPlanWithdrawalRequested {
             currency: self.currency(),
             from_us,
-            by: staff.id.clone(),
+            by: by.to_owned(),
             seen,
         };
         match self.answered_at(asked.into()).await? {

@@ -6,6 +6,7 @@ use broker::Consumer;
 use db::{Columns, in_list};
 use types::desk::{Counts, DeskList, DeskNews, DeskQuery, DeskRow, PAGE, Page, Place, Tab};
 use types::order::{OrderStatus, order_number};
+use types::staff::Right;
 use types::{Money, OrderId};
 
 use crate::desk_search::Found;
@@ -45,7 +46,8 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn desk_list(&self, _: &Staff, query: DeskQuery) -> crate::Result<DeskList> {
+    pub async fn desk_list(&self, staff: &Staff, query: DeskQuery) -> crate::Result<DeskList> {
+        staff.may(Right::See)?;
         Ok(self.list(query).await?)
     }
 

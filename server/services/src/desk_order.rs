@@ -14,6 +14,7 @@ use domain::payment::Asked;
 use types::desk::{DeskOrder, MoneyRow, PaymentRow, ReturnRow};
 use types::fulfilment::{Parcel, ParcelLabel};
 use types::returns::BackLabel;
+use types::staff::Right;
 use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 
 use crate::events::{Refused, decode, internal};
@@ -62,8 +63,16 @@ impl Shop {
     ///
     /// # Errors
     /// 404 when there is none.
-    pub async fn desk_order(&self, _: &Staff, id: OrderId) -> crate::Result<DeskOrder> {
-        Ok(self.load_desk_order(id).await?)
+    pub async fn desk_order(&self, staff: &Staff, id: OrderId) -> crate::Result<DeskOrder> {
+        staff.may(Right::See)?;
+        let mut order = self.load_desk_order(id).await?;
+        if !staff.role.may(Right::Orders) {
+            // There is no form for what would be refused.
+            order.may_change = false;
+            order.can_cancel = false;
+            order.left.clear();
+        }
+        Ok(order)
     }
 
     async fn load_desk_order(&self, id: OrderId) -> Result<DeskOrder, Refused> {
@@ -116,6 +125,7 @@ impl Shop {
             never: (state.as_ref()).map_or_else(Vec::new, |s| s.fulfilment.cancelled.clone()),
             held: state.as_ref().and_then(held),
             can_cancel,
+            may_change: true,
             next_parcel: ShipmentId::new(environment.new_id()),
             next_refund: RefundId::new(environment.new_id()),
             notes: self.notes(id).await?,
@@ -134,11 +144,12 @@ impl Shop {
     /// 409 `changed-meanwhile` with what has.
     pub async fn expect_version(
         &self,
-        _: &Staff,
+        staff: &Staff,
         id: OrderId,
         version: u64,
         own: &str,
     ) -> crate::Result<OrderTurn> {
+        staff.may(Right::See)?;
         let turn = self.order_turns().take(id).await;
         let events = self.log().read_key(&id.to_string()).await;
         let mut news = events.map_err(internal)?;

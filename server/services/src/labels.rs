@@ -2,6 +2,7 @@
 
 use domain::event::{Event, ReturnLabelAsked, ShipmentLabelAsked, ShipmentLabelCancelAsked};
 use types::fulfilment::Carrier;
+use types::staff::Right;
 use types::{OrderId, Problem, ReturnId, ShipmentId, ShopperId};
 
 use crate::carrier::LabelFile;
@@ -19,13 +20,14 @@ impl Shop {
         order_id: OrderId,
         shipment_id: ShipmentId,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.known_order(order_id).await?;
         let (carrier, _) = self.carrier().ok_or_else(no_carrier)?;
         let asked = ShipmentLabelAsked {
             order_id,
             shipment_id,
             carrier: *carrier,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_parcel(asked.into()).await?)
     }
@@ -40,11 +42,12 @@ impl Shop {
         order_id: OrderId,
         shipment_id: ShipmentId,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.known_order(order_id).await?;
         let asked = ShipmentLabelCancelAsked {
             order_id,
             shipment_id,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_parcel(asked.into()).await?)
     }
@@ -55,10 +58,11 @@ impl Shop {
     /// 404 when there is none, 503 while the carrier does not answer.
     pub async fn label_pdf(
         &self,
-        _: &Staff,
+        staff: &Staff,
         order_id: OrderId,
         shipment_id: ShipmentId,
     ) -> crate::Result<(String, Vec<u8>)> {
+        staff.may(Right::Orders)?;
         let order = self.known_order(order_id).await?;
         let label = order.fulfilment.label(shipment_id);
         let label = label.filter(|label| label.is_valid());
@@ -92,11 +96,12 @@ impl Shop {
         order_id: OrderId,
         return_id: ReturnId,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.known_order(order_id).await?;
         let asked = ReturnLabelAsked {
             order_id,
             return_id,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_return(Event::from(asked)).await?)
     }

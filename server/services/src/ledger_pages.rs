@@ -12,6 +12,7 @@ use types::ledger::{LedgerPage, LedgerRow, LedgerTab, MovementOf, WriteOff, Writ
 use types::movement::{LastMovement, MovementKind};
 use types::order::order_number;
 use types::purchasing::purchase_number;
+use types::staff::Right;
 use types::{FieldError, OrderId, Problem, PurchaseOrderId, Sku};
 use uuid::Uuid;
 
@@ -131,6 +132,7 @@ impl Shop {
         tab: LedgerTab,
         page: u64,
     ) -> crate::Result<LedgerPage> {
+        staff.may(Right::See)?;
         Ok(self.listed_movements(staff, sku, tab, page).await?)
     }
 
@@ -141,6 +143,7 @@ impl Shop {
         tab: LedgerTab,
         page: u64,
     ) -> Result<LedgerPage, Refused> {
+        staff.may(Right::See)?;
         let (product, title, variant) = {
             let catalogue = self.catalogue();
             let sold = catalogue.ever_sold(sku);
@@ -198,10 +201,11 @@ impl Shop {
     /// 404 for an unknown SKU.
     pub async fn ledger_after(
         &self,
-        _: &Staff,
+        staff: &Staff,
         sku: &Sku,
         position: u64,
     ) -> crate::Result<Vec<LedgerRow>> {
+        staff.may(Right::See)?;
         Ok(self.movements_after(sku, position).await?)
     }
 
@@ -284,10 +288,11 @@ impl Shop {
     /// # Errors
     /// 404 for an unknown SKU, 422 for its fields, 409 `not-free` when fewer are free.
     pub async fn write_off(&self, staff: &Staff, asked: WriteOff) -> crate::Result<()> {
-        Ok(self.write_pieces_off(staff, asked).await?)
+        let by = staff.may(Right::Stock)?;
+        Ok(self.write_pieces_off(by, asked).await?)
     }
 
-    async fn write_pieces_off(&self, staff: &Staff, asked: WriteOff) -> Result<(), Refused> {
+    async fn write_pieces_off(&self, by: &str, asked: WriteOff) -> Result<(), Refused> {
         let WriteOff {
             sku,
             quantity,
@@ -318,7 +323,7 @@ impl Shop {
             quantity,
             cause,
             note,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         let Some((answer, position)) = self.answered_at(asked.into()).await? else {
             let detail = "It is written down and will be booked in a moment.";

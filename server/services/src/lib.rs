@@ -9,6 +9,7 @@ mod alert_mail;
 mod alert_webhook;
 mod alerts;
 mod answers;
+mod audit;
 mod back_in_stock;
 pub mod carrier;
 mod carrier_news;
@@ -37,6 +38,8 @@ mod http_carrier;
 mod idempotency;
 mod incoming;
 mod inventory;
+mod invitation_mail;
+mod invitations;
 mod labels;
 mod ledger_csv;
 mod ledger_pages;
@@ -61,6 +64,7 @@ mod order_turns;
 mod orders;
 mod papers;
 mod parcels;
+mod passwords;
 mod payment;
 mod payment_calls;
 mod payment_news;
@@ -82,6 +86,7 @@ mod retention;
 mod returns;
 mod rows_in;
 mod search_keys;
+mod second_step;
 mod seed;
 mod sessions;
 mod settings;
@@ -98,8 +103,11 @@ pub mod simulator;
 mod slowed;
 mod sql_views;
 mod staff;
+mod staff_acts;
 mod staff_names;
+mod staff_secrets;
 mod stock_batches;
+mod stock_counts;
 mod stock_files;
 mod stock_imports;
 mod stock_ledger;
@@ -117,6 +125,7 @@ use std::sync::Arc;
 use broker::{Log, Roster};
 
 pub use alert_webhook::{AlertHook, Sign};
+pub use audit::{audit_csv, audit_csv_head};
 pub use carrier::CarrierNews;
 pub use delivery_terms::{DeliveryAnswer, NewTerms, change_delivery, stored_delivery};
 pub use events::decode;
@@ -126,6 +135,7 @@ pub use holds::HoldLimits;
 pub use house::{House, NoMailbox};
 pub use http_carrier::HttpCarrier;
 pub use idempotency::{Claim, Keyed};
+pub use invitations::{Invited, invite};
 pub use ledger_csv::{ledger_csv, ledger_csv_head};
 pub use levels::{Changed, LevelChange, Levels};
 pub use log_desk::log_view;
@@ -133,7 +143,7 @@ pub use look_back::look_back;
 pub use order_desk::is_listed;
 pub use order_record::{LogHead, OrderRecord, RecordedStep, difference, differences};
 pub use order_turns::OrderTurn;
-pub use persons::{Person, PersonOrder, erase_person, export_person};
+pub use persons::{Person, PersonOrder, erase_person, export_person, look_person_up};
 pub use presence::Presence;
 pub use prices::{NewPrice, PriceAnswer, change_price};
 pub use public_pages::{PublicPage, PublicPages};
@@ -141,13 +151,18 @@ pub use purchase_orders::{purchase_lines, purchase_rows};
 pub use result::Result;
 pub use retention::{Lives, Swept};
 pub use seed::Seed;
-pub use sessions::{SessionTimes, StoredSession};
+pub use sessions::{Ended, SessionTimes, StoredSession};
 pub use settings::ShopSettings;
 pub use shop::{Shelf, ShelfVersion, Shop, is_of_purchasing};
 pub use signups::PersonSignup;
 pub use sql_views::create_sql_views;
-pub use staff::{Member, remove_staff, set_staff_password, sign_staff_out, staff_members};
+pub use staff::{
+    Half, Member, SignIn, remove_staff, reset_second_step, set_staff_password, set_staff_role,
+    sign_staff_out, staff_members,
+};
+pub use staff_acts::is_act;
 pub use staff_names::StaffNames;
+pub use staff_secrets::{FOLDER as JOIN, StaffSecrets};
 pub use stock_batches::{BatchNotDone, set_many};
 pub use stock_files::{inventory_csv_head, inventory_csv_line};
 pub use stock_imports::{Imported, await_ledgers, import_stock, stored_inventory};
@@ -197,9 +212,8 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
         suppliers,
         mailer: house_mailer,
     } = outside.unwrap_or_default();
-    let to = house_mailer
-        .map(post_office::PostOffice::new)
-        .zip(alerts_to);
+    let post = house_mailer.map(post_office::PostOffice::new);
+    let to = post.clone().zip(alerts_to);
     Roster::new()
         .decider(inventory::Inventory::new(settings))
         .decider(orders::Orders::new(settings))
@@ -216,10 +230,12 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
         .consumer(purchase_desk::PurchaseDesk)
         .consumer(alert_desk::AlertDesk)
         .consumer(stock_ledger::StockLedger)
+        .consumer(staff_acts::StaffActs)
         .reactor(simulator.map(|gateway| payment::Payment { gateway }))
         .reactor(stripe.map(|gateway| stripe_payment::StripePayment { gateway }))
         .reactor(carrier.map(|(carrier, log)| shipping::Shipping { carrier, log }))
         .reactor(mailer.map(|mailer| notification::Notification { mailer }))
+        .reactor(is_outside.then_some(invitation_mail::InvitationMail { post }))
         .reactor(is_outside.then_some(alert_mail::AlertMail { to }))
         .reactor(is_outside.then_some(alert_webhook::AlertWebhook { hook: alert_hook }))
         .reactor(is_outside.then_some(supplier_post::SupplierOrders { post: suppliers }))

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use broker::{Log, ParkedState};
 use types::Problem;
+use types::admin::EventRow;
 use types::log::{self, ConsumerRow, DeadLetterDecision, LogView, LookBack, ParkedRow};
+use types::staff::Right;
 
 use crate::events::internal;
 use crate::look_back::look_back;
 use crate::shop::Shop;
-use crate::summary::subject;
+use crate::summary::{event_row, subject};
 use crate::visitor::Staff;
 
 /// Parked events that are shown, at most.
@@ -62,7 +64,8 @@ pub async fn log_view(log: &Log) -> crate::Result<LogView> {
 
 impl Shop {
     /// How the log and its consumers stand.
-    pub async fn log_view(&self, _: &Staff) -> crate::Result<LogView> {
+    pub async fn log_view(&self, staff: &Staff) -> crate::Result<LogView> {
+        staff.may(Right::See)?;
         log_view(self.log()).await
     }
 
@@ -78,7 +81,8 @@ impl Shop {
         position: u64,
         decision: DeadLetterDecision,
     ) -> crate::Result<()> {
-        let (log, by) = (self.log(), staff.id.as_str());
+        let by = staff.may(Right::Log)?;
+        let (log, by) = (self.log(), by);
         let from = log.head();
         let asked = match decision {
             DeadLetterDecision::Redrive => log.redrive(consumer, position, by).await,
@@ -109,10 +113,41 @@ impl Shop {
     /// 404 when there was no such thing.
     pub async fn look_back(
         &self,
-        _: &Staff,
+        staff: &Staff,
         what: &str,
         at: Option<u64>,
     ) -> crate::Result<LookBack> {
+        staff.may(Right::See)?;
         look_back(self.log(), what, at).await
+    }
+
+    /// The last events of the log, newest first.
+    pub async fn recent_events(&self, staff: &Staff, limit: usize) -> crate::Result<Vec<EventRow>> {
+        staff.may(Right::See)?;
+        let events = self
+            .log()
+            .read_last(limit.min(500))
+            .await
+            .map_err(internal)?;
+        self.staff_names().refresh(self.log()).await?;
+        Ok(events
+            .iter()
+            .map(|event| event_row(event, self.staff_names()))
+            .collect())
+    }
+
+    /// The events after `position`, oldest first; of many only the last `limit`. Also the position at
+    /// which that is true.
+    pub async fn events_after(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> crate::Result<(Vec<EventRow>, u64)> {
+        let mut events = self.log().read_last(limit).await.map_err(internal)?;
+        let newest = events.first().map_or(0, |event| event.position);
+        events.retain(|event| event.position > position);
+        let rows = events.iter().rev();
+        let rows = rows.map(|event| event_row(event, self.staff_names()));
+        Ok((rows.collect(), newest))
     }
 }

@@ -6,6 +6,7 @@ use db::Columns;
 use domain::event::MailResendRequested;
 use types::mail::{LetterView, MailCursor, MailPage, MailRow, MailView};
 use types::order::{id_ending, order_number};
+use types::staff::Right;
 use types::{FieldError, MailId, OrderId, Problem};
 
 use crate::answers::Asked;
@@ -28,10 +29,11 @@ impl Shop {
     /// 422 for what is no number of an order.
     pub async fn mails(
         &self,
-        _: &Staff,
+        staff: &Staff,
         number: &str,
         before: Option<MailCursor>,
     ) -> crate::Result<MailPage> {
+        staff.may(Right::See)?;
         Ok(self.read_mails(number, before).await?)
     }
 
@@ -84,7 +86,8 @@ impl Shop {
     ///
     /// # Errors
     /// 404 when there is none (any more).
-    pub async fn mail(&self, _: &Staff, id: MailId) -> crate::Result<MailView> {
+    pub async fn mail(&self, staff: &Staff, id: MailId) -> crate::Result<MailView> {
+        staff.may(Right::Mails)?;
         Ok(self.read_mail(id).await?)
     }
 
@@ -110,7 +113,8 @@ impl Shop {
     ///
     /// # Errors
     /// 404 when there is none (any more).
-    pub async fn mail_html(&self, _: &Staff, id: MailId) -> crate::Result<String> {
+    pub async fn mail_html(&self, staff: &Staff, id: MailId) -> crate::Result<String> {
+        staff.may(Right::Mails)?;
         let (_, composed) = self.composed_again(id).await?;
         Ok(composed.letter.html)
     }
@@ -119,7 +123,8 @@ impl Shop {
     ///
     /// # Errors
     /// 404 when there is none (any more).
-    pub async fn mail_source(&self, _: &Staff, id: MailId) -> crate::Result<Vec<u8>> {
+    pub async fn mail_source(&self, staff: &Staff, id: MailId) -> crate::Result<Vec<u8>> {
+        staff.may(Right::Mails)?;
         let (_, composed) = self.composed_again(id).await?;
         Ok(composed.mail.bytes)
     }
@@ -156,10 +161,11 @@ impl Shop {
     /// 404 when there is none (any more), 409 `mail-off` while mails are switched off, 409 `not-sent-again`
     /// for one that is about no order.
     pub async fn resend_mail(&self, staff: &Staff, id: MailId) -> crate::Result<MailId> {
-        Ok(self.ask_again(staff, id).await?)
+        let by = staff.may(Right::Mails)?;
+        Ok(self.ask_again(by, id).await?)
     }
 
-    async fn ask_again(&self, staff: &Staff, id: MailId) -> Result<MailId, Refused> {
+    async fn ask_again(&self, by: &str, id: MailId) -> Result<MailId, Refused> {
         if self.house().is_none_or(|house| !house.sends) {
             return Err(mail_is_off().into());
         }
@@ -170,7 +176,7 @@ impl Shop {
         let asked = MailResendRequested {
             order_id,
             mail_id: row.id,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         let Asked { id, .. } = self.request(asked.into()).await?;
         let id = MailId::new(id);

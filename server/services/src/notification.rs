@@ -29,6 +29,7 @@ use types::{MailId, OrderId};
 pub(crate) use compose::{Composed, composed};
 pub use folder::Folder;
 pub(crate) use kind::MailKind;
+pub(crate) use letters::plain as plain_letter;
 pub use mailer::{MailCounts, Mailer};
 pub use message::Outgoing;
 pub(crate) use message::{Attached, PlainMail};

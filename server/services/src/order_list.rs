@@ -4,6 +4,7 @@ use domain::event::OrderPlaced;
 use types::OrderId;
 use types::admin::OrderRow;
 use types::desk::status_words;
+use types::staff::Right;
 
 use crate::events::internal;
 use crate::orders;
@@ -19,7 +20,8 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn last_orders(&self, _: &Staff, limit: usize) -> crate::Result<Vec<OrderRow>> {
+    pub async fn last_orders(&self, staff: &Staff, limit: usize) -> crate::Result<Vec<OrderRow>> {
+        staff.may(Right::See)?;
         let placed = self.log().last_of(OrderPlaced::KIND, limit, REACH).await;
         let placed = placed.map_err(internal)?;
         let ids: Vec<OrderId> = (placed.iter())

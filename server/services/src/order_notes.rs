@@ -3,6 +3,7 @@
 use db::Columns;
 use domain::event::OrderNoted;
 use types::desk::{MAX_NOTE, OrderNote};
+use types::staff::Right;
 use types::{OrderId, Problem};
 
 use crate::events::{Refused, encode, internal};
@@ -23,9 +24,10 @@ impl Shop {
     /// 404 for an order that there is not, 422 for a text that is empty, too long or cannot be printed,
     /// 409 `too-many-notes`.
     pub async fn note(&self, staff: &Staff, order_id: OrderId, text: &str) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         let text = checked(text)?;
         let id = self.log().environment().new_id().to_string();
-        let (now_us, by, who) = (self.now_us(), staff.email.clone(), staff.id.clone());
+        let (now_us, by, who) = (self.now_us(), staff.email.clone(), by.to_owned());
         let noted: Result<(), Refused> = self
             .writer()
             .run(move |tx| {

@@ -5,6 +5,7 @@ use domain::event::OrderReleaseRequested;
 use domain::order::OrderState;
 use domain::order::review::Review;
 use types::desk::HeldForReview;
+use types::staff::Right;
 use types::{OrderId, Problem};
 
 use crate::alert_list::name_of;
@@ -28,13 +29,14 @@ impl Shop {
     /// # Errors
     /// 404 for an unknown order, 409 `not-held` for one that is not held, or not any more.
     pub async fn release_order(&self, staff: &Staff, order_id: OrderId) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         let order = self.known_order(order_id).await?;
         if !order.review.is_held() {
             return Err(not_held());
         }
         let asked = OrderReleaseRequested {
             order_id,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         match self.answered(asked.into()).await? {
             Some(Event::OrderReleaseRefused(_)) => Err(not_held()),

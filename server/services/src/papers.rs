@@ -7,6 +7,7 @@ use db::{Columns, in_list};
 use domain::order::OrderState;
 use types::desk::{MAX_PAPERS, PickList, PickRow, Tab};
 use types::order::{Order, order_number};
+use types::staff::Right;
 use types::{OrderId, Problem, Sku};
 
 use crate::events::{Refused, internal};
@@ -21,7 +22,8 @@ impl Shop {
     ///
     /// # Errors
     /// 422 for too many.
-    pub async fn papers(&self, _: &Staff, ids: &[OrderId]) -> crate::Result<Vec<Order>> {
+    pub async fn papers(&self, staff: &Staff, ids: &[OrderId]) -> crate::Result<Vec<Order>> {
+        staff.may(Right::See)?;
         let mut wanted: Vec<OrderId> = Vec::new();
         for id in ids {
             if !wanted.contains(id) {
@@ -44,7 +46,8 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn pick_list(&self, _: &Staff) -> crate::Result<PickList> {
+    pub async fn pick_list(&self, staff: &Staff) -> crate::Result<PickList> {
+        staff.may(Right::See)?;
         Ok(self.picked().await?)
     }
 

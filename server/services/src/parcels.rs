@@ -11,6 +11,7 @@ use domain::fulfilment::per_sku;
 use domain::order::{Command, OrderState};
 use types::fulfilment::{Carrier, Outcome, Tracking};
 use types::order::{CancelledBy, order_number};
+use types::staff::Right;
 use types::{Money, OrderId, Problem, RefundId, ShipmentId, Sku};
 
 use crate::checkout::not_done;
@@ -38,6 +39,7 @@ impl Shop {
         lines: Vec<Pieces>,
         carrier: Carrier,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         let order = self.paid_order(order_id).await?;
         let is_same = |known: &[Pieces]| per_sku(known) == per_sku(&lines);
         if (order.fulfilment.shipment(id)).is_some_and(|known| is_same(&known.lines)) {
@@ -51,7 +53,7 @@ impl Shop {
             worth,
             delivery_minor,
             carrier,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_parcel(asked.into()).await?)
     }
@@ -62,6 +64,7 @@ impl Shop {
     /// 422 for none or too many; 409 `not-packed` with the numbers of those that could not be packed: the
     /// others are.
     pub async fn pack_all(&self, staff: &Staff, ids: &[OrderId]) -> crate::Result<()> {
+        staff.may(Right::Orders)?;
         if ids.is_empty() || ids.len() > MAX_PACKED {
             let message = format!("Choose 1 to {MAX_PACKED} orders.");
             return Err(Problem::invalid_field("order", message));
@@ -100,11 +103,12 @@ impl Shop {
         order_id: OrderId,
         shipment_id: ShipmentId,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.paid_order(order_id).await?;
         let asked = ShipmentUnpackRequested {
             order_id,
             shipment_id,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_parcel(asked.into()).await?)
     }
@@ -120,12 +124,13 @@ impl Shop {
         shipment_id: ShipmentId,
         tracking: Option<Tracking>,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.paid_order(order_id).await?;
         let told = ShipmentHandoverReported {
             order_id,
             shipment_id,
             tracking,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_parcel(told.into()).await?)
     }
@@ -141,12 +146,13 @@ impl Shop {
         shipment_id: ShipmentId,
         outcome: Outcome,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.paid_order(order_id).await?;
         let told = ShipmentOutcomeReported {
             order_id,
             shipment_id,
             outcome,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_parcel(told.into()).await?)
     }
@@ -156,6 +162,7 @@ impl Shop {
     /// # Errors
     /// 404 for an unknown order, 409 `not-cancellable` with the reason.
     pub async fn cancel_order(&self, staff: &Staff, order_id: OrderId) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         let order = self.known_order(order_id).await?;
         let command = Command::CancelByStaff;
         let refused = |refusal| not_done(command, refusal);
@@ -163,7 +170,7 @@ impl Shop {
         let asked = OrderCancellationRequested {
             order_id,
             by: CancelledBy::Staff,
-            staff: Some(staff.id.clone()),
+            staff: Some(by.to_owned()),
         };
         match self.answered(asked.into()).await? {
             Some(Event::OrderCancellationRefused(answer)) => Err(refused(answer.refusal)),
@@ -184,6 +191,7 @@ impl Shop {
         amount: Money,
         reason: &str,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         let order = self.known_order(order_id).await?;
         let reason = reason.trim();
         let is_clean = reason.chars().all(|c| !c.is_control());
@@ -206,7 +214,7 @@ impl Shop {
             refund_id: id,
             amount,
             reason: reason.to_owned(),
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         match self.answered(asked.into()).await? {
             Some(Event::PaymentRefundRefused(answer)) => {
@@ -226,10 +234,11 @@ impl Shop {
     /// # Errors
     /// 404 for an unknown order.
     pub async fn capture_again(&self, staff: &Staff, order_id: OrderId) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.known_order(order_id).await?;
         let asked = PaymentCaptureRetryRequested {
             order_id,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         self.request(asked.into()).await?;
         Ok(())

@@ -5,13 +5,14 @@
 use broker::Log;
 use db::Columns;
 use domain::Event;
-use domain::event::PersonErased;
+use domain::event::{PersonErased, PersonExported};
 use domain::order::OrderState;
 use domain::returns::Return;
 use serde::Serialize;
 use types::desk::status_words;
 use types::fulfilment::LabelState;
 use types::order::{OrderStatus, order_number};
+use types::staff::Right;
 use types::{Money, OrderId, Problem};
 
 use crate::events::{Refused, encode, internal};
@@ -80,11 +81,32 @@ pub struct CartPiece {
     pub gift_note: String,
 }
 
-/// All that the shop knows of whoever ordered with this email.
+/// All that the shop knows of whoever ordered with this email. `by` stands in the log: it was given out.
 ///
 /// # Errors
 /// 404 when nothing is known.
-pub async fn export_person(log: &Log, email: &str) -> crate::Result<Person> {
+pub async fn export_person(log: &Log, email: &str, by: &str) -> crate::Result<Person> {
+    let person = look_person_up(log, email).await?;
+    let told = async {
+        let exported = PersonExported {
+            request: log.environment().new_id().to_string(),
+            orders: person.orders.iter().map(|order| order.id).collect(),
+            by: by.to_owned(),
+        };
+        let mut tx = log.begin("persons").await?;
+        tx.append(encode(Event::from(exported))?, None);
+        tx.commit().await?;
+        Ok::<_, Refused>(())
+    };
+    told.await?;
+    Ok(person)
+}
+
+/// The same, for whoever gives nothing out.
+///
+/// # Errors
+/// 404 when nothing is known.
+pub async fn look_person_up(log: &Log, email: &str) -> crate::Result<Person> {
     Ok(read(log, email).await?)
 }
 
@@ -101,8 +123,18 @@ impl Shop {
     ///
     /// # Errors
     /// Those of [`export_person`].
-    pub async fn export_person(&self, _: &Staff, email: &str) -> crate::Result<Person> {
-        export_person(self.log(), email).await
+    pub async fn export_person(&self, staff: &Staff, email: &str) -> crate::Result<Person> {
+        let by = staff.may(Right::ExportPersons)?;
+        export_person(self.log(), email, by).await
+    }
+
+    /// What a page says of a person before anything is given out.
+    ///
+    /// # Errors
+    /// Those of [`export_person`].
+    pub async fn look_person_up(&self, staff: &Staff, email: &str) -> crate::Result<Person> {
+        staff.may(Right::ExportPersons)?;
+        look_person_up(self.log(), email).await
     }
 
     /// [`erase_person`] by staff.
@@ -110,7 +142,8 @@ impl Shop {
     /// # Errors
     /// Those of [`erase_person`].
     pub async fn erase_person(&self, staff: &Staff, email: &str) -> crate::Result<usize> {
-        erase_person(self.log(), email, &staff.id).await
+        let by = staff.may(Right::ErasePersons)?;
+        erase_person(self.log(), email, by).await
     }
 }
 

@@ -7,6 +7,7 @@ use domain::Event;
 use domain::catalogue::Refusal;
 use domain::event::{PriceChangeRequested, PricePlanWithdrawalRequested};
 use types::prices::{PlannedPrice, PriceList, PriceRow, SeenPrice};
+use types::staff::Right;
 use types::{Money, Problem, Sku};
 
 use crate::answers::{Asked, answer_to};
@@ -81,7 +82,8 @@ impl Shop {
     /// 404 for an unknown SKU, 422 for a price that makes no sense, 409 `price-unchanged` when it costs
     /// that already or is sold no more, 409 `changed-meanwhile` when it was changed since it was seen.
     pub async fn change_price(&self, staff: &Staff, new: NewPrice) -> crate::Result<PriceAnswer> {
-        let asked = requested(&self.catalogue(), &staff.id, new)?;
+        let by = staff.may(Right::Prices)?;
+        let asked = requested(&self.catalogue(), by, new)?;
         let asked = self.request(asked).await?;
         let answer = match answer(self.log(), asked).await {
             Ok(answer) => answer,
@@ -102,13 +104,17 @@ impl Shop {
     }
 
     /// What a SKU costs, as a page shows it.
-    pub fn shown_price(&self, _: &Staff, sku: &Sku) -> Option<SeenPrice> {
+    ///
+    /// # Errors
+    /// 403 for whoever sets none.
+    pub fn shown_price(&self, staff: &Staff, sku: &Sku) -> crate::Result<Option<SeenPrice>> {
+        staff.may(Right::Prices)?;
         let catalogue = self.catalogue();
-        let (_, variant) = catalogue.ever_sold(sku)?;
-        Some(SeenPrice {
+        let sold = catalogue.ever_sold(sku);
+        Ok(sold.map(|(_, variant)| SeenPrice {
             price: variant.price,
             compare_at: variant.compare_at,
-        })
+        }))
     }
 
     /// Takes a planned price back.
@@ -121,11 +127,12 @@ impl Shop {
         sku: Sku,
         from_us: i64,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Prices)?;
         let asked = PricePlanWithdrawalRequested {
             product: self.product_of(&sku).ok_or_else(|| unknown(&sku))?,
             sku: sku.clone(),
             from_us,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         match self.answered_at(asked.into()).await? {
             Some((event, position)) => match &*event {
@@ -141,7 +148,11 @@ impl Shop {
 
     /// What every SKU costs and is going to cost, as far as its name, number or title has all these words;
     /// `PAGE` of them, and how many there are in all.
-    pub fn price_list(&self, _: &Staff, words: &str, page: usize) -> PriceList {
+    ///
+    /// # Errors
+    /// 403 for whoever sets none.
+    pub fn price_list(&self, staff: &Staff, words: &str, page: usize) -> crate::Result<PriceList> {
+        staff.may(Right::Prices)?;
         let catalogue = self.catalogue();
         let words = search_key(words);
         let words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
@@ -177,11 +188,11 @@ impl Shop {
                 })
                 .collect(),
         });
-        PriceList {
+        Ok(PriceList {
             rows: rows.collect(),
             found: found.len(),
             pages: found.len().div_ceil(PAGE),
-        }
+        })
     }
 }
 

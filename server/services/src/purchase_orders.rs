@@ -17,6 +17,7 @@ use types::purchasing::{
     PurchaseTab, PurchaseView, SupplierDetails, SupplierRow, purchase_number, total_of,
 };
 use types::seen::Seen;
+use types::staff::Right;
 use types::{Problem, PurchaseOrderId, SupplierId};
 
 use crate::events::{Refused, internal};
@@ -71,7 +72,8 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn supplier_names(&self, _: &Staff) -> crate::Result<Vec<(SupplierId, String)>> {
+    pub async fn supplier_names(&self, staff: &Staff) -> crate::Result<Vec<(SupplierId, String)>> {
+        staff.may(Right::See)?;
         let suppliers = self.suppliers().await?;
         let named = suppliers.into_iter().map(|(id, it)| (id, it.details.name));
         let mut named: Vec<(SupplierId, String)> = named.collect();
@@ -80,8 +82,12 @@ impl Shop {
     }
 
     /// What a supplier's system checks the shop's messages with; `None` where none are sent.
-    pub fn supplier_secret(&self, _: &Staff, id: &SupplierId) -> Option<String> {
-        self.supplier_papers().map(|papers| papers.secret(id))
+    ///
+    /// # Errors
+    /// 403 for whoever does not deal with suppliers.
+    pub fn supplier_secret(&self, staff: &Staff, id: &SupplierId) -> crate::Result<Option<String>> {
+        staff.may(Right::Purchasing)?;
+        Ok(self.supplier_papers().map(|papers| papers.secret(id)))
     }
 
     /// A page of the orders to suppliers, the newest first, as far as number, supplier or SKUs have all these
@@ -91,11 +97,12 @@ impl Shop {
     /// When the database does not answer.
     pub async fn purchase_page(
         &self,
-        _: &Staff,
+        staff: &Staff,
         tab: PurchaseTab,
         words: &str,
         page: u64,
     ) -> crate::Result<PurchasePage> {
+        staff.may(Right::See)?;
         Ok(self.listed_purchases(tab, words, page).await?)
     }
 
@@ -192,9 +199,10 @@ impl Shop {
     /// 404 for one that there is not.
     pub async fn purchase_order(
         &self,
-        _: &Staff,
+        staff: &Staff,
         id: PurchaseOrderId,
     ) -> crate::Result<PurchaseView> {
+        staff.may(Right::See)?;
         Ok(self.purchase_view(id).await?)
     }
 
@@ -309,12 +317,13 @@ impl Shop {
         command: PurchaseCommand,
         seen: Option<u32>,
     ) -> crate::Result<()> {
-        Ok(self.change_purchase(staff, id, command, seen).await?)
+        let by = staff.may(Right::Purchasing)?;
+        Ok(self.change_purchase(by, id, command, seen).await?)
     }
 
     async fn change_purchase(
         &self,
-        staff: &Staff,
+        by: &str,
         id: PurchaseOrderId,
         command: PurchaseCommand,
         seen: Option<u32>,
@@ -325,7 +334,7 @@ impl Shop {
             order_id: id,
             command,
             seen,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         self.asked_of_purchasing(asked.into()).await.map(|_| ())
     }
@@ -336,14 +345,14 @@ impl Shop {
     /// 409 `purchase-order-unchanged` when a draft has as many of it already.
     pub(crate) async fn request_line(
         &self,
-        staff: &Staff,
+        by: &str,
         supplier: SupplierId,
         line: PurchaseLine,
     ) -> Result<Option<PurchaseOrderId>, Refused> {
         let asked = PurchaseOrderLineRequested {
             supplier,
             line,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         self.asked_of_purchasing(asked.into()).await
     }
@@ -367,7 +376,8 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn supplier_list(&self, _: &Staff) -> crate::Result<Vec<SupplierRow>> {
+    pub async fn supplier_list(&self, staff: &Staff) -> crate::Result<Vec<SupplierRow>> {
+        staff.may(Right::See)?;
         Ok(self.listed_suppliers().await?)
     }
 
@@ -394,9 +404,10 @@ impl Shop {
     /// When the database does not answer.
     pub async fn supplier_details(
         &self,
-        _: &Staff,
+        staff: &Staff,
         id: &SupplierId,
     ) -> crate::Result<Option<SupplierDetails>> {
+        staff.may(Right::See)?;
         let supplier = self.supplier(id).await.map_err(Refused::from)?;
         Ok(supplier.map(|supplier| supplier.details))
     }
@@ -413,10 +424,11 @@ impl Shop {
         details: SupplierDetails,
         seen: Option<Seen<SupplierDetails>>,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Purchasing)?;
         let asked = SupplierChangeRequested {
             supplier: id,
             details,
-            by: staff.id.clone(),
+            by: by.to_owned(),
             seen,
         };
         let answer = self.answered(asked.into()).await?;

@@ -8,6 +8,7 @@ use domain::event::RestockRuleRequested;
 use domain::restock::{Refusal, Watched, line_of};
 use types::restock::{RestockPage, RestockRow, RestockRule};
 use types::seen::Seen;
+use types::staff::Right;
 use types::{Problem, PurchaseOrderId, Sku, SupplierId};
 
 use crate::events::{Refused, internal};
@@ -29,11 +30,12 @@ impl Shop {
     /// When the database does not answer.
     pub async fn restock_page(
         &self,
-        _: &Staff,
+        staff: &Staff,
         words: &str,
         only_low: bool,
         page: usize,
     ) -> crate::Result<RestockPage> {
+        staff.may(Right::See)?;
         Ok(self.listed_restock(words, only_low, page).await?)
     }
 
@@ -115,7 +117,12 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn restock_rule(&self, _: &Staff, sku: &Sku) -> crate::Result<Option<RestockRule>> {
+    pub async fn restock_rule(
+        &self,
+        staff: &Staff,
+        sku: &Sku,
+    ) -> crate::Result<Option<RestockRule>> {
+        staff.may(Right::See)?;
         Ok(self.watched(sku).await?.and_then(|watched| watched.rule))
     }
 
@@ -137,12 +144,13 @@ impl Shop {
         rule: RestockRule,
         seen: Option<Seen<RestockRule>>,
     ) -> crate::Result<()> {
-        Ok(self.set_rule(staff, sku, rule, seen).await?)
+        let by = staff.may(Right::Purchasing)?;
+        Ok(self.set_rule(by, sku, rule, seen).await?)
     }
 
     async fn set_rule(
         &self,
-        staff: &Staff,
+        by: &str,
         sku: Sku,
         rule: RestockRule,
         seen: Option<Seen<RestockRule>>,
@@ -159,7 +167,7 @@ impl Shop {
         let asked = RestockRuleRequested {
             sku,
             rule,
-            by: staff.id.clone(),
+            by: by.to_owned(),
             seen,
         };
         let answer = self.answered(asked.into()).await?;
@@ -178,14 +186,11 @@ impl Shop {
         staff: &Staff,
         sku: &Sku,
     ) -> crate::Result<Option<PurchaseOrderId>> {
-        Ok(self.order_missing(staff, sku).await?)
+        let by = staff.may(Right::Purchasing)?;
+        Ok(self.order_missing(by, sku).await?)
     }
 
-    async fn order_missing(
-        &self,
-        staff: &Staff,
-        sku: &Sku,
-    ) -> Result<Option<PurchaseOrderId>, Refused> {
+    async fn order_missing(&self, by: &str, sku: &Sku) -> Result<Option<PurchaseOrderId>, Refused> {
         let watched = self.watched(sku).await?;
         let reckoned = watched.and_then(|it| Some((it.reckon(self.now_us())?, it.rule?)));
         let Some((reckoning, rule)) = reckoned else {
@@ -207,7 +212,7 @@ impl Shop {
             return Err(nothing("Nothing of this SKU is missing."));
         }
         let line = line_of(sku, &reckoning, rule.unit_cost);
-        self.request_line(staff, supplier, line).await
+        self.request_line(by, supplier, line).await
     }
 }
 

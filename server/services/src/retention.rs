@@ -7,7 +7,9 @@ use domain::alert::KEPT_US;
 use crate::events::Refused;
 use crate::notification::rows;
 use crate::shop::Shop;
-use crate::{alert_desk, carts, idempotency, order_lookup, sessions, signup_rows, webhooks};
+use crate::{
+    alert_desk, carts, idempotency, invitations, order_lookup, sessions, signup_rows, webhooks,
+};
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Swept {
     pub signups: u64,
     /// That were resolved long ago.
     pub alerts: u64,
+    /// To the staff, that nobody took up.
+    pub invitations: u64,
 }
 
 /// How long something is kept, microseconds.
@@ -68,6 +72,9 @@ impl Shop {
                 .delete(signup_rows::SWEEP, before(lives.mail_us))
                 .await?,
             alerts: self.delete(alert_desk::SWEEP, before(KEPT_US)).await?,
+            invitations: self
+                .delete(invitations::SWEEP, before(invitations::KEPT_US))
+                .await?,
         })
     }
 

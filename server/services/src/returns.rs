@@ -4,6 +4,7 @@ use db::Columns;
 use domain::event::{Event, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested};
 use domain::returns::Refusal;
 use types::returns::{ReceivedPieces, ReturnLabel, ReturnPieces, ReturnState};
+use types::staff::Right;
 use types::{Money, OrderId, Problem, ReturnId, ShopperId, Sku};
 
 use crate::checkout::no_such_order;
@@ -111,12 +112,13 @@ impl Shop {
         return_id: ReturnId,
         is_accepted: bool,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         self.known_order(order_id).await?;
         let given = ReturnAnswerGiven {
             order_id,
             return_id,
             is_accepted,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_return(given.into()).await?)
     }
@@ -133,6 +135,7 @@ impl Shop {
         lines: Vec<ReceivedPieces>,
         refund: Money,
     ) -> crate::Result<()> {
+        let by = staff.may(Right::Orders)?;
         let order = self.known_order(order_id).await?;
         if refund.minor < 0 || refund.currency != order.total.currency {
             let message = "Enter the amount to give back, or 0.";
@@ -148,7 +151,7 @@ impl Shop {
             return_id,
             lines,
             refund,
-            by: staff.id.clone(),
+            by: by.to_owned(),
         };
         Ok(self.move_return(told.into()).await?)
     }

@@ -4,10 +4,14 @@ use std::collections::HashSet;
 
 use db::Columns;
 use db::{in_list, trusted_sql};
+use domain::event::StaffSessionsEnded;
+use types::Problem;
+use types::staff::Right;
+use types::staff_desk::SessionRow;
 
-use crate::events::{Refused, internal};
+use crate::events::{Refused, encode, internal};
 use crate::shop::Shop;
-use crate::visitor::{Staff, mark_of};
+use crate::visitor::{Staff, mark_of, role_of};
 
 /// How long a session lasts.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +22,9 @@ pub struct SessionTimes {
     pub longest_us: i64,
 }
 
+/// Sessions of one member that are shown, at most.
+const MAX_LISTED: i64 = 200;
+
 /// Use is noted at most this often.
 const TOUCH_EVERY_US: i64 = 60 * 1_000_000;
 
@@ -25,13 +32,22 @@ const TOUCH_EVERY_US: i64 = 60 * 1_000_000;
 pub(crate) const SWEEP: &str = "delete from sessions where id in \
      (select id from sessions where expires_at_us < $1 limit 500)";
 
-/// Ends every session of a member of staff.
-pub(crate) async fn end_all(tx: &mut broker::Tx, email: &str) -> Result<(), Refused> {
-    db::query("delete from sessions where staff = $1")
+/// Ends every session of a member of staff; answers with how many.
+pub(crate) async fn end_all(tx: &mut broker::Tx, email: &str) -> Result<u64, Refused> {
+    let ended = db::query("delete from sessions where staff = $1")
         .bind(email)
         .execute(tx.conn())
         .await?;
-    Ok(())
+    Ok(ended.rows_affected())
+}
+
+/// Which of a member's own sessions are to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// This one.
+    One(String),
+    /// All but the one that asks.
+    Others,
 }
 
 /// A session as it is written.
@@ -45,6 +61,10 @@ pub struct StoredSession {
     pub staff: String,
     /// Of the password with which they signed in: another one ends the session.
     pub mark: String,
+    /// `Firefox on Linux`.
+    pub browser: String,
+    /// Where they signed in from, without its end.
+    pub address: String,
 }
 
 impl Shop {
@@ -61,10 +81,12 @@ impl Shop {
             .run_unmarked(move |tx| {
                 Box::pin(async move {
                     db::query(
-                        "insert into sessions (id, data, staff, mark, began_us, expires_at_us) \
-                         values ($1, $2, $3, $4, $5, $6) on conflict (id) do update \
+                        "insert into sessions (id, data, staff, mark, began_us, expires_at_us, \
+                         browser, address, used_us) \
+                         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do update \
                          set data = excluded.data, staff = excluded.staff, mark = excluded.mark, \
-                         expires_at_us = excluded.expires_at_us",
+                         expires_at_us = excluded.expires_at_us, browser = excluded.browser, \
+                         address = excluded.address",
                     )
                     .bind(session.id)
                     .bind(session.data)
@@ -72,6 +94,9 @@ impl Shop {
                     .bind(session.mark)
                     .bind(now_us)
                     .bind(now_us + times.idle_us)
+                    .bind(session.browser)
+                    .bind(session.address)
+                    .bind(now_us)
                     .execute(tx.conn())
                     .await?;
                     Ok(())
@@ -124,15 +149,19 @@ impl Shop {
         let Some((_, staff, expires_at_us)) = found.into_iter().next() else {
             return Ok(None);
         };
-        let until_us = self.now_us() + times.idle_us;
+        let now_us = self.now_us();
+        let until_us = now_us + times.idle_us;
         if until_us - expires_at_us >= TOUCH_EVERY_US {
             let id = id.to_owned();
             let touched: Result<(), Refused> = self
                 .writer()
                 .run_unmarked(move |tx| {
                     Box::pin(async move {
-                        db::query("update sessions set expires_at_us = $1 where id = $2")
+                        let touch =
+                            "update sessions set expires_at_us = $1, used_us = $2 where id = $3";
+                        db::query(touch)
                             .bind(until_us)
+                            .bind(now_us)
                             .bind(id)
                             .execute(tx.conn())
                             .await?;
@@ -157,6 +186,81 @@ impl Shop {
         Ok(ids.into_iter().filter(|id| !living.contains(id)).collect())
     }
 
+    /// The sessions of whoever asks, the newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn own_sessions(&self, staff: &Staff) -> crate::Result<Vec<SessionRow>> {
+        staff.may(Right::OwnAccount)?;
+        let found = async {
+            let rows = db::query(
+                "select id, began_us, used_us, browser, address from sessions \
+                 where staff = $1 and mark = $2 and expires_at_us > $3 \
+                 order by began_us desc limit $4",
+            )
+            .bind(&staff.email)
+            .bind(&staff.mark)
+            .bind(self.now_us())
+            .bind(MAX_LISTED)
+            .fetch_all(self.log().db().reader())
+            .await?;
+            let row = |row: &db::Row| {
+                let id: String = row.try_get(0)?;
+                let began_us = row.try_get(1)?;
+                Ok(SessionRow {
+                    is_own: id == staff.session(),
+                    id,
+                    began_us,
+                    used_us: row.try_get::<i64, _>(2)?.max(began_us),
+                    browser: row.try_get(3)?,
+                    address: row.try_get(4)?,
+                })
+            };
+            rows.iter().map(row).collect::<Result<_, db::SqlError>>()
+        };
+        found.await.map_err(internal)
+    }
+
+    /// Ends sessions of whoever asks. Their sockets are let go within a second.
+    ///
+    /// # Errors
+    /// 404 for a session that has ended, or is somebody else's.
+    pub async fn end_own_sessions(&self, staff: &Staff, which: Ended) -> crate::Result<u64> {
+        let by = staff.may(Right::OwnAccount)?.to_owned();
+        let (email, own) = (staff.email.clone(), staff.session().to_owned());
+        let ended: Result<u64, Refused> = self
+            .writer()
+            .run(move |tx| {
+                Box::pin(async move {
+                    let query = match which {
+                        Ended::One(id) => {
+                            let one = "delete from sessions where staff = $1 and id = $2";
+                            db::query(one).bind(email).bind(id)
+                        }
+                        Ended::Others => {
+                            let others = "delete from sessions where staff = $1 and id <> $2";
+                            db::query(others).bind(email).bind(own)
+                        }
+                    };
+                    let sessions = query.execute(tx.conn()).await?.rows_affected();
+                    if sessions > 0 {
+                        let ended = StaffSessionsEnded {
+                            member: by.clone(),
+                            sessions,
+                            by,
+                        };
+                        tx.append(encode(ended.into())?, None);
+                    }
+                    Ok(sessions)
+                })
+            })
+            .await;
+        match ended? {
+            0 => Err(Problem::not_found("This browser is signed out already.")),
+            sessions => Ok(sessions),
+        }
+    }
+
     /// Id, whose it is, and end of the sessions that have not ended.
     async fn living(
         &self,
@@ -168,7 +272,8 @@ impl Shop {
         for chunk in ids.chunks(128) {
             let (list, listed) = in_list(chunk, 3);
             let sql = format!(
-                "select s.id, s.staff, s.mark, s.expires_at_us, staff.password_hash, staff.id \
+                "select s.id, s.staff, s.mark, s.expires_at_us, staff.password_hash, staff.id, \
+                 staff.role \
                  from sessions s join staff on staff.email = s.staff \
                  where s.expires_at_us > $1 and s.began_us > $2 and s.id in ({list})"
             );
@@ -181,8 +286,11 @@ impl Shop {
             for row in query.fetch_all(self.log().db().reader()).await? {
                 let mark: String = row.try_get(2)?;
                 if mark == mark_of(row.try_get(4)?) {
-                    let staff = Staff::signed_in(row.try_get(1)?, row.try_get(5)?, mark);
-                    living.push((row.try_get(0)?, staff, row.try_get(3)?));
+                    let id: String = row.try_get(0)?;
+                    let role = role_of(row.try_get(6)?);
+                    let (email, of) = (row.try_get(1)?, row.try_get(5)?);
+                    let staff = Staff::signed_in(email, of, role, mark, id.clone());
+                    living.push((id, staff, row.try_get(3)?));
                 }
             }
         }

@@ -8,6 +8,7 @@ use broker::{Log, Recorded};
 use domain::Event;
 use domain::event::{Gateway, PaymentSettled, PaymentSettlementDiffers};
 use types::admin::EventRow;
+use types::staff::Right;
 use types::{Money, OrderId, Problem};
 
 use crate::events::{Refused, decode, encode, internal};
@@ -81,7 +82,8 @@ impl Shop {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn settlement_differences(&self, _: &Staff) -> crate::Result<Vec<EventRow>> {
+    pub async fn settlement_differences(&self, staff: &Staff) -> crate::Result<Vec<EventRow>> {
+        staff.may(Right::See)?;
         let mut found = Vec::new();
         let mut day = Day::before(self.now_us().saturating_add(DAY_US));
         for _ in 0..DAYS_SHOWN {

@@ -38,12 +38,14 @@ use crate::signup_pace::SignupPace;
 use crate::slowed::Slowed;
 use crate::sql_views::create_sql_views;
 use crate::staff_names::StaffNames;
+use crate::staff_secrets::StaffSecrets;
 use crate::supplier_papers::SupplierPapers;
 
 /// Products that are shown beside one, at most.
 const RELATED: usize = 4;
 
 const NEWEST_PURCHASE: &str = "select coalesce(max(position), 0) from purchase_orders";
+const NEWEST_ACT: &str = "select coalesce(max(position), 0) from staff_acts";
 /// Between two looks at how far a consumer is.
 const LOOK: Duration = Duration::from_millis(5);
 /// How long a page waits for one.
@@ -65,6 +67,8 @@ struct Inner {
     slowed: Slowed,
     /// Of the newest event about a supplier or an order to one; 0 before any.
     purchasing: AtomicU64,
+    /// Of the newest act of staff; 0 before any.
+    acts: AtomicU64,
     /// Position of the newest event that the views have taken in.
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
@@ -87,6 +91,8 @@ struct Inner {
     supplier_papers: OnceLock<Arc<dyn SupplierPapers>>,
     /// Who sells labels, if anybody does.
     carrier: OnceLock<(Carrier, Arc<dyn carrier::Carrier>)>,
+    /// What the shop's secret makes for its staff.
+    staff_secrets: OnceLock<StaffSecrets>,
 }
 
 /// Owners of orders that are remembered, at most.
@@ -152,6 +158,7 @@ impl Shop {
         let alerts = OpenAlerts::load(&log).await?;
         let slowed = Slowed::load(&log).await?;
         let purchased = newest_position(&log, NEWEST_PURCHASE).await?;
+        let acts = newest_position(&log, NEWEST_ACT).await?;
         let holds = Holds::load(&log).await?;
         let reservations = Reservations::load(&log).await?;
         let queues = Queues::load(&log).await?;
@@ -168,6 +175,7 @@ impl Shop {
                 alerts,
                 slowed,
                 purchasing: AtomicU64::new(purchased),
+                acts: AtomicU64::new(acts),
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
@@ -183,6 +191,7 @@ impl Shop {
                 fingerprints: OnceLock::new(),
                 supplier_papers: OnceLock::new(),
                 carrier: OnceLock::new(),
+                staff_secrets: OnceLock::new(),
             }),
         })
     }
@@ -298,6 +307,15 @@ impl Shop {
         self.inner.supplier_papers.get()
     }
 
+    /// Makes invitations, and keeps what second steps need, with these; until then there are none.
+    pub fn keeps_secrets_with(&self, secrets: StaffSecrets) {
+        let _ = self.inner.staff_secrets.set(secrets);
+    }
+
+    pub(crate) fn known_staff_secrets(&self) -> Option<&StaffSecrets> {
+        self.inner.staff_secrets.get()
+    }
+
     /// Sources that a rule has slowed.
     pub(crate) fn slowed(&self) -> &Slowed {
         &self.inner.slowed
@@ -311,6 +329,10 @@ impl Shop {
     /// Of the newest event about a supplier or an order to one that this process has seen; 0 before any.
     pub fn purchasing_position(&self) -> u64 {
         self.inner.purchasing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn acts(&self) -> &AtomicU64 {
+        &self.inner.acts
     }
 
     /// Of the newest event about an alert.

@@ -1,69 +1,144 @@
-//! Who runs the shop: passwords, signing in, and what staff do.
+//! Who runs the shop: members with their roles and passwords, and how they sign in.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use broker::Log;
+use broker::{Log, Tx};
 use db::Columns;
 use domain::Event;
-use domain::event::{CountRefusal, StockCorrectionRejected, StockCorrectionRequested};
-use serde::Serialize;
-use tokio::sync::Semaphore;
-use types::admin::{
-    CorrectStock, EventRow, InventoryRow, InventoryView, Level, MAX_ON_HAND, MAX_REASON,
+use domain::event::{
+    SecondStep, StaffPasswordChanged, StaffRemoved, StaffRoleChanged, StaffSecondStepChanged,
+    StaffSessionsEnded, StaffSignedIn,
 };
-use types::{FieldError, Problem};
+use domain::staff::{StaffChange, StaffRefusal, check};
+use serde::Serialize;
+use types::Problem;
+use types::staff::{Right, Role};
+use types::staff_desk::MemberRow;
 
-use crate::answers::{Asked, answer_to};
-use crate::events::{Refused, internal};
+use crate::events::{Refused, encode, internal};
+use crate::passwords;
+use crate::second_step;
 use crate::sessions;
 use crate::shop::Shop;
 use crate::staff_names;
-use crate::summary::event_row;
-use crate::visitor::{Staff, mark_of};
+use crate::visitor::{Staff, mark_of, role_of};
 
-/// How long the answer to a count is waited for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(8);
-/// For pages to know of an event that is committed.
-const FOLLOWED: std::time::Duration = std::time::Duration::from_secs(2);
+/// Whoever changes who is an owner does so alone: two could otherwise remove each other.
+const LOCK: i64 = 0x0170_5AFF;
 
-/// Shortest password that is taken, in characters.
-const MIN_PASSWORD: usize = 12;
-
-/// Hashes computed at once: each takes 19 MiB and one core for tens of milliseconds.
-static HASHERS: Semaphore = Semaphore::const_new(2);
-/// Hashes that are computed or waited for, at most.
-const MAX_HASHES: usize = 32;
-static HASHES: AtomicUsize = AtomicUsize::new(0);
+/// Who acts where the settings say so.
+const SETTINGS: &str = "settings";
 
 /// A member of staff, as the command line lists them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
     pub email: String,
+    pub role: Role,
     /// Whether the settings name them.
     pub from_settings: bool,
+    /// Whether a code is asked for beside the password.
+    pub second_step: bool,
     /// Sessions that have not ended.
     pub sessions: i64,
 }
 
+impl From<MemberRow> for Member {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            email: row.email,
+            role: row.role,
+            from_settings: row.from_settings,
+            second_step: row.has_second_step,
+            sessions: row.sessions,
+        }
+    }
+}
+
+/// What a right password leads to.
+#[derive(Debug)]
+pub enum SignIn {
+    /// Signed in.
+    Done(Staff),
+    /// A code is to be shown, too.
+    CodeNeeded(Half),
+}
+
+/// Whoever has shown the right password and not yet the code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Half {
+    pub email: String,
+    /// Of the password.
+    pub mark: String,
+}
+
+/// A member as the table has them.
+pub(crate) struct Known {
+    pub id: String,
+    pub email: String,
+    pub role: Role,
+    pub hash: String,
+    pub from_settings: bool,
+}
+
+impl Known {
+    pub fn read(row: &db::Row) -> Result<Self, db::SqlError> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            email: row.try_get(1)?,
+            role: role_of(row.try_get(2)?),
+            hash: row.try_get(3)?,
+            from_settings: row.try_get::<i64, _>(4)? != 0,
+        })
+    }
+
+    fn staff(self) -> Staff {
+        let mark = mark_of(&self.hash);
+        Staff::signed_in(self.email, self.id, self.role, mark, String::new())
+    }
+}
+
+/// An email as the table has it.
+///
+/// # Errors
+/// 422 for what is none.
+pub(crate) fn email_of(text: &str) -> crate::Result<String> {
+    let email = text.trim().to_lowercase();
+    let is_odd = email.len() > 254 || email.contains(|c: char| c.is_whitespace() || c.is_control());
+    if is_odd || !email.contains('@') {
+        let message = "Expected an email address like name@example.com.";
+        return Err(Problem::invalid_field("email", message));
+    }
+    Ok(email)
+}
+
+pub(crate) fn no_such_member() -> Problem {
+    Problem::not_found("There is no such member of staff. Somebody may have removed them.")
+}
+
 /// Everybody who can sign in.
 pub async fn staff_members(log: &Log) -> crate::Result<Vec<Member>> {
+    let rows = member_rows(log).await?;
+    Ok(rows.into_iter().map(Member::from).collect())
+}
+
+pub(crate) async fn member_rows(log: &Log) -> crate::Result<Vec<MemberRow>> {
     let found = async {
         let rows = db::query(
-            "select email, from_settings, (select count(*) from sessions \
-             where sessions.staff = staff.email and expires_at_us > $1) \
+            "select id, email, role, from_settings, (select count(*) from sessions \
+             where sessions.staff = staff.email and expires_at_us > $1), \
+             (select count(*) from staff_second_steps \
+             where staff_second_steps.member = staff.id and confirmed = 1) \
              from staff order by email",
         )
         .bind(log.environment().now_us())
         .fetch_all(log.db().reader())
         .await?;
         let member = |row: &db::Row| {
-            Ok(Member {
-                email: row.try_get(0)?,
-                from_settings: row.try_get::<i64, _>(1)? != 0,
-                sessions: row.try_get(2)?,
+            Ok(MemberRow {
+                id: row.try_get(0)?,
+                email: row.try_get(1)?,
+                role: role_of(row.try_get(2)?),
+                from_settings: row.try_get::<i64, _>(3)? != 0,
+                sessions: row.try_get(4)?,
+                has_second_step: row.try_get::<i64, _>(5)? != 0,
             })
         };
         rows.iter().map(member).collect::<Result<_, db::SqlError>>()
@@ -71,7 +146,65 @@ pub async fn staff_members(log: &Log) -> crate::Result<Vec<Member>> {
     found.await.map_err(internal)
 }
 
-/// Gives a person a password, or another one; another one ends their sessions.
+const KNOWN: &str = "select id, email, role, password_hash, from_settings from staff where ";
+
+async fn known(log: &Log, email: &str) -> crate::Result<Option<Known>> {
+    let found = async {
+        let row = db::query(db::trusted_sql(format!("{KNOWN} email = $1")))
+            .bind(email)
+            .fetch_optional(log.db().reader())
+            .await?;
+        row.as_ref().map(Known::read).transpose()
+    };
+    found.await.map_err(|error: db::SqlError| internal(error))
+}
+
+/// Whether there is a member with this email; with an empty one, whether there is any.
+pub(crate) async fn is_there(tx: &mut Tx, email: &str) -> Result<bool, Refused> {
+    let row = db::query("select count(*) from staff where email = $1 or $2 = ''")
+        .bind(email)
+        .bind(email)
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
+}
+
+/// Writes a new member down; in the transaction that says so.
+pub(crate) async fn join(
+    tx: &mut Tx,
+    id: &str,
+    email: &str,
+    role: Role,
+    hash: String,
+    now_us: i64,
+) -> Result<Staff, Refused> {
+    let mark = mark_of(&hash);
+    db::query(
+        "insert into staff (email, password_hash, from_settings, id, role, joined_at_us) \
+         values ($1, $2, 0, $3, $4, $5)",
+    )
+    .bind(email)
+    .bind(hash)
+    .bind(id)
+    .bind(role.into_str())
+    .bind(now_us)
+    .execute(tx.conn())
+    .await?;
+    Ok(Staff::signed_in(
+        email.to_owned(),
+        id.to_owned(),
+        role,
+        mark,
+        String::new(),
+    ))
+}
+
+/// Takes the lock under which members come and go.
+pub(crate) async fn alone(tx: &mut Tx) -> Result<(), Refused> {
+    Ok(tx.lock(LOCK).await?)
+}
+
+/// Gives a person a password, or another one; another one ends their sessions. Whoever is new gets the role.
 ///
 /// # Errors
 /// 422 for what is no email or a password that is too short.
@@ -79,28 +212,18 @@ pub async fn set_staff_password(
     log: &Log,
     email: &str,
     password: String,
+    role: Role,
     from_settings: bool,
+    by: &str,
 ) -> crate::Result<()> {
-    let email = email.trim().to_lowercase();
-    if !email.contains('@') || email.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        let message = "Expected an email address like name@example.com.";
-        return Err(Problem::invalid_field("email", message));
-    }
-    if password.chars().count() < MIN_PASSWORD {
-        let message = format!("A password has at least {MIN_PASSWORD} characters.");
-        return Err(Problem::invalid_field("password", message));
-    }
-    let hash = hashing(move || {
-        let hash = Argon2::default()
-            .hash_password(password.as_bytes())
-            .map_err(internal)?;
-        Ok(hash.to_string())
-    })
-    .await?;
+    let email = email_of(email)?;
+    let hash = passwords::hashed(password).await?;
     let written = async {
         let mut tx = log.begin("staff").await?;
+        alone(&mut tx).await?;
         db::query(
-            "insert into staff (email, password_hash, from_settings, id) values ($1, $2, $3, $4) \
+            "insert into staff (email, password_hash, from_settings, id, role, joined_at_us) \
+             values ($1, $2, $3, $4, $5, $6) \
              on conflict (email) do update set password_hash = excluded.password_hash, \
              from_settings = excluded.from_settings",
         )
@@ -108,9 +231,20 @@ pub async fn set_staff_password(
         .bind(hash)
         .bind(i64::from(from_settings))
         .bind(staff_names::new_id(log))
+        .bind(role.into_str())
+        .bind(log.environment().now_us())
         .execute(tx.conn())
         .await?;
         sessions::end_all(&mut tx, &email).await?;
+        let row = db::query(db::trusted_sql(format!("{KNOWN} email = $1")))
+            .bind(&email)
+            .fetch_one(tx.conn())
+            .await?;
+        let changed = StaffPasswordChanged {
+            member: Known::read(&row)?.id,
+            by: by.to_owned(),
+        };
+        tx.append(encode(changed.into())?, None);
         tx.commit().await?;
         Ok::<_, Refused>(())
     };
@@ -141,28 +275,157 @@ async fn complete_ids(log: &Log) -> crate::Result<()> {
     Ok(completed.await?)
 }
 
-/// Removes a member of staff and ends their sessions. Answers with whether there was one.
-pub async fn remove_staff(log: &Log, email: &str) -> crate::Result<bool> {
-    let email = email.trim().to_lowercase();
-    let removed = async {
-        let mut tx = log.begin("staff").await?;
-        let gone = db::query("delete from staff where email = $1")
-            .bind(&email)
-            .execute(tx.conn())
-            .await?
-            .rows_affected();
-        sessions::end_all(&mut tx, &email).await?;
-        tx.commit().await?;
-        Ok::<_, Refused>(gone > 0)
+/// Who is meant.
+#[derive(Clone, Copy)]
+enum Whom<'a> {
+    Email(&'a str),
+    Id(&'a str),
+}
+
+impl Whom<'_> {
+    async fn find(self, tx: &mut Tx) -> Result<Option<Known>, Refused> {
+        let (column, value) = match self {
+            Self::Email(email) => ("email", email.trim().to_lowercase()),
+            Self::Id(id) => ("id", id.to_owned()),
+        };
+        let row = db::query(db::trusted_sql(format!("{KNOWN} {column} = $1")))
+            .bind(value)
+            .fetch_optional(tx.conn())
+            .await?;
+        Ok(row.as_ref().map(Known::read).transpose()?)
+    }
+}
+
+/// Changes what somebody is, or removes them, and ends their sessions. Answers with whether there was anybody.
+///
+/// # Errors
+/// 409 `last-owner`, `named-by-settings` or `role-unchanged`.
+async fn change(log: &Log, whom: Whom<'_>, change: StaffChange, by: &str) -> Result<bool, Refused> {
+    let mut tx = log.begin("staff").await?;
+    alone(&mut tx).await?;
+    let Some(known) = whom.find(&mut tx).await? else {
+        return Ok(false);
     };
-    Ok(removed.await?)
+    let row = db::query("select count(*) from staff where role = $1 and id <> $2")
+        .bind(Role::Owner.into_str())
+        .bind(&known.id)
+        .fetch_one(tx.conn())
+        .await?;
+    let others = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+    // The settings themselves may name somebody else.
+    let is_named = known.from_settings && by != SETTINGS;
+    if by != SETTINGS {
+        check(known.role, change, others, is_named).map_err(refusal)?;
+    }
+    let member = known.id.clone();
+    let by = by.to_owned();
+    let told: Event = match change {
+        StaffChange::Role(role) => {
+            db::query("update staff set role = $1 where id = $2")
+                .bind(role.into_str())
+                .bind(&known.id)
+                .execute(tx.conn())
+                .await?;
+            StaffRoleChanged {
+                member,
+                before: known.role,
+                role,
+                by,
+            }
+            .into()
+        }
+        StaffChange::Removed => {
+            db::query("delete from staff where id = $1")
+                .bind(&known.id)
+                .execute(tx.conn())
+                .await?;
+            second_step::forget(&mut tx, &known.id).await?;
+            StaffRemoved { member, by }.into()
+        }
+    };
+    sessions::end_all(&mut tx, &known.email).await?;
+    tx.append(encode(told)?, None);
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn refusal(refusal: StaffRefusal) -> Problem {
+    match refusal {
+        StaffRefusal::LastOwner => Problem::conflict(
+            "last-owner",
+            "The last owner stays",
+            "Nobody would be left who may invite others. Make somebody else an owner first.",
+        ),
+        StaffRefusal::NamedBySettings => Problem::conflict(
+            "named-by-settings",
+            "The settings name them",
+            "The shop's settings (VITRINE_ADMIN_EMAIL) make them an owner at each start. Change those.",
+        ),
+        StaffRefusal::Unchanged => Problem::conflict(
+            "role-unchanged",
+            "Nothing to change",
+            "They have this role already. Somebody else may have changed it.",
+        ),
+    }
+}
+
+/// Removes a member of staff and ends their sessions. Answers with whether there was one.
+///
+/// # Errors
+/// 409 for the last owner, and for whom the settings name.
+pub async fn remove_staff(log: &Log, email: &str, by: &str) -> crate::Result<bool> {
+    Ok(change(log, Whom::Email(email), StaffChange::Removed, by).await?)
+}
+
+/// Gives a member of staff another role and ends their sessions. Answers with whether there is one.
+///
+/// # Errors
+/// 409 for the last owner, whom the settings name, and the role that they have.
+pub async fn set_staff_role(log: &Log, email: &str, role: Role, by: &str) -> crate::Result<bool> {
+    Ok(change(log, Whom::Email(email), StaffChange::Role(role), by).await?)
+}
+
+/// Has a member of staff sign in with the password alone again, and ends their sessions. Answers with whether they
+/// had a second step.
+///
+/// # Errors
+/// 404 where there is no such member.
+pub async fn reset_second_step(log: &Log, email: &str, by: &str) -> crate::Result<bool> {
+    Ok(without_second_step(log, Whom::Email(email), by).await?)
+}
+
+async fn without_second_step(log: &Log, whom: Whom<'_>, by: &str) -> Result<bool, Refused> {
+    let mut tx = log.begin("staff").await?;
+    let known = whom.find(&mut tx).await?.ok_or_else(no_such_member)?;
+    if !second_step::forget(&mut tx, &known.id).await? {
+        return Ok(false);
+    }
+    sessions::end_all(&mut tx, &known.email).await?;
+    let changed = StaffSecondStepChanged {
+        member: known.id,
+        is_on: false,
+        by: by.to_owned(),
+    };
+    tx.append(encode(changed.into())?, None);
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Ends every session of a member of staff.
-pub async fn sign_staff_out(log: &Log, email: &str) -> crate::Result<()> {
+pub async fn sign_staff_out(log: &Log, email: &str, by: &str) -> crate::Result<()> {
+    let email = email.trim().to_lowercase();
+    let known = known(log, &email).await?;
     let ended = async {
         let mut tx = log.begin("staff").await?;
-        sessions::end_all(&mut tx, &email.trim().to_lowercase()).await?;
+        let sessions = sessions::end_all(&mut tx, &email).await?;
+        if let Some(known) = known.filter(|_| sessions > 0) {
+            let ended = StaffSessionsEnded {
+                member: known.id,
+                sessions,
+                by: by.to_owned(),
+            };
+            tx.append(encode(ended.into())?, None);
+        }
         tx.commit().await?;
         Ok::<_, Refused>(())
     };
@@ -180,7 +443,6 @@ impl Shop {
         let email = email.trim().to_lowercase();
         let log = self.log();
         complete_ids(log).await?;
-        let known = self.credentials(&email).await?.map(|(hash, _)| hash);
         let found = async {
             let rows = db::query("select email from staff where from_settings = 1 and email <> $1")
                 .bind(&email)
@@ -190,260 +452,180 @@ impl Shop {
         };
         let before: Result<Vec<String>, db::SqlError> = found.await;
         for named_before in before.map_err(internal)? {
-            remove_staff(log, &named_before).await?;
+            remove_staff(log, &named_before, SETTINGS).await?;
             tracing::info!("whom the settings named as owner before can sign in no more");
         }
+        let known = known(log, &email).await?;
+        if known
+            .as_ref()
+            .is_some_and(|known| known.role != Role::Owner)
+        {
+            set_staff_role(log, &email, Role::Owner, SETTINGS).await?;
+        }
+        let hash = known.map(|known| known.hash);
         let Some(password) = password else {
-            return Ok(known.is_some());
+            return Ok(hash.is_some());
         };
-        let same = {
-            let (known, password) = (known.clone(), password.clone());
-            hashing(move || Ok(known.is_some_and(|hash| is_right(&password, &hash))))
-        };
-        if !same.await? {
-            set_staff_password(log, &email, password, true).await?;
+        if !passwords::is_right(password.clone(), hash).await? {
+            set_staff_password(log, &email, password, Role::Owner, true, SETTINGS).await?;
         }
         Ok(true)
     }
 
+    /// Says that the settings name nobody: whom they named before is a member as others are. Answers with whether
+    /// there is anybody who can sign in.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn name_nobody(&self) -> crate::Result<bool> {
+        complete_ids(self.log()).await?;
+        let members = member_rows(self.log()).await?;
+        if members.iter().any(|member| member.from_settings) {
+            let forgotten = async {
+                let mut tx = self.log().begin("staff").await?;
+                db::query("update staff set from_settings = 0 where from_settings = 1")
+                    .execute(tx.conn())
+                    .await?;
+                tx.commit().await?;
+                Ok::<_, Refused>(())
+            };
+            forgotten.await?;
+        }
+        Ok(!members.is_empty())
+    }
+
+    /// Looks at an email and a password. Where a code is asked for, too, nobody is signed in yet.
+    ///
     /// # Errors
     /// 401 for a wrong email or a wrong password; which of them is not told. 503 when too many are
     /// looked at.
-    pub async fn sign_in(&self, email: &str, password: String) -> crate::Result<Staff> {
+    pub async fn check_password(&self, email: &str, password: String) -> crate::Result<SignIn> {
         let email = email.trim().to_lowercase();
-        let (known, id) = self.credentials(&email).await?.unzip();
-        let mark = known.as_deref().map(mark_of);
-        let right = hashing(move || {
-            // An unknown name costs the same time as a known one.
-            let right = is_right(&password, known.as_deref().unwrap_or(DECOY));
-            Ok(right && known.is_some())
-        })
-        .await?;
-        match mark.zip(id) {
-            Some((mark, id)) if right => Ok(Staff::signed_in(email, id, mark)),
-            _ => Err(Problem::unauthenticated(
-                "The email or the password is not right.",
+        let known = known(self.log(), &email).await?;
+        let hash = known.as_ref().map(|known| known.hash.clone());
+        let right = passwords::is_right(password, hash).await?;
+        let Some(known) = known.filter(|_| right) else {
+            let detail = "The email or the password is not right.";
+            return Err(Problem::unauthenticated(detail));
+        };
+        if second_step::is_on(self.log(), &known.id).await? {
+            let mark = mark_of(&known.hash);
+            return Ok(SignIn::CodeNeeded(Half { email, mark }));
+        }
+        Ok(SignIn::Done(known.staff()))
+    }
+
+    /// [`Shop::check_password`] for whoever has set up no second step.
+    ///
+    /// # Errors
+    /// 401, also where a code is asked for.
+    pub async fn sign_in(&self, email: &str, password: String) -> crate::Result<Staff> {
+        match self.check_password(email, password).await? {
+            SignIn::Done(staff) => Ok(staff),
+            SignIn::CodeNeeded(_) => Err(Problem::unauthenticated("A code is needed, too.")),
+        }
+    }
+
+    /// Looks at the code of whoever has shown the right password: one of their app, or a recovery code.
+    ///
+    /// # Errors
+    /// 401 for a wrong one, one that was used, and where the password is another one by now.
+    pub async fn check_code(&self, half: &Half, code: &str) -> crate::Result<(Staff, SecondStep)> {
+        let known = known(self.log(), &half.email).await?;
+        let known = known.filter(|known| mark_of(&known.hash) == half.mark);
+        let known = known.ok_or_else(|| {
+            Problem::unauthenticated("Your password is another one by now. Begin again.")
+        })?;
+        let step = self.use_code(&known.id, code).await?;
+        Ok((known.staff(), step))
+    }
+
+    /// Writes down that somebody has signed in.
+    ///
+    /// # Errors
+    /// When the database does not take it.
+    pub async fn signed_in(&self, staff: &Staff, second_step: SecondStep) -> crate::Result<()> {
+        let by = staff.may(Right::OwnAccount)?;
+        let told = StaffSignedIn {
+            member: by.to_owned(),
+            second_step,
+            by: by.to_owned(),
+        };
+        self.request(told.into()).await?;
+        Ok(())
+    }
+
+    /// Gives a member another role, which ends their sessions.
+    ///
+    /// # Errors
+    /// 404 where there is none, 409 `last-owner`, `named-by-settings` or `role-unchanged`.
+    pub async fn change_role(&self, staff: &Staff, member: &str, role: Role) -> crate::Result<()> {
+        let by = staff.may(Right::Staff)?;
+        let changed = change(self.log(), Whom::Id(member), StaffChange::Role(role), by).await?;
+        changed.then_some(()).ok_or_else(no_such_member)
+    }
+
+    /// Removes a member, which ends their sessions.
+    ///
+    /// # Errors
+    /// 404 where there is none, 409 `last-owner` or `named-by-settings`.
+    pub async fn remove_member(&self, staff: &Staff, member: &str) -> crate::Result<()> {
+        let by = staff.may(Right::Staff)?;
+        let removed = change(self.log(), Whom::Id(member), StaffChange::Removed, by).await?;
+        removed.then_some(()).ok_or_else(no_such_member)
+    }
+
+    /// Has a member sign in with the password alone again, and ends their sessions: for whoever has lost the app and
+    /// the recovery codes.
+    ///
+    /// # Errors
+    /// 404 where there is none, 409 `no-second-step`.
+    pub async fn reset_second_step(&self, staff: &Staff, member: &str) -> crate::Result<()> {
+        let by = staff.may(Right::Staff)?;
+        match without_second_step(self.log(), Whom::Id(member), by).await? {
+            true => Ok(()),
+            false => Err(Problem::conflict(
+                "no-second-step",
+                "There is no second step",
+                "They sign in with their password alone already.",
             )),
         }
     }
 
-    /// Hash of the password, and id.
-    async fn credentials(&self, email: &str) -> crate::Result<Option<(String, String)>> {
-        let row = db::query("select password_hash, id from staff where email = $1")
-            .bind(email)
-            .fetch_optional(self.log().db().reader())
-            .await
-            .map_err(internal)?;
-        let both = |row: db::Row| Ok::<_, db::SqlError>((row.try_get(0)?, row.try_get(1)?));
-        row.map(both).transpose().map_err(internal)
-    }
-
-    /// Every SKU with its stock as it is now, and the suppliers by their names.
+    /// Signs a member out everywhere.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub async fn inventory_view(&self, staff: &Staff) -> crate::Result<InventoryView> {
-        self.know_last_movements().await?;
-        Ok(InventoryView {
-            suppliers: self.supplier_names(staff).await?,
-            rows: self.inventory(staff),
-        })
+    /// 404 where there is none.
+    pub async fn sign_member_out(&self, staff: &Staff, member: &str) -> crate::Result<()> {
+        let by = staff.may(Right::Staff)?;
+        let members = member_rows(self.log()).await?;
+        let member = members.into_iter().find(|row| row.id == member);
+        let member = member.ok_or_else(no_such_member)?;
+        sign_staff_out(self.log(), &member.email, by).await
     }
 
-    /// Every SKU with its stock as it is now.
-    pub fn inventory(&self, _: &Staff) -> Vec<InventoryRow> {
-        self.catalogue()
-            .variants()
-            .filter_map(|(product, variant)| {
-                Some(InventoryRow {
-                    sku: variant.sku.clone(),
-                    product: product.slug.clone(),
-                    title: product.title.clone(),
-                    variant: variant.title(),
-                    level: self.levels().level(&variant.sku)?,
-                })
-            })
-            .collect()
-    }
-
-    /// Requests a stock correction and waits for the inventory's answer.
+    /// Gives whoever asks another password. Their other sessions end, and this one, too: its mark is of the password.
     ///
     /// # Errors
-    /// 404 for an unknown SKU, 422 for its fields, 409 `promised` when fewer were counted than are
-    /// promised to orders, 409 `counted-meanwhile` when the stock is another than was seen.
-    pub async fn correct_stock(&self, staff: &Staff, count: CorrectStock) -> crate::Result<Level> {
-        let CorrectStock {
-            sku,
-            on_hand,
-            seen,
-            reason,
-        } = count;
-        if self.catalogue().ever_sold(&sku).is_none() {
-            return Err(Problem::not_found(format!("There is no SKU {sku}.")));
-        }
-        let reason = reason.trim().to_owned();
-        let mut errors = Vec::new();
-        if !(0..=MAX_ON_HAND).contains(&on_hand) {
-            let message = format!("Enter a count from 0 to {MAX_ON_HAND}, not {on_hand}.");
-            errors.push(FieldError::new("on_hand", message));
-        }
-        if reason.is_empty() || reason.chars().count() > MAX_REASON {
-            let message = format!("Give a reason of 1 to {MAX_REASON} characters.");
-            errors.push(FieldError::new("reason", message));
-        } else if !types::is_printable(&reason) {
-            let message = "The reason has a character we cannot print, or none that can be seen.";
-            errors.push(FieldError::new("reason", message));
-        }
-        if !errors.is_empty() {
-            return Err(Problem::invalid(errors));
-        }
-        let by = staff.id.clone();
-        let asked = StockCorrectionRequested {
-            sku,
-            on_hand,
-            seen,
-            reason,
-            by,
-            origin: None,
-        }
-        .into();
-        let asked = self.request(asked).await?;
-        self.outcome_of_correction(asked).await
-    }
-
-    /// Follows the log until the inventory has answered.
-    async fn outcome_of_correction(&self, asked: Asked) -> crate::Result<Level> {
-        let answer = answer_to(self.log(), asked, PATIENCE).await;
-        let Some((answer, position)) = answer.map_err(internal)? else {
-            let detail = "The count is recorded and will be booked in a moment.";
-            return Err(Problem::unavailable(detail));
-        };
-        match &*answer {
-            Event::StockCorrected(done) => {
-                // What pages know of the SKU beside these numbers is of this moment, too.
-                let _ = tokio::time::timeout(FOLLOWED, self.followed(position)).await;
-                let known = self.levels().level(&done.sku);
-                Ok(Level {
-                    on_hand: done.on_hand,
-                    allocated: done.allocated,
-                    reserved: done.reserved,
-                    position,
-                    ..known.unwrap_or_default()
-                })
-            }
-            Event::StockCorrectionRejected(refused) => Err(refusal_of(refused)),
-            other => Err(internal(format!("unexpected answer {}", other.kind()))),
-        }
-    }
-
-    /// The last events of the log, newest first.
-    pub async fn recent_events(&self, _: &Staff, limit: usize) -> crate::Result<Vec<EventRow>> {
-        let events = self
-            .log()
-            .read_last(limit.min(500))
-            .await
-            .map_err(internal)?;
-        self.staff_names().refresh(self.log()).await?;
-        Ok(events
-            .iter()
-            .map(|event| event_row(event, self.staff_names()))
-            .collect())
-    }
-
-    /// The events after `position`, oldest first; of many only the last `limit`. Also the position at
-    /// which that is true.
-    pub async fn events_after(
+    /// 422 about `current` or `password`.
+    pub async fn change_own_password(
         &self,
-        position: u64,
-        limit: usize,
-    ) -> crate::Result<(Vec<EventRow>, u64)> {
-        let mut events = self.log().read_last(limit).await.map_err(internal)?;
-        let newest = events.first().map_or(0, |event| event.position);
-        events.retain(|event| event.position > position);
-        let rows = events.iter().rev();
-        let rows = rows.map(|event| event_row(event, self.staff_names()));
-        Ok((rows.collect(), newest))
-    }
-}
-
-/// Why a correction was refused, and what can be done.
-fn refusal_of(refused: &StockCorrectionRejected) -> Problem {
-    let StockCorrectionRejected {
-        sku,
-        on_hand,
-        allocated,
-        reserved,
-        refusal,
-        ..
-    } = refused;
-    match refusal {
-        CountRefusal::Promised => {
-            let detail = match *reserved {
-                0 => format!(
-                    "Orders were promised {allocated}, so {on_hand} cannot be on hand. Cancel an \
-                     order first, or count again."
-                ),
-                reserved => format!(
-                    "Orders were promised {allocated} and shoppers at the checkout hold {reserved}, \
-                     so {on_hand} cannot be on hand. Cancel an order first, wait until the \
-                     checkouts have ended, or count again."
-                ),
-            };
-            Problem::conflict("promised", "Fewer than are promised", detail)
+        staff: &Staff,
+        current: String,
+        password: String,
+    ) -> crate::Result<Staff> {
+        let by = staff.may(Right::OwnAccount)?;
+        let known = known(self.log(), &staff.email).await?;
+        let known = known.ok_or_else(no_such_member)?;
+        if known.from_settings {
+            return Err(refusal(StaffRefusal::NamedBySettings));
         }
-        CountRefusal::CountedMeanwhile { on_hand: now } => {
-            let detail = format!(
-                "Somebody has corrected {sku} to {now} meanwhile; your {on_hand} is not saved. Look \
-                 again, and save once more if yours is right."
-            );
-            Problem::conflict("counted-meanwhile", "Counted meanwhile", detail)
+        if !passwords::is_right(current, Some(known.hash)).await? {
+            let message = "This is not your password.";
+            return Err(Problem::invalid_field("current", message));
         }
-    }
-}
-
-/// A hash of nobody's password, with the default parameters.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
-     c2FsdHNhbHRzYWx0c2FsdA$q0CRJFgOcGp9kHTyLOnlEOfZcqDuQIbZ0sTQ5mbTvXY";
-
-fn is_right(password: &str, hash: &str) -> bool {
-    let hash = PasswordHash::new(hash);
-    hash.is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
-}
-
-/// Hashing takes tens of milliseconds of one core: not on the threads that answer requests, and only
-/// two at once.
-async fn hashing<T: Send + 'static>(
-    work: impl FnOnce() -> crate::Result<T> + Send + 'static,
-) -> crate::Result<T> {
-    let waiting = Waiting::begin().ok_or_else(|| {
-        Problem::unavailable("Too many people are signing in. Try again in a moment.")
-    })?;
-    let hasher = HASHERS.acquire().await.map_err(internal)?;
-    let done = tokio::task::spawn_blocking(move || {
-        // Held until the hash is done, also when nobody waits for it any more.
-        let _held = (waiting, hasher);
-        work()
-    });
-    done.await.map_err(internal)?
-}
-
-/// One of the hashes that are computed or waited for.
-struct Waiting;
-
-impl Waiting {
-    fn begin() -> Option<Self> {
-        let before = HASHES.fetch_add(1, Ordering::Relaxed);
-        let waiting = Self;
-        (before < MAX_HASHES).then_some(waiting)
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        HASHES.fetch_sub(1, Ordering::Relaxed);
+        set_staff_password(self.log(), &staff.email, password, known.role, false, by).await?;
+        let known = self::known(self.log(), &staff.email).await?;
+        known.map(Known::staff).ok_or_else(no_such_member)
     }
 }

@@ -19,7 +19,14 @@ pub(crate) fn new_id(log: &Log) -> String {
 
 /// Emails by id. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct StaffNames(Arc<RwLock<HashMap<String, String>>>);
+pub struct StaffNames(Arc<RwLock<HashMap<String, Name>>>);
+
+#[derive(Debug, Clone)]
+struct Name {
+    email: String,
+    /// Whether they are only invited.
+    is_invited: bool,
+}
 
 impl StaffNames {
     /// # Errors
@@ -33,22 +40,32 @@ impl StaffNames {
     /// Follows what was added and removed, here or by another process.
     pub(crate) async fn refresh(&self, log: &Log) -> crate::Result<()> {
         let found = async {
-            let rows = db::query("select id, email from staff")
-                .fetch_all(log.db().reader())
-                .await?;
-            let name = |row: &db::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+            let rows = db::query(
+                "select id, email, 0 from staff union all \
+                 select member, email, 1 from staff_invitations where email <> ''",
+            )
+            .fetch_all(log.db().reader())
+            .await?;
+            let name = |row: &db::Row| {
+                let name = Name {
+                    email: row.try_get(1)?,
+                    is_invited: row.try_get::<i64, _>(2)? != 0,
+                };
+                Ok((row.try_get(0)?, name))
+            };
             rows.iter().map(name).collect::<Result<_, db::SqlError>>()
         };
         *self.0.write() = found.await.map_err(internal)?;
         Ok(())
     }
 
-    /// Everybody: id and email, in the order of the emails.
+    /// Every member: id and email, in the order of the emails.
     pub(crate) fn all(&self) -> Vec<(String, String)> {
         let names = self.0.read();
         let mut all: Vec<_> = names
             .iter()
-            .map(|(id, of)| (id.clone(), of.clone()))
+            .filter(|(_, of)| !of.is_invited)
+            .map(|(id, of)| (id.clone(), of.email.clone()))
             .collect();
         all.sort_by(|(_, a), (_, b)| a.cmp(b));
         all
@@ -56,7 +73,8 @@ impl StaffNames {
 
     /// Who that is: a member's email, and whatever else stands in the log as it is.
     pub(crate) fn of(&self, by: &str) -> String {
-        let known = self.0.read().get(by).cloned();
+        let names = self.0.read();
+        let known = names.get(by).map(|of| of.email.clone());
         known.unwrap_or_else(|| by.to_owned())
     }
 }

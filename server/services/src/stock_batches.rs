@@ -9,6 +9,7 @@ use domain::Event;
 use domain::event::{StockBatchAccepted, StockBatchRequested};
 use domain::restock::MAX_THRESHOLD;
 use types::admin::{MAX_ON_HAND, MAX_REASON};
+use types::staff::Right;
 use types::stock_batch::{Batch, BatchConflict, BatchDone, MAX_LINES, NewCount};
 use types::{Currency, FieldError, Problem};
 
@@ -175,7 +176,8 @@ impl Shop {
         staff: &Staff,
         batch: Batch,
     ) -> Result<BatchDone, BatchNotDone> {
-        let done = set_many(self.log(), &staff.id, self.currency(), batch).await?;
+        let by = staff.may(Right::Stock)?;
+        let done = set_many(self.log(), by, self.currency(), batch).await?;
         self.followed(done.position).await;
         Ok(done)
     }

@@ -10,6 +10,7 @@ use domain::restock::Watched;
 use domain::stock::Stock;
 use types::admin::{InventoryRow, Level};
 use types::movement::LastMovement;
+use types::staff::Right;
 use types::stock_batch::{Batch, BatchDone, BatchLine, BatchSource};
 use types::stock_file::{BadLine, FileReport, ImportState, ImportView};
 use types::{BatchId, Currency, Problem, Sku};
@@ -172,10 +173,11 @@ impl Shop {
         name: &str,
         bytes: &[u8],
     ) -> crate::Result<BatchId> {
-        Ok(self.keep_file(staff, name, bytes).await?)
+        let by = staff.may(Right::Stock)?;
+        Ok(self.keep_file(by, name, bytes).await?)
     }
 
-    async fn keep_file(&self, staff: &Staff, name: &str, bytes: &[u8]) -> Result<BatchId, Refused> {
+    async fn keep_file(&self, by: &str, name: &str, bytes: &[u8]) -> Result<BatchId, Refused> {
         let content = text_of(bytes).map_err(|bad| {
             let BadLine { line, expected, .. } = bad;
             let message = format!("Line {line}: expected {expected}.");
@@ -203,7 +205,7 @@ impl Shop {
         )
         .bind(id.to_string())
         .bind(name)
-        .bind(&staff.id)
+        .bind(by)
         .bind(now_us)
         .bind(content)
         .execute(tx.conn())
@@ -233,7 +235,8 @@ impl Shop {
     ///
     /// # Errors
     /// 404 for one that there is not, or not any more.
-    pub async fn stock_import(&self, _: &Staff, id: BatchId) -> crate::Result<ImportView> {
+    pub async fn stock_import(&self, staff: &Staff, id: BatchId) -> crate::Result<ImportView> {
+        staff.may(Right::Stock)?;
         Ok(self.shown_import(id).await?)
     }
 
@@ -288,6 +291,7 @@ impl Shop {
         id: BatchId,
         reason: &str,
     ) -> Result<(), BatchNotDone> {
+        staff.may(Right::Stock)?;
         if self.import_outcome(id).await?.is_some() {
             return Ok(());
         }

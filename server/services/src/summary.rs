@@ -4,7 +4,7 @@ use broker::decisions::{self, DeadLettered, Decision};
 use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
 use domain::event::{
-    PaymentOutcome, PaymentSettlementDiffers, Pieces, SettledBy, StockMove, WithdrawnBy,
+    PaymentOutcome, PaymentSettlementDiffers, Pieces, SecondStep, SettledBy, StockMove, WithdrawnBy,
 };
 use types::Money;
 use types::admin::EventRow;
@@ -322,6 +322,60 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             let orders = e.orders.len();
             let noun = if orders == 1 { "order" } else { "orders" };
             format!("who placed {orders} {noun} is erased ({})", staff.of(&e.by))
+        }
+        Event::PersonExported(e) => {
+            let orders = e.orders.len();
+            let noun = if orders == 1 { "order" } else { "orders" };
+            let by = staff.of(&e.by);
+            format!("what is known of who placed {orders} {noun} is given out ({by})")
+        }
+        Event::StaffInvited(e) => {
+            let (who, role) = (staff.of(&e.member), e.role.title());
+            format!("{who} is invited as {role} ({})", staff.of(&e.by))
+        }
+        Event::StaffInvitationMailed(e) => match &e.refused {
+            None => format!("{} was written to", staff.of(&e.member)),
+            Some(why) => format!("{} was not written to: {why}", staff.of(&e.member)),
+        },
+        Event::StaffInvitationWithdrawn(e) => {
+            let who = staff.of(&e.member);
+            format!("{who} is not invited any more ({})", staff.of(&e.by))
+        }
+        Event::StaffJoined(e) => format!("{} is {} now", staff.of(&e.member), e.role.title()),
+        Event::StaffRoleChanged(e) => {
+            let (who, before, role) = (staff.of(&e.member), e.before.title(), e.role.title());
+            format!("{who} is {role} and no more {before} ({})", staff.of(&e.by))
+        }
+        Event::StaffRemoved(e) => {
+            format!("{} is removed ({})", staff.of(&e.member), staff.of(&e.by))
+        }
+        Event::StaffPasswordChanged(e) => {
+            let who = staff.of(&e.member);
+            format!("{who} has another password ({})", staff.of(&e.by))
+        }
+        Event::StaffSecondStepChanged(e) => {
+            let (who, by) = (staff.of(&e.member), staff.of(&e.by));
+            match e.is_on {
+                true => format!("{who} is asked for a code, too ({by})"),
+                false => format!("{who} is asked for no code any more ({by})"),
+            }
+        }
+        Event::StaffSignedIn(e) => {
+            let with = match e.second_step {
+                SecondStep::None => "a password",
+                SecondStep::Code => "a password and a code",
+                SecondStep::RecoveryCode => "a password and a recovery code",
+            };
+            format!("{} signs in with {with}", staff.of(&e.member))
+        }
+        Event::StaffSessionsEnded(e) => {
+            let noun = if e.sessions == 1 {
+                "browser"
+            } else {
+                "browsers"
+            };
+            let (who, by) = (staff.of(&e.member), staff.of(&e.by));
+            format!("{who} is signed out of {} {noun} ({by})", e.sessions)
         }
         Event::ProductIntroduced(e) => {
             format!(

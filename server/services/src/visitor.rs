@@ -1,10 +1,11 @@
 //! Who is asking. A [`Staff`] value is the proof of having signed in: what only staff may do asks for
-//! one, and only a right password or its session makes it.
+//! one and names the right that it takes, and only a right password or its session makes one.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
-use types::ShopperId;
+use types::staff::{Right, Role};
+use types::{Problem, ShopperId};
 
 /// Who is asking.
 #[derive(Debug, Clone)]
@@ -19,31 +20,63 @@ pub struct Visitor {
     pub staff: Option<Staff>,
 }
 
-/// A member of staff who has signed in.
+/// A member of staff who has signed in. How the log names them is told only to whoever says what for
+/// ([`Staff::may`]), so that nothing is done, or shown, whose right nobody has named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::manual_non_exhaustive,
-    reason = "only a right password or its session makes one"
-)]
 pub struct Staff {
     pub email: String,
-    /// How the log names them.
-    pub id: String,
+    pub role: Role,
     /// Changes with the password; a session keeps it.
     pub mark: String,
-    /// Keeps others from making one.
-    _proof: (),
+    id: String,
+    /// With which they come; empty for whoever is only just signing in.
+    session: String,
 }
 
 impl Staff {
-    pub(crate) const fn signed_in(email: String, id: String, mark: String) -> Self {
+    /// Only a right password or its session makes one.
+    pub(crate) const fn signed_in(
+        email: String,
+        id: String,
+        role: Role,
+        mark: String,
+        session: String,
+    ) -> Self {
         Self {
             email,
-            id,
+            role,
             mark,
-            _proof: (),
+            id,
+            session,
         }
     }
+
+    /// The session with which they come.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// How the log names them, if they may do this.
+    ///
+    /// # Errors
+    /// 403 with who may.
+    pub fn may(&self, right: Right) -> crate::Result<&str> {
+        if self.role.may(right) {
+            return Ok(&self.id);
+        }
+        let detail = format!(
+            "Your role, {}, may not do this. Those who may: {}. ({}.)",
+            self.role.title(),
+            right.who(),
+            right.words()
+        );
+        Err(Problem::forbidden(detail))
+    }
+}
+
+/// A role of the table. Whom a newer version gave another one may do the least.
+pub(crate) fn role_of(text: &str) -> Role {
+    text.parse().unwrap_or(Role::Viewer)
 }
 
 /// What a session remembers of a password's hash: enough to see that there is another one.

@@ -37,7 +37,7 @@ pub async fn demo(day: Day, config: &Config, out: &mut impl Write) -> anyhow::Re
         None => format!("http://{}", reachable(config.listen)),
     };
     let target = Target::resolve(&url, day.i_own_this_host).await?;
-    let email = config.admin_email.clone();
+    let email = config.admin().unwrap_or_default().to_owned();
     let staff = config.admin_password.clone();
     let plan = Plan {
         target,

@@ -24,11 +24,11 @@ pub enum Task {
 pub async fn person(log: &Log, task: &Task, out: &mut impl Write) -> anyhow::Result<()> {
     match task {
         Task::Export { email } => {
-            let person = services::export_person(log, email).await?;
+            let person = services::export_person(log, email, &operator()).await?;
             writeln!(out, "{}", serde_json::to_string_pretty(&person)?)?;
         }
         Task::Erase { email, yes } => {
-            let known = services::export_person(log, email).await?.orders.len();
+            let known = services::look_person_up(log, email).await?.orders.len();
             let noun = if known == 1 { "order" } else { "orders" };
             anyhow::ensure!(
                 *yes,

@@ -47,6 +47,11 @@ impl Cookies {
         }
     }
 
+    /// Of a password that waits for its code.
+    pub const fn half_name(self) -> &'static str {
+        if self.secure { "__Host-half" } else { "half" }
+    }
+
     /// What a browser keeps with which a member of staff has signed in before.
     pub fn device(self, value: String) -> Cookie<'static> {
         Cookie::build((self.device_name(), value))

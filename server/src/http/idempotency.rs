@@ -15,9 +15,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use services::{Claim, Keyed, Visitor};
+use services::{Claim, Keyed, Staff, Visitor};
 use sha2::{Digest, Sha256};
 use types::Problem;
+use types::staff::Right;
 
 use super::problem::{HttpProblem, too_large};
 use super::state::AppState;
@@ -63,10 +64,14 @@ pub async fn once_per_key(
     let target = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let accepts = parts.headers.get(axum::http::header::ACCEPT);
     let accepts = accepts.map_or(&[][..], |accepts| accepts.as_bytes());
-    let who = match &visitor.staff {
-        Some(staff) => &staff.id,
-        None => &visitor.shopper.to_string(),
+    // With another role the answer may be another one.
+    let own = |staff: &Staff| {
+        let role: &str = staff.role.into_str();
+        let id = staff.may(Right::OwnAccount).ok()?;
+        Some(format!("{id} {role}"))
     };
+    let staff = visitor.staff.as_ref().and_then(own);
+    let who = staff.unwrap_or_else(|| visitor.shopper.to_string());
     let keyed = Keyed {
         key: digest(&[who.as_bytes(), key.as_bytes()]),
         request: digest(&[target.as_bytes(), accepts, &body]),

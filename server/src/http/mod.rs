@@ -1,6 +1,8 @@
 //! Routes. Pages and their commands come from `app`; what a browser needs beside them stands here, one
 //! file per resource.
 
+mod audit;
+mod browsers;
 mod commands;
 mod cookies;
 mod door;
@@ -121,6 +123,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         sign_ins: Arc::default(),
         log_pace: sign_ins::log_pace(),
         event_pace: sign_ins::event_pace(),
+        codes: sign_ins::code_pace(),
         pace: pace.clone(),
         styles: site.styles(),
         senders,
@@ -208,6 +211,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .merge(ledger::routes())
         .merge(stock_files::routes())
         .merge(persons::routes())
+        .merge(audit::routes())
         .merge(test_gateway::routes())
         .merge(order_links::routes())
         .merge(order_records::routes())

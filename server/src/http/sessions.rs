@@ -15,6 +15,10 @@ use super::cookies::Cookies;
 pub const STAFF: &str = "staff";
 /// Key of the mark of their password.
 pub const MARK: &str = "mark";
+/// Key of the browser, in words.
+pub const BROWSER: &str = "browser";
+/// Key of where it came from, without the end.
+pub const ADDRESS: &str = "address";
 
 pub fn layer(shop: &Shop, cookies: Cookies, times: SessionTimes) -> SessionManagerLayer<Sessions> {
     let store = Sessions {
@@ -64,6 +68,8 @@ impl SessionStore for Sessions {
             data: serde_json::to_string(&record.data).map_err(backend)?,
             staff: text(STAFF).unwrap_or_default().to_owned(),
             mark: text(MARK).unwrap_or_default().to_owned(),
+            browser: text(BROWSER).unwrap_or_default().to_owned(),
+            address: text(ADDRESS).unwrap_or_default().to_owned(),
         };
         let saved = self.shop.save_session(session, self.times).await;
         saved.map_err(backend)

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 
 use super::pace::TooMany;
@@ -46,6 +46,18 @@ pub fn event_pace() -> LogPace {
     const PER_MINUTE: NonZeroU32 = NonZeroU32::new(240).expect("not zero");
     Arc::new(RateLimiter::direct(
         Quota::per_minute(PER_MINUTE).allow_burst(BURST),
+    ))
+}
+
+/// Codes of an account. Only accounts whose password was right are counted.
+pub type CodePace = Arc<DefaultKeyedRateLimiter<String>>;
+
+/// Six digits have a million values, of which three are right: at this pace whoever knows the password guesses one
+/// within a year or two, and alerts long before.
+pub fn code_pace() -> CodePace {
+    const BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+    Arc::new(RateLimiter::keyed(
+        Quota::per_minute(NonZeroU32::MIN).allow_burst(BURST),
     ))
 }
 

@@ -13,7 +13,7 @@ use super::cookies::Cookies;
 use super::door::Door;
 use super::pace::Pace;
 use super::senders::Senders;
-use super::sign_ins::{LogPace, SignIns};
+use super::sign_ins::{CodePace, LogPace, SignIns};
 use crate::live::Hub;
 
 /// Cheap to clone: each layer and each handler of a request takes one.
@@ -34,6 +34,8 @@ pub struct Shared {
     /// Of lines about wrong sign-ins, and of events.
     pub log_pace: LogPace,
     pub event_pace: LogPace,
+    /// Of codes that are tried for an account.
+    pub codes: CodePace,
     pub pace: Pace,
     /// The address of the styles.
     pub styles: Arc<str>,

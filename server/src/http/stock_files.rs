@@ -15,6 +15,7 @@ use axum::{Extension, Router};
 use futures::StreamExt;
 use services::{Staff, Visitor, inventory_csv_head, inventory_csv_line};
 use types::admin::InventoryRow;
+use types::staff::Right;
 use types::stock_file::MAX_FILE;
 use types::{BatchId, Problem};
 
@@ -94,6 +95,10 @@ async fn upload(
     let Some(staff) = visitor.staff else {
         return Redirect::to(SIGN_IN).into_response();
     };
+    // Before anything is read.
+    if let Err(problem) = staff.may(Right::Stock) {
+        return HttpProblem(problem).into_response();
+    }
     match taken(&state, &staff, request).await {
         Ok(id) => Redirect::to(&format!("{IMPORT}/{id}")).into_response(),
         Err(problem) => {

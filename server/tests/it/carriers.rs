@@ -476,7 +476,7 @@ async fn who_is_erased_is_forgotten_by_the_carrier_too() {
     until(&shop, order, "delivered").await;
     assert_eq!(control.label_status(&number).await, 200);
     let email = desk(&shop, order).await.order.email;
-    let known = services::export_person(shop.log(), &email).await;
+    let known = services::export_person(shop.log(), &email, "tests").await;
     let known = serde_json::to_string(&known.expect("known")).expect("JSON");
     assert!(
         known.contains(&number),

@@ -93,7 +93,7 @@ async fn carts_pages_and_orders_follow_and_the_old_fee_is_neither_charged_nor_fo
     assert_eq!((cart.delivery, cart.delivery_was), (DEARER, None));
     let by = format!(
         "select count(*) from events where type = 'delivery.changed' and data like '%\"{}\"%'",
-        shop.member_of_staff().await.id
+        shop.id_of_staff().await
     );
     assert_eq!(shop.number(&by).await, 1);
     shop.closed().await;
@@ -174,7 +174,7 @@ async fn from_the_command_line_and_by_plain_forms_now_or_later() {
     );
     assert_eq!(shop.inner().delivery_terms().standard_minor, 650, "not yet");
     let member = shop.member_of_staff().await;
-    let [planned] = shop.inner().planned_delivery(&member)[..] else {
+    let [planned] = shop.inner().planned_delivery(&member).expect("an owner")[..] else {
         panic!("one is planned")
     };
     let from_us = planned.from_us.to_string();
@@ -183,7 +183,13 @@ async fn from_the_command_line_and_by_plain_forms_now_or_later() {
             .post("/api/withdraw_delivery", &[("from_us", &from_us)])
             .await;
         assert_eq!(answer.status, status);
-        assert_eq!(shop.inner().planned_delivery(&member).is_empty(), gone);
+        assert_eq!(
+            shop.inner()
+                .planned_delivery(&member)
+                .expect("an owner")
+                .is_empty(),
+            gone
+        );
     }
     // A comma where half of Europe has it would be a hundred times as much.
     staff
@@ -270,7 +276,7 @@ async fn two_who_have_the_same_page_open_take_nothing_back_from_each_other() {
     let now = shop.inner().delivery_terms();
     assert_eq!((now.standard_minor, now.express_minor), (590, 1_900));
     let member = shop.member_of_staff().await;
-    let [planned] = shop.inner().planned_delivery(&member)[..] else {
+    let [planned] = shop.inner().planned_delivery(&member).expect("an owner")[..] else {
         panic!("one is planned")
     };
     let then = planned.terms;

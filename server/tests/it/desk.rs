@@ -173,10 +173,9 @@ async fn a_redriven_dead_letter_is_tried_again() {
     // It is as unreadable as before.
     let died = "select count(*) from events where type = 'broker.dead_lettered'";
     eventually("it died again", async || shop.number(died).await == 2).await;
-    let staff = shop.member_of_staff().await;
+    let id = shop.id_of_staff().await;
     let by = format!(
-        "select count(*) from events where type = 'broker.redriven' and data like '%\"{}\"%'",
-        staff.id
+        "select count(*) from events where type = 'broker.redriven' and data like '%\"{id}\"%'"
     );
     assert_eq!(shop.number(&by).await, 1, "who decided is written down");
     shop.closed().await;

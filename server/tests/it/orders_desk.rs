@@ -5,6 +5,7 @@ use types::OrderId;
 use types::desk::{DeskList, DeskQuery, MAX_NOTE, PAGE, Page, Present, Tab, counted};
 use types::live::{ServerMessage, State};
 use types::order::{OrderStatus, order_number};
+use types::staff::Role;
 
 use crate::client::{Client, new_order_id};
 use crate::shop::{EMAIL, PASSWORD, RING, RING_PRICE, TestShop, eventually};
@@ -89,7 +90,14 @@ impl TestShop {
     /// Another member of staff, signed in.
     async fn other(&self) -> Client {
         let password = "another long passphrase";
-        let set = services::set_staff_password(self.log(), OTHER, password.to_owned(), false);
+        let set = services::set_staff_password(
+            self.log(),
+            OTHER,
+            password.to_owned(),
+            Role::Owner,
+            false,
+            "tests",
+        );
         set.await.expect("a member of staff");
         let mut other = self.shopper();
         let form = [("email", OTHER), ("password", password)];

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CACHE_CONTROL, SET_COOKIE};
+use types::staff::Role;
 
 use crate::client::Client;
 use crate::replay::command;
@@ -89,7 +90,7 @@ async fn a_new_password_ends_sessions_and_their_sockets() {
     let (staff, socket) = shop.staff_with_socket().await;
     let new = "another horse battery".to_owned();
     let since = Instant::now();
-    services::set_staff_password(shop.log(), EMAIL, new.clone(), true)
+    services::set_staff_password(shop.log(), EMAIL, new.clone(), Role::Owner, true, "tests")
         .await
         .expect("a new password");
     assert_ended(since, staff, socket).await;
@@ -107,13 +108,13 @@ async fn a_new_password_ends_sessions_and_their_sockets() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_member_of_staff_is_out_within_a_second() {
     let shop = TestShop::open().await;
-    let (staff, socket) = shop.staff_with_socket().await;
+    let staff = shop.signed_in_as(Role::Orders).await;
+    let mut socket = staff.socket().await;
+    socket.subscribe(&["inventory"], 0).await;
+    socket.next_snapshot().await;
     let since = Instant::now();
-    assert!(
-        services::remove_staff(shop.log(), EMAIL)
-            .await
-            .expect("removed")
-    );
+    let removed = services::remove_staff(shop.log(), "orders@example.com", "tests").await;
+    assert!(removed.expect("removed"));
     assert_ended(since, staff, socket).await;
     shop.closed().await;
 }
@@ -217,7 +218,7 @@ async fn what_nobody_needs_any_more_is_deleted_and_the_rest_stays() {
 async fn staff_come_and_go_by_the_command_line() {
     let shop = TestShop::open().await;
     let new = "grace@example.com";
-    let told = command(&shop, &["staff", "password", new])
+    let told = command(&shop, &["staff", "password", new, "--role", "stock"])
         .await
         .expect("a password");
     let password = told.split_whitespace().nth(4).expect("shown once");
@@ -226,7 +227,10 @@ async fn staff_come_and_go_by_the_command_line() {
     let answer = grace.post("/admin/session", &form).await;
     assert_eq!(answer.location(), Some("/admin/inventory"), "{told}");
     let listed = command(&shop, &["staff", "list"]).await.expect("a list");
-    assert!(listed.contains(&format!("{new}: 1 sessions")), "{listed}");
+    assert!(
+        listed.contains(&format!("{new}: stock, 1 sessions")),
+        "{listed}"
+    );
     assert!(listed.contains(EMAIL), "{listed}");
     command(&shop, &["staff", "sign-out", new])
         .await
@@ -252,7 +256,7 @@ async fn the_log_names_staff_by_an_id_and_pages_by_their_email() {
     let shop = shop.reopened().await;
     let mut staff = shop.staff().await;
     staff.count(RING, 9).await.expect_ok();
-    let id = shop.member_of_staff().await.id;
+    let id = shop.id_of_staff().await;
     assert!(id.starts_with("staff-"), "{id}");
     let naming = |who: &str| format!("select count(*) from events where data like '%{who}%'");
     assert_eq!(shop.number(&naming(EMAIL)).await, 0);
@@ -260,7 +264,6 @@ async fn the_log_names_staff_by_an_id_and_pages_by_their_email() {
     let page = staff.get("/admin/inventory").await.expect_ok().body;
     let told = format!("recount ({EMAIL})");
     assert!(page.contains(&told), "{page}");
-    let other = shop.member_of_staff().await;
-    assert_eq!(other.id, id, "it stays");
+    assert_eq!(shop.id_of_staff().await, id, "it stays");
     shop.closed().await;
 }

@@ -15,4 +15,12 @@ declare! {
         signups: Vec<SignupId>,
         by: String,
     }
+
+    /// What is known of whoever placed these orders was given out.
+    PersonExported ("person.exported" on "persons", ordered by request) {
+        /// A UUID.
+        request: String,
+        orders: Vec<OrderId>,
+        by: String,
+    }
 }

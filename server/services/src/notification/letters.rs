@@ -110,6 +110,19 @@ pub fn write(
     })
 }
 
+/// Writes a mail of text alone, out of the template `NAME.txt`: its subject, and its words.
+///
+/// # Errors
+/// When the template is wrong: a defect of ours.
+pub fn plain(name: &str, context: &impl Serialize) -> Result<(String, String), String> {
+    let environment = ENVIRONMENT.as_ref().map_err(ToString::to_string)?;
+    let template = environment.get_template(&format!("{name}.txt"));
+    let text = template.and_then(|template| template.render(Serde(context)));
+    let text = text.map_err(|error| error.to_string())?;
+    let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
+    Ok((subject.trim().to_owned(), wrapped(text.trim())))
+}
+
 /// Long lines are broken between words; what is indented goes on indented.
 fn wrapped(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + 64);
