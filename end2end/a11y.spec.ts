@@ -134,6 +134,28 @@ test('the pages of the inventory keep nobody out', async ({ page }) => {
   await inspect(page, 'an import with a bad line')
 })
 
+test('the pages of the staff keep nobody out', async ({ page }) => {
+  await signIn(page)
+  await page.goto('/admin/staff')
+  const form = page.getByRole('form', { name: 'Invite somebody' })
+  await form.getByRole('textbox', { name: 'Email' }).fill('grace@vitrine.test')
+  await form.getByRole('button', { name: 'Invite' }).click()
+  await expect(page.getByRole('button', { name: /^Send again/ })).toBeVisible()
+  await inspect(page, 'staff')
+  await form.getByRole('textbox', { name: 'Email' }).fill('nobody')
+  await form.getByRole('button', { name: 'Invite' }).click()
+  await expect(page.getByRole('alert')).toBeVisible()
+  await inspect(page, 'staff, a mistake')
+  await page.goto('/admin/account')
+  await page.getByRole('button', { name: 'Set up an app' }).click()
+  await inspect(page, 'account')
+  await page.goto('/admin/audit')
+  await expect(page.getByRole('row').filter({ hasText: 'staff.invited' })).toBeVisible()
+  await inspect(page, 'audit')
+  await page.goto('/admin/sign-in/code')
+  await inspect(page, 'code')
+})
+
 for (const [name, width, height] of [
   ['desk', 1440, 900],
   ['phone', 390, 844],

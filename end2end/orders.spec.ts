@@ -30,7 +30,7 @@ async function numberOf(shopper: Page): Promise<string> {
 async function colleague(shop: Shop, email: string): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.env['VITRINE_SERVER_BIN'] ?? '',
-    ['--data-dir', shop.dataDir, 'staff', 'password', email],
+    ['--data-dir', shop.dataDir, 'staff', 'password', email, '--role', 'owner'],
     { cwd: shop.dataDir },
   )
   const password = /signs in with (\S+)/.exec(stdout)?.[1]

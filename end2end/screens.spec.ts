@@ -8,12 +8,13 @@ import {
   expectConfirmed,
   fillCard,
   headline,
+  invitation,
   openInventory,
   reserve,
   SHOPPER,
   signIn,
-  STUDS,
   steps,
+  STUDS,
   visit,
 } from './steps.ts'
 import { expect, shot, test } from './shop.ts'
@@ -100,6 +101,26 @@ test('orders fit every screen, cancelled, listed and looked for', async ({ page 
   await look(page, 'orders')
   await visit(page, '/orders/find')
   await look(page, 'find-order')
+})
+
+test('the pages of the staff fit every screen', async ({ page, shop }) => {
+  await signIn(page)
+  await page.goto('/admin/staff')
+  const form = page.getByRole('form', { name: 'Invite somebody' })
+  await form.getByRole('textbox', { name: 'Email' }).fill('somebody.with.a.long.name@a-long-domain.vitrine.test')
+  await form.getByRole('button', { name: 'Invite' }).click()
+  await expect(page.getByRole('button', { name: /^Send again/ })).toBeVisible()
+  await look(page, 'staff')
+  await page.goto('/admin/account')
+  await page.getByRole('button', { name: 'Set up an app' }).click()
+  await look(page, 'account')
+  await page.goto('/admin/audit')
+  await expect(page.getByRole('row').filter({ hasText: 'staff.invited' })).toBeVisible()
+  await look(page, 'audit')
+  await page.goto('/admin/sign-in/code')
+  await look(page, 'sign-in-code')
+  await page.goto(await invitation(shop, 'somebody.with'))
+  await look(page, 'join')
 })
 
 test("the admin's pages fit every screen", async ({ page, newShopper, noise }) => {

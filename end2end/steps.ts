@@ -1,6 +1,8 @@
 /** What people do in the shop, in the words of its pages. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, type Locator, type Page } from '@playwright/test'
-import { ADMIN } from './shop.ts'
+import { ADMIN, type Shop } from './shop.ts'
 
 export const CARD = {
   accepted: '4242 4242 4242 4242',
@@ -26,7 +28,7 @@ export const SHOPPER = {
 }
 
 /** Includes fetching and compiling a development build's WASM on a busy machine. */
-const AWAKE_MS = 15_000
+export const AWAKE_MS = 15_000
 /** A dropped socket waits longer the more often it failed. */
 const RECONNECT_MS = 25_000
 
@@ -192,4 +194,20 @@ export class Watch {
     expect(this.requests, 'requests after the page was open').toEqual([])
     expect(this.sockets, 'sockets').toHaveLength(1)
   }
+}
+
+/** The newest link of an invitation that was written to somebody. */
+export async function invitation(shop: Shop, email: string): Promise<string> {
+  let link: string | undefined
+  await expect(async () => {
+    const folder = join(shop.dataDir, 'mails')
+    const files = (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.eml'))
+    const mails = await Promise.all(files.map(name => readFile(join(folder, name), 'utf8')))
+    const texts = mails
+      .filter(mail => mail.includes(email))
+      .map(mail => mail.replace(/=\r?\n/g, '').replace(/=3D/g, '='))
+    link = texts.map(text => /\/admin\/join\/[\w-]+/.exec(text)?.[0]).findLast(Boolean)
+    expect(link, `an invitation of ${email}`).toBeDefined()
+  }).toPass()
+  return link ?? ''
 }

@@ -145,14 +145,24 @@ pub struct Config {
     pub limits: Limits,
 }
 
+/// A setting; one that is set to nothing is none.
+fn given(setting: Option<&String>) -> Option<&str> {
+    setting.map(String::as_str).filter(|text| !text.is_empty())
+}
+
 /// Whom a password is of where no email is given.
 const ADMIN_EMAIL: &str = "admin@aurel-stone.example";
 
 impl Config {
     /// The email of the owner whom the settings name, if they name one.
     pub fn admin(&self) -> Option<&str> {
-        let named = self.admin_email.as_deref();
-        named.or_else(|| self.admin_password.as_ref().map(|_| ADMIN_EMAIL))
+        let named = given(self.admin_email.as_ref());
+        named.or_else(|| self.admin_password().map(|_| ADMIN_EMAIL))
+    }
+
+    /// Their password, if there is one.
+    pub fn admin_password(&self) -> Option<&str> {
+        given(self.admin_password.as_ref())
     }
 
     /// Address under which browsers reach the shop, as far as the settings say it.

@@ -43,6 +43,18 @@ pub fn key(given: Option<&str>, data_dir: &Path) -> anyhow::Result<Key> {
         .with_context(|| format!("{} is not a key of 64 bytes; remove it", path.display()))
 }
 
+/// The same for whoever works beside the shop: none is made, as it would be another one.
+pub fn known_key(given: Option<&str>, data_dir: &Path) -> anyhow::Result<Key> {
+    let path = data_dir.join("secret.key");
+    if given.is_none() && !path.exists() {
+        bail!(
+            "the shop's secret is not in {}: name its folder with --data-dir, or give VITRINE_SECRET",
+            path.display()
+        );
+    }
+    key(given, data_dir)
+}
+
 /// 32 bytes that only who has the key can make, for one purpose.
 pub fn derived(key: &[u8], purpose: &str) -> Vec<u8> {
     let mut code = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");

@@ -384,7 +384,9 @@ async fn admit_admin(shop: &Shop, config: &Config, url: &str) -> anyhow::Result<
         let path = shop.first_owner_path().await?;
         return Ok(path.map(|path| WayIn::Link(format!("{url}{path}"))));
     };
-    let admitted = shop.name_owner(email, config.admin_password.clone()).await;
+    let admitted = shop
+        .name_owner(email, config.admin_password().map(str::to_owned))
+        .await;
     let can_sign_in = admitted.map_err(|problem| {
         anyhow::anyhow!(
             "VITRINE_ADMIN_EMAIL or VITRINE_ADMIN_PASSWORD: {}",

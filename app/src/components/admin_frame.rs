@@ -122,7 +122,7 @@ pub fn AdminFrame(
                 <div class="admin__who">
                     {live.then(|| view! { <ConnectionDot /> })}
                     <a class="admin__email" href=ACCOUNT aria-current=on_account>
-                        {email}
+                        {email} " "
                         {own_role.map(|role| view! { <span>{role.title()}</span> })}
                     </a>
                     <form method="post" action="/admin/session/end">

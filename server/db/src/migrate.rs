@@ -131,6 +131,18 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0151_stock_imports",
         include_str!("../migrations/0151_stock_imports.sql"),
     ),
+    (
+        "0170_staff_roles",
+        include_str!("../migrations/0170_staff_roles.sql"),
+    ),
+    (
+        "0171_second_steps",
+        include_str!("../migrations/0171_second_steps.sql"),
+    ),
+    (
+        "0172_staff_acts",
+        include_str!("../migrations/0172_staff_acts.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

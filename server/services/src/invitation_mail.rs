@@ -11,8 +11,7 @@ use types::house::HOUSE;
 
 use crate::events::{decode, encode};
 use crate::invitations::addressee;
-use crate::notification::plain_letter;
-use crate::post_office::{PlainMail, PostOffice};
+use crate::post_office::{PlainMail, PostOffice, plain_letter};
 
 /// Beyond the longest attempt: for reading whom it is for.
 const BESIDE: Duration = Duration::from_secs(10);

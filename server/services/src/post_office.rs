@@ -6,7 +6,7 @@ use std::time::Duration;
 use broker::{Failure, ReactorSettings};
 
 use crate::notification::Outcome;
-pub(crate) use crate::notification::{Attached, Mailer, PlainMail};
+pub(crate) use crate::notification::{Attached, Mailer, PlainMail, plain_letter};
 use crate::shop::Shop;
 
 /// Cheap to clone.

@@ -17,8 +17,6 @@ use crate::shop::Shop;
 use crate::staff_secrets::{SECRET, StaffSecrets, random};
 use crate::visitor::Staff;
 
-/// Seconds for which a code is the one.
-const STEP: u64 = 30;
 /// Recovery codes that somebody gets.
 const RECOVERY_CODES: usize = 10;
 /// Without letters that look like others.
@@ -349,7 +347,7 @@ fn is_on_already() -> Problem {
 }
 
 fn not_begun() -> Problem {
-    let detail = "Begin with the picture for your app first.";
+    let detail = "Have your app read the picture first.";
     Problem::conflict("second-step-off", "There is no second step yet", detail)
 }
 
@@ -357,6 +355,8 @@ fn not_begun() -> Problem {
 mod tests {
     use super::*;
 
+    /// Seconds for which a code is the one.
+    const STEP: i64 = 30;
     const NOW_US: i64 = 1_764_600_000_000_000;
 
     /// RFC 6238, appendix B: the secret of its test vectors, whose codes are cut to six digits here.
@@ -369,7 +369,7 @@ mod tests {
             (2_000_000_000, "279037"),
         ] {
             let step = step_of(&totp, code, seconds * 1_000_000);
-            assert_eq!(step, Some(seconds / STEP.cast_signed()), "{code}");
+            assert_eq!(step, Some(seconds / STEP), "{code}");
         }
         let spaced = step_of(&totp, " 287 082 ", 59_000_000);
         assert_eq!(spaced, Some(1));

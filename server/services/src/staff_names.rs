@@ -41,8 +41,8 @@ impl StaffNames {
     pub(crate) async fn refresh(&self, log: &Log) -> crate::Result<()> {
         let found = async {
             let rows = db::query(
-                "select id, email, 0 from staff union all \
-                 select member, email, 1 from staff_invitations where email <> ''",
+                "select id, email, cast(0 as bigint) from staff union all \
+                 select member, email, cast(1 as bigint) from staff_invitations where email <> ''",
             )
             .fetch_all(log.db().reader())
             .await?;

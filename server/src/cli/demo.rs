@@ -38,7 +38,7 @@ pub async fn demo(day: Day, config: &Config, out: &mut impl Write) -> anyhow::Re
     };
     let target = Target::resolve(&url, day.i_own_this_host).await?;
     let email = config.admin().unwrap_or_default().to_owned();
-    let staff = config.admin_password.clone();
+    let staff = config.admin_password().map(str::to_owned);
     let plan = Plan {
         target,
         speed: day.speed,

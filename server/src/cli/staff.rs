@@ -117,7 +117,7 @@ pub async fn staff(
             role,
             format,
         } => {
-            let key = secret::key(config.secret.as_deref(), &config.data_dir)?;
+            let key = secret::known_key(config.secret.as_deref(), &config.data_dir)?;
             let secrets = StaffSecrets::new(key.master());
             let role = Role::from(*role);
             let path = services::invite(log, &secrets, email, role, &by).await?;

@@ -22,7 +22,9 @@ use services::gateway::{
 };
 use services::notification::{Folder, Mailer};
 use services::simulator::Simulator;
-use services::{House, HttpCarrier, Outside, Seed, Shop, ShopSettings, Staff, SupplierPost};
+use services::{
+    House, HttpCarrier, Outside, Seed, Shop, ShopSettings, Staff, StaffSecrets, SupplierPost,
+};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -30,6 +32,7 @@ use types::cart::totals;
 use types::checkout::{DeliveryMethod, PlaceOrder};
 use types::fulfilment::{Carrier, CarrierStatus, Outcome, Pieces};
 use types::purchasing::{PurchaseCommand, PurchaseTab};
+use types::staff::Role;
 use types::{Currency, Money, OrderId, RefundId, ShipmentId, ShopperId, Sku};
 use uuid::Uuid;
 
@@ -212,6 +215,7 @@ impl Process {
         shop.ships_with(Carrier::Simulator, Arc::new(labels.clone()));
         let papers = Arc::new(Papers::new(b"secret"));
         shop.gives_suppliers(papers.clone());
+        shop.keeps_secrets_with(StaffSecrets::new(b"secret"));
         let suppliers = mailer
             .clone()
             .map(|mailer| SupplierPost::new(mailer, papers));
@@ -429,6 +433,10 @@ async fn day(process: &Process) {
                 - (select count(*) from events where type = 'stock.received') \
                 + (select count(*) from events where type = 'alert.raised') \
                 - (select count(*) from events where type = 'alert.mailed') \
+                + (select count(*) from events where type = 'staff.invited') \
+                - (select count(*) from events where type = 'staff.invitation_mailed') \
+                + (select count(*) from events where type = 'staff.invited') \
+                - (select count(*) from staff_acts where kind = 'staff.invited') \
                 + (select count(*) from events where type = 'payment.refund_requested') \
                 - (select count(*) from events where type = 'payment.refunded')";
     eventually("all has come to rest", async || {
@@ -459,6 +467,15 @@ async fn send(process: &Process, order: OrderId) -> Staff {
         .expect("named");
     let staff = shop.sign_in(email, "a good password".into()).await;
     let staff = staff.expect("signed in");
+    // Invited twice somebody would have two mails.
+    if process
+        .number("select count(*) from staff_invitations")
+        .await
+        == 0
+    {
+        let invited = shop.invite_staff(&staff, "new@example.com", Role::Stock);
+        invited.await.expect("invited");
+    }
     let id = |n: u128| Uuid::from_u128(0x0199_c0a0_0000_7000_8000_0000_0000_0200 | n);
     for (n, quantity, carrier) in [(1, 2, Carrier::Manual), (2, 1, Carrier::Simulator)] {
         let parcel = ShipmentId::new(id(n));

@@ -50,6 +50,8 @@ mod shop;
 mod slow_reader;
 mod smtp_sink;
 mod socket;
+mod staff;
+mod staff_acts;
 mod stock_import;
 mod stock_ledger;
 mod story;

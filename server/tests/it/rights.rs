@@ -495,7 +495,8 @@ fn taking_staff(text: &str) -> Vec<(String, String)> {
             continue;
         };
         let head = &rest[..body_at];
-        if head.contains(';') || !head.contains("&Staff") || head.contains("&StaffNames") {
+        let takes = head.contains("&Staff,") || head.contains("&Staff)");
+        if head.contains(';') || !takes {
             continue;
         }
         let mut depth = 0_i32;

@@ -14,6 +14,9 @@ use types::OrderId;
 
 use crate::client::Client;
 
+/// Among the settings: that they name no member of staff.
+const NOBODY: &str = "nobody";
+
 /// Longer than anything here takes; what takes longer has failed.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -36,6 +39,11 @@ impl TestShop {
     /// A new shop whose gateway answers at once.
     pub async fn open() -> Self {
         Self::with(&[]).await
+    }
+
+    /// A new shop into which nobody can sign in yet.
+    pub async fn without_staff() -> Self {
+        Self::with(&[NOBODY]).await
     }
 
     /// Limits per visitor and address are lifted: all shoppers of a test come from one machine.
@@ -284,13 +292,16 @@ fn config(scratch: &Scratch, settings: &[String]) -> Config {
         format!("--data-dir={}", data(scratch).display()),
         format!("--database-url={}", scratch.url()),
         format!("--site-dir={}", site.display()),
-        format!("--admin-email={EMAIL}"),
-        format!("--admin-password={PASSWORD}"),
     ];
+    if !settings.iter().any(|text| text == NOBODY) {
+        arguments.push(format!("--admin-email={EMAIL}"));
+        arguments.push(format!("--admin-password={PASSWORD}"));
+    }
     if !settings.iter().any(|text| text.contains("gateway-delay")) {
         arguments.push("--test-gateway-delay-ms=0".to_owned());
     }
-    arguments.extend(settings.iter().cloned());
+    let settings = settings.iter().filter(|text| *text != NOBODY);
+    arguments.extend(settings.cloned());
     Cli::parse_from(arguments).config
 }
 
