@@ -341,6 +341,13 @@ async fn join(
         Ok(form) => form,
         Err(rejection) => return malformed(rejection),
     };
+    // No link of ours; and no address to send anybody to.
+    if !token
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    {
+        return HttpProblem(Problem::not_found("There is no such invitation.")).into_response();
+    }
     let page = format!("{JOIN}{token}");
     let joined = async {
         // A link of no use is told first, and nothing is hashed for it.
