@@ -22,7 +22,7 @@ impl Consumer for StaffActs {
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
         let mut rows = Vec::new();
         for event in batch {
-            if let Some(author) = author_of(event)? {
+            if let Some(author) = author_of(event) {
                 rows.push((event, author));
             }
         }
@@ -48,15 +48,15 @@ impl Consumer for StaffActs {
     }
 }
 
-/// Who has done that, if it is an act of somebody.
-pub(crate) fn author_of(event: &Recorded) -> Result<Option<String>, Failure> {
+/// Who has done that, if it is an act of somebody. What cannot be read is for others to be concerned about, and is
+/// nobody's.
+fn author_of(event: &Recorded) -> Option<String> {
     if event.topic == decisions::TOPIC {
-        let decision = serde_json::from_str::<Decision>(&event.data);
-        let decision = decision.map_err(|error| Failure::Other(error.to_string()))?;
-        return Ok(Some(decision.by));
+        let decision: Decision = serde_json::from_str(&event.data).ok()?;
+        return Some(decision.by);
     }
-    let event = decode(event)?;
-    Ok(acts::author(&event).map(str::to_owned))
+    let event = decode(event).ok()?;
+    acts::author(&event).map(str::to_owned)
 }
 
 /// Whether an event is one, for whoever tells pages of it.

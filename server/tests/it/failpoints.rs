@@ -190,6 +190,7 @@ impl Process {
             b"secret",
         );
         let writes_as = Arc::new(writes_as.expect("a house"));
+        shop.writes_as(writes_as.clone());
         let files = || Folder::new(scratch.folder().join("mails"));
         let retry = Duration::from_secs(1);
         let mailer = Some(Mailer::new(
