@@ -208,6 +208,7 @@ pub fn page_version(page: LivePage, version: u64) -> ReadSignal<Version> {
             LivePage::Purchasing => Topic::Purchasing,
             LivePage::Restock => Topic::Restock,
             LivePage::Ledger(sku) => Topic::Ledger(sku),
+            LivePage::Sales => Topic::Sales,
         };
         socket::follow(topic, initial, version, merge).into()
     }
@@ -225,6 +226,7 @@ pub enum LivePage {
     Purchasing,
     Restock,
     Ledger(Sku),
+    Sales,
 }
 
 /// Who has an order open. Staff only.

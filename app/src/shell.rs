@@ -26,6 +26,7 @@ use crate::pages::admin_purchases::AdminPurchasesPage;
 use crate::pages::admin_restock::AdminRestockPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::admin_suppliers::AdminSuppliersPage;
+use crate::pages::admin_today::AdminTodayPage;
 use crate::pages::back_in_stock::BackInStockPage;
 use crate::pages::cart::CartPage;
 use crate::pages::category::CategoryPage;
@@ -161,6 +162,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/privacy") view=PrivacyPage ssr=SsrMode::Async />
                 <Route path=path!("/admin") view=AdminIndex ssr=SsrMode::Async />
                 <Route path=path!("/admin/sign-in") view=AdminSignInPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/today") view=AdminTodayPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/print/slips") view=SlipsPage ssr=SsrMode::Async />

@@ -30,6 +30,7 @@ use domain::reservation::changed_by;
 use parking_lot::Mutex;
 use services::{
     LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row, is_of_purchasing,
+    is_of_sales,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -434,6 +435,7 @@ impl Hub {
         gathered.add(shop, changed.skus);
         gathered.for_staff.extend(changed.for_staff);
         gathered.purchasing |= is_of_purchasing(&event);
+        gathered.sales |= is_of_sales(&event);
         // Not what checkouts hold or parcels take: both change nothing of what is unsold.
         gathered.restock |= recorded.topic == RestockRuleChanged::TOPIC
             || matches!(
@@ -560,6 +562,10 @@ impl Hub {
         if is_of_restock && self.has_members(&Topic::Restock) {
             publish(Topic::Restock, State::Restock { version: position });
         }
+        let is_of_today = gathered.sales || gathered.alerts || gathered.restock;
+        if is_of_today && self.has_members(&Topic::Sales) {
+            publish(Topic::Sales, State::Sales { version: position });
+        }
         if !gathered.events.is_empty() {
             publish(
                 Topic::Events,
@@ -608,13 +614,15 @@ struct Gathered {
     purchasing: bool,
     /// Whether a rule of restocking has, or what is unsold.
     restock: bool,
+    /// Whether the numbers of what is sold have.
+    sales: bool,
     /// The newest [`STREAM`] events, oldest first.
     events: std::collections::VecDeque<EventRow>,
 }
 
 impl Gathered {
     fn is_empty(&self) -> bool {
-        let is_quiet = !self.alerts && !self.purchasing && !self.restock;
+        let is_quiet = !self.alerts && !self.purchasing && !self.restock && !self.sales;
         let is_bare = self.events.is_empty() && self.products.is_empty();
         is_quiet && is_bare && self.for_staff.is_empty() && self.released.is_empty()
     }
@@ -750,6 +758,7 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         | Topic::Alerts
         | Topic::Purchasing
         | Topic::Restock
+        | Topic::Sales
         | Topic::Ledger(_) => match visitor.staff {
             Some(_) => Ok(()),
             None => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
@@ -840,6 +849,10 @@ async fn snapshot(
         Topic::Restock => {
             let version = shop.levels().position();
             Ok((State::Restock { version }, version))
+        }
+        Topic::Sales => {
+            let version = shop.levels().position();
+            Ok((State::Sales { version }, version))
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::islands::admin_live::AdminLive;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::live::LivePage;
 
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
+    ("/admin/today", "Today"),
     ("/admin/orders", "Orders"),
     ("/admin/inventory", "Inventory"),
     ("/admin/restock", "Restock"),

@@ -4,6 +4,8 @@
 pub mod admin_frame;
 pub mod anchor;
 #[cfg(feature = "ssr")]
+pub mod bar_chart;
+#[cfg(feature = "ssr")]
 pub mod desk_field;
 pub mod desk_pages;
 pub mod desk_search;
@@ -38,6 +40,8 @@ pub mod when;
 
 #[cfg(feature = "ssr")]
 pub use admin_frame::AdminFrame;
+#[cfg(feature = "ssr")]
+pub use bar_chart::BarChart;
 #[cfg(feature = "ssr")]
 pub use desk_field::{Holds, desk_field};
 pub use desk_pages::DeskPages;

@@ -37,6 +37,8 @@ pub mod admin_sign_in;
 #[cfg(feature = "ssr")]
 pub mod admin_suppliers;
 #[cfg(feature = "ssr")]
+pub mod admin_today;
+#[cfg(feature = "ssr")]
 pub mod back_in_stock;
 #[cfg(feature = "ssr")]
 pub mod cart;

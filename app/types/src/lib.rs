@@ -28,6 +28,7 @@ pub mod purchasing;
 pub mod reservation;
 pub mod restock;
 pub mod returns;
+pub mod sales;
 pub mod seen;
 pub mod signup;
 pub mod stock;

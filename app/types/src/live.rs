@@ -34,7 +34,7 @@ pub const BEAT_SECONDS: u32 = 20;
 
 /// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
 /// `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
-/// `restock`, `ledger:SKU`.
+/// `restock`, `sales`, `ledger:SKU`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Topic {
@@ -67,6 +67,8 @@ pub enum Topic {
     Restock,
     /// Whether a SKU has moved, or what is said of it has changed; staff.
     Ledger(Sku),
+    /// Whether the numbers of what is sold have changed, what is at risk or what waits; staff.
+    Sales,
 }
 
 impl fmt::Display for Topic {
@@ -86,6 +88,7 @@ impl fmt::Display for Topic {
             Self::Purchasing => f.write_str("purchasing"),
             Self::Restock => f.write_str("restock"),
             Self::Ledger(sku) => write!(f, "ledger:{sku}"),
+            Self::Sales => f.write_str("sales"),
         }
     }
 }
@@ -109,9 +112,10 @@ impl FromStr for Topic {
             None if text == "alerts" => Ok(Self::Alerts),
             None if text == "purchasing" => Ok(Self::Purchasing),
             None if text == "restock" => Ok(Self::Restock),
+            None if text == "sales" => Ok(Self::Sales),
             _ => Err(InvalidId {
                 expected: "a topic (product:SLUG, order:ID, checkout:ID, own-checkout, delivery, inventory, \
-                           events, orders, desk:ID, present:ID, alerts, purchasing, restock or ledger:SKU)",
+                           events, orders, desk:ID, present:ID, alerts, purchasing, restock, sales or ledger:SKU)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -207,6 +211,10 @@ pub enum State {
     },
     /// Position of the newest event about the SKU.
     Ledger {
+        version: u64,
+    },
+    /// Position of the newest event about what is sold, about stock or an alert.
+    Sales {
         version: u64,
     },
 }

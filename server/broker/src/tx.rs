@@ -71,6 +71,10 @@ impl Tx {
         &self.pending[at]
     }
 
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// Events appended so far; with [`Tx::forget_appended`], the events' half of a savepoint.
     pub(crate) fn appended(&self) -> usize {
         self.pending.len()

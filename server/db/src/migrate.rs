@@ -131,6 +131,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0151_stock_imports",
         include_str!("../migrations/0151_stock_imports.sql"),
     ),
+    ("0155_sales", include_str!("../migrations/0155_sales.sql")),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

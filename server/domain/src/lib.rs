@@ -18,6 +18,7 @@ pub mod purchasing;
 pub mod reservation;
 pub mod restock;
 pub mod returns;
+pub mod sales;
 pub mod stock;
 
 pub use event::{Event, OrderedLine};

@@ -81,6 +81,8 @@ mod result;
 mod retention;
 mod returns;
 mod rows_in;
+mod sales;
+mod sales_page;
 mod search_keys;
 mod seed;
 mod sessions;
@@ -140,6 +142,7 @@ pub use public_pages::{PublicPage, PublicPages};
 pub use purchase_orders::{purchase_lines, purchase_rows};
 pub use result::Result;
 pub use retention::{Lives, Swept};
+pub use sales::is_of_sales;
 pub use seed::Seed;
 pub use sessions::{SessionTimes, StoredSession};
 pub use settings::ShopSettings;
@@ -216,6 +219,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
         .consumer(purchase_desk::PurchaseDesk)
         .consumer(alert_desk::AlertDesk)
         .consumer(stock_ledger::StockLedger)
+        .consumer(sales::Sales)
         .reactor(simulator.map(|gateway| payment::Payment { gateway }))
         .reactor(stripe.map(|gateway| stripe_payment::StripePayment { gateway }))
         .reactor(carrier.map(|(carrier, log)| shipping::Shipping { carrier, log }))

@@ -32,6 +32,7 @@ use crate::queues::Queues;
 use crate::reservations::Reservations;
 use crate::restock::watched;
 use crate::rows_in::newest_position;
+use crate::sales::is_of_sales;
 use crate::seed::{Seed, introduce_tables};
 use crate::shelf;
 use crate::signup_pace::SignupPace;
@@ -65,6 +66,8 @@ struct Inner {
     slowed: Slowed,
     /// Of the newest event about a supplier or an order to one; 0 before any.
     purchasing: AtomicU64,
+    /// Of the newest event that changes the numbers of what is sold; 0 before any.
+    sales: AtomicU64,
     /// Position of the newest event that the views have taken in.
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
@@ -168,6 +171,7 @@ impl Shop {
                 alerts,
                 slowed,
                 purchasing: AtomicU64::new(purchased),
+                sales: AtomicU64::new(0),
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
@@ -313,6 +317,11 @@ impl Shop {
         self.inner.purchasing.load(Ordering::Acquire)
     }
 
+    /// Of the newest event that changes the numbers of what is sold, of those this process has seen; 0 before any.
+    pub fn sales_position(&self) -> u64 {
+        self.inner.sales.load(Ordering::Acquire)
+    }
+
     /// Of the newest event about an alert.
     pub fn alerts_position(&self) -> u64 {
         self.inner.alerts.position()
@@ -362,6 +371,9 @@ impl Shop {
         self.inner.catalogue.apply(event);
         self.inner.alerts.apply(event, at_us, position);
         self.inner.slowed.apply(event);
+        if is_of_sales(event) {
+            self.inner.sales.fetch_max(position, Ordering::AcqRel);
+        }
         if is_of_purchasing(event) {
             self.inner.purchasing.fetch_max(position, Ordering::AcqRel);
         }

@@ -43,6 +43,7 @@ mod purchasing;
 mod release_1;
 mod replay;
 mod rest;
+mod sales;
 mod sessions;
 mod settlement;
 mod shop;
