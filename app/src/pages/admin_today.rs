@@ -93,8 +93,9 @@ fn Numbers(page: SalesPage) -> impl IntoView {
         <div class="today__lists">
             <Best page=page.clone() />
             <AtRisk page=page.clone() />
-            <Waiting page />
+            <Waiting page=page.clone() />
         </div>
+        <Table page />
     }
 }
 
@@ -217,12 +218,6 @@ fn Charts(page: SalesPage) -> impl IntoView {
         Currency::Gbp => |minor| short_money(minor, Currency::Gbp),
         Currency::Usd => |minor| short_money(minor, Currency::Usd),
     };
-    let rows = page.bars.iter().map(|bar| row(&page, bar));
-    let total = Bar {
-        short: String::new(),
-        long: "In all".to_owned(),
-        figures: page.total,
-    };
     view! {
         <div class="today__charts">
             <section aria-labelledby="chart-sold">
@@ -234,29 +229,40 @@ fn Charts(page: SalesPage) -> impl IntoView {
                 <BarChart label=orders_label bars=orders.collect() tick=|count| count.to_string() />
             </section>
         </div>
-        <details>
-            <summary>"As a table"</summary>
-            <div class="today__table" role="region" aria-label="The numbers" tabindex="0">
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">"When"</th>
-                            <th scope="col">"Checkouts"</th>
-                            <th scope="col">"Placed"</th>
-                            <th scope="col">"Declined"</th>
-                            <th scope="col">"Paid"</th>
-                            <th scope="col">"Pieces"</th>
-                            <th scope="col">"Sold"</th>
-                            <th scope="col">"Cancelled"</th>
-                            <th scope="col">"Collected"</th>
-                            <th scope="col">"Given back"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                    <tfoot>{row(&page, &total)}</tfoot>
-                </table>
-            </div>
-        </details>
+    }
+}
+
+#[component]
+fn Table(page: SalesPage) -> impl IntoView {
+    // The newest first: that is what one looks for.
+    let rows = page.bars.iter().rev().map(|bar| row(&page, bar));
+    let total = Bar {
+        short: String::new(),
+        long: "In all".to_owned(),
+        figures: page.total,
+    };
+    view! {
+        <h2>"The numbers"</h2>
+        <div class="today__table" role="region" aria-label="The numbers" tabindex="0">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"When"</th>
+                        <th scope="col">"Checkouts"</th>
+                        <th scope="col">"Placed"</th>
+                        <th scope="col">"Declined"</th>
+                        <th scope="col">"Paid"</th>
+                        <th scope="col">"Pieces"</th>
+                        <th scope="col">"Sold"</th>
+                        <th scope="col">"Cancelled"</th>
+                        <th scope="col">"Collected"</th>
+                        <th scope="col">"Given back"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+                <tfoot>{row(&page, &total)}</tfoot>
+            </table>
+        </div>
     }
 }
 
