@@ -26,13 +26,13 @@ use crate::incoming::Incoming;
 use crate::levels::{Changed, LevelChange, Levels};
 use crate::open_alerts::OpenAlerts;
 use crate::order_rows::write_missing_keys;
-use crate::order_turns::OrderTurns;
 use crate::presence::Presence;
 use crate::queues::Queues;
 use crate::reservations::Reservations;
 use crate::restock::watched;
 use crate::rows_in::newest_position;
 use crate::seed::{Seed, introduce_tables};
+use crate::seen_order::SeenOrder;
 use crate::shelf;
 use crate::signup_pace::SignupPace;
 use crate::slowed::Slowed;
@@ -53,6 +53,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Shop {
     inner: Arc<Inner>,
+    /// Where whoever asks has looked at an order's page.
+    seen: Option<Arc<SeenOrder>>,
 }
 
 struct Inner {
@@ -74,7 +76,6 @@ struct Inner {
     signup_pace: SignupPace,
     staff_names: StaffNames,
     presence: Presence,
-    order_turns: OrderTurns,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
     /// Who takes the money of new orders.
@@ -159,6 +160,7 @@ impl Shop {
             levels.set_waiting(&sku, waiting, position);
         }
         Ok(Self {
+            seen: None,
             inner: Arc::new(Inner {
                 log,
                 writer,
@@ -176,7 +178,6 @@ impl Shop {
                 signup_pace: SignupPace::default(),
                 staff_names: StaffNames::default(),
                 presence: Presence::default(),
-                order_turns: OrderTurns::default(),
                 pictures: OnceLock::new(),
                 gateway: OnceLock::new(),
                 house: OnceLock::new(),
@@ -211,8 +212,17 @@ impl Shop {
         &self.inner.presence
     }
 
-    pub(crate) fn order_turns(&self) -> &OrderTurns {
-        &self.inner.order_turns
+    /// The shop as somebody's page has shown it, for what they ask of this order.
+    pub(crate) fn as_seen(&self, seen: Arc<SeenOrder>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            seen: Some(seen),
+        }
+    }
+
+    /// The order on whose page whoever asks has looked.
+    pub(crate) fn seen_order(&self) -> Option<&Arc<SeenOrder>> {
+        self.seen.as_ref()
     }
 
     /// Members of staff by the ids that stand in the log.
