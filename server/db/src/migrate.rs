@@ -131,6 +131,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0151_stock_imports",
         include_str!("../migrations/0151_stock_imports.sql"),
     ),
+    (
+        "0165_fingerprint_keys",
+        include_str!("../migrations/0165_fingerprint_keys.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.
