@@ -98,6 +98,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     shop.limit_holds(limits.holds());
     if !config.limits.lift_limits {
         shop.marks_with(Fingerprints::new(key.master()));
+        shop.renew_marks(shop.now_us()).await?;
     }
     let first_password = admit_admin(&shop, &config).await?;
 

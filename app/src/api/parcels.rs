@@ -28,7 +28,7 @@ pub async fn pack_order(
     #[server(default)] carrier: String,
 ) -> Result<(), ApiError> {
     let packed = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, &shipment_id).await?;
+        let (shop, staff) = begin(&order_id, &expected, &shipment_id).await?;
         let carrier = match carrier.as_str() {
             "" => Default::default(),
             carrier => (carrier.parse()).map_err(|error| malformed("carrier", &error))?,
@@ -48,7 +48,7 @@ pub async fn unpack_order(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let unpacked = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.unpack(&staff, order, id).await
     };
@@ -65,7 +65,7 @@ pub async fn ship_order(
     #[server(default)] tracking_url: String,
 ) -> Result<(), ApiError> {
     let shipped = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let tracking = Tracking::typed(&tracking_number, &tracking_url)
             .map_err(|message| Problem::invalid_field("tracking_number", message))?;
@@ -82,7 +82,7 @@ pub async fn buy_label(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let bought = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.buy_label(&staff, order, id).await
     };
@@ -97,7 +97,7 @@ pub async fn cancel_label(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let cancelled = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.cancel_label(&staff, order, id).await
     };
@@ -113,7 +113,7 @@ pub async fn end_shipment(
     #[server(default)] outcome: String,
 ) -> Result<(), ApiError> {
     let ended = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let outcome = (outcome.parse()).map_err(|error| malformed("outcome", &error))?;
         shop.end_shipment(&staff, order, id, outcome).await
@@ -128,7 +128,7 @@ pub async fn cancel_for_shopper(
     #[server(default)] expected: String,
 ) -> Result<(), ApiError> {
     let cancelled = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         shop.cancel_order(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -142,7 +142,7 @@ pub async fn release_order(
     #[server(default)] expected: String,
 ) -> Result<(), ApiError> {
     let released = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         shop.release_order(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -159,7 +159,7 @@ pub async fn refund_order(
     #[server(default)] reason: String,
 ) -> Result<(), ApiError> {
     let refunded = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, &refund_id).await?;
+        let (shop, staff) = begin(&order_id, &expected, &refund_id).await?;
         let order = super::orders::known(&order_id)?;
         let id = (refund_id.parse()).map_err(|error| malformed("refund_id", &error))?;
         let minor = types::money::minor_units(amount.trim()).map_err(|_| {
@@ -209,21 +209,21 @@ pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), Ap
 }
 
 /// Who asks, of whom. The order must be as the form has shown it: `expected` is the version that it had
-/// then, `own` an id that the form has made. Nobody else does anything with the order while the last is held.
+/// then, `own` an id that the form has made. What is asked through this shop is done only if that is still so then.
 #[cfg(feature = "ssr")]
 pub(super) async fn begin(
     order_id: &str,
     expected: &str,
     own: &str,
-) -> Result<(services::Shop, services::Staff, Option<services::OrderTurn>), Problem> {
+) -> Result<(services::Shop, services::Staff), Problem> {
     let (shop, staff) = (super::shop(), super::signed_in()?);
     if expected.is_empty() {
-        return Ok((shop, staff, None));
+        return Ok((shop, staff));
     }
     let version = (expected.parse()).map_err(|error| malformed("expected", &error))?;
     let order = super::orders::known(order_id)?;
-    let turn = shop.expect_version(&staff, order, version, own).await?;
-    Ok((shop, staff, Some(turn)))
+    let shop = shop.expect_version(&staff, order, version, own).await?;
+    Ok((shop, staff))
 }
 
 #[cfg(feature = "ssr")]

@@ -56,7 +56,7 @@ pub async fn answer_return(
     #[server(default)] answer: String,
 ) -> Result<(), ApiError> {
     let answered = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let is_accepted = match answer.as_str() {
             "accept" => true,
@@ -76,7 +76,7 @@ pub async fn buy_return_label(
     #[server(default)] return_id: String,
 ) -> Result<(), ApiError> {
     let asked = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         shop.buy_return_label(&staff, order, id).await
     };
@@ -93,7 +93,7 @@ pub async fn receive_return(
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let received = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let mut came = Vec::with_capacity(lines.len());
         for line in &lines {

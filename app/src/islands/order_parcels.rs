@@ -57,15 +57,17 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
             }
         })
     };
-    let given_back = move || {
-        let refunds = refunds.get();
-        (!refunds.is_empty()).then(|| {
-            let shown = refunds.into_iter().map(|(amount, at_us)| {
+    let given_back =
+        move || {
+            let refunds = refunds.get();
+            (!refunds.is_empty()).then(|| {
+            let is_done = refunds.iter().any(|refund| refund.state == RefundState::Done);
+            let shown = refunds.into_iter().map(|refund| {
                 view! {
                     <li>
-                        <strong>{amount.to_string()}</strong>
-                        " was given back "
-                        <LocalTime at_us />
+                        <strong>{refund.amount.to_string()}</strong>
+                        {refund.state.words()}
+                        <LocalTime at_us=refund.at_us />
                     </li>
                 }
             });
@@ -73,11 +75,11 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
                 <section class="parcels" aria-labelledby="refunds-title">
                     <h2 id="refunds-title">"Money given back"</h2>
                     <ul>{shown.collect_view()}</ul>
-                    <p>"Your bank may take some days to show it."</p>
+                    {is_done.then(|| view! { <p>"Your bank may take some days to show it."</p> })}
                 </section>
             }
         })
-    };
+        };
     let returns = Memo::new(move |_| progress.with(returns));
     let sent_back = move || {
         let returns = returns.get();
@@ -211,12 +213,60 @@ fn never_words(pieces: u32) -> String {
     }
 }
 
-fn refunds(progress: &Progress) -> Vec<(Money, i64)> {
-    let refund = |step: &types::order::Step| match step.kind {
-        StepKind::Refunded { amount } => Some((amount, step.at_us)),
-        _ => None,
-    };
-    progress.steps.iter().filter_map(refund).collect()
+/// Money that is given back, and what is known of it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refund {
+    amount: Money,
+    state: RefundState,
+    at_us: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefundState {
+    UnderWay,
+    Done,
+    Failed,
+}
+
+impl RefundState {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::UnderWay => " is under way to you since ",
+            Self::Done => " was given back ",
+            Self::Failed => " did not reach you, we look after it; since ",
+        }
+    }
+}
+
+fn refunds(progress: &Progress) -> Vec<Refund> {
+    let mut refunds: Vec<Refund> = Vec::new();
+    for step in &progress.steps {
+        let (amount, state) = match step.kind {
+            StepKind::RefundPending { amount } => (amount, RefundState::UnderWay),
+            StepKind::Refunded { amount } => (amount, RefundState::Done),
+            StepKind::RefundFailed { amount } => (amount, RefundState::Failed),
+            _ => continue,
+        };
+        // Which one it is the step does not say: of the same amount it does not matter.
+        let followed = |known: &&mut Refund| {
+            known.amount == amount
+                && match state {
+                    RefundState::UnderWay => known.state == RefundState::Failed,
+                    RefundState::Done => known.state != RefundState::Done,
+                    RefundState::Failed => known.state != RefundState::Failed,
+                }
+        };
+        let refund = Refund {
+            amount,
+            state,
+            at_us: step.at_us,
+        };
+        match refunds.iter_mut().find(followed) {
+            Some(known) => *known = refund,
+            None => refunds.push(refund),
+        }
+    }
+    refunds
 }
 
 /// A return, and what is known of it last.
@@ -264,6 +314,42 @@ mod tests {
     use types::order::{OrderStatus, Step};
 
     use super::*;
+
+    #[test]
+    fn a_refund_is_told_with_what_became_of_it_last() {
+        let [small, large] = [500, 2_000].map(|minor| Money::new(minor, types::Currency::Eur));
+        let of = |kinds: &[StepKind]| {
+            let steps = kinds.iter().cloned().zip(1..).map(|(kind, position)| Step {
+                kind,
+                at_us: position as i64,
+                position,
+            });
+            let progress = Progress {
+                status: OrderStatus::Delivered,
+                steps: steps.collect(),
+                reserved_until_us: None,
+            };
+            let refunds = refunds(&progress).into_iter();
+            refunds.map(|it| (it.amount, it.state)).collect::<Vec<_>>()
+        };
+        let mut kinds = vec![
+            StepKind::RefundPending { amount: small },
+            StepKind::Refunded { amount: large },
+        ];
+        assert_eq!(
+            of(&kinds),
+            [(small, RefundState::UnderWay), (large, RefundState::Done)]
+        );
+        kinds.push(StepKind::Refunded { amount: small });
+        assert_eq!(of(&kinds)[0], (small, RefundState::Done));
+        kinds.push(StepKind::RefundFailed { amount: small });
+        assert_eq!(of(&kinds)[0], (small, RefundState::Failed));
+        kinds.push(StepKind::Refunded { amount: small });
+        assert_eq!(
+            of(&kinds),
+            [(small, RefundState::Done), (large, RefundState::Done)]
+        );
+    }
 
     #[test]
     fn a_parcel_is_told_with_what_became_of_it_last() {

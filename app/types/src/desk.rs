@@ -318,6 +318,10 @@ pub struct MoneyRow {
     pub refunded: Money,
     /// What can still be given back.
     pub refundable: Money,
+    /// What is being given back and has not arrived.
+    pub under_way: Money,
+    /// What was to be given back last and was refused, if that was not tried again.
+    pub failed_refund: Option<Money>,
     /// Whether the gateway has refused to collect something.
     pub has_failed: bool,
 }

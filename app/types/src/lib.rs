@@ -22,6 +22,7 @@ pub mod money;
 pub mod movement;
 pub mod order;
 pub mod pictures;
+mod postal_codes;
 pub mod prices;
 pub mod problem;
 pub mod purchasing;

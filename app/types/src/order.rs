@@ -190,6 +190,14 @@ pub enum StepKind {
     Refunded {
         amount: Money,
     },
+    /// The gateway has taken on to give money back.
+    RefundPending {
+        amount: Money,
+    },
+    /// What was on its way back did not arrive.
+    RefundFailed {
+        amount: Money,
+    },
     /// The customer wants to send pieces back; 1 is the first return of the order.
     ReturnAsked {
         number: u32,

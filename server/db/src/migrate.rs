@@ -132,6 +132,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0151_stock_imports.sql"),
     ),
     ("0155_sales", include_str!("../migrations/0155_sales.sql")),
+    (
+        "0165_fingerprint_keys",
+        include_str!("../migrations/0165_fingerprint_keys.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -170,6 +170,9 @@ events! {
     PaymentRefundAsked,
     PaymentRefundRefused,
     PaymentRefundRequested,
+    PaymentRefundPending,
+    PaymentRefundReported,
+    PaymentRefundCheckRequested,
     PaymentRefunded,
     PaymentRefundFailed,
     ShipmentRequested,
@@ -319,6 +322,7 @@ impl Event {
             Self::PaymentRefundRequested(event) => event.gateway,
             Self::PaymentCheckRequested(event) => event.gateway,
             Self::PaymentReauthorizationRequested(event) => event.gateway,
+            Self::PaymentRefundCheckRequested(event) => event.gateway,
             _ => return self.carrier().into_iter().collect(),
         };
         vec![(Gateway::ATTRIBUTE, gateway.into_str())]

@@ -90,6 +90,31 @@ pub struct OrderState {
     pub reminder: Reminder,
     /// When what the order waits for has taken too long, unix microseconds; 0 once it has ended.
     pub deadline_us: i64,
+    /// While the gateway has a refund on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_look: Option<RefundLook>,
+}
+
+/// When the gateway is asked what has become of a refund that it has not told of, unix microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundLook {
+    pub since_us: i64,
+    pub at_us: i64,
+}
+
+impl RefundLook {
+    const SOONEST_US: i64 = 60 * 1_000_000;
+    const LATEST_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+    /// Soon after it began, and rarer the longer it takes.
+    fn next(since_us: i64, now_us: i64) -> Self {
+        let passed_us = now_us.saturating_sub(since_us);
+        let wait_us = passed_us.clamp(Self::SOONEST_US, Self::LATEST_US);
+        Self {
+            since_us,
+            at_us: now_us.saturating_add(wait_us),
+        }
+    }
 }
 
 /// Whether the shopper of an order that is not paid is reminded of it: once at most.
@@ -164,6 +189,7 @@ impl OrderState {
             reserved_until_us: 0,
             reminder: Reminder::None,
             deadline_us: at_us.saturating_add(RESERVING_LIMIT_US),
+            refund_look: None,
         }
     }
 
@@ -296,6 +322,12 @@ impl OrderState {
                 [released].into_iter().chain(capture.flatten()).collect()
             }
             (_, Event::PaymentRefundAsked(asked)) => vec![self.payment.refund(asked)],
+            (_, Event::PaymentRefundReported(told)) => {
+                self.payment.refund_reported(told).into_iter().collect()
+            }
+            (_, Event::OrderDeadlinePassed(event)) if self.looks_for_refunds(event) => {
+                self.payment.check_refunds(order_id)
+            }
             (OrderStatus::Cancelled, Event::PaymentAuthorized(event)) => {
                 vec![void(event)]
             }
@@ -515,9 +547,33 @@ impl OrderState {
             _ => {}
         }
         self.payment.evolve(event);
+        self.look_for_refunds(event, at_us);
         self.fulfilment.evolve(event, at_us);
         self.returns.evolve(event);
         self.review.evolve(event);
+    }
+
+    fn look_for_refunds(&mut self, event: &Event, at_us: i64) {
+        if !self.payment.has_pending_refund() {
+            self.refund_look = None;
+            return;
+        }
+        let since_us = match event {
+            Event::PaymentRefundPending(_) => at_us,
+            Event::PaymentRefundCheckRequested(_) => {
+                self.refund_look.map_or(at_us, |look| look.since_us)
+            }
+            _ => return,
+        };
+        self.refund_look = Some(RefundLook::next(since_us, at_us));
+    }
+
+    /// Whether this is the moment at which the gateway is to be asked for what it has on its way.
+    fn looks_for_refunds(&self, event: &OrderDeadlinePassed) -> bool {
+        self.deadline_us == 0
+            && self
+                .refund_look
+                .is_some_and(|look| look.at_us == event.deadline_us)
     }
 
     /// Whether this card is the one that the order waits for.
@@ -531,9 +587,17 @@ impl OrderState {
         self.deadline_us = 0;
     }
 
-    /// When the order moves on by itself; `None` once it has ended.
+    /// Whether it waits for something without which it comes to nothing.
+    pub const fn is_open(&self) -> bool {
+        self.deadline_us > 0
+    }
+
+    /// When the order moves on by itself; `None` once it has ended and no money is on its way back.
     pub fn deadline(&self) -> Option<i64> {
-        let end = (self.deadline_us > 0).then_some(self.deadline_us)?;
+        let look_us = self.refund_look.map(|look| look.at_us);
+        let Some(end) = (self.deadline_us > 0).then_some(self.deadline_us) else {
+            return look_us;
+        };
         Some(self.remind_us().map_or(end, |remind_us| remind_us.min(end)))
     }
 
@@ -563,9 +627,14 @@ impl OrderState {
             }
             .into();
         }
+        let look_us = self.refund_look.map_or(0, |look| look.at_us);
         OrderDeadlinePassed {
             order_id,
-            deadline_us: self.deadline_us,
+            deadline_us: if self.deadline_us > 0 {
+                self.deadline_us
+            } else {
+                look_us
+            },
         }
         .into()
     }

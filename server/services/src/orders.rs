@@ -9,13 +9,14 @@ use domain::event::{
     OrderReleaseRequested, OrderReviewRequested, PaymentActionRequired,
     PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureFailed,
     PaymentCaptureRetryRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven,
-    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
-    PaymentReminderDue, PaymentReported, PaymentReturnReported, PaymentWindowElapsed,
-    ReturnAnswerGiven, ReturnCarrierReported, ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled,
-    ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentHandoverReported,
-    ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed,
-    ShipmentLabelKept, ShipmentLabelled, ShipmentOutcomeReported, ShipmentRequested,
-    ShipmentUnpackRequested, StockRejected, StockReserved,
+    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefundPending,
+    PaymentRefundReported, PaymentRefunded, PaymentReminderDue, PaymentReported,
+    PaymentReturnReported, PaymentWindowElapsed, ReturnAnswerGiven, ReturnCarrierReported,
+    ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled, ReturnReceiptReported, ReturnRequested,
+    ShipmentCarrierReported, ShipmentHandoverReported, ShipmentLabelAsked,
+    ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept,
+    ShipmentLabelled, ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested,
+    StockRejected, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
 use types::OrderId;
@@ -58,6 +59,8 @@ impl Decider for Orders {
             PaymentCaptureFailed::KIND,
             PaymentCaptureRetryRequested::KIND,
             PaymentRefundAsked::KIND,
+            PaymentRefundPending::KIND,
+            PaymentRefundReported::KIND,
             PaymentRefunded::KIND,
             PaymentRefundFailed::KIND,
             PaymentActionRequired::KIND,
@@ -146,18 +149,18 @@ impl Decider for Orders {
             }
             .into(),
             (order, Event::StockReserved(reserved)) => {
-                let open = order.filter(|order| order.deadline().is_some());
+                let open = order.filter(|order| order.is_open());
                 let cancel = open.map(|order| order.cancel(by));
                 let release = order::release(reserved);
                 return encode_all(cancel.into_iter().chain([release]).collect());
             }
             (order, Event::PaymentAuthorized(authorized)) => {
-                let open = order.filter(|order| order.deadline().is_some());
+                let open = order.filter(|order| order.is_open());
                 let cancel = open.map(|order| order.cancel(by));
                 let void = order::void(authorized);
                 return encode_all(cancel.into_iter().chain([void]).collect());
             }
-            (Some(order), _) if order.deadline().is_some() => order.cancel(by),
+            (Some(order), _) if order.is_open() => order.cancel(by),
             _ => return Ok(Vec::new()),
         };
         Ok(vec![encode(ended)?])

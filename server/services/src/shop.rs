@@ -26,7 +26,6 @@ use crate::incoming::Incoming;
 use crate::levels::{Changed, LevelChange, Levels};
 use crate::open_alerts::OpenAlerts;
 use crate::order_rows::write_missing_keys;
-use crate::order_turns::OrderTurns;
 use crate::presence::Presence;
 use crate::queues::Queues;
 use crate::reservations::Reservations;
@@ -34,6 +33,7 @@ use crate::restock::watched;
 use crate::rows_in::newest_position;
 use crate::sales::is_of_sales;
 use crate::seed::{Seed, introduce_tables};
+use crate::seen_order::SeenOrder;
 use crate::shelf;
 use crate::signup_pace::SignupPace;
 use crate::slowed::Slowed;
@@ -54,6 +54,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Shop {
     inner: Arc<Inner>,
+    /// Where whoever asks has looked at an order's page.
+    seen: Option<Arc<SeenOrder>>,
 }
 
 struct Inner {
@@ -77,7 +79,6 @@ struct Inner {
     signup_pace: SignupPace,
     staff_names: StaffNames,
     presence: Presence,
-    order_turns: OrderTurns,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
     /// Who takes the money of new orders.
@@ -162,6 +163,7 @@ impl Shop {
             levels.set_waiting(&sku, waiting, position);
         }
         Ok(Self {
+            seen: None,
             inner: Arc::new(Inner {
                 log,
                 writer,
@@ -180,7 +182,6 @@ impl Shop {
                 signup_pace: SignupPace::default(),
                 staff_names: StaffNames::default(),
                 presence: Presence::default(),
-                order_turns: OrderTurns::default(),
                 pictures: OnceLock::new(),
                 gateway: OnceLock::new(),
                 house: OnceLock::new(),
@@ -215,8 +216,17 @@ impl Shop {
         &self.inner.presence
     }
 
-    pub(crate) fn order_turns(&self) -> &OrderTurns {
-        &self.inner.order_turns
+    /// The shop as somebody's page has shown it, for what they ask of this order.
+    pub(crate) fn as_seen(&self, seen: Arc<SeenOrder>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            seen: Some(seen),
+        }
+    }
+
+    /// The order on whose page whoever asks has looked.
+    pub(crate) fn seen_order(&self) -> Option<&Arc<SeenOrder>> {
+        self.seen.as_ref()
     }
 
     /// Members of staff by the ids that stand in the log.

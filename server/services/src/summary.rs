@@ -4,7 +4,8 @@ use broker::decisions::{self, DeadLettered, Decision};
 use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
 use domain::event::{
-    PaymentOutcome, PaymentSettlementDiffers, Pieces, SettledBy, StockMove, WithdrawnBy,
+    PaymentOutcome, PaymentSettlementDiffers, Pieces, RefundOutcome, SettledBy, StockMove,
+    WithdrawnBy,
 };
 use types::Money;
 use types::admin::EventRow;
@@ -148,7 +149,13 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::PaymentVoidRequested(e) => format!("let {} go", e.authorization_id),
         Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),
         Event::PaymentCaptureRequested(e) => format!("collect {}", e.amount),
-        Event::PaymentCaptured(e) => format!("{} collected", e.amount),
+        Event::PaymentCaptured(e) => match e.asked {
+            None => format!("{} collected", e.amount),
+            Some(asked) => format!(
+                "{} collected, not {asked}: the card allows it once",
+                e.amount
+            ),
+        },
         Event::PaymentCaptureFailed(e) => format!("{} not collected: {}", e.amount, e.reason),
         Event::PaymentCaptureRetryRequested(e) => format!("collect again ({})", staff.of(&e.by)),
         Event::PaymentRefundAsked(e) => {
@@ -156,6 +163,20 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         }
         Event::PaymentRefundRefused(e) => format!("at most {} can be given back", e.refundable),
         Event::PaymentRefundRequested(e) => format!("give {} back", e.amount),
+        Event::PaymentRefundPending(e) => {
+            format!("{} being given back, {}", e.amount, e.gateway_refund_id)
+        }
+        Event::PaymentRefundReported(e) => {
+            let became = match &e.outcome {
+                RefundOutcome::Pending => "is on its way",
+                RefundOutcome::Done => "is given back",
+                RefundOutcome::Failed { reason } => {
+                    return format!("{} is not given back: {reason}", e.gateway_refund_id);
+                }
+            };
+            format!("{} {became}", e.gateway_refund_id)
+        }
+        Event::PaymentRefundCheckRequested(e) => format!("ask about {}", e.gateway_refund_id),
         Event::PaymentRefunded(e) => format!("{} given back", e.amount),
         Event::PaymentRefundFailed(e) => format!("{} not given back: {}", e.amount, e.reason),
         Event::ShipmentRequested(e) => format!("pack {} ({})", pieces(&e.lines), staff.of(&e.by)),

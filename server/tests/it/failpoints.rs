@@ -127,6 +127,10 @@ impl PaymentGateway for Shy {
         self.gateway.refund(request)
     }
 
+    fn look_for_refund(&self, refund_id: String) -> Answer<'_, domain::event::RefundOutcome> {
+        self.gateway.look_for_refund(refund_id)
+    }
+
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {
         self.gateway.void(authorization_id)
     }

@@ -171,6 +171,7 @@ fn captured(order: &mut OrderState) {
             order_id: order_id(),
             shipment_id: capture.shipment_id,
             amount: capture.amount,
+            asked: None,
         };
         tell(order, captured);
     }
@@ -340,6 +341,7 @@ fn collected_at_once() -> OrderState {
         amount: eur(2_000),
         authorization_id: "auth".into(),
         gateway: Gateway::Test,
+        is_last: true,
     };
     order.evolve(&all.into(), 0);
     order
@@ -521,6 +523,7 @@ proptest! {
                             order_id: order_id(),
                             refund_id,
                             amount: asked.amount,
+                            request: None,
                         };
                         tell(&mut order, refunded);
                     }

@@ -43,6 +43,14 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             let amount = event.amount;
             (None, StepKind::Refunded { amount })
         }
+        Event::PaymentRefundPending(event) => {
+            let amount = event.amount;
+            (None, StepKind::RefundPending { amount })
+        }
+        Event::PaymentRefundFailed(event) if event.was_told => {
+            let amount = event.amount;
+            (None, StepKind::RefundFailed { amount })
+        }
         Event::OrderConfirmed(_) => (Some(OrderStatus::Confirmed), StepKind::Confirmed),
         Event::OrderRejected(_) => (Some(OrderStatus::Rejected), StepKind::Rejected),
         Event::OrderCancelled(event) => {
@@ -182,6 +190,8 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::PaymentRefundAsked(_)
         | Event::PaymentRefundRefused(_)
         | Event::PaymentRefundRequested(_)
+        | Event::PaymentRefundReported(_)
+        | Event::PaymentRefundCheckRequested(_)
         | Event::PaymentRefundFailed(_)
         | Event::ShipmentRequested(_)
         | Event::ShipmentRefused(_)

@@ -505,6 +505,7 @@ fn a_shop_that_collects_at_once_does_so_with_the_confirmation_and_gives_it_back_
         order_id: id(),
         shipment_id: None,
         amount: eur(1_000),
+        asked: None,
     };
     // The gateway's answer is still on its way.
     let undone = tell(asks_to_cancel(CancelledBy::Shopper), &rules);

@@ -251,6 +251,7 @@ mod tests {
                 order_id,
                 refund_id: RefundId::new(id().uuid()),
                 amount: Money::new(498_000, Currency::Eur),
+                request: None,
             }
             .into(),
             ReturnAccepted {
