@@ -148,12 +148,14 @@ fn money_counts_when_it_moves() {
         order_id: order_id(),
         shipment_id: None,
         amount: eur(100_000),
+        asked: None,
     };
     let refund_id = "0199c0a0-3333-7aaa-8bbb-123456789abc";
     let refunded = PaymentRefunded {
         order_id: order_id(),
         refund_id: refund_id.parse().expect("an id"),
         amount: eur(40_000),
+        request: None,
     };
     assert_eq!(figures(&collected.into(), None).collected_minor, 100_000);
     assert_eq!(figures(&refunded.into(), None).refunded_minor, 40_000);
