@@ -8,7 +8,8 @@ use domain::event::{
     ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept, ShipmentLabelled,
     ShipmentMoved, ShipmentPacked,
 };
-use domain::fulfilment::{Label, Shipment};
+use domain::account::Account;
+use domain::fulfilment::{FulfilmentState, Label, Shipment};
 use domain::order::{Command, OrderState};
 use domain::payment::Asked;
 use types::desk::{DeskOrder, MoneyRow, PaymentRow, ReturnRow};
@@ -18,6 +19,8 @@ use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 
 use crate::events::{Refused, decode, internal};
 use crate::look_back::look_back;
+use crate::order_address::can_be_corrected;
+use crate::papers::paper_links;
 use crate::order_review::held;
 use crate::order_turns::OrderTurn;
 use crate::orders;
@@ -70,6 +73,7 @@ impl Shop {
         let stored = self.stored_order(id).await?;
         let (_, order) = stored.ok_or_else(no_such_order)?;
         let mut payments = Vec::new();
+        let mut told = Vec::new();
         let mut version = 0;
         for recorded in self.log().read_key(&id.to_string()).await? {
             if is_change(&recorded) {
@@ -78,8 +82,10 @@ impl Shop {
             // What this version cannot read is told by the story.
             if let Ok(event) = decode(&recorded) {
                 payments.extend(payment_row(&event, recorded.time_us));
+                told.push((event, recorded.time_us));
             }
         }
+        let account = Account::of(told.iter().map(|(event, at_us)| (&**event, *at_us)));
         let state = orders::state(self.log(), id).await?;
         let nothing = Money::new(0, order.totals.total.currency);
         let money = state.as_ref().map_or(
@@ -91,7 +97,8 @@ impl Shop {
             },
             |state| money_row(state, nothing),
         );
-        let parcels = state.iter().flat_map(|state| &state.fulfilment.shipments);
+        let fulfilment = state.iter().map(|state| &state.fulfilment);
+        let parcels = fulfilment.flat_map(|it| it.shipments.iter().map(move |parcel| (it, parcel)));
         let is_paid = |state: &&OrderState| state.status().is_paid();
         let can_cancel = state
             .as_ref()
@@ -102,7 +109,9 @@ impl Shop {
         Ok(DeskOrder {
             status: (state.as_ref()).map_or(order.progress.status, OrderState::status),
             money,
-            parcels: parcels.map(parcel).collect(),
+            parcels: parcels.map(|(of, it)| parcel(of, it)).collect(),
+            papers: account.as_ref().map(paper_links).unwrap_or_default(),
+            can_correct_address: (state.as_ref()).is_some_and(|state| can_be_corrected(state)),
             labels: (state.iter().flat_map(|state| &state.fulfilment.labels))
                 .map(label)
                 .collect(),
@@ -185,7 +194,7 @@ fn money_row(state: &OrderState, nothing: Money) -> MoneyRow {
     }
 }
 
-fn parcel(shipment: &Shipment) -> Parcel {
+fn parcel(of: &FulfilmentState, shipment: &Shipment) -> Parcel {
     Parcel {
         id: shipment.id,
         number: shipment.number,
@@ -193,6 +202,8 @@ fn parcel(shipment: &Shipment) -> Parcel {
         lines: shipment.lines.clone(),
         tracking: shipment.tracking.clone(),
         transit: shipment.transit,
+        astray: of.astray(shipment),
+        replaces: of.replaced_by(shipment),
     }
 }
 

@@ -12,13 +12,15 @@ use domain::event::{
     PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
     PaymentReminderDue, PaymentReported, PaymentReturnReported, PaymentWindowElapsed,
     ReturnAnswerGiven, ReturnCarrierReported, ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled,
-    ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentHandoverReported,
+    ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentDecisionGiven,
+    ShipmentHandoverReported,
     ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed,
     ShipmentLabelKept, ShipmentLabelled, ShipmentOutcomeReported, ShipmentRequested,
-    ShipmentUnpackRequested, StockRejected, StockReserved,
+    ShipmentNotReplaced, ShipmentUnpackRequested, StockAllocated, StockAllocationRefused,
+    StockRejected, StockReleaseRequested, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
-use types::OrderId;
+use types::{OrderId, ShipmentId};
 use types::order::{CancelledBy, OrderStatus};
 
 use crate::events::{decode, encode, encode_all};
@@ -47,7 +49,12 @@ impl Decider for Orders {
             OrderReviewRequested::KIND,
             OrderReleaseRequested::KIND,
         ]),
-        Rule::topic(StockReserved::TOPIC).of(&[StockReserved::KIND, StockRejected::KIND]),
+        Rule::topic(StockReserved::TOPIC).of(&[
+            StockReserved::KIND,
+            StockRejected::KIND,
+            StockAllocated::KIND,
+            StockAllocationRefused::KIND,
+        ]),
         Rule::topic(PaymentAuthorized::TOPIC).of(&[
             PaymentMethodGiven::KIND,
             PaymentAuthorized::KIND,
@@ -78,6 +85,7 @@ impl Decider for Orders {
             ShipmentLabelCancelled::KIND,
             ShipmentLabelKept::KIND,
             ShipmentCarrierReported::KIND,
+            ShipmentDecisionGiven::KIND,
         ]),
         Rule::topic(ReturnRequested::TOPIC).of(&[
             ReturnRequested::KIND,
@@ -157,6 +165,16 @@ impl Decider for Orders {
                 let void = order::void(authorized);
                 return encode_all(cancel.into_iter().chain([void]).collect());
             }
+            // What becomes of the parcel is open again, and what is held for it let go.
+            (Some(order), Event::StockAllocated(held)) => {
+                let (order_id, lines) = (held.order_id, order::held(&held.moves));
+                let release = StockReleaseRequested { order_id, lines };
+                let told = not_replaced(order, order_id, held.shipment_id);
+                return encode_all(vec![release.into(), told]);
+            }
+            (Some(order), Event::StockAllocationRefused(told)) => {
+                not_replaced(order, told.order_id, told.shipment_id)
+            }
             (Some(order), _) if order.deadline().is_some() => order.cancel(by),
             _ => return Ok(Vec::new()),
         };
@@ -170,6 +188,17 @@ impl Decider for Orders {
     fn elapsed(&self, _: &str, order: &OrderState) -> Result<Option<NewEvent>, Failure> {
         encode(order.elapsed()).map(Some)
     }
+}
+
+fn not_replaced(order: &OrderState, order_id: OrderId, shipment_id: ShipmentId) -> Event {
+    let known = order.fulfilment.shipment(shipment_id);
+    ShipmentNotReplaced {
+        order_id,
+        shipment_id,
+        number: known.map_or(0, |shipment| shipment.number),
+        short: Vec::new(),
+    }
+    .into()
 }
 
 fn unknown(event: &Recorded) -> Failure {

@@ -241,7 +241,7 @@ impl Shop {
     }
 
     /// An order that the shop may have to send.
-    async fn paid_order(&self, id: OrderId) -> crate::Result<OrderState> {
+    pub(crate) async fn paid_order(&self, id: OrderId) -> crate::Result<OrderState> {
         let order = self.known_order(id).await?;
         if order.status().is_paid() {
             return Ok(order);
@@ -287,7 +287,7 @@ impl Shop {
     }
 }
 
-fn not_packed(refusal: &domain::fulfilment::Refusal) -> Problem {
+pub(crate) fn not_packed(refusal: &domain::fulfilment::Refusal) -> Problem {
     let title = "This cannot be done with the parcel";
     Problem::conflict("not-packed", title, refusal.to_string())
 }
