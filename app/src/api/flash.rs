@@ -10,6 +10,7 @@ use types::{Problem, Sku};
 use super::checkout_form::CheckoutForm;
 use super::delivery_form::DeliveryForm;
 use super::inventory_forms::WriteOffForm;
+use super::order_address::TypedAddress;
 use super::price_form::PriceForm;
 use super::purchase_forms::{RuleForm, SupplierForm};
 
@@ -53,6 +54,9 @@ pub struct Flash {
     /// The supplier that could not be taken note of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier: Option<SupplierForm>,
+    /// The address that an order could not get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<TypedAddress>,
     /// The note that could not be written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -178,7 +182,7 @@ mod server {
             return;
         }
         let value = encode(&flash).or_else(|| {
-            (flash.checkout, flash.note) = (None, None);
+            (flash.checkout, flash.note, flash.address) = (None, None, None);
             (flash.rule, flash.supplier) = (None, None);
             encode(&flash)
         });

@@ -15,6 +15,7 @@ pub mod inventory_forms;
 pub mod mails;
 #[cfg(feature = "ssr")]
 mod meanwhile;
+pub mod order_address;
 pub mod orders;
 pub mod parcels;
 pub mod persons;

@@ -95,25 +95,38 @@ pub async fn receive_return(
     let received = async {
         let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
-        let mut came = Vec::with_capacity(lines.len());
-        for line in &lines {
-            came.push(ReceivedPieces {
-                sku: sku(&line.sku)?,
-                restocked: count("restocked", &line.restocked)?,
-                written_off: count("written_off", &line.written_off)?,
-            });
-        }
-        let amount = match amount.trim() {
-            "" => 0,
-            typed => types::money::minor_units(typed).map_err(|_| {
-                let message = "Enter an amount like 25 or 25.00.";
-                Problem::invalid_field("amount", message)
-            })?,
-        };
-        let refund = Money::new(amount, shop.currency());
+        let came = came(&lines)?;
+        let refund = amount_of(&amount, shop.currency())?;
         shop.receive_return(&staff, order, id, came, refund).await
     };
     super::parcels::back(&order_id, received.await)
+}
+
+/// What came back, as it was typed.
+#[cfg(feature = "ssr")]
+pub(super) fn came(lines: &[TypedReceipt]) -> Result<Vec<ReceivedPieces>, Problem> {
+    let mut came = Vec::with_capacity(lines.len());
+    for line in lines {
+        came.push(ReceivedPieces {
+            sku: sku(&line.sku)?,
+            restocked: count("restocked", &line.restocked)?,
+            written_off: count("written_off", &line.written_off)?,
+        });
+    }
+    Ok(came)
+}
+
+/// An amount as it was typed. Nothing typed is none.
+#[cfg(feature = "ssr")]
+pub(super) fn amount_of(typed: &str, currency: types::Currency) -> Result<Money, Problem> {
+    let minor = match typed.trim() {
+        "" => 0,
+        typed => types::money::minor_units(typed).map_err(|_| {
+            let message = "Enter an amount like 25 or 25.00.";
+            Problem::invalid_field("amount", message)
+        })?,
+    };
+    Ok(Money::new(minor, currency))
 }
 
 #[cfg(feature = "ssr")]

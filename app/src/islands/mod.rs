@@ -41,6 +41,8 @@ pub mod return_form;
 pub mod admin_desk;
 pub mod admin_live;
 pub mod desk_about;
+pub mod desk_address;
+pub mod desk_astray;
 pub mod desk_labels;
 pub mod desk_money;
 pub mod desk_notes;

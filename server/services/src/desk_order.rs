@@ -97,8 +97,6 @@ impl Shop {
             },
             |state| money_row(state, nothing),
         );
-        let fulfilment = state.iter().map(|state| &state.fulfilment);
-        let parcels = fulfilment.flat_map(|it| it.shipments.iter().map(move |parcel| (it, parcel)));
         let is_paid = |state: &&OrderState| state.status().is_paid();
         let can_cancel = state
             .as_ref()
@@ -109,9 +107,9 @@ impl Shop {
         Ok(DeskOrder {
             status: (state.as_ref()).map_or(order.progress.status, OrderState::status),
             money,
-            parcels: parcels.map(|(of, it)| parcel(of, it)).collect(),
+            parcels: (state.as_ref()).map_or_else(Vec::new, |state| parcels(&state.fulfilment)),
             papers: account.as_ref().map(paper_links).unwrap_or_default(),
-            can_correct_address: (state.as_ref()).is_some_and(|state| can_be_corrected(state)),
+            can_correct_address: state.as_ref().is_some_and(can_be_corrected),
             labels: (state.iter().flat_map(|state| &state.fulfilment.labels))
                 .map(label)
                 .collect(),
@@ -192,6 +190,11 @@ fn money_row(state: &OrderState, nothing: Money) -> MoneyRow {
         has_failed: payment.captures.iter().any(|it| it.state == Asked::Failed)
             || payment.authorized.as_ref().is_some_and(|held| held.expired),
     }
+}
+
+fn parcels(fulfilment: &FulfilmentState) -> Vec<Parcel> {
+    let shipments = fulfilment.shipments.iter();
+    shipments.map(|it| parcel(fulfilment, it)).collect()
 }
 
 fn parcel(of: &FulfilmentState, shipment: &Shipment) -> Parcel {

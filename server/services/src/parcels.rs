@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use broker::Failure;
 use db::Columns;
 use domain::event::{
     Event, OrderCancellationRequested, PaymentCaptureRetryRequested, PaymentRefundAsked, Pieces,
@@ -235,8 +236,13 @@ impl Shop {
         Ok(())
     }
 
+    /// How an order stands; `None` before the process manager has handled its first event.
+    pub(crate) async fn order_state(&self, id: OrderId) -> Result<Option<OrderState>, Failure> {
+        orders::state(self.log(), id).await
+    }
+
     pub(crate) async fn known_order(&self, id: OrderId) -> crate::Result<OrderState> {
-        let state = orders::state(self.log(), id).await.map_err(internal)?;
+        let state = self.order_state(id).await.map_err(internal)?;
         state.ok_or_else(|| Problem::not_found("There is no such order."))
     }
 
