@@ -130,6 +130,8 @@ async fn each_event_of_an_order_that_concerns_its_customer_is_told_once() {
 
     let regretted = ada.order(RING, "", RING_PRICE).await;
     shop.until_status(regretted, "awaiting_payment").await;
+    // A mail that asks for a card after the order has ended would not be sent.
+    told(&shop, regretted, 2).await;
     ada.cancel(regretted).await.expect_ok();
     let number = types::order::order_number(regretted);
     assert_eq!(
