@@ -51,7 +51,7 @@ pub fn CorrectAddress(
                 />
             </label>
             {move || complaint(name).map(|told| view! {
-                <p class="desk-field__error" id=error.clone()>{told}</p>
+                <p class="desk-address__error" id=error.clone()>{told}</p>
             })}
         }
     };

@@ -10,6 +10,7 @@ mod review;
 use crate::OrderedLine;
 use crate::event::{
     OrderCancellationRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven, StockRejected,
+    StockReleaseRequested,
 };
 
 const WINDOW_US: i64 = 900;
@@ -315,7 +316,7 @@ fn an_order_cancelled_while_it_pays_releases_its_stock_and_lets_the_money_go() {
 #[test]
 fn what_is_reserved_for_an_order_that_has_ended_is_released() {
     let ask = asks_to_cancel(CancelledBy::Shopper);
-    let moved = crate::event::StockMove {
+    let moved = StockMove {
         sku: sku(),
         quantity: 2,
         on_hand: 5,
