@@ -7,10 +7,10 @@ use types::counting::SheetOutcome;
 use types::signup::SignedUp;
 use types::{Problem, Sku};
 
+use super::address_form::TypedAddress;
 use super::checkout_form::CheckoutForm;
 use super::delivery_form::DeliveryForm;
 use super::inventory_forms::WriteOffForm;
-use super::order_address::TypedAddress;
 use super::price_form::PriceForm;
 use super::purchase_forms::{RuleForm, SupplierForm};
 

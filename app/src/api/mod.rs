@@ -1,6 +1,7 @@
 //! The `#[server]` functions: every command of the pages. The browser calls them as functions; a
 //! plain form posts to the same addresses and is redirected.
 
+pub mod address_form;
 pub mod admin;
 pub mod alerts;
 pub mod cart;

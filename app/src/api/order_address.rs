@@ -1,21 +1,9 @@
 //! Where an order goes, corrected by staff: the target of a plain form on the order's page in the admin.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-
-/// An address as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TypedAddress {
-    pub name: String,
-    pub street: String,
-    pub street_2: String,
-    pub postal_code: String,
-    pub city: String,
-    pub country: String,
-}
+use super::address_form::TypedAddress;
 
 /// Corrects where an order goes. What was typed comes back with what is wrong with it.
 #[server(prefix = "/api", endpoint = "correct_address")]

@@ -148,12 +148,15 @@ pub fn InvoicePaper(invoice: Invoice) -> impl IntoView {
     let it = invoice;
     let told = vec![
         format!("Of {}", when::date(it.issued_at_us)),
-        format!("Order {}, placed {}", it.order_number, when::date(it.placed_at_us)),
+        format!(
+            "Order {}, placed {}",
+            it.order_number,
+            when::date(it.placed_at_us)
+        ),
     ];
     let credits = it.credits.into_iter();
-    let credits = credits.map(|(number, amount)| {
-        sum(format!("Given back, {number}"), amount.to_string(), false)
-    });
+    let credits = credits
+        .map(|(number, amount)| sum(format!("Given back, {number}"), amount.to_string(), false));
     let is_struck = !it.cancelled.is_empty() || it.cancelled_delivery.is_some();
     let struck = is_struck.then(|| {
         let line = |line: PaperLine| {
@@ -203,7 +206,10 @@ pub fn CreditNotePaper(note: CreditNote) -> impl IntoView {
     let it = note;
     let told = vec![
         format!("Of {}", when::date(it.issued_at_us)),
-        format!("For invoice {}, order {}", it.invoice_number, it.order_number),
+        format!(
+            "For invoice {}, order {}",
+            it.invoice_number, it.order_number
+        ),
         it.cause,
     ];
     let has_lines = !it.lines.is_empty();
@@ -266,5 +272,9 @@ fn sum(name: String, amount: String, is_total: bool) -> impl IntoView {
 }
 
 fn tax(vat: Vat) -> impl IntoView {
-    sum(format!("{} included", vat.title()), vat.amount.to_string(), false)
+    sum(
+        format!("{} included", vat.title()),
+        vat.amount.to_string(),
+        false,
+    )
 }

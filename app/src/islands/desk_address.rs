@@ -6,7 +6,7 @@ use types::desk::DeskOrder;
 
 use super::desk_about::About;
 use super::posted::Posting;
-use crate::api::order_address::TypedAddress;
+use crate::api::address_form::TypedAddress;
 
 /// `typed` is what a plain form came back with.
 #[component]

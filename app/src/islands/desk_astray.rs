@@ -143,8 +143,14 @@ fn worth(order: RwSignal<DeskOrder>, lines: &[Pieces]) -> String {
         };
         let pieces: i64 = lines.iter().map(price).sum();
         let is_all = order.order.totals.subtotal.minor == pieces;
-        let delivery = if is_all { order.order.totals.delivery.minor } else { 0 };
-        let minor = pieces.saturating_add(delivery).min(order.money.refundable.minor);
+        let delivery = if is_all {
+            order.order.totals.delivery.minor
+        } else {
+            0
+        };
+        let minor = pieces
+            .saturating_add(delivery)
+            .min(order.money.refundable.minor);
         format!("{}.{:02}", minor / 100, minor % 100)
     })
 }

@@ -14,7 +14,7 @@ use super::desk_notes::Notes;
 use super::desk_parcels::{Cancel, Parcels};
 use super::desk_returns::Returns;
 use super::posted::Posting;
-use crate::api::order_address::TypedAddress;
+use crate::api::address_form::TypedAddress;
 use crate::components::{LinePicture, LocalClock, LocalTime, Story};
 use crate::live;
 

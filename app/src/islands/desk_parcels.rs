@@ -2,13 +2,14 @@
 //! Part of the desk's lazy island; without the script each is a plain form.
 
 use leptos::prelude::*;
+use types::OrderId;
 use types::desk::DeskOrder;
 use types::fulfilment::{Parcel, ParcelLabel, Pieces, ShipmentState};
-use types::{OrderId, Sku};
 
 use super::desk_about::About;
 use super::desk_astray::Decide;
 use super::desk_labels::{LabelOf, Strays, number as tracking_number};
+use super::desk_titles::title;
 use super::posted::Posting;
 use crate::components::LocalTime;
 
@@ -52,17 +53,6 @@ pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
             }}
         </section>
     }
-}
-
-/// What a SKU is called on this order.
-pub fn title(order: RwSignal<DeskOrder>, sku: &Sku) -> String {
-    order.with_untracked(|order| {
-        let line = order.order.lines.iter().find(|line| line.sku == *sku);
-        line.map_or_else(
-            || sku.to_string(),
-            |line| format!("{}, {}", line.title, line.variant),
-        )
-    })
 }
 
 fn list(order: RwSignal<DeskOrder>, pieces: &[Pieces]) -> String {

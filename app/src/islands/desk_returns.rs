@@ -8,7 +8,7 @@ use types::returns::{BackLabel, ReturnState};
 
 use super::desk_about::About;
 use super::desk_labels::number as tracking_number;
-use super::desk_parcels::title;
+use super::desk_titles::title;
 use super::posted::Posting;
 use crate::components::LocalTime;
 
@@ -189,12 +189,7 @@ fn worth(order: RwSignal<DeskOrder>, id: types::ReturnId) -> String {
 
 /// How many of a SKU go back on sale, and how many cannot.
 #[component]
-pub fn Received(
-    at: usize,
-    sku: Sku,
-    quantity: u32,
-    order: RwSignal<DeskOrder>,
-) -> impl IntoView {
+pub fn Received(at: usize, sku: Sku, quantity: u32, order: RwSignal<DeskOrder>) -> impl IntoView {
     let field = |name: &'static str, words: &'static str, value: u32| {
         view! {
             <label class="desk-field desk-field--count">

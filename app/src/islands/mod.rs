@@ -50,6 +50,7 @@ pub mod desk_order;
 pub mod desk_orders;
 pub mod desk_parcels;
 pub mod desk_returns;
+pub mod desk_titles;
 pub mod event_stream;
 pub mod inventory_bulk;
 pub mod inventory_table;

@@ -460,7 +460,10 @@ mod tests {
         assert_eq!(label(OrderStatus::Delivered, 3), (Done, "Delivered"));
         assert_eq!(label(OrderStatus::Lost, 3), (Failed, "Lost"));
         assert_eq!(label(OrderStatus::CameBack, 3), (Failed, "Came back"));
-        assert_eq!(label(OrderStatus::ShippedAgain, 3), (Now, "On its way again"));
+        assert_eq!(
+            label(OrderStatus::ShippedAgain, 3),
+            (Now, "On its way again")
+        );
     }
 
     #[test]

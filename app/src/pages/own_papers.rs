@@ -40,7 +40,9 @@ pub fn OwnInvoicePage() -> impl IntoView {
 pub fn OwnCreditNotePage() -> impl IntoView {
     let (shop, visitor, id) = (shop(), visitor(), order_in_address());
     let params = use_params_map().get_untracked();
-    let refund = params.get("refund").and_then(|id| id.parse::<RefundId>().ok());
+    let refund = params
+        .get("refund")
+        .and_then(|id| id.parse::<RefundId>().ok());
     let content = move || {
         let shop = shop.clone();
         Suspend::new(async move {

@@ -220,7 +220,11 @@ impl Account {
         let worth = self.worth_minor(&gone).saturating_add(gone_delivery);
         // What was collected nevertheless is charged, and has a credit note.
         let is_struck = worth > 0 && never >= worth;
-        let gone = if is_struck { per_sku(&gone) } else { BTreeMap::new() };
+        let gone = if is_struck {
+            per_sku(&gone)
+        } else {
+            BTreeMap::new()
+        };
         let gone_delivery = if is_struck { gone_delivery } else { 0 };
         let (lines, cancelled) = self.divided(gone);
         let delivery_minor = delivery.saturating_sub(gone_delivery);

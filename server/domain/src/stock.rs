@@ -14,10 +14,10 @@ use types::{OrderId, PurchaseOrderId, Sku};
 
 use crate::event::{
     CountRefusal, Event, FromCheckout, OrderPlaced, Pieces, ShipmentReplacementRequested,
-    StockAllocated, StockAllocationRefused, StockCorrected,
-    StockCorrectionRejected, StockCorrectionRequested, StockMove, StockReceived, StockRejected,
-    StockReleased, StockReserved, StockReturned, StockShipped, StockWriteOffRejected,
-    StockWriteOffRequested, StockWrittenOff,
+    StockAllocated, StockAllocationRefused, StockCorrected, StockCorrectionRejected,
+    StockCorrectionRequested, StockMove, StockReceived, StockRejected, StockReleased,
+    StockReserved, StockReturned, StockShipped, StockWriteOffRejected, StockWriteOffRequested,
+    StockWrittenOff,
 };
 
 /// Pieces of one SKU.

@@ -61,7 +61,10 @@ fn table(sheets: &mut Sheets, lines: &[PaperLine]) {
 
 fn sum(sheets: &mut Sheets, name: &str, amount: Money, weight: Weight) {
     sheets.make_room(16.0);
-    let cells = [cell(EACH, weight, name), cell(SUM, weight, amount.to_string())];
+    let cells = [
+        cell(EACH, weight, name),
+        cell(SUM, weight, amount.to_string()),
+    ];
     sheets.row(&cells, TEXT);
 }
 
@@ -74,7 +77,11 @@ fn draw_invoice(sheets: &mut Sheets, house: House<'_>, it: &Invoice) {
     let title = format!("Invoice {}", it.number);
     let told = [
         format!("Of {}", date(it.issued_at_us)),
-        format!("Order {}, placed {}", it.order_number, date(it.placed_at_us)),
+        format!(
+            "Order {}, placed {}",
+            it.order_number,
+            date(it.placed_at_us)
+        ),
     ];
     head(sheets, house, &title, &told, &it.to);
     table(sheets, &it.lines);
@@ -89,7 +96,12 @@ fn draw_invoice(sheets: &mut Sheets, house: House<'_>, it: &Invoice) {
     sum(sheets, "Paid", it.paid, Weight::Regular);
     sum(sheets, "Outstanding", it.outstanding, Weight::Regular);
     for (number, amount) in &it.credits {
-        sum(sheets, &format!("Given back, {number}"), *amount, Weight::Regular);
+        sum(
+            sheets,
+            &format!("Given back, {number}"),
+            *amount,
+            Weight::Regular,
+        );
     }
     if !it.cancelled.is_empty() || it.cancelled_delivery.is_some() {
         sheets.make_room(60.0);
@@ -111,7 +123,10 @@ fn draw_note(sheets: &mut Sheets, house: House<'_>, it: &CreditNote) {
     let title = format!("Credit note {}", it.number);
     let told = [
         format!("Of {}", date(it.issued_at_us)),
-        format!("For invoice {}, order {}", it.invoice_number, it.order_number),
+        format!(
+            "For invoice {}, order {}",
+            it.invoice_number, it.order_number
+        ),
         it.cause.clone(),
     ];
     head(sheets, house, &title, &told, &it.to);
@@ -150,7 +165,9 @@ mod tests {
     }
 
     fn id() -> OrderId {
-        "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id")
+        "0199c0a0-1111-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id")
     }
 
     fn to() -> BillingAddress {
@@ -234,7 +251,10 @@ mod tests {
     #[track_caller]
     fn has(texts: &[String], expected: &[&str]) {
         for expected in expected {
-            assert!(texts.iter().any(|it| it == expected), "{expected}: {texts:?}");
+            assert!(
+                texts.iter().any(|it| it == expected),
+                "{expected}: {texts:?}"
+            );
         }
     }
 

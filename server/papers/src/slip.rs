@@ -14,7 +14,10 @@ pub fn slips(house: House<'_>, slips: &[Slip]) -> Result<Vec<u8>, PaperError> {
     for slip in slips {
         draw(&mut sheets, house, slip);
     }
-    let numbers: Vec<&str> = slips.iter().map(|slip| slip.order_number.as_str()).collect();
+    let numbers: Vec<&str> = slips
+        .iter()
+        .map(|slip| slip.order_number.as_str())
+        .collect();
     pdf(&file_title("Packing slip", &numbers), A4, &sheets.pages)
 }
 
@@ -51,14 +54,21 @@ fn draw(sheets: &mut Sheets, house: House<'_>, slip: &Slip) {
     }
     sheets.make_room(40.0);
     sheets.skip(8.0);
-    let place = if slip.parcel.is_some() { "in this parcel" } else { "in all" };
+    let place = if slip.parcel.is_some() {
+        "in this parcel"
+    } else {
+        "in all"
+    };
     let told = format!("{} {place}. {}.", slip.pieces(), slip.delivery_title);
     sheets.line(&told, TEXT, Weight::Regular);
     others(sheets, "In another parcel:", &slip.follows);
     for (number, lines) in &slip.before {
         others(sheets, &format!("Sent before, in parcel {number}:"), lines);
     }
-    let notes = slip.lines.iter().filter_map(|line| line.gift_note.as_deref());
+    let notes = slip
+        .lines
+        .iter()
+        .filter_map(|line| line.gift_note.as_deref());
     foot(sheets, &slip.to, notes);
 }
 
@@ -113,7 +123,9 @@ mod tests {
             },
             delivery_title: "Standard delivery".to_owned(),
             parcel: Some(SlipParcel {
-                id: "0199c0a0-1111-7aaa-8bbb-123456789abc".parse().expect("an id"),
+                id: "0199c0a0-1111-7aaa-8bbb-123456789abc"
+                    .parse()
+                    .expect("an id"),
                 number: 2,
                 at: 2,
                 of: Some(3),

@@ -10,8 +10,8 @@ use domain::event::{
     PaymentSettlementDiffers, PurchaseOrderCancelled, PurchaseOrderConfirmed,
     PurchaseOrderNoticeAnswered, PurchaseOrderOverdue, PurchaseOrderReceived,
     PurchaseOrderSendFailed, PurchaseOrderSent, RestockRecovered, RestockSoldOut,
-    RestockThereAgain, RestockThresholdCrossed, ShipmentCameBack, ShipmentGivenUp,
-    ShipmentLost, ShipmentPacked, StockCorrected,
+    RestockThereAgain, RestockThresholdCrossed, ShipmentCameBack, ShipmentGivenUp, ShipmentLost,
+    ShipmentPacked, StockCorrected,
 };
 use types::AlertId;
 

@@ -39,7 +39,9 @@ impl Shop {
         let ends = |event: &Event| {
             matches!(
                 event,
-                Event::ShipmentPacked(_) | Event::ShipmentRefused(_) | Event::ShipmentNotReplaced(_)
+                Event::ShipmentPacked(_)
+                    | Event::ShipmentRefused(_)
+                    | Event::ShipmentNotReplaced(_)
             )
         };
         match self.concluded(given.into(), ends).await?.as_deref() {
@@ -67,9 +69,8 @@ impl Shop {
             return Err(Problem::invalid_field("amount", message));
         }
         let known = order.fulfilment.shipment(shipment_id);
-        let is_done = known.is_some_and(|known| {
-            known.decided == Some(Decided::GivenUp) && !known.is_waiting
-        });
+        let is_done =
+            known.is_some_and(|known| known.decided == Some(Decided::GivenUp) && !known.is_waiting);
         let id = RefundId::new(shipment_id.uuid());
         let given = order.payment.refunds.iter().find(|it| it.id == id);
         if is_done && given.map_or(0, |given| given.amount.minor) == refund.minor {

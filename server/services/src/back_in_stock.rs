@@ -5,8 +5,8 @@ use domain::Event;
 use domain::back_in_stock::{Queue, Rules};
 use domain::event::{
     BackInStockAwaited, BackInStockElapsed, BackInStockReturned, BackInStockWithdrawalRequested,
-    ReservationHeld, ReservationReleased, StockAllocated, StockCorrected, StockReceived, StockReleased,
-    StockReserved, StockReturned, StockShipped, StockWrittenOff,
+    ReservationHeld, ReservationReleased, StockAllocated, StockCorrected, StockReceived,
+    StockReleased, StockReserved, StockReturned, StockShipped, StockWrittenOff,
 };
 use domain::stock::levels_of;
 use types::Sku;

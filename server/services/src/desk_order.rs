@@ -2,13 +2,13 @@
 
 use broker::{Filter, Recorded, Rule};
 use domain::Event;
+use domain::account::Account;
 use domain::event::{
     OrderNoted, OrderPlaced, PaymentRefundAsked, ReturnAsked, ReturnCarrierReported,
     ReturnLabelFailed, ReturnLabelled, ReturnMoved, ShipmentCarrierReported,
     ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept, ShipmentLabelled,
     ShipmentMoved, ShipmentPacked,
 };
-use domain::account::Account;
 use domain::fulfilment::{FulfilmentState, Label, Shipment};
 use domain::order::{Command, OrderState};
 use domain::payment::Asked;
@@ -20,10 +20,10 @@ use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 use crate::events::{Refused, decode, internal};
 use crate::look_back::look_back;
 use crate::order_address::can_be_corrected;
-use crate::papers::paper_links;
 use crate::order_review::held;
 use crate::order_turns::OrderTurn;
 use crate::orders;
+use crate::papers::paper_links;
 use crate::shop::Shop;
 use crate::summary::event_row;
 use crate::visitor::Staff;

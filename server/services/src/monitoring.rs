@@ -4,8 +4,8 @@ use broker::{Decider, Failure, Filter, NewEvent, ORIGIN, PERSON, Recorded, Rule,
 use domain::event::{
     AlertReported, MailBounced, OrderPlaced, PaymentAuthorized, PaymentDeclined, PriceChanged,
     ProductIntroduced, ReservationHeld, ReservationReleased, ReturnAsked, SignInFailed,
-    StockAllocated, StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned, StockShipped,
-    StockWrittenOff,
+    StockAllocated, StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned,
+    StockShipped, StockWrittenOff,
 };
 use domain::monitoring::{self, Acts, Heard, State};
 

@@ -8,7 +8,7 @@ use types::order::OrderStatus;
 use types::{FieldError, OrderId, Problem};
 
 use crate::events::{Refused, encode};
-use crate::search_keys::name_keys;
+use crate::order_rows;
 use crate::shop::Shop;
 use crate::visitor::Staff;
 
@@ -54,30 +54,11 @@ impl Shop {
             order_id,
             by: staff.id.clone(),
         };
-        let [name, second, third, last] = name_keys(&address.name);
         let written: Result<(), Refused> = self
             .writer()
             .run(move |tx| {
                 Box::pin(async move {
-                    let changed = db::query(
-                        "update orders set name = $2, street = $3, street_2 = $4, postal_code = $5, \
-                         city = $6, country = $7, name_key = $8, name_key_2 = $9, name_key_3 = $10, \
-                         name_key_4 = $11 where id = $1 and email <> ''",
-                    )
-                    .bind(order_id.to_string())
-                    .bind(&address.name)
-                    .bind(&address.street)
-                    .bind(&address.street_2)
-                    .bind(&address.postal_code)
-                    .bind(&address.city)
-                    .bind(&address.country)
-                    .bind(name)
-                    .bind(second)
-                    .bind(third)
-                    .bind(last)
-                    .execute(tx.conn())
-                    .await?;
-                    if changed.rows_affected() == 0 {
+                    if !order_rows::correct_address(tx, order_id, &address).await? {
                         return Err(settled("Who ordered was erased.").into());
                     }
                     tx.append(encode(corrected.into())?, None);

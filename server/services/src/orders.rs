@@ -13,15 +13,14 @@ use domain::event::{
     PaymentReminderDue, PaymentReported, PaymentReturnReported, PaymentWindowElapsed,
     ReturnAnswerGiven, ReturnCarrierReported, ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled,
     ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentDecisionGiven,
-    ShipmentHandoverReported,
-    ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed,
-    ShipmentLabelKept, ShipmentLabelled, ShipmentOutcomeReported, ShipmentRequested,
-    ShipmentNotReplaced, ShipmentUnpackRequested, StockAllocated, StockAllocationRefused,
-    StockRejected, StockReleaseRequested, StockReserved,
+    ShipmentHandoverReported, ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled,
+    ShipmentLabelFailed, ShipmentLabelKept, ShipmentLabelled, ShipmentNotReplaced,
+    ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested, StockAllocated,
+    StockAllocationRefused, StockRejected, StockReleaseRequested, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
-use types::{OrderId, ShipmentId};
 use types::order::{CancelledBy, OrderStatus};
+use types::{OrderId, ShipmentId};
 
 use crate::events::{decode, encode, encode_all};
 use crate::settings::ShopSettings;

@@ -40,7 +40,9 @@ impl Shop {
     ) -> crate::Result<Vec<Slip>> {
         let wanted = each_once(ids)?;
         let orders = self.stored_orders(&wanted).await?;
-        let states = orders::states(self.log(), &wanted).await.map_err(internal)?;
+        let states = orders::states(self.log(), &wanted)
+            .await
+            .map_err(internal)?;
         let mut orders: HashMap<OrderId, Order> =
             orders.into_iter().map(|(_, it)| (it.id, it)).collect();
         let mut slips = Vec::new();
@@ -80,7 +82,9 @@ impl Shop {
     pub async fn own_invoice(&self, shopper: ShopperId, id: OrderId) -> crate::Result<Invoice> {
         let known = self.own_account(shopper, id).await?;
         let none = || {
-            Problem::not_found("There is an invoice as soon as an order is paid for, and not before.")
+            Problem::not_found(
+                "There is an invoice as soon as an order is paid for, and not before.",
+            )
         };
         invoice(&known).ok_or_else(none)
     }
@@ -117,7 +121,9 @@ impl Shop {
         for recorded in self.log().read_keys(&keys).await? {
             // What this version cannot read is none of an account's events.
             if let Ok(event) = decode(&recorded) {
-                told.entry(recorded.key).or_default().push((event, recorded.time_us));
+                told.entry(recorded.key)
+                    .or_default()
+                    .push((event, recorded.time_us));
             }
         }
         let known = ids.iter().zip(keys).filter_map(|(id, key)| {
@@ -165,17 +171,27 @@ fn slips_of(
 ) -> Vec<Slip> {
     let left = fulfilment.left(ordered);
     // Those that were replaced are not on their way to anybody.
-    let counted: Vec<&Shipment> = fulfilment.shipments.iter().filter(|it| !it.is_replaced()).collect();
+    let counted: Vec<&Shipment> = fulfilment
+        .shipments
+        .iter()
+        .filter(|it| !it.is_replaced())
+        .collect();
     let is_here = |it: &&&Shipment| it.state == ShipmentState::Packed;
     let mut wanted: Vec<&Shipment> = match only {
-        Some(id) => fulfilment.shipments.iter().filter(|it| it.id == id).collect(),
+        Some(id) => fulfilment
+            .shipments
+            .iter()
+            .filter(|it| it.id == id)
+            .collect(),
         None => counted.iter().filter(is_here).copied().collect(),
     };
     if only.is_none() && wanted.is_empty() && left.is_empty() {
         wanted.clone_from(&counted);
     }
     let sent_before = |number: Option<u32>| {
-        let left_house = counted.iter().filter(|it| it.state != ShipmentState::Packed);
+        let left_house = counted
+            .iter()
+            .filter(|it| it.state != ShipmentState::Packed);
         let before = left_house.filter(|it| number.is_none_or(|number| it.number < number));
         before
             .map(|it| (it.number, slip_lines(order, &it.lines)))
@@ -194,13 +210,20 @@ fn slips_of(
     let is_all_packed = left.is_empty();
     let mut slips: Vec<Slip> = (wanted.into_iter())
         .map(|parcel| {
-            let at = counted.iter().filter(|it| it.number <= parcel.number).count();
+            let at = counted
+                .iter()
+                .filter(|it| it.number <= parcel.number)
+                .count();
             let later = counted.iter();
             let later = later.filter(|it| {
                 it.id != parcel.id
                     && (it.state == ShipmentState::Packed || it.number > parcel.number)
             });
-            let follows: Vec<Pieces> = later.flat_map(|it| &it.lines).chain(&left).cloned().collect();
+            let follows: Vec<Pieces> = later
+                .flat_map(|it| &it.lines)
+                .chain(&left)
+                .cloned()
+                .collect();
             Slip {
                 parcel: Some(SlipParcel {
                     id: parcel.id,
@@ -262,7 +285,8 @@ fn slip_lines(order: &Order, pieces: &[Pieces]) -> Vec<SlipLine> {
 }
 
 fn paper_lines(known: &Known, pieces: &[Pieces]) -> Vec<PaperLine> {
-    let named: HashMap<&Sku, &OrderLine> = known.order.lines.iter().map(|it| (&it.sku, it)).collect();
+    let named: HashMap<&Sku, &OrderLine> =
+        known.order.lines.iter().map(|it| (&it.sku, it)).collect();
     let line = |it: &Pieces| {
         let unit_price = known.account.unit_price(&it.sku);
         let total = unit_price.checked_mul(it.quantity).unwrap_or(unit_price);

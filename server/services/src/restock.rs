@@ -7,8 +7,8 @@ use domain::Event;
 use domain::event::{
     PurchaseOrderApproved, PurchaseOrderCancelled, PurchaseOrderConfirmed, PurchaseOrderDrafted,
     PurchaseOrderLinesChanged, PurchaseOrderReceived, PurchaseOrderSent, RestockRuleRequested,
-    StockAllocated, StockBatchAccepted, StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned,
-    StockWrittenOff,
+    StockAllocated, StockBatchAccepted, StockCorrected, StockReceived, StockReleased,
+    StockReserved, StockReturned, StockWrittenOff,
 };
 use domain::restock::{self, Watched};
 

@@ -4,7 +4,8 @@ use broker::decisions::{self, DeadLettered, Decision};
 use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
 use domain::event::{
-    Decision as ParcelDecision, PaymentOutcome, PaymentSettlementDiffers, Pieces, SettledBy, StockMove, WithdrawnBy,
+    Decision as ParcelDecision, PaymentOutcome, PaymentSettlementDiffers, Pieces, SettledBy,
+    StockMove, WithdrawnBy,
 };
 use types::Money;
 use types::admin::EventRow;
@@ -188,11 +189,18 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ShipmentDecisionGiven(e) => match &e.decision {
             ParcelDecision::SendAgain { .. } => format!("send it again ({})", staff.of(&e.by)),
             ParcelDecision::GiveUp { refund, .. } => {
-                format!("give it up, {refund} to be given back ({})", staff.of(&e.by))
+                format!(
+                    "give it up, {refund} to be given back ({})",
+                    staff.of(&e.by)
+                )
             }
         },
         Event::ShipmentReplacementRequested(e) => {
-            format!("hold {} to send parcel {} again", pieces(&e.lines), e.number)
+            format!(
+                "hold {} to send parcel {} again",
+                pieces(&e.lines),
+                e.number
+            )
         }
         Event::ShipmentNotReplaced(e) => format!("parcel {} is not sent again", e.number),
         Event::ShipmentGivenUp(e) => format!("parcel {} is given up", e.number),

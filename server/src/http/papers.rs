@@ -53,9 +53,15 @@ async fn slips(
     let Asked { orders, parcel } = Asked::of(query.as_deref());
     match state.shop.slips(&staff, &orders, parcel).await {
         Ok(slips) if !slips.is_empty() => {
-            pdf("packing-slips.pdf", move |house| papers::slips(house, &slips)).await
+            pdf("packing-slips.pdf", move |house| {
+                papers::slips(house, &slips)
+            })
+            .await
         }
-        answer => none(answer.err(), "There is nothing to pack, and nothing was sent."),
+        answer => none(
+            answer.err(),
+            "There is nothing to pack, and nothing was sent.",
+        ),
     }
 }
 
@@ -70,7 +76,10 @@ async fn invoices(
     let Asked { orders, .. } = Asked::of(query.as_deref());
     match state.shop.invoices(&staff, &orders).await {
         Ok(invoices) if !invoices.is_empty() => {
-            pdf("invoices.pdf", move |house| papers::invoices(house, &invoices)).await
+            pdf("invoices.pdf", move |house| {
+                papers::invoices(house, &invoices)
+            })
+            .await
         }
         answer => none(answer.err(), "There is no invoice."),
     }
@@ -90,7 +99,10 @@ async fn credit_notes(
     };
     match state.shop.credit_notes(&staff, *order).await {
         Ok(notes) if !notes.is_empty() => {
-            pdf("credit-notes.pdf", move |house| papers::credit_notes(house, &notes)).await
+            pdf("credit-notes.pdf", move |house| {
+                papers::credit_notes(house, &notes)
+            })
+            .await
         }
         answer => none(answer.err(), "No money of this order was given back."),
     }

@@ -62,14 +62,20 @@ async fn astray(shop: &TestShop, ada: &mut Client, outcome: &str) -> (OrderId, S
         shop.number(&sql).await == 1
     })
     .await;
+    // That it is on its way is not told once it is not.
+    told(shop, order, 3).await;
     end(&mut staff, order, &parcel, outcome).await.expect_ok();
+    told(shop, order, 4).await;
     (order, parcel)
 }
 
 async fn desk(shop: &TestShop, order: OrderId) -> types::desk::DeskOrder {
     let staff = shop.inner().sign_in(EMAIL, PASSWORD.to_owned()).await;
     let staff = staff.expect("signed in");
-    shop.inner().desk_order(&staff, order).await.expect("an order")
+    shop.inner()
+        .desk_order(&staff, order)
+        .await
+        .expect("an order")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +91,9 @@ async fn what_was_lost_is_sent_again_from_stock_and_paid_for_once() {
     let other = new_id();
     for _ in 0..2 {
         // Sent twice, it is packed once.
-        send_again(&mut staff, order, &parcel, &other).await.expect_ok();
+        send_again(&mut staff, order, &parcel, &other)
+            .await
+            .expect_ok();
     }
     socket.until(&mut followed, OrderStatus::SendingAgain).await;
     assert_eq!(shop.stock(RING).await, (on_hand - 1, 1));
@@ -102,7 +110,10 @@ async fn what_was_lost_is_sent_again_from_stock_and_paid_for_once() {
     for words in ["on its way again", "in place of parcel 1", "Reported lost"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    end(&mut staff, order, &other, "delivered").await.expect_ok();
+    told(&shop, order, 5).await;
+    end(&mut staff, order, &other, "delivered")
+        .await
+        .expect_ok();
     socket.until(&mut followed, OrderStatus::Delivered).await;
     assert_eq!(shop.ledger().await.moved("capture"), RING_PRICE);
     let number = order_number(order);
@@ -132,7 +143,10 @@ async fn without_stock_it_says_what_is_missing_and_pays_back_instead() {
     let refused = send_again(&mut staff, order, &parcel, &new_id()).await;
     let refused = refused.problem(409);
     assert!(refused.is("not-in-stock"), "{refused:?}");
-    assert!(refused.detail.contains("0 of 1 Vega Solitaire Ring"), "{refused:?}");
+    assert!(
+        refused.detail.contains("0 of 1 Vega Solitaire Ring"),
+        "{refused:?}"
+    );
     let much = give_up(&mut staff, order, &parcel, &[], "2490.01").await;
     assert!(much.problem(422).field("amount").is_some());
     let none = give_up(&mut staff, order, &parcel, &[(RING, "1", "0")], "0").await;
@@ -160,10 +174,14 @@ async fn what_came_back_waits_and_goes_out_again_or_onto_the_shelf_or_is_written
     // The same piece: also when there is no other.
     shop.count(RING, 0).await;
     let other = new_id();
-    send_again(&mut staff, order, &parcel, &other).await.expect_ok();
+    send_again(&mut staff, order, &parcel, &other)
+        .await
+        .expect_ok();
     assert_eq!(shop.stock(RING).await, (1, 1));
     ship(&mut staff, order, &other, "").await.expect_ok();
-    end(&mut staff, order, &other, "came_back").await.expect_ok();
+    end(&mut staff, order, &other, "came_back")
+        .await
+        .expect_ok();
     let taken = give_up(&mut staff, order, &other, &[(RING, "0", "1")], "2490").await;
     taken.expect_ok();
     shop.until_moved("refund", RING_PRICE).await;
@@ -175,7 +193,8 @@ async fn what_came_back_waits_and_goes_out_again_or_onto_the_shelf_or_is_written
     let taken = give_up(&mut staff, order, &parcel, &[(RING, "1", "0")], "0").await;
     taken.expect_ok();
     eventually("on sale again", async || shop.stock(RING).await == (1, 0)).await;
-    let ledger = format!("select count(*) from stock_movements where sku = '{RING}' and kind = 'came_back'");
+    let ledger =
+        format!("select count(*) from stock_movements where sku = '{RING}' and kind = 'came_back'");
     shop.until_heard("stock_ledger").await;
     assert_eq!(shop.number(&ledger).await, 1);
     shop.closed().await;
@@ -199,11 +218,19 @@ async fn of_two_who_decide_in_the_same_moment_one_does_and_the_other_is_told() {
         ]
     };
     let (a, b) = (form(first.as_str()), form(second.as_str()));
-    let (a, b) = tokio::join!(one.post("/api/send_again", &a), two.post("/api/send_again", &b));
+    let (a, b) = tokio::join!(
+        one.post("/api/send_again", &a),
+        two.post("/api/send_again", &b)
+    );
     let statuses = [a.status, b.status];
-    assert!(statuses.contains(&409) && statuses.iter().any(|it| *it < 400), "{statuses:?}");
+    assert!(
+        statuses.contains(&409) && statuses.iter().any(|it| *it < 400),
+        "{statuses:?}"
+    );
     let parcels = desk(&shop, order).await.parcels;
-    let packed = parcels.iter().filter(|it| it.state == ShipmentState::Packed);
+    let packed = parcels
+        .iter()
+        .filter(|it| it.state == ShipmentState::Packed);
     assert_eq!(packed.count(), 1);
     shop.closed().await;
 }
@@ -232,14 +259,20 @@ async fn an_address_is_corrected_before_it_is_sent_again_and_complaints_lose_not
     assert!(refused.field("street").is_some() && refused.field("country").is_some());
     let page = staff.submit("/api/correct_address", &bad).await;
     let page = staff.get(page.location().expect("a page")).await.body;
-    assert!(page.contains("Ada King") && page.contains("Enter your street"), "{page}");
+    assert!(
+        page.contains("Ada King") && page.contains("Enter your street"),
+        "{page}"
+    );
     let good = form("Second Street 2", "DE");
     let good = good.each_ref().map(|(name, value)| (*name, value.as_str()));
     ada.post("/api/correct_address", &good).await.problem(401);
     staff.post("/api/correct_address", &good).await.expect_ok();
     let slip = format!("/admin/print/slips?order={order}");
     let slip = staff.get(&slip).await.expect_ok().body;
-    assert!(slip.contains("Second Street 2") && slip.contains("Ada King"), "{slip}");
+    assert!(
+        slip.contains("Second Street 2") && slip.contains("Ada King"),
+        "{slip}"
+    );
     let leaked = "select count(*) from events where data like '%Second Street%'";
     assert_eq!(shop.number(leaked).await, 0, "not in the log");
     shop.closed().await;
@@ -251,16 +284,24 @@ async fn a_slip_is_of_one_parcel_and_says_what_follows_and_what_was_sent() {
     let mut ada = shop.shopper();
     ada.add(RING, "3", "").await.expect_ok();
     let order = new_order_id();
-    ada.place(order, GOOD_CARD, 3 * RING_PRICE).await.expect_ok();
+    ada.place(order, GOOD_CARD, 3 * RING_PRICE)
+        .await
+        .expect_ok();
     shop.until_status(order, "confirmed").await;
     let mut staff = shop.staff().await;
     let parcels = [new_id(), new_id()];
     pack(&mut staff, order, &parcels[0], 1).await.expect_ok();
     ship(&mut staff, order, &parcels[0], "").await.expect_ok();
     pack(&mut staff, order, &parcels[1], 1).await.expect_ok();
-    let page = staff.get(&format!("/admin/print/slips?order={order}")).await;
+    let page = staff
+        .get(&format!("/admin/print/slips?order={order}"))
+        .await;
     let page = page.expect_ok().body;
-    assert_eq!(page.matches("<article class=\"paper\">").count(), 2, "{page}");
+    assert_eq!(
+        page.matches("<article class=\"paper\">").count(),
+        2,
+        "{page}"
+    );
     for words in [
         "Parcel 2",
         "1 in this parcel",
@@ -273,7 +314,10 @@ async fn a_slip_is_of_one_parcel_and_says_what_follows_and_what_was_sent() {
     let one = format!("/admin/print/slips?order={order}&parcel={}", parcels[0]);
     let page = staff.get(&one).await.expect_ok().body;
     assert_eq!(page.matches("<article class=\"paper\">").count(), 1);
-    assert!(page.contains("Parcel 1") && !page.contains("Sent before"), "{page}");
+    assert!(
+        page.contains("Parcel 1") && !page.contains("Sent before"),
+        "{page}"
+    );
     let pdf = one.replace("/slips?", "/slips.pdf?");
     let pdf = staff.request(reqwest::Method::GET, &pdf).send().await;
     let pdf = pdf.expect("an answer").bytes().await.expect("a PDF");
@@ -291,27 +335,50 @@ async fn the_shopper_finds_the_invoice_and_each_credit_note_and_nobody_else_does
     assert_eq!(ada.get(&invoice).await.status, 404, "nothing is paid");
     let (order, parcel) = astray(&shop, &mut ada, "lost").await;
     let mut staff = shop.staff().await;
-    refund(&mut staff, order, &new_id(), "20.50").await.expect_ok();
+    refund(&mut staff, order, &new_id(), "20.50")
+        .await
+        .expect_ok();
     shop.until_moved("refund", 2_050).await;
-    give_up(&mut staff, order, &parcel, &[], "2469.50").await.expect_ok();
+    give_up(&mut staff, order, &parcel, &[], "2469.50")
+        .await
+        .expect_ok();
     shop.until_moved("refund", RING_PRICE).await;
     eventually("both are told", async || {
-        let sql = format!("select count(*) from events where type = 'payment.refunded' and key = '{order}'");
+        let sql = format!(
+            "select count(*) from events where type = 'payment.refunded' and key = '{order}'"
+        );
         shop.number(&sql).await == 2
     })
     .await;
     let known = desk(&shop, order).await;
     let number = order_number(order).replace("V-", "");
-    let numbers: Vec<String> = known.papers.credits.iter().map(|(_, it)| it.clone()).collect();
-    assert_eq!(numbers, [format!("CN-{number}-1"), format!("CN-{number}-2")]);
+    let numbers: Vec<String> = known
+        .papers
+        .credits
+        .iter()
+        .map(|(_, it)| it.clone())
+        .collect();
+    assert_eq!(
+        numbers,
+        [format!("CN-{number}-1"), format!("CN-{number}-2")]
+    );
 
     let invoice = format!("/orders/{order}/invoice");
     let page = ada.get(&invoice).await.expect_ok().body;
     // 19 % of 2,490.00 are contained.
-    for words in [&*format!("INV-{number}"), "€2,490.00", "€397.56", "€0.00", "€20.50"] {
+    for words in [
+        &*format!("INV-{number}"),
+        "€2,490.00",
+        "€397.56",
+        "€0.00",
+        "€20.50",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    let notes: Vec<String> = known.papers.credits.iter()
+    let notes: Vec<String> = known
+        .papers
+        .credits
+        .iter()
         .map(|(refund, _)| format!("/orders/{order}/credit-notes/{refund}"))
         .collect();
     let order_page = ada.get(&format!("/orders/{order}")).await.body;
@@ -319,11 +386,21 @@ async fn the_shopper_finds_the_invoice_and_each_credit_note_and_nobody_else_does
         assert!(order_page.contains(link), "{link}: {order_page}");
     }
     let plain = ada.get(&notes[0]).await.expect_ok().body;
-    assert!(plain.contains(&numbers[0]) && plain.contains("€3.27"), "{plain}");
+    assert!(
+        plain.contains(&numbers[0]) && plain.contains("€3.27"),
+        "{plain}"
+    );
     let parcel = ada.get(&notes[1]).await.expect_ok().body;
-    assert!(parcel.contains("Parcel 1 did not arrive") && parcel.contains(RING), "{parcel}");
+    assert!(
+        parcel.contains("Parcel 1 did not arrive") && parcel.contains(RING),
+        "{parcel}"
+    );
     for pdf in [format!("{invoice}.pdf"), format!("{}/note.pdf", notes[1])] {
-        let answer = ada.request(reqwest::Method::GET, &pdf).send().await.expect("an answer");
+        let answer = ada
+            .request(reqwest::Method::GET, &pdf)
+            .send()
+            .await
+            .expect("an answer");
         assert_eq!(answer.headers()["content-type"], "application/pdf", "{pdf}");
         assert!(answer.bytes().await.expect("a PDF").starts_with(b"%PDF-"));
     }
@@ -335,9 +412,19 @@ async fn the_shopper_finds_the_invoice_and_each_credit_note_and_nobody_else_does
         assert!(!answer.body.contains("Lovelace"), "{page}");
     }
     eve.get(&format!("{invoice}.pdf")).await.problem(404);
-    eve.get(&format!("{}/note.pdf", notes[0])).await.problem(404);
-    let both = staff.get(&format!("/admin/print/credit-notes?order={order}")).await;
-    assert_eq!(both.expect_ok().body.matches("<article class=\"paper\">").count(), 2);
+    eve.get(&format!("{}/note.pdf", notes[0]))
+        .await
+        .problem(404);
+    let both = staff
+        .get(&format!("/admin/print/credit-notes?order={order}"))
+        .await;
+    assert_eq!(
+        both.expect_ok()
+            .body
+            .matches("<article class=\"paper\">")
+            .count(),
+        2
+    );
     shop.closed().await;
 }
 
@@ -356,17 +443,27 @@ async fn a_delivered_parcel_is_told_with_its_own_pieces_alone() {
     pack(&mut staff, order, &parcel, 1).await.expect_ok();
     ship(&mut staff, order, &parcel, "").await.expect_ok();
     told(&shop, order, 3).await;
-    end(&mut staff, order, &parcel, "delivered").await.expect_ok();
+    end(&mut staff, order, &parcel, "delivered")
+        .await
+        .expect_ok();
     told(&shop, order, 4).await;
     let mails = files(&data(shop.scratch()));
-    let mails = mails.iter().map(|file| Read::new(&std::fs::read(file).expect("a mail")));
+    let mails = mails
+        .iter()
+        .map(|file| Read::new(&std::fs::read(file).expect("a mail")));
     let arrived = mails.filter(|mail| mail.subject.contains("was delivered"));
     let arrived: Vec<Read> = arrived.collect();
     let [arrived] = &*arrived else {
         panic!("{arrived:?}");
     };
     let (here, to_come) = arrived.text.split_once("Still to come").expect("the rest");
-    assert!(here.contains("Vega Solitaire Ring") && !here.contains("Signet"), "{here}");
-    assert!(to_come.contains("Signet") && !to_come.contains("Vega"), "{to_come}");
+    assert!(
+        here.contains("Vega Solitaire Ring") && !here.contains("Signet"),
+        "{here}"
+    );
+    assert!(
+        to_come.contains("Signet") && !to_come.contains("Vega"),
+        "{to_come}"
+    );
     shop.closed().await;
 }

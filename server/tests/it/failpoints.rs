@@ -605,7 +605,9 @@ async fn books(process: &Process) -> Vec<String> {
                  group by order_id, kind order by order_id, kind";
     books.extend(process.texts(mails).await);
     // What a mail was to say may not be true any more when a process begins again.
-    let moot = process.number("select count(*) from mails where state = 'moot'").await;
+    let moot = process
+        .number("select count(*) from mails where state = 'moot'")
+        .await;
     let moot = usize::try_from(moot).expect("a count");
     books.push(format!("{} mails", process.mails() + moot));
     // What happened, told by what it was; commands may have been given twice.

@@ -201,7 +201,13 @@ async fn what_a_mail_had_to_wait_to_say_is_not_said_when_it_is_not_true_any_more
     ];
     assert_eq!(subjects(&taken), told);
     until_state(&shop, "moot", 1).await;
-    let page = shop.staff().await.get("/admin/mails").await.expect_ok().body;
+    let page = shop
+        .staff()
+        .await
+        .get("/admin/mails")
+        .await
+        .expect_ok()
+        .body;
     assert!(page.contains("Not sent: no longer true"), "{page}");
     assert!(page.contains("What it says was no longer true"), "{page}");
     // Nor when it was put off, and its turn comes later.
@@ -215,7 +221,9 @@ async fn what_a_mail_had_to_wait_to_say_is_not_said_when_it_is_not_true_any_more
     until_state(&shop, "moot", 2).await;
     let taken = sink.until_taken(4).await;
     assert!(
-        !subjects(&taken).iter().any(|it| it.contains("waits for your card")),
+        !subjects(&taken)
+            .iter()
+            .any(|it| it.contains("waits for your card")),
         "{:?}",
         subjects(&taken)
     );

@@ -123,7 +123,12 @@ impl FulfilmentState {
     }
 
     /// Asks the inventory for the pieces of a parcel that is to be sent again, or says why not.
-    pub fn send_again(&self, order_id: OrderId, id: ShipmentId, replacement_id: ShipmentId) -> Event {
+    pub fn send_again(
+        &self,
+        order_id: OrderId,
+        id: ShipmentId,
+        replacement_id: ShipmentId,
+    ) -> Event {
         let checked = self.check_send_again(id, replacement_id);
         match checked.and_then(|()| self.find_astray(id)) {
             Err(refusal) => refused(order_id, id, refusal),

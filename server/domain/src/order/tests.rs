@@ -9,8 +9,8 @@ mod challenge;
 mod review;
 use crate::OrderedLine;
 use crate::event::{
-    OrderCancellationRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven, StockRejected,
-    StockReleaseRequested,
+    OrderCancellationRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven,
+    StockRejected, StockReleaseRequested,
 };
 
 const WINDOW_US: i64 = 900;

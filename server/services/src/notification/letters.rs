@@ -438,8 +438,14 @@ mod tests {
         let arrived = of(MailKind::ShipmentDelivered);
         for body in [&arrived.text, &arrived.html] {
             let (here, to_come) = body.split_once("till to come").expect("what is to come");
-            assert!(here.contains("A ring") && !here.contains("AS-GONE"), "{here}");
-            assert!(to_come.contains("AS-GONE") && !to_come.contains("A ring"), "{to_come}");
+            assert!(
+                here.contains("A ring") && !here.contains("AS-GONE"),
+                "{here}"
+            );
+            assert!(
+                to_come.contains("AS-GONE") && !to_come.contains("A ring"),
+                "{to_come}"
+            );
         }
         for (kind, words) in [
             (MailKind::ShipmentLost, "was lost"),
@@ -447,7 +453,11 @@ mod tests {
             (MailKind::ShipmentSentAgain, "again"),
         ] {
             let letter = of(kind);
-            assert!(letter.subject.contains(words), "{kind:?}: {}", letter.subject);
+            assert!(
+                letter.subject.contains(words),
+                "{kind:?}: {}",
+                letter.subject
+            );
             assert!(letter.text.contains("AS-GONE"), "{kind:?}: {}", letter.text);
         }
     }

@@ -421,9 +421,7 @@ impl Inner {
         let told = decode(&recorded)?;
         let state = self.shop.order_state(*id).await?;
         Ok(match (Notice::of(&told), state) {
-            (Some(notice), Some(order)) => {
-                is_moot(notice.kind, &told, &order, self.shop.now_us())
-            }
+            (Some(notice), Some(order)) => is_moot(notice.kind, &told, &order, self.shop.now_us()),
             _ => false,
         })
     }

@@ -291,12 +291,24 @@ fn the_readme_has_the_table_of_what_can_be_done_with_a_parcel() {
     let rows: [(&str, OrderState); 9] = [
         ("Packed", packed()),
         ("On its way", on_its_way()),
-        ("Delivered", with(on_its_way(), &|it| drop(end(it, 1, Outcome::Delivered)))),
+        (
+            "Delivered",
+            with(on_its_way(), &|it| drop(end(it, 1, Outcome::Delivered))),
+        ),
         ("Lost", astray(Outcome::Lost)),
         ("Came back", astray(Outcome::CameBack)),
-        ("Lost, being sent again", with(astray(Outcome::Lost), &|it| drop(ask(it, 1, 2)))),
-        ("Lost, sent again", with(astray(Outcome::Lost), &|it| drop(send_again(it, 1, 2)))),
-        ("Lost, given up", with(astray(Outcome::Lost), &|it| drop(give_up(it, 1, 0, 0)))),
+        (
+            "Lost, being sent again",
+            with(astray(Outcome::Lost), &|it| drop(ask(it, 1, 2))),
+        ),
+        (
+            "Lost, sent again",
+            with(astray(Outcome::Lost), &|it| drop(send_again(it, 1, 2))),
+        ),
+        (
+            "Lost, given up",
+            with(astray(Outcome::Lost), &|it| drop(give_up(it, 1, 0, 0))),
+        ),
         (
             "Came back after all that",
             with(astray(Outcome::Lost), &|it| {
@@ -329,5 +341,8 @@ fn the_readme_has_the_table_of_what_can_be_done_with_a_parcel() {
         table.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
     }
     let readme = include_str!("../../../../../README.md");
-    assert!(readme.contains(&table), "the README has this table:\n{table}");
+    assert!(
+        readme.contains(&table),
+        "the README has this table:\n{table}"
+    );
 }

@@ -141,7 +141,13 @@ fn cancelled() -> Event {
 
 /// Paid for.
 fn paid() -> Vec<Event> {
-    vec![reserved(), required(), requested(1), authorized(1), confirmed()]
+    vec![
+        reserved(),
+        required(),
+        requested(1),
+        authorized(1),
+        confirmed(),
+    ]
 }
 
 fn packed(n: u8, replaces: Option<u8>) -> Event {
@@ -235,7 +241,11 @@ fn expect(kind: MailKind, told: &Event, events: &[Event], now_us: i64, is_moot_t
     let notice = Notice::of(told).expect("told");
     assert_eq!(notice.kind, kind);
     let order = after(events);
-    assert_eq!(is_moot(kind, told, &order, now_us), is_moot_then, "{kind:?} after {events:?}");
+    assert_eq!(
+        is_moot(kind, told, &order, now_us),
+        is_moot_then,
+        "{kind:?} after {events:?}"
+    );
 }
 
 #[test]
@@ -248,8 +258,20 @@ fn a_card_is_asked_for_only_while_it_is_waited_for() {
         expect(kind, &told, &waits, NOW_US, false);
         expect(kind, &told, &waits, END_US, true);
         expect(kind, &told, &paid(), NOW_US, true);
-        expect(kind, &told, &[reserved(), required(), requested(1)], NOW_US, true);
-        expect(kind, &told, &[reserved(), required(), cancelled()], NOW_US, true);
+        expect(
+            kind,
+            &told,
+            &[reserved(), required(), requested(1)],
+            NOW_US,
+            true,
+        );
+        expect(
+            kind,
+            &told,
+            &[reserved(), required(), cancelled()],
+            NOW_US,
+            true,
+        );
     }
 }
 
@@ -288,7 +310,13 @@ fn a_parcel_is_on_its_way_until_something_has_become_of_it() {
     let told = shipped(2, Some(1));
     let again = [sent(), vec![lost(1), packed(2, Some(1)), told.clone()]].concat();
     expect(kind, &told, &again, END_US, false);
-    expect(kind, &told, &[again, vec![delivered(2)]].concat(), END_US, true);
+    expect(
+        kind,
+        &told,
+        &[again, vec![delivered(2)]].concat(),
+        END_US,
+        true,
+    );
 }
 
 #[test]
@@ -300,7 +328,13 @@ fn a_parcel_is_lost_or_came_back_until_it_turns_up_or_somebody_has_decided() {
         let astray = [sent(), vec![told.clone()]].concat();
         expect(kind, &told, &astray, END_US, false);
         for next in [delivered(1), packed(2, Some(1)), given_up(1)] {
-            expect(kind, &told, &[astray.clone(), vec![next]].concat(), END_US, true);
+            expect(
+                kind,
+                &told,
+                &[astray.clone(), vec![next]].concat(),
+                END_US,
+                true,
+            );
         }
     }
     let found = [sent(), vec![lost(1), came_back(1)]].concat();
@@ -331,7 +365,13 @@ fn a_return_may_be_sent_until_it_is_here() {
     let kind = MailKind::ReturnAccepted;
     let waits = [sent(), vec![asked.into(), told.clone()]].concat();
     expect(kind, &told, &waits, END_US, false);
-    expect(kind, &told, &[waits, vec![received.into()]].concat(), END_US, true);
+    expect(
+        kind,
+        &told,
+        &[waits, vec![received.into()]].concat(),
+        END_US,
+        true,
+    );
 }
 
 #[test]
@@ -356,7 +396,10 @@ fn what_has_happened_stays_true() {
     };
     let told: [(MailKind, Event); 7] = [
         (MailKind::OrderReceived, placed().into()),
-        (MailKind::OrderRejected, OrderRejected { order_id: id() }.into()),
+        (
+            MailKind::OrderRejected,
+            OrderRejected { order_id: id() }.into(),
+        ),
         (MailKind::OrderCancelled, cancelled()),
         (MailKind::OrderRestCancelled, rest.into()),
         (MailKind::ShipmentDelivered, delivered(1)),
@@ -367,7 +410,13 @@ fn what_has_happened_stays_true() {
     let went_well = [sent(), vec![delivered(1)]].concat();
     for (kind, told) in &told {
         expect(*kind, told, &[], END_US, false);
-        expect(*kind, told, &[paid(), ends.to_vec()].concat(), END_US, false);
+        expect(
+            *kind,
+            told,
+            &[paid(), ends.to_vec()].concat(),
+            END_US,
+            false,
+        );
         expect(*kind, told, &went_well, END_US, false);
     }
     // Those above, and these: there is no other kind. A piece that is back is asked of the stock.
