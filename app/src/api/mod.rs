@@ -24,6 +24,7 @@ pub mod price_form;
 pub mod prices;
 pub mod purchase_forms;
 pub mod purchasing;
+pub mod receipt_form;
 pub mod returns;
 pub mod signup;
 

@@ -144,14 +144,14 @@ pub async fn give_up_parcel(
     #[server(default)] order_id: String,
     #[server(default)] expected: String,
     #[server(default)] shipment_id: String,
-    #[server(default)] lines: Vec<super::returns::TypedReceipt>,
+    #[server(default)] lines: Vec<super::receipt_form::TypedReceipt>,
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let given_up = async {
         let (shop, staff, _turn) = begin(&order_id, &expected, &shipment_id).await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
-        let came = super::returns::came(&lines)?;
-        let refund = super::returns::amount_of(&amount, shop.currency())?;
+        let came = super::receipt_form::came(&lines)?;
+        let refund = super::receipt_form::amount_of(&amount, shop.currency())?;
         shop.give_up(&staff, order, id, came, refund).await
     };
     back(&order_id, given_up.await)

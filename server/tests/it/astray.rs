@@ -127,9 +127,12 @@ async fn what_was_lost_is_sent_again_from_stock_and_paid_for_once() {
             format!("{number}: your parcel was delivered"),
         ]
     );
-    shop.until_heard("alerts").await;
-    let open = "select count(*) from alerts where kind = 'parcel_astray' and status <> 'resolved'";
-    assert_eq!(shop.number(open).await, 0, "somebody has decided");
+    let ended = "select count(*) from events where type = 'alert.changed' and data like \
+                 '%parcel_astray%'";
+    eventually("the alert ends, as somebody has decided", async || {
+        shop.number(ended).await == 1
+    })
+    .await;
     shop.closed().await;
 }
 
