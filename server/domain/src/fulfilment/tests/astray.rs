@@ -270,6 +270,9 @@ fn words(events: &[Event]) -> &'static str {
     }
 }
 
+/// Something that somebody does with the first parcel.
+type Act = dyn Fn(&mut OrderState) -> Vec<Event>;
+
 /// The table of what can be done with a parcel is made of what the decider answers.
 #[test]
 fn the_readme_has_the_table_of_what_can_be_done_with_a_parcel() {
@@ -325,7 +328,7 @@ fn the_readme_has_the_table_of_what_can_be_done_with_a_parcel() {
         };
         tell(order, asked)
     };
-    let acts: [&dyn Fn(&mut OrderState) -> Vec<Event>; 5] = [
+    let acts: [&Act; 5] = [
         &unpack,
         &|order| ship(order, 1),
         &|order| end(order, 1, Outcome::Delivered),
