@@ -442,6 +442,7 @@ impl Hub {
                 &*event,
                 Event::StockReserved(_)
                     | Event::StockReleased(_)
+                    | Event::StockAllocated(_)
                     | Event::StockReturned(_)
                     | Event::StockCorrected(_)
                     | Event::StockReceived(_)

@@ -7,6 +7,7 @@ use types::counting::SheetOutcome;
 use types::signup::SignedUp;
 use types::{Problem, Sku};
 
+use super::address_form::TypedAddress;
 use super::checkout_form::CheckoutForm;
 use super::delivery_form::DeliveryForm;
 use super::inventory_forms::WriteOffForm;
@@ -53,6 +54,9 @@ pub struct Flash {
     /// The supplier that could not be taken note of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier: Option<SupplierForm>,
+    /// The address that an order could not get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<TypedAddress>,
     /// The note that could not be written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -181,7 +185,7 @@ mod server {
         }
         let whole = encode(&flash);
         let value = whole.or_else(|| encode_cut(&mut flash)).or_else(|| {
-            (flash.checkout, flash.note) = (None, None);
+            (flash.checkout, flash.note, flash.address) = (None, None, None);
             (flash.rule, flash.supplier) = (None, None);
             encode(&flash)
         });

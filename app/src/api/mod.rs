@@ -1,6 +1,7 @@
 //! The `#[server]` functions: every command of the pages. The browser calls them as functions; a
 //! plain form posts to the same addresses and is redirected.
 
+pub mod address_form;
 pub mod admin;
 pub mod alerts;
 pub mod cart;
@@ -15,6 +16,7 @@ pub mod inventory_forms;
 pub mod mails;
 #[cfg(feature = "ssr")]
 mod meanwhile;
+pub mod order_address;
 pub mod orders;
 pub mod parcels;
 pub mod persons;
@@ -22,6 +24,7 @@ pub mod price_form;
 pub mod prices;
 pub mod purchase_forms;
 pub mod purchasing;
+pub mod receipt_form;
 pub mod returns;
 pub mod signup;
 

@@ -121,6 +121,42 @@ pub async fn end_shipment(
     back(&order_id, ended.await)
 }
 
+/// Sends the pieces of a parcel again that was lost or came back. `replacement_id` is made by the form.
+#[server(prefix = "/api", endpoint = "send_again")]
+pub async fn send_again(
+    #[server(default)] order_id: String,
+    #[server(default)] expected: String,
+    #[server(default)] shipment_id: String,
+    #[server(default)] replacement_id: String,
+) -> Result<(), ApiError> {
+    let sent = async {
+        let (shop, staff, _turn) = begin(&order_id, &expected, &replacement_id).await?;
+        let (order, id) = ids(&order_id, &shipment_id)?;
+        let (_, replacement) = ids(&order_id, &replacement_id)?;
+        shop.send_again(&staff, order, id, replacement).await
+    };
+    back(&order_id, sent.await)
+}
+
+/// Gives up a parcel that was lost or came back: takes in what came, and gives its money back.
+#[server(prefix = "/api", endpoint = "give_up_parcel")]
+pub async fn give_up_parcel(
+    #[server(default)] order_id: String,
+    #[server(default)] expected: String,
+    #[server(default)] shipment_id: String,
+    #[server(default)] lines: Vec<super::receipt_form::TypedReceipt>,
+    #[server(default)] amount: String,
+) -> Result<(), ApiError> {
+    let given_up = async {
+        let (shop, staff, _turn) = begin(&order_id, &expected, &shipment_id).await?;
+        let (order, id) = ids(&order_id, &shipment_id)?;
+        let came = super::receipt_form::came(&lines)?;
+        let refund = super::receipt_form::amount_of(&amount, shop.currency())?;
+        shop.give_up(&staff, order, id, came, refund).await
+    };
+    back(&order_id, given_up.await)
+}
+
 /// Cancels an order, or what of it has not left.
 #[server(prefix = "/api", endpoint = "cancel_for_shopper")]
 pub async fn cancel_for_shopper(

@@ -22,6 +22,8 @@ pub mod lazy_hint;
 pub mod line_picture;
 pub mod local_time;
 #[cfg(feature = "ssr")]
+pub mod paper;
+#[cfg(feature = "ssr")]
 pub mod picture;
 pub mod problem_note;
 #[cfg(feature = "ssr")]

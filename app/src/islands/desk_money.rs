@@ -40,6 +40,17 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
             </Show>
             <ul class="desk-payments" role="list">{rows}</ul>
             <dl class="desk-sums">{sums}</dl>
+            {move || order.with(|order| (!order.papers.credits.is_empty()).then(|| {
+                let href = format!("/admin/print/credit-notes?order={}", order.order.id);
+                let numbers = order.papers.credits.iter().map(|(_, number)| number.clone());
+                let numbers = numbers.collect::<Vec<_>>().join(", ");
+                view! {
+                    <p>
+                        <a href=href>"Credit notes"</a>
+                        {format!(": {numbers}")}
+                    </p>
+                }
+            }))}
             <Show when=Signal::derive(move || money.with(|money| money.has_failed))>
                 <form
                     class="desk-act"
@@ -125,7 +136,7 @@ fn Refund(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
                     <input type="text" name="amount" inputmode="decimal" required=true value=all />
                 </label>
                 <label class="desk-field desk-field--wide">
-                    "Reason, for staff; names nobody"
+                    "Reason, which the customer reads on the credit note"
                     <input type="text" name="reason" required=true maxlength="200" />
                 </label>
                 <button class="desk-button desk-button--strong" type="submit">"Give back"</button>

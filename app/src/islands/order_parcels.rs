@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use types::fulfilment::{Tracking, Transit};
-use types::order::{Progress, StepKind};
+use types::order::{OrderStatus, Progress, StepKind};
 use types::returns::BackTransit;
-use types::{Money, OrderId};
+use types::{Money, OrderId, RefundId};
 
 use crate::components::LocalTime;
 
@@ -18,6 +18,10 @@ struct Sent {
     /// Where it is, and since when.
     moved: Option<(Transit, i64)>,
     end: Option<(End, i64)>,
+    /// The one that it goes in place of.
+    replaces: Option<u32>,
+    /// What becomes of it after it was lost or came back.
+    next: Option<Next>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,23 @@ enum End {
     Delivered,
     Lost,
     CameBack,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Packed,
+    OnItsWay,
+    GivenUp,
+}
+
+impl Next {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Packed => "We are packing the same pieces for you again.",
+            Self::OnItsWay => "The same pieces are on their way to you again.",
+            Self::GivenUp => "It is not sent again.",
+        }
+    }
 }
 
 impl End {
@@ -57,17 +78,25 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
             }
         })
     };
-    let given_back =
-        move || {
-            let refunds = refunds.get();
-            (!refunds.is_empty()).then(|| {
+    let given_back = move || {
+        let refunds = refunds.get();
+        (!refunds.is_empty()).then(|| {
             let is_done = refunds.iter().any(|refund| refund.state == RefundState::Done);
             let shown = refunds.into_iter().map(|refund| {
+                let note = refund.refund_id.map(|refund| {
+                    let note = format!("/orders/{id}/credit-notes/{refund}");
+                    view! {
+                        <p>
+                            <a href=note>"Credit note"</a>
+                        </p>
+                    }
+                });
                 view! {
                     <li>
                         <strong>{refund.amount.to_string()}</strong>
                         {refund.state.words()}
                         <LocalTime at_us=refund.at_us />
+                        {note}
                     </li>
                 }
             });
@@ -109,10 +138,22 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
             }
         })
     };
+    let has_invoice = Memo::new(move |_| progress.with(has_invoice));
+    let invoice = move || {
+        has_invoice.get().then(|| {
+            view! {
+                <p class="order-invoice">
+                    <a href=format!("/orders/{id}/invoice")>"Invoice"</a>
+                    ", to print or to keep."
+                </p>
+            }
+        })
+    };
     view! {
         {list}
         {sent_back}
         {given_back}
+        {invoice}
     }
 }
 
@@ -125,6 +166,12 @@ fn parcel(sent: Sent, of: usize) -> impl IntoView {
         1 => pieces,
         _ => format!("Parcel {}: {pieces}", sent.parcel),
     };
+    let name = match sent.replaces {
+        Some(replaced) => format!("{name}, in place of parcel {replaced}"),
+        None => name,
+    };
+    // What was sent again and turned up after all has arrived.
+    let is_astray = sent.end.is_some_and(|(end, _)| end != End::Delivered);
     let tracking = sent.tracking.map(|Tracking { number, url }| {
         let number = view! { <span class="order-number" translate="no">{number}</span> };
         let shown = match url {
@@ -150,6 +197,7 @@ fn parcel(sent: Sent, of: usize) -> impl IntoView {
             {sent.end.map(|(end, at_us)| view! {
                 <p>{end.words()} <LocalTime at_us /></p>
             })}
+            {sent.next.filter(|_| is_astray).map(|next| view! { <p>{next.words()}</p> })}
         </li>
     }
 }
@@ -164,7 +212,11 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
                 parcel,
                 pieces,
                 tracking,
+                replaces,
             } => {
+                if let Some(replaced) = sent.iter_mut().find(|it| Some(it.parcel) == *replaces) {
+                    replaced.next = Some(Next::OnItsWay);
+                }
                 sent.push(Sent {
                     parcel: *parcel,
                     pieces: *pieces,
@@ -172,7 +224,21 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
                     at_us,
                     moved: None,
                     end: None,
+                    replaces: *replaces,
+                    next: None,
                 });
+                continue;
+            }
+            StepKind::PackedAgain { parcel } => {
+                becomes(&mut sent, *parcel, Some(Next::Packed));
+                continue;
+            }
+            StepKind::UnpackedAgain { parcel } => {
+                becomes(&mut sent, *parcel, None);
+                continue;
+            }
+            StepKind::GivenUp { parcel } => {
+                becomes(&mut sent, *parcel, Some(Next::GivenUp));
                 continue;
             }
             StepKind::Moved {
@@ -197,6 +263,20 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
     sent
 }
 
+fn becomes(sent: &mut [Sent], parcel: u32, next: Option<Next>) {
+    if let Some(sent) = sent.iter_mut().find(|sent| sent.parcel == parcel) {
+        sent.next = next;
+    }
+}
+
+/// Whether something of the order is charged, or was.
+fn has_invoice(progress: &Progress) -> bool {
+    let happened = |kind: fn(&StepKind) -> bool| progress.steps.iter().any(|it| kind(&it.kind));
+    happened(|kind| matches!(kind, StepKind::Confirmed))
+        && (progress.status != OrderStatus::Cancelled
+            || happened(|kind| matches!(kind, StepKind::Refunded { .. })))
+}
+
 /// Pieces that will not be sent.
 fn never_sent(progress: &Progress) -> u32 {
     let pieces = progress.steps.iter().map(|step| match step.kind {
@@ -217,6 +297,8 @@ fn never_words(pieces: u32) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Refund {
     amount: Money,
+    /// Once it is done, which has a paper.
+    refund_id: Option<RefundId>,
     state: RefundState,
     at_us: i64,
 }
@@ -241,10 +323,10 @@ impl RefundState {
 fn refunds(progress: &Progress) -> Vec<Refund> {
     let mut refunds: Vec<Refund> = Vec::new();
     for step in &progress.steps {
-        let (amount, state) = match step.kind {
-            StepKind::RefundPending { amount } => (amount, RefundState::UnderWay),
-            StepKind::Refunded { amount } => (amount, RefundState::Done),
-            StepKind::RefundFailed { amount } => (amount, RefundState::Failed),
+        let (amount, state, refund_id) = match step.kind {
+            StepKind::RefundPending { amount } => (amount, RefundState::UnderWay, None),
+            StepKind::Refunded { amount, refund_id } => (amount, RefundState::Done, Some(refund_id)),
+            StepKind::RefundFailed { amount } => (amount, RefundState::Failed, None),
             _ => continue,
         };
         // Which one it is the step does not say: of the same amount it does not matter.
@@ -258,6 +340,7 @@ fn refunds(progress: &Progress) -> Vec<Refund> {
         };
         let refund = Refund {
             amount,
+            refund_id,
             state,
             at_us: step.at_us,
         };
@@ -311,7 +394,7 @@ const fn moved_words(transit: BackTransit) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use types::order::{OrderStatus, Step};
+    use types::order::Step;
 
     use super::*;
 
@@ -359,6 +442,7 @@ mod tests {
                 parcel: 2,
                 pieces: 1,
                 tracking: None,
+                replaces: None,
             },
             StepKind::Moved {
                 parcel: 2,

@@ -25,6 +25,8 @@ pub mod admin_papers;
 #[cfg(feature = "ssr")]
 pub mod admin_persons;
 #[cfg(feature = "ssr")]
+pub mod admin_pick_list;
+#[cfg(feature = "ssr")]
 pub mod admin_prices;
 #[cfg(feature = "ssr")]
 pub mod admin_purchase;
@@ -55,7 +57,9 @@ pub mod order;
 #[cfg(feature = "ssr")]
 pub mod orders;
 #[cfg(feature = "ssr")]
-mod page_problem;
+pub mod own_papers;
+#[cfg(feature = "ssr")]
+pub(crate) mod page_problem;
 #[cfg(feature = "ssr")]
 pub mod plain;
 #[cfg(feature = "ssr")]

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod money;
 pub mod movement;
 pub mod order;
+pub mod papers;
 pub mod pictures;
 mod postal_codes;
 pub mod prices;

@@ -138,6 +138,32 @@ impl Shop {
     ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
         self.answered_marked(asked, Marks::default()).await
     }
+
+    /// The same, of a request that is handed from one decider to another: what `ends` it.
+    pub(crate) async fn concluded(
+        &self,
+        asked: Event,
+        ends: impl Fn(&Event) -> bool,
+    ) -> Result<Option<Arc<Event>>, Refused> {
+        let asked = self.request(asked).await?;
+        let concluded = async {
+            let mut tail = self.log().tail(asked.from);
+            loop {
+                for event in tail.next(256).await? {
+                    if event.correlation_id == asked.id && event.id != asked.id {
+                        let answer = decode(&event)?;
+                        if ends(&answer) {
+                            return Ok::<_, Failure>(answer);
+                        }
+                    }
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, concluded).await {
+            Ok(answer) => Ok(Some(answer?)),
+            Err(_) => Ok(None),
+        }
+    }
 }
 
 /// Follows the log until a request is answered. Answers with what it led to first and that event's

@@ -2,13 +2,15 @@
 
 use db::Columns;
 use domain::event::{
-    Event, OrderCancellationRequested, OrderPlaced, OrderedLine, PaymentMethodGiven,
+    Event, OrderCancellationRequested, OrderPlaced, OrderedLine, PaymentMethodGiven, Tax,
 };
 use domain::order::progress::progress_of;
 use domain::order::{Command, Refusal};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
+use types::house::VAT_BASIS_POINTS;
 use types::order::{CancelledBy, Order, OrderStatus, Progress};
+use types::papers::included_tax;
 use types::{Money, OrderId, Problem, ShopperId};
 
 use crate::answers::Asked;
@@ -18,6 +20,16 @@ use crate::marks::Marks;
 use crate::order_rows::{StoredOrderLine, insert, stored_billing};
 use crate::orders;
 use crate::shop::Shop;
+
+/// The tax that the price of a line contains: later papers go by what was so then.
+fn vat_in(unit_price: Money, quantity: u32) -> Vec<Tax> {
+    let sum = unit_price.checked_mul(quantity).unwrap_or(unit_price);
+    vec![Tax {
+        label: "VAT".to_owned(),
+        rate_basis_points: VAT_BASIS_POINTS,
+        amount: Money::new(included_tax(sum.minor, VAT_BASIS_POINTS), sum.currency),
+    }]
+}
 
 /// How long an answer waits for what its command set off; a loaded shop may take longer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -245,7 +257,7 @@ impl Shop {
                         quantity,
                         unit_price,
                         adjustments: Vec::new(),
-                        tax: Vec::new(),
+                        tax: vat_in(unit_price, quantity),
                     },
                 )
                 .collect(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::Event;
-use domain::fulfilment::{Label, Shipment};
+use domain::account::Account;
+use domain::fulfilment::{FulfilmentState, Label, Shipment};
 use domain::order::{Command, OrderState};
 use domain::payment::Asked;
 use types::desk::{DeskOrder, MoneyRow, PaymentRow, ReturnRow};
@@ -13,8 +14,10 @@ use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 
 use crate::events::{Refused, decode};
 use crate::look_back::look_back;
+use crate::order_address::can_be_corrected;
 use crate::order_review::held;
 use crate::orders;
+use crate::papers::paper_links;
 use crate::seen_order::{SeenOrder, is_change};
 use crate::shop::Shop;
 use crate::visitor::Staff;
@@ -32,6 +35,7 @@ impl Shop {
         let stored = self.stored_order(id).await?;
         let (_, order) = stored.ok_or_else(no_such_order)?;
         let mut payments = Vec::new();
+        let mut told = Vec::new();
         let mut version = 0;
         for recorded in self.log().read_key(&id.to_string()).await? {
             if is_change(&recorded) {
@@ -40,8 +44,10 @@ impl Shop {
             // What this version cannot read is told by the story.
             if let Ok(event) = decode(&recorded) {
                 payments.extend(payment_row(&event, recorded.time_us));
+                told.push((event, recorded.time_us));
             }
         }
+        let account = Account::of(told.iter().map(|(event, at_us)| (&**event, *at_us)));
         let state = orders::state(self.log(), id).await?;
         let nothing = Money::new(0, order.totals.total.currency);
         let money = state.as_ref().map_or(
@@ -55,7 +61,6 @@ impl Shop {
             },
             |state| money_row(state, nothing),
         );
-        let parcels = state.iter().flat_map(|state| &state.fulfilment.shipments);
         let is_paid = |state: &&OrderState| state.status().is_paid();
         let can_cancel = state
             .as_ref()
@@ -66,7 +71,9 @@ impl Shop {
         Ok(DeskOrder {
             status: (state.as_ref()).map_or(order.progress.status, OrderState::status),
             money,
-            parcels: parcels.map(parcel).collect(),
+            parcels: (state.as_ref()).map_or_else(Vec::new, |state| parcels(&state.fulfilment)),
+            papers: account.as_ref().map(paper_links).unwrap_or_default(),
+            can_correct_address: state.as_ref().is_some_and(can_be_corrected),
             labels: (state.iter().flat_map(|state| &state.fulfilment.labels))
                 .map(label)
                 .collect(),
@@ -139,7 +146,12 @@ fn money_row(state: &OrderState, nothing: Money) -> MoneyRow {
     }
 }
 
-fn parcel(shipment: &Shipment) -> Parcel {
+fn parcels(fulfilment: &FulfilmentState) -> Vec<Parcel> {
+    let shipments = fulfilment.shipments.iter();
+    shipments.map(|it| parcel(fulfilment, it)).collect()
+}
+
+fn parcel(of: &FulfilmentState, shipment: &Shipment) -> Parcel {
     Parcel {
         id: shipment.id,
         number: shipment.number,
@@ -147,6 +159,8 @@ fn parcel(shipment: &Shipment) -> Parcel {
         lines: shipment.lines.clone(),
         tracking: shipment.tracking.clone(),
         transit: shipment.transit,
+        astray: of.astray(shipment),
+        replaces: of.replaced_by(shipment),
     }
 }
 

@@ -370,6 +370,11 @@ fn needs_somebody(order: &OrderState) -> Option<&'static str> {
 const fn has_ended(status: OrderStatus) -> bool {
     matches!(
         status,
-        OrderStatus::Delivered | OrderStatus::Lost | OrderStatus::Rejected | OrderStatus::Cancelled
+        OrderStatus::CameBack
+            | OrderStatus::Lost
+            | OrderStatus::Delivered
+            | OrderStatus::Undelivered
+            | OrderStatus::Rejected
+            | OrderStatus::Cancelled
     )
 }

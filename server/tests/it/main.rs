@@ -2,6 +2,7 @@
 //! database of its own for every test. One binary, so that it links once.
 
 mod architecture;
+mod astray;
 mod back_in_stock;
 mod backup;
 mod bad_input;

@@ -84,6 +84,10 @@ async fn every_movement_is_told_with_its_cause_and_all_add_up_to_what_there_is()
     end(&mut staff, order, &parcel, "came_back")
         .await
         .expect_ok();
+    let came = [(RING, "1", "0")];
+    crate::astray::give_up(&mut staff, order, &parcel, &came, "0")
+        .await
+        .expect_ok();
     let mut ada = shop.shopper();
     let given_up = ada.order(RING, BAD_CARD, RING_PRICE).await;
     shop.until_status(given_up, "awaiting_payment").await;

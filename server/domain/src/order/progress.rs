@@ -40,8 +40,11 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         }
         Event::PaymentAuthorized(_) => (None, StepKind::PaymentAuthorized),
         Event::PaymentRefunded(event) => {
-            let amount = event.amount;
-            (None, StepKind::Refunded { amount })
+            let kind = StepKind::Refunded {
+                amount: event.amount,
+                refund_id: event.refund_id,
+            };
+            (None, kind)
         }
         Event::PaymentRefundPending(event) => {
             let amount = event.amount;
@@ -61,13 +64,32 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             let pieces = pieces(&event.lines);
             shipped(event.status, StepKind::RestCancelled { pieces })
         }
-        Event::ShipmentPacked(event) => shipped(event.status, StepKind::Packed),
-        Event::ShipmentUnpacked(event) => shipped(event.status, StepKind::Unpacked),
+        Event::ShipmentPacked(event) => {
+            let kind = match &event.replaces {
+                None => StepKind::Packed,
+                Some(replaced) => StepKind::PackedAgain {
+                    parcel: replaced.number,
+                },
+            };
+            shipped(event.status, kind)
+        }
+        Event::ShipmentUnpacked(event) => {
+            let kind = match event.replaces {
+                None => StepKind::Unpacked,
+                Some(parcel) => StepKind::UnpackedAgain { parcel },
+            };
+            shipped(event.status, kind)
+        }
+        Event::ShipmentGivenUp(event) => {
+            let parcel = event.number;
+            shipped(event.status, StepKind::GivenUp { parcel })
+        }
         Event::ShipmentShipped(event) => {
             let kind = StepKind::Shipped {
                 parcel: event.number,
                 pieces: pieces(&event.lines),
                 tracking: event.tracking.clone(),
+                replaces: event.replaces,
             };
             shipped(event.status, kind)
         }
@@ -122,6 +144,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::OrderCancellationRefused(_)
         | Event::OrderDeadlinePassed(_)
         | Event::OrderNoted(_)
+        | Event::OrderAddressCorrected(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
         | Event::ReturnRequested(_)
@@ -164,6 +187,9 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ProductChangeRejected(_)
         | Event::StockReleaseRequested(_)
         | Event::StockShipped(_)
+        | Event::StockDispatchRequested(_)
+        | Event::StockAllocated(_)
+        | Event::StockAllocationRefused(_)
         | Event::StockReturned(_)
         | Event::ReservationRequested(_)
         | Event::ReservationHeld(_)
@@ -198,6 +224,9 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ShipmentUnpackRequested(_)
         | Event::ShipmentHandoverReported(_)
         | Event::ShipmentOutcomeReported(_)
+        | Event::ShipmentDecisionGiven(_)
+        | Event::ShipmentReplacementRequested(_)
+        | Event::ShipmentNotReplaced(_)
         | Event::ShipmentCarrierReported(_)
         | Event::ShipmentLabelAsked(_)
         | Event::ShipmentLabelRequested(_)
