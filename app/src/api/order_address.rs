@@ -21,7 +21,7 @@ pub async fn correct_address(
         country: typed.country.clone(),
     };
     let corrected = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let order = super::orders::known(&order_id)?;
         shop.correct_address(&staff, order, address).await
     };

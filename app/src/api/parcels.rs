@@ -130,7 +130,7 @@ pub async fn send_again(
     #[server(default)] replacement_id: String,
 ) -> Result<(), ApiError> {
     let sent = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, &replacement_id).await?;
+        let (shop, staff) = begin(&order_id, &expected, &replacement_id).await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let (_, replacement) = ids(&order_id, &replacement_id)?;
         shop.send_again(&staff, order, id, replacement).await
@@ -148,7 +148,7 @@ pub async fn give_up_parcel(
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let given_up = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, &shipment_id).await?;
+        let (shop, staff) = begin(&order_id, &expected, &shipment_id).await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let came = super::receipt_form::came(&lines)?;
         let refund = super::receipt_form::amount_of(&amount, shop.currency())?;

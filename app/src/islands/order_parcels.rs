@@ -78,9 +78,10 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
             }
         })
     };
-    let given_back = move || {
-        let refunds = refunds.get();
-        (!refunds.is_empty()).then(|| {
+    let given_back =
+        move || {
+            let refunds = refunds.get();
+            (!refunds.is_empty()).then(|| {
             let is_done = refunds.iter().any(|refund| refund.state == RefundState::Done);
             let shown = refunds.into_iter().map(|refund| {
                 let note = refund.refund_id.map(|refund| {
@@ -325,7 +326,9 @@ fn refunds(progress: &Progress) -> Vec<Refund> {
     for step in &progress.steps {
         let (amount, state, refund_id) = match step.kind {
             StepKind::RefundPending { amount } => (amount, RefundState::UnderWay, None),
-            StepKind::Refunded { amount, refund_id } => (amount, RefundState::Done, Some(refund_id)),
+            StepKind::Refunded { amount, refund_id } => {
+                (amount, RefundState::Done, Some(refund_id))
+            }
             StepKind::RefundFailed { amount } => (amount, RefundState::Failed, None),
             _ => continue,
         };
@@ -400,6 +403,9 @@ mod tests {
 
     #[test]
     fn a_refund_is_told_with_what_became_of_it_last() {
+        let refund_id: RefundId = "0199c0a0-3333-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id");
         let [small, large] = [500, 2_000].map(|minor| Money::new(minor, types::Currency::Eur));
         let of = |kinds: &[StepKind]| {
             let steps = kinds.iter().cloned().zip(1..).map(|(kind, position)| Step {
@@ -417,17 +423,26 @@ mod tests {
         };
         let mut kinds = vec![
             StepKind::RefundPending { amount: small },
-            StepKind::Refunded { amount: large },
+            StepKind::Refunded {
+                amount: large,
+                refund_id,
+            },
         ];
         assert_eq!(
             of(&kinds),
             [(small, RefundState::UnderWay), (large, RefundState::Done)]
         );
-        kinds.push(StepKind::Refunded { amount: small });
+        kinds.push(StepKind::Refunded {
+            amount: small,
+            refund_id,
+        });
         assert_eq!(of(&kinds)[0], (small, RefundState::Done));
         kinds.push(StepKind::RefundFailed { amount: small });
         assert_eq!(of(&kinds)[0], (small, RefundState::Failed));
-        kinds.push(StepKind::Refunded { amount: small });
+        kinds.push(StepKind::Refunded {
+            amount: small,
+            refund_id,
+        });
         assert_eq!(
             of(&kinds),
             [(small, RefundState::Done), (large, RefundState::Done)]

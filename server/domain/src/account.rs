@@ -18,6 +18,8 @@ use crate::payment::Asked;
 /// Money that was given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credit {
+    /// From 1. None has that of another, also of one that did not reach the customer.
+    pub number: usize,
     pub refund_id: RefundId,
     pub amount: Money,
     /// Unix microseconds.
@@ -76,6 +78,8 @@ pub struct Account {
     pub confirmed_at_us: Option<i64>,
     /// In the order in which the money went back.
     pub credits: Vec<Credit>,
+    /// Credits so far, also those that came to nothing.
+    credited: usize,
     /// What each refund that was asked of the gateway is for.
     causes: BTreeMap<RefundId, Cause>,
     reasons: BTreeMap<RefundId, String>,
@@ -101,6 +105,7 @@ impl Account {
             ordered: placed.lines.clone(),
             confirmed_at_us: None,
             credits: Vec::new(),
+            credited: 0,
             causes: BTreeMap::new(),
             reasons: BTreeMap::new(),
         }
@@ -132,7 +137,9 @@ impl Account {
             }
             Event::PaymentRefunded(done) => {
                 let known = self.causes.get(&done.refund_id).cloned();
+                self.credited += 1;
                 self.credits.push(Credit {
+                    number: self.credited,
                     refund_id: done.refund_id,
                     amount: done.amount,
                     at_us,
@@ -140,6 +147,10 @@ impl Account {
                         reason: String::new(),
                     }),
                 });
+            }
+            // The bank has sent it back: nothing is credited before it is given back again.
+            Event::PaymentRefundFailed(failed) => {
+                self.credits.retain(|it| it.refund_id != failed.refund_id);
             }
             _ => {}
         }
@@ -198,7 +209,7 @@ impl Account {
         let (state, payment) = (&self.state, &self.state.payment);
         let is_cancelled = state.stage == Stage::Cancelled;
         let awaited = payment.captures.iter().filter(|it| match it.state {
-            Asked::Requested => true,
+            Asked::Requested | Asked::Pending => true,
             // It can be collected again, unless nobody wants it any more.
             Asked::Failed => !is_cancelled,
             Asked::Done => false,

@@ -9,7 +9,15 @@ use domain::event::{
     OrderReleaseRequested, OrderReviewRequested, PaymentActionRequired,
     PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureFailed,
     PaymentCaptureRetryRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven,
-    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefundPending, PaymentRefundReported, PaymentRefunded, PaymentReminderDue, PaymentReported, PaymentReturnReported, PaymentWindowElapsed, ReturnAnswerGiven, ReturnCarrierReported, ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled, ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentDecisionGiven, ShipmentHandoverReported, ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept, ShipmentLabelled, ShipmentNotReplaced, ShipmentOutcomeReported, ShipmentRequested, ShipmentUnpackRequested, StockAllocated, StockAllocationRefused, StockRejected, StockReleaseRequested, StockReserved,
+    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefundPending,
+    PaymentRefundReported, PaymentRefunded, PaymentReminderDue, PaymentReported,
+    PaymentReturnReported, PaymentWindowElapsed, ReturnAnswerGiven, ReturnCarrierReported,
+    ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled, ReturnReceiptReported, ReturnRequested,
+    ShipmentCarrierReported, ShipmentDecisionGiven, ShipmentHandoverReported, ShipmentLabelAsked,
+    ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept,
+    ShipmentLabelled, ShipmentNotReplaced, ShipmentOutcomeReported, ShipmentRequested,
+    ShipmentUnpackRequested, StockAllocated, StockAllocationRefused, StockRejected,
+    StockReleaseRequested, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
 use types::order::{CancelledBy, OrderStatus};

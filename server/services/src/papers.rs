@@ -154,11 +154,11 @@ fn each_once(ids: &[OrderId]) -> crate::Result<Vec<OrderId>> {
 /// What there is to be found of an order's papers.
 pub(crate) fn paper_links(account: &Account) -> PaperLinks {
     let id = account.state.order_id;
-    let credits = account.credits.iter().zip(1..);
+    let credits = account.credits.iter();
     PaperLinks {
         has_invoice: account.sale().is_some(),
         credits: credits
-            .map(|(credit, at)| (credit.refund_id, credit_number(id, at)))
+            .map(|credit| (credit.refund_id, credit_number(id, credit.number)))
             .collect(),
     }
 }
@@ -309,7 +309,7 @@ fn invoice(known: &Known) -> Option<Invoice> {
     let money = |minor| Money::new(minor, order.totals.total.currency);
     let some = |minor: i64| (minor != 0).then(|| money(minor));
     let basis_points = account.vat_basis_points();
-    let credits = account.credits.iter().zip(1..);
+    let credits = account.credits.iter();
     Some(Invoice {
         number: invoice_number(order.id),
         order_id: order.id,
@@ -331,23 +331,23 @@ fn invoice(known: &Known) -> Option<Invoice> {
         paid: money(sale.paid_minor),
         outstanding: money(sale.outstanding_minor),
         credits: credits
-            .map(|(credit, at)| (credit_number(order.id, at), credit.amount))
+            .map(|credit| (credit_number(order.id, credit.number), credit.amount))
             .collect(),
     })
 }
 
 /// Each with its share of the tax: that of all that was given back so far, less that of the ones before.
 fn credit_notes(known: &Known) -> impl Iterator<Item = CreditNote> {
-    let credits = known.account.credits.iter().zip(1..);
-    credits.scan(0_i64, |before, (credit, at)| {
+    let credits = known.account.credits.iter();
+    credits.scan(0_i64, |before, credit| {
         let after = before.saturating_add(credit.amount.minor);
-        let note = credit_note(known, credit, at, (*before, after));
+        let note = credit_note(known, credit, (*before, after));
         *before = after;
         Some(note)
     })
 }
 
-fn credit_note(known: &Known, credit: &Credit, at: usize, sums: (i64, i64)) -> CreditNote {
+fn credit_note(known: &Known, credit: &Credit, sums: (i64, i64)) -> CreditNote {
     let (order, account) = (&known.order, &known.account);
     let money = |minor| Money::new(minor, order.totals.total.currency);
     let basis_points = account.vat_basis_points();
@@ -362,7 +362,7 @@ fn credit_note(known: &Known, credit: &Credit, at: usize, sums: (i64, i64)) -> C
         false => credit.amount.minor - account.worth_minor(pieces) - delivery,
     };
     CreditNote {
-        number: credit_number(order.id, at),
+        number: credit_number(order.id, credit.number),
         refund_id: credit.refund_id,
         order_id: order.id,
         order_number: order.number.clone(),

@@ -162,6 +162,7 @@ impl Story {
                     order_id: order_id(),
                     shipment_id: asked.shipment_id,
                     amount: asked.amount,
+                    asked: None,
                 });
             }
         }
@@ -171,6 +172,7 @@ impl Story {
                     order_id: order_id(),
                     refund_id: asked.id,
                     amount: asked.amount,
+                    request: None,
                 });
             }
         }

@@ -388,6 +388,7 @@ fn what_has_happened_stays_true() {
         order_id: id(),
         refund_id,
         amount: eur(100),
+        request: None,
     };
     let declined = ReturnDeclined {
         order_id: id(),
