@@ -81,6 +81,8 @@ test("the admin's pages keep nobody out", async ({ page, newShopper, noise }) =>
   await openInventory(page)
   await page.getByRole('button', { name: `Correct stock of ${STUDS.sku}` }).click()
   await inspect(page, 'inventory, correcting')
+  await page.goto('/admin/today')
+  await inspect(page, 'today')
   await page.goto(`/admin/events?of=${STUDS.sku}`)
   await inspect(page, 'events, a SKU')
   await page.goto('/admin/events?of=hello')

@@ -235,7 +235,7 @@ test('without JavaScript staff list, search, open, write a note and print', asyn
   await page.getByRole('textbox', { name: 'New note' }).fill('Written without a script.')
   await page.getByRole('button', { name: 'Add note' }).click()
   await expect(page.getByText('Written without a script.')).toBeVisible()
-  await page.getByRole('link', { name: 'Packing slip' }).click()
+  await page.getByRole('link', { name: 'Packing slips', exact: true }).click()
   await expect(page.getByRole('heading', { name: /^Packing slip V-/ })).toBeVisible()
 })
 

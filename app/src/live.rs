@@ -209,6 +209,7 @@ pub fn page_version(page: LivePage, version: u64) -> ReadSignal<Version> {
             LivePage::Restock => Topic::Restock,
             LivePage::Ledger(sku) => Topic::Ledger(sku),
             LivePage::Audit => Topic::Audit,
+            LivePage::Sales => Topic::Sales,
         };
         socket::follow(topic, initial, version, merge).into()
     }
@@ -227,6 +228,7 @@ pub enum LivePage {
     Restock,
     Ledger(Sku),
     Audit,
+    Sales,
 }
 
 /// Who has an order open. Staff only.

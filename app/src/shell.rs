@@ -21,8 +21,9 @@ use crate::pages::admin_mail::AdminMailPage;
 use crate::pages::admin_mails::AdminMailsPage;
 use crate::pages::admin_order::AdminOrderPage;
 use crate::pages::admin_orders::AdminOrdersPage;
-use crate::pages::admin_papers::{InvoicesPage, PickListPage, SlipsPage};
+use crate::pages::admin_papers::{CreditNotesPage, InvoicesPage, SlipsPage};
 use crate::pages::admin_persons::AdminPersonsPage;
+use crate::pages::admin_pick_list::PickListPage;
 use crate::pages::admin_prices::AdminPricesPage;
 use crate::pages::admin_purchase::AdminPurchasePage;
 use crate::pages::admin_purchases::AdminPurchasesPage;
@@ -30,6 +31,7 @@ use crate::pages::admin_restock::AdminRestockPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::admin_staff::AdminStaffPage;
 use crate::pages::admin_suppliers::AdminSuppliersPage;
+use crate::pages::admin_today::AdminTodayPage;
 use crate::pages::back_in_stock::BackInStockPage;
 use crate::pages::cart::CartPage;
 use crate::pages::category::CategoryPage;
@@ -38,6 +40,7 @@ use crate::pages::home::HomePage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
 use crate::pages::orders::{FindOrderPage, OrdersPage};
+use crate::pages::own_papers::{OwnCreditNotePage, OwnInvoicePage};
 use crate::pages::plain::{DeliveryPage, ImprintPage, PrivacyPage, ReturnsPage};
 use crate::pages::product::ProductPage;
 use crate::pages::return_label::ReturnLabelPage;
@@ -102,6 +105,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// Whether a page is a paper of an order, for whoever placed it.
+fn is_paper(path: &str) -> bool {
+    path.starts_with("/orders/") && (path.ends_with("/invoice") || path.contains("/credit-notes/"))
+}
+
 /// The sheet that a page needs beside the shop's. The front page has all it needs in that.
 fn further_styles(path: &str) -> Option<&'static str> {
     let below = |folder: &&str| path.starts_with(folder);
@@ -109,6 +117,7 @@ fn further_styles(path: &str) -> Option<&'static str> {
         "/" => None,
         path if path.starts_with("/admin") => Some("desk.css"),
         path if path.starts_with("/c/") => Some("shelf.css"),
+        path if is_paper(path) => Some("paper.css"),
         path if path.starts_with("/p/") => Some("piece.css"),
         _ if ["/cart", "/checkout", "/orders"].iter().any(below) => Some("till.css"),
         _ => Some("read.css"),
@@ -154,6 +163,12 @@ pub fn App() -> impl IntoView {
                     view=ReturnLabelPage
                     ssr=SsrMode::Async
                 />
+                <Route path=path!("/orders/:id/invoice") view=OwnInvoicePage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/orders/:id/credit-notes/:refund")
+                    view=OwnCreditNotePage
+                    ssr=SsrMode::Async
+                />
                 <Route
                     path=path!("/back-in-stock/:token")
                     view=BackInStockPage
@@ -170,10 +185,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/account") view=AdminAccountPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/staff") view=AdminStaffPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/audit") view=AdminAuditPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/today") view=AdminTodayPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/print/slips") view=SlipsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/print/invoices") view=InvoicesPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/admin/print/credit-notes")
+                    view=CreditNotesPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/admin/print/pick-list") view=PickListPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/inventory") view=AdminInventoryPage ssr=SsrMode::Async />
                 // Before the SKUs, which have no name of these.

@@ -53,6 +53,9 @@ impl Housekeeping {
             Ok(_) => {}
             Err(problem) => tracing::error!(%problem, "nothing could be deleted"),
         }
+        if let Err(problem) = self.shop.renew_marks(self.shop.now_us()).await {
+            tracing::error!(%problem, "the keys of hashes could not be renewed");
+        }
         let before_us = self.shop.now_us().saturating_sub(self.lives.mail_us);
         if let Err(error) = self.mailer.forget_before(before_us).await {
             tracing::error!(%error, "old mails could not be deleted");

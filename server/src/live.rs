@@ -30,6 +30,7 @@ use domain::reservation::changed_by;
 use parking_lot::Mutex;
 use services::{
     LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row, is_act, is_of_purchasing,
+    is_of_sales,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -438,12 +439,14 @@ impl Hub {
         gathered.add(shop, changed.skus);
         gathered.for_staff.extend(changed.for_staff);
         gathered.purchasing |= is_of_purchasing(&event);
+        gathered.sales |= is_of_sales(&event);
         // Not what checkouts hold or parcels take: both change nothing of what is unsold.
         gathered.restock |= recorded.topic == RestockRuleChanged::TOPIC
             || matches!(
                 &*event,
                 Event::StockReserved(_)
                     | Event::StockReleased(_)
+                    | Event::StockAllocated(_)
                     | Event::StockReturned(_)
                     | Event::StockCorrected(_)
                     | Event::StockReceived(_)
@@ -568,6 +571,10 @@ impl Hub {
             let version = shop.acts_position();
             publish(Topic::Audit, State::Audit { version });
         }
+        let is_of_today = gathered.sales || gathered.alerts || gathered.restock;
+        if is_of_today && self.has_members(&Topic::Sales) {
+            publish(Topic::Sales, State::Sales { version: position });
+        }
         if !gathered.events.is_empty() {
             publish(
                 Topic::Events,
@@ -618,13 +625,16 @@ struct Gathered {
     restock: bool,
     /// Whether anybody of the staff has done anything.
     acts: bool,
+    /// Whether the numbers of what is sold have.
+    sales: bool,
     /// The newest [`STREAM`] events, oldest first.
     events: std::collections::VecDeque<EventRow>,
 }
 
 impl Gathered {
     fn is_empty(&self) -> bool {
-        let is_quiet = !self.alerts && !self.purchasing && !self.restock && !self.acts;
+        let is_quiet = !self.alerts && !self.purchasing && !self.restock;
+        let is_quiet = is_quiet && !self.acts && !self.sales;
         let is_bare = self.events.is_empty() && self.products.is_empty();
         is_quiet && is_bare && self.for_staff.is_empty() && self.released.is_empty()
     }
@@ -760,6 +770,7 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         | Topic::Alerts
         | Topic::Purchasing
         | Topic::Restock
+        | Topic::Sales
         | Topic::Ledger(_)
         | Topic::Audit => match (&visitor.staff, topic.right()) {
             (Some(staff), Some(right)) => staff.may(right).map(drop),
@@ -855,6 +866,10 @@ async fn snapshot(
         Topic::Restock => {
             let version = shop.levels().position();
             Ok((State::Restock { version }, version))
+        }
+        Topic::Sales => {
+            let version = shop.levels().position();
+            Ok((State::Sales { version }, version))
         }
     }
 }

@@ -154,6 +154,7 @@ fn look_at_mails(mailer: &Mailer) {
         ("sent", counts.sent),
         ("bounced", counts.bounced),
         ("failed", counts.failed),
+        ("moot", counts.moot),
         ("put_off", counts.put_off),
     ] {
         metrics::counter!("vitrine_mails_total", "outcome" => outcome).absolute(count);

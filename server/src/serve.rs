@@ -112,6 +112,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     shop.limit_holds(limits.holds());
     if !config.limits.lift_limits {
         shop.marks_with(Fingerprints::new(key.master()));
+        shop.renew_marks(shop.now_us()).await?;
     }
     shop.keeps_secrets_with(StaffSecrets::new(key.master()));
     let way_in = admit_admin(&shop, &config, &url).await?;

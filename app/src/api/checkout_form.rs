@@ -77,6 +77,27 @@ impl CheckoutForm {
         }
     }
 
+    /// What was typed.
+    #[cfg(feature = "ssr")]
+    pub(super) const fn texts(&mut self) -> [&mut String; 14] {
+        [
+            &mut self.email,
+            &mut self.name,
+            &mut self.street,
+            &mut self.street_2,
+            &mut self.postal_code,
+            &mut self.city,
+            &mut self.country,
+            &mut self.phone,
+            &mut self.billing_name,
+            &mut self.billing_street,
+            &mut self.billing_street_2,
+            &mut self.billing_postal_code,
+            &mut self.billing_city,
+            &mut self.billing_country,
+        ]
+    }
+
     fn billing_address(&self) -> Option<BillingAddress> {
         (self.billing == OTHER).then(|| BillingAddress {
             name: self.billing_name.clone(),

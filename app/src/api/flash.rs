@@ -7,6 +7,7 @@ use types::counting::SheetOutcome;
 use types::signup::SignedUp;
 use types::{Problem, Sku};
 
+use super::address_form::TypedAddress;
 use super::checkout_form::CheckoutForm;
 use super::delivery_form::DeliveryForm;
 use super::inventory_forms::WriteOffForm;
@@ -59,6 +60,9 @@ pub struct Flash {
     /// The supplier that could not be taken note of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier: Option<SupplierForm>,
+    /// The address that an order could not get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<TypedAddress>,
     /// The note that could not be written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -165,6 +169,8 @@ mod server {
     /// Browsers keep cookies of 4,096 bytes with name and attributes; longer ones vanish silently.
     const MAX_VALUE: usize = 3_800;
     const MAX_AGE_SECONDS: u32 = 300;
+    /// So many characters of a text are not cut any more.
+    const SHORTEST_CUT: usize = 8;
 
     /// Whether the browser itself posted the form, without our script: it asks for a page.
     fn is_plain_form() -> bool {
@@ -183,8 +189,9 @@ mod server {
         if !is_plain_form() {
             return;
         }
-        let value = encode(&flash).or_else(|| {
-            (flash.checkout, flash.note) = (None, None);
+        let whole = encode(&flash);
+        let value = whole.or_else(|| encode_cut(&mut flash)).or_else(|| {
+            (flash.checkout, flash.note, flash.address) = (None, None, None);
             (flash.rule, flash.supplier) = (None, None);
             encode(&flash)
         });
@@ -212,6 +219,28 @@ mod server {
     fn encode(flash: &Flash) -> Option<String> {
         let json = serde_json::to_string(flash).ok()?;
         Some(Url::escape(&json)).filter(|value| value.len() <= MAX_VALUE)
+    }
+
+    /// What is too long for a cookie loses the end of its longest texts: nothing that fits its field.
+    fn encode_cut(flash: &mut Flash) -> Option<String> {
+        loop {
+            let form = flash.checkout.as_mut()?;
+            let longest = form
+                .texts()
+                .into_iter()
+                .max_by_key(|text| Url::escape(text).len())?;
+            let letters = longest.chars().count();
+            if letters <= SHORTEST_CUT {
+                return None;
+            }
+            *longest = longest
+                .chars()
+                .take((letters * 3 / 4).max(SHORTEST_CUT))
+                .collect();
+            if let Some(value) = encode(flash) {
+                return Some(value);
+            }
+        }
     }
 
     fn header(path: &str, value: &str, max_age: u32, is_secure: bool) -> Option<HeaderValue> {

@@ -2,6 +2,7 @@
 //! plain form posts to the same addresses and is redirected.
 
 pub mod account;
+pub mod address_form;
 pub mod admin;
 pub mod alerts;
 pub mod cart;
@@ -16,6 +17,7 @@ pub mod inventory_forms;
 pub mod mails;
 #[cfg(feature = "ssr")]
 mod meanwhile;
+pub mod order_address;
 pub mod orders;
 pub mod parcels;
 pub mod persons;
@@ -23,6 +25,7 @@ pub mod price_form;
 pub mod prices;
 pub mod purchase_forms;
 pub mod purchasing;
+pub mod receipt_form;
 pub mod returns;
 pub mod signup;
 pub mod staff;

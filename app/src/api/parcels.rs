@@ -30,7 +30,7 @@ pub async fn pack_order(
     #[server(default)] carrier: String,
 ) -> Result<(), ApiError> {
     let packed = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, &shipment_id).await?;
+        let (shop, staff) = begin(&order_id, &expected, &shipment_id).await?;
         let carrier = match carrier.as_str() {
             "" => Default::default(),
             carrier => (carrier.parse()).map_err(|error| malformed("carrier", &error))?,
@@ -50,7 +50,7 @@ pub async fn unpack_order(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let unpacked = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.unpack(&staff, order, id).await
     };
@@ -67,7 +67,7 @@ pub async fn ship_order(
     #[server(default)] tracking_url: String,
 ) -> Result<(), ApiError> {
     let shipped = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let tracking = Tracking::typed(&tracking_number, &tracking_url)
             .map_err(|message| Problem::invalid_field("tracking_number", message))?;
@@ -84,7 +84,7 @@ pub async fn buy_label(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let bought = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.buy_label(&staff, order, id).await
     };
@@ -99,7 +99,7 @@ pub async fn cancel_label(
     #[server(default)] shipment_id: String,
 ) -> Result<(), ApiError> {
     let cancelled = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         shop.cancel_label(&staff, order, id).await
     };
@@ -115,12 +115,48 @@ pub async fn end_shipment(
     #[server(default)] outcome: String,
 ) -> Result<(), ApiError> {
     let ended = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &shipment_id)?;
         let outcome = (outcome.parse()).map_err(|error| malformed("outcome", &error))?;
         shop.end_shipment(&staff, order, id, outcome).await
     };
     back(&order_id, ended.await)
+}
+
+/// Sends the pieces of a parcel again that was lost or came back. `replacement_id` is made by the form.
+#[server(prefix = "/api", endpoint = "send_again")]
+pub async fn send_again(
+    #[server(default)] order_id: String,
+    #[server(default)] expected: String,
+    #[server(default)] shipment_id: String,
+    #[server(default)] replacement_id: String,
+) -> Result<(), ApiError> {
+    let sent = async {
+        let (shop, staff) = begin(&order_id, &expected, &replacement_id).await?;
+        let (order, id) = ids(&order_id, &shipment_id)?;
+        let (_, replacement) = ids(&order_id, &replacement_id)?;
+        shop.send_again(&staff, order, id, replacement).await
+    };
+    back(&order_id, sent.await)
+}
+
+/// Gives up a parcel that was lost or came back: takes in what came, and gives its money back.
+#[server(prefix = "/api", endpoint = "give_up_parcel")]
+pub async fn give_up_parcel(
+    #[server(default)] order_id: String,
+    #[server(default)] expected: String,
+    #[server(default)] shipment_id: String,
+    #[server(default)] lines: Vec<super::receipt_form::TypedReceipt>,
+    #[server(default)] amount: String,
+) -> Result<(), ApiError> {
+    let given_up = async {
+        let (shop, staff) = begin(&order_id, &expected, &shipment_id).await?;
+        let (order, id) = ids(&order_id, &shipment_id)?;
+        let came = super::receipt_form::came(&lines)?;
+        let refund = super::receipt_form::amount_of(&amount, shop.currency())?;
+        shop.give_up(&staff, order, id, came, refund).await
+    };
+    back(&order_id, given_up.await)
 }
 
 /// Cancels an order, or what of it has not left.
@@ -130,7 +166,7 @@ pub async fn cancel_for_shopper(
     #[server(default)] expected: String,
 ) -> Result<(), ApiError> {
     let cancelled = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         shop.cancel_order(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -144,7 +180,7 @@ pub async fn release_order(
     #[server(default)] expected: String,
 ) -> Result<(), ApiError> {
     let released = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, "").await?;
+        let (shop, staff) = begin(&order_id, &expected, "").await?;
         shop.release_order(&staff, super::orders::known(&order_id)?)
             .await
     };
@@ -161,7 +197,7 @@ pub async fn refund_order(
     #[server(default)] reason: String,
 ) -> Result<(), ApiError> {
     let refunded = async {
-        let (shop, staff, _turn) = begin(&order_id, &expected, &refund_id).await?;
+        let (shop, staff) = begin(&order_id, &expected, &refund_id).await?;
         let order = super::orders::known(&order_id)?;
         let id = (refund_id.parse()).map_err(|error| malformed("refund_id", &error))?;
         let minor = types::money::minor_units(amount.trim()).map_err(|_| {
@@ -211,21 +247,21 @@ pub async fn capture_again(#[server(default)] order_id: String) -> Result<(), Ap
 }
 
 /// Who asks, of whom. The order must be as the form has shown it: `expected` is the version that it had
-/// then, `own` an id that the form has made. Nobody else does anything with the order while the last is held.
+/// then, `own` an id that the form has made. What is asked through this shop is done only if that is still so then.
 #[cfg(feature = "ssr")]
 pub(super) async fn begin(
     order_id: &str,
     expected: &str,
     own: &str,
-) -> Result<(services::Shop, services::Staff, Option<services::OrderTurn>), Problem> {
+) -> Result<(services::Shop, services::Staff), Problem> {
     let (shop, staff) = (super::shop(), super::signed_in(Right::Orders)?);
     if expected.is_empty() {
-        return Ok((shop, staff, None));
+        return Ok((shop, staff));
     }
     let version = (expected.parse()).map_err(|error| malformed("expected", &error))?;
     let order = super::orders::known(order_id)?;
-    let turn = shop.expect_version(&staff, order, version, own).await?;
-    Ok((shop, staff, Some(turn)))
+    let shop = shop.expect_version(&staff, order, version, own).await?;
+    Ok((shop, staff))
 }
 
 #[cfg(feature = "ssr")]

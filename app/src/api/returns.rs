@@ -4,9 +4,12 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
-use types::{Money, OrderId, Problem, ReturnId, returns::ReceivedPieces, returns::ReturnPieces};
+use types::{OrderId, Problem, ReturnId, returns::ReturnPieces};
 
 use super::ApiError;
+use super::receipt_form::TypedReceipt;
+#[cfg(feature = "ssr")]
+use super::receipt_form::{amount_of, came, count, sku};
 
 /// Pieces of a SKU to send back, as they were typed. Nothing typed is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,17 +20,6 @@ pub struct TypedReturn {
     pub quantity: String,
     #[serde(default)]
     pub reason: String,
-}
-
-/// Pieces of a SKU that came back, as they were typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TypedReceipt {
-    #[serde(default)]
-    pub sku: String,
-    #[serde(default)]
-    pub restocked: String,
-    #[serde(default)]
-    pub written_off: String,
 }
 
 /// Asks to send pieces back.
@@ -56,7 +48,7 @@ pub async fn answer_return(
     #[server(default)] answer: String,
 ) -> Result<(), ApiError> {
     let answered = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         let is_accepted = match answer.as_str() {
             "accept" => true,
@@ -76,7 +68,7 @@ pub async fn buy_return_label(
     #[server(default)] return_id: String,
 ) -> Result<(), ApiError> {
     let asked = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
         shop.buy_return_label(&staff, order, id).await
     };
@@ -93,24 +85,10 @@ pub async fn receive_return(
     #[server(default)] amount: String,
 ) -> Result<(), ApiError> {
     let received = async {
-        let (shop, staff, _turn) = super::parcels::begin(&order_id, &expected, "").await?;
+        let (shop, staff) = super::parcels::begin(&order_id, &expected, "").await?;
         let (order, id) = ids(&order_id, &return_id)?;
-        let mut came = Vec::with_capacity(lines.len());
-        for line in &lines {
-            came.push(ReceivedPieces {
-                sku: sku(&line.sku)?,
-                restocked: count("restocked", &line.restocked)?,
-                written_off: count("written_off", &line.written_off)?,
-            });
-        }
-        let amount = match amount.trim() {
-            "" => 0,
-            typed => types::money::minor_units(typed).map_err(|_| {
-                let message = "Enter an amount like 25 or 25.00.";
-                Problem::invalid_field("amount", message)
-            })?,
-        };
-        let refund = Money::new(amount, shop.currency());
+        let came = came(&lines)?;
+        let refund = amount_of(&amount, shop.currency())?;
         shop.receive_return(&staff, order, id, came, refund).await
     };
     super::parcels::back(&order_id, received.await)
@@ -122,23 +100,6 @@ fn ids(order_id: &str, return_id: &str) -> Result<(OrderId, ReturnId), Problem> 
     let id = return_id.parse();
     let id = id.map_err(|error| Problem::malformed(format!("return_id: {error}")))?;
     Ok((order, id))
-}
-
-#[cfg(feature = "ssr")]
-fn sku(typed: &str) -> Result<types::Sku, Problem> {
-    let sku = typed.parse();
-    sku.map_err(|error| Problem::malformed(format!("sku: {error}")))
-}
-
-/// Nothing typed is none.
-#[cfg(feature = "ssr")]
-fn count(field: &str, typed: &str) -> Result<u32, Problem> {
-    match typed.trim() {
-        "" => Ok(0),
-        typed => typed
-            .parse()
-            .map_err(|_| Problem::invalid_field(field, "Enter a whole number of pieces.")),
-    }
 }
 
 #[cfg(feature = "ssr")]

@@ -19,7 +19,8 @@ use crate::islands::admin_live::AdminLive;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::live::LivePage;
 
-const PAGES: [(&str, &str, Right); 10] = [
+const PAGES: [(&str, &str, Right); 11] = [
+    ("/admin/today", "Today", Right::See),
     ("/admin/orders", "Orders", Right::See),
     ("/admin/inventory", "Inventory", Right::See),
     ("/admin/restock", "Restock", Right::See),

@@ -4,6 +4,8 @@
 pub mod admin_frame;
 pub mod anchor;
 #[cfg(feature = "ssr")]
+pub mod bar_chart;
+#[cfg(feature = "ssr")]
 pub mod desk_field;
 pub mod desk_pages;
 pub mod desk_search;
@@ -19,6 +21,8 @@ pub mod house;
 pub mod lazy_hint;
 pub mod line_picture;
 pub mod local_time;
+#[cfg(feature = "ssr")]
+pub mod paper;
 #[cfg(feature = "ssr")]
 pub mod picture;
 pub mod problem_note;
@@ -38,6 +42,8 @@ pub mod when;
 
 #[cfg(feature = "ssr")]
 pub use admin_frame::AdminFrame;
+#[cfg(feature = "ssr")]
+pub use bar_chart::BarChart;
 #[cfg(feature = "ssr")]
 pub use desk_field::{Holds, desk_field};
 pub use desk_pages::DeskPages;

@@ -28,6 +28,8 @@ pub struct Hold {
     /// Whether anything was held on this page.
     had: RwSignal<bool>,
     asking: RwSignal<bool>,
+    /// Whether the server has held what it could.
+    answered: RwSignal<bool>,
     problem: RwSignal<Option<Problem>>,
     /// The order is placed: nothing is held for the checkout any more.
     is_done: Signal<bool>,
@@ -44,6 +46,7 @@ impl Hold {
             cart,
             left: RwSignal::new(None),
             asking: RwSignal::new(false),
+            answered: RwSignal::new(false),
             problem: RwSignal::new(None),
             is_done,
         };
@@ -75,6 +78,18 @@ impl Hold {
     /// It was held, and is no more.
     fn has_ended(self) -> bool {
         self.had.get() && !self.is_held() && !self.is_done.get()
+    }
+
+    /// Pieces of the cart that are not held though they were asked for: others have them.
+    fn sold_out(self) -> u32 {
+        let held = self.held.get();
+        self.cart.with(|cart| {
+            Cart {
+                held,
+                ..cart.clone()
+            }
+            .not_held()
+        })
     }
 
     fn is_ending(self) -> bool {
@@ -135,6 +150,7 @@ impl Hold {
                 }
                 Ok(cart) => {
                     self.problem.set(None);
+                    self.answered.set(true);
                     self.hears(Held {
                         is_left: false,
                         ..cart.held.clone()
@@ -223,11 +239,23 @@ pub fn HoldNote(hold: Hold, now_left_us: i64, awake: RwSignal<bool>) -> impl Int
             return problem.detail;
         }
         if hold.has_ended() {
-            return "Your pieces are not held any more.".to_owned();
+            let can_be_had = hold
+                .cart
+                .with(|cart| cart.lines.iter().any(|it| it.available > 0));
+            let words = match can_be_had {
+                true => "Your pieces are not held any more.",
+                false => "Your pieces are not held any more, and sold out by now.",
+            };
+            return words.to_owned();
         }
-        match hold.left.get() {
-            Some(left) => ["Held for you for ", &minutes(left)].concat(),
-            None => "Your pieces are being held for you…".to_owned(),
+        match (hold.left.get(), hold.answered.get()) {
+            (Some(left), true) if hold.sold_out() > 0 => {
+                let held = ["Held for you for ", &minutes(left)].concat();
+                [&held, ", but for what is sold out by now."].concat()
+            }
+            (Some(left), _) => ["Held for you for ", &minutes(left)].concat(),
+            (None, true) => "Sold out by now: nothing is held for you.".to_owned(),
+            (None, false) => "Your pieces are being held for you…".to_owned(),
         }
     };
     let button = move || match (hold.has_ended(), hold.can_extend()) {
@@ -246,6 +274,12 @@ pub fn HoldNote(hold: Hold, now_left_us: i64, awake: RwSignal<bool>) -> impl Int
         }
     };
     let is_held = hold.held.with_untracked(|held| !held.is_empty());
+    let can_be_had = hold
+        .cart
+        .with_untracked(|cart| cart.lines.iter().any(|line| line.available > 0));
+    let is_short = hold
+        .cart
+        .with_untracked(|cart| cart.lines.iter().any(|it| !it.is_covered()));
     view! {
         <div class="checkout-hold awakening" data-awake=move || awake.get().then_some("")>
             <div class="checkout-hold__state when-awake with-script" data-urgent=move || {
@@ -264,14 +298,23 @@ pub fn HoldNote(hold: Hold, now_left_us: i64, awake: RwSignal<bool>) -> impl Int
                 action=if is_held { "/api/extend_hold" } else { "/api/hold_cart" }
             >
                 <p class="checkout-hold__words">
-                    {match is_held {
-                        true => format!("Held for you for about {}.", about(now_left_us)),
-                        false => "Your pieces are not held yet.".to_owned(),
+                    {match (is_held, is_short) {
+                        (true, false) => format!("Held for you for about {}.", about(now_left_us)),
+                        (true, true) => format!(
+                            "Held for you for about {}, but for what is sold out by now.",
+                            about(now_left_us)
+                        ),
+                        (false, _) if !can_be_had => {
+                            "Sold out by now: nothing can be held for you.".to_owned()
+                        }
+                        (false, _) => "Your pieces are not held yet.".to_owned(),
                     }}
                 </p>
-                <button class="button button--quiet">
-                    {if is_held { "Hold them longer" } else { "Hold them while I order" }}
-                </button>
+                {(is_held || can_be_had).then(|| view! {
+                    <button class="button button--quiet">
+                        {if is_held { "Hold them longer" } else { "Hold them while I order" }}
+                    </button>
+                })}
             </form>
         </div>
     }

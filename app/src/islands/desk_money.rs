@@ -2,6 +2,7 @@
 //! Part of the desk's lazy island; without the script each is a plain form.
 
 use leptos::prelude::*;
+use types::Money;
 use types::desk::{DeskOrder, PaymentRow};
 
 use super::desk_about::{About, may_change};
@@ -17,6 +18,7 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
         let money = money.get();
         let told = [
             ("Collected", money.captured),
+            ("Being given back, under way", money.under_way),
             ("Given back", money.refunded),
         ];
         let told = told.into_iter().filter(|(_, amount)| amount.minor > 0);
@@ -38,6 +40,17 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
             </Show>
             <ul class="desk-payments" role="list">{rows}</ul>
             <dl class="desk-sums">{sums}</dl>
+            {move || order.with(|order| (!order.papers.credits.is_empty()).then(|| {
+                let href = format!("/admin/print/credit-notes?order={}", order.order.id);
+                let numbers = order.papers.credits.iter().map(|(_, number)| number.clone());
+                let numbers = numbers.collect::<Vec<_>>().join(", ");
+                view! {
+                    <p>
+                        <a href=href>"Credit notes"</a>
+                        {format!(": {numbers}")}
+                    </p>
+                }
+            }))}
             <Show when=Signal::derive(move || money.with(|money| money.has_failed) && may_change(order))>
                 <form
                     class="desk-act"
@@ -49,6 +62,9 @@ pub fn DeskMoney(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView 
                     <button class="desk-button" type="submit">"Collect again"</button>
                 </form>
             </Show>
+            {move || money.with(|money| money.failed_refund).filter(|_| may_change(order)).map(|amount| {
+                view! { <FailedRefund order posting amount /> }
+            })}
             {move || (money.with(|money| money.refundable.minor) > 0 && may_change(order)).then(|| {
                 view! { <Refund order posting /> }
             })}
@@ -70,13 +86,39 @@ fn payment(row: PaymentRow) -> impl IntoView {
     }
 }
 
+/// Money as it is typed: without the sign of the currency.
+fn typed(amount: Money) -> String {
+    format!("{}.{:02}", amount.minor / 100, amount.minor % 100)
+}
+
+/// Asks the gateway once more for a refund that it has refused: as a new one.
+#[component]
+fn FailedRefund(order: RwSignal<DeskOrder>, posting: Posting, amount: Money) -> impl IntoView {
+    let next = order.with_untracked(|order| order.next_refund);
+    view! {
+        <form
+            class="desk-act"
+            method="post"
+            action="/api/refund_order"
+            aria-label="Try the refund again"
+            on:submit=move |event| posting.send(&event)
+        >
+            <About order />
+            <p>{format!("{amount} was not given back: the gateway or the bank has refused it.")}</p>
+            <input type="hidden" name="refund_id" value=next.to_string() />
+            <input type="hidden" name="amount" value=typed(amount) />
+            <input type="hidden" name="reason" value="tried again" />
+            <button class="desk-button" type="submit">"Give back again"</button>
+        </form>
+    }
+}
+
 /// Gives all of it back, or a part.
 #[component]
 fn Refund(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
     let (next, refundable) =
         order.with_untracked(|order| (order.next_refund, order.money.refundable));
-    // As it is typed: without the sign of the currency.
-    let all = format!("{}.{:02}", refundable.minor / 100, refundable.minor % 100);
+    let all = typed(refundable);
     view! {
         <details class="desk-refund">
             <summary class="desk-button">"Give money back\u{2026}"</summary>
@@ -94,7 +136,7 @@ fn Refund(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
                     <input type="text" name="amount" inputmode="decimal" required=true value=all />
                 </label>
                 <label class="desk-field desk-field--wide">
-                    "Reason, for staff; names nobody"
+                    "Reason, which the customer reads on the credit note"
                     <input type="text" name="reason" required=true maxlength="200" />
                 </label>
                 <button class="desk-button desk-button--strong" type="submit">"Give back"</button>

@@ -8,15 +8,17 @@ use types::order::{Order, OrderLine};
 use types::{OrderId, Problem};
 
 use super::desk_about::{About, may_change};
+use super::desk_address::CorrectAddress;
 use super::desk_money::DeskMoney;
 use super::desk_notes::Notes;
 use super::desk_parcels::{Cancel, Parcels};
 use super::desk_returns::Returns;
 use super::posted::Posting;
+use crate::api::address_form::TypedAddress;
 use crate::components::{LinePicture, LocalClock, LocalTime, Story};
 use crate::live;
 
-/// `me` is who is signed in; `problem` and `typed` what a plain form came back with.
+/// `me` is who is signed in; `problem` and `typed` and `address` what a plain form came back with.
 #[island(lazy)]
 pub fn DeskOrderPage(
     order: DeskOrder,
@@ -24,6 +26,8 @@ pub fn DeskOrderPage(
     me: String,
     problem: Option<Problem>,
     typed: Option<String>,
+    /// An address that was typed in vain.
+    address: Option<TypedAddress>,
 ) -> impl IntoView {
     let id = order.order.id;
     let number = order.order.number.clone();
@@ -36,7 +40,8 @@ pub fn DeskOrderPage(
     // The refusal of a note is told beside it.
     let posting = Posting::new(problem.clone().filter(|_| typed.is_none()));
     let told = posting.problem;
-    let papers = |kind| format!("/admin/print/{kind}?order={id}");
+    let has_invoice = Signal::derive(move || order.with(|order| order.papers.has_invoice));
+    let papers = move |kind| format!("/admin/print/{kind}?order={id}");
     view! {
         <article class="desk-order" aria-labelledby="order-title">
             <p class="desk-order__back">
@@ -56,8 +61,12 @@ pub fn DeskOrderPage(
                 </span>
                 <p class="desk-order__placed">"Placed " <LocalTime at_us=placed_at_us /></p>
                 <div class="desk-order__papers">
-                    <a class="desk-button" href=papers("slips")>"Packing slip"</a>
-                    <a class="desk-button" href=papers("invoices")>"Invoice"</a>
+                    <Show when=move || status.get().is_paid()>
+                        <a class="desk-button" href=papers("slips")>"Packing slips"</a>
+                    </Show>
+                    <Show when=has_invoice>
+                        <a class="desk-button" href=papers("invoices")>"Invoice"</a>
+                    </Show>
                     <Cancel id order posting />
                 </div>
             </div>
@@ -74,7 +83,7 @@ pub fn DeskOrderPage(
                     <DeskMoney order posting />
                     <Notes id order problem typed />
                 </div>
-                <Customer order=fixed />
+                <Customer order posting address />
             </div>
             <WhatHappened order />
         </article>
@@ -260,7 +269,14 @@ fn line(line: OrderLine) -> impl IntoView {
 
 /// Who ordered, and where it goes.
 #[component]
-fn Customer(order: Order) -> impl IntoView {
+fn Customer(
+    order: RwSignal<DeskOrder>,
+    posting: Posting,
+    address: Option<TypedAddress>,
+) -> impl IntoView {
+    let whole = order;
+    let order = order.with_untracked(|order| order.order.clone());
+    let typed = address;
     let address = |to: BillingAddress| {
         let second = (!to.street_2.is_empty()).then(|| view! { {to.street_2} <br /> });
         view! {
@@ -276,7 +292,8 @@ fn Customer(order: Order) -> impl IntoView {
             {address(billing)}
         }
     });
-    let shipped = address(order.ship_to());
+    let shipped = move || whole.with(|order| address(order.order.ship_to()));
+    let correct = Signal::derive(move || whole.with(|order| order.can_correct_address));
     let phone = (!order.phone.is_empty()).then(|| {
         let href = format!("tel:{}", order.phone.replace(' ', ""));
         view! {
@@ -299,6 +316,9 @@ fn Customer(order: Order) -> impl IntoView {
         <section class="desk-order__customer" aria-labelledby="customer-title">
             <h2 id="customer-title">"Customer"</h2>
             {shipped}
+            <Show when=correct>
+                <CorrectAddress order=whole posting typed=typed.clone() />
+            </Show>
             <p>
                 <a href=format!("mailto:{}", order.email)>{order.email.clone()}</a>
             </p>

@@ -2,12 +2,14 @@
 //! Part of the desk's lazy island; without the script each is a plain form.
 
 use leptos::prelude::*;
+use types::OrderId;
 use types::desk::DeskOrder;
 use types::fulfilment::{Parcel, ParcelLabel, Pieces, ShipmentState};
-use types::{OrderId, Sku};
 
 use super::desk_about::{About, may_change};
+use super::desk_astray::Decide;
 use super::desk_labels::{LabelOf, Strays, number as tracking_number};
+use super::desk_titles::title;
 use super::posted::Posting;
 use crate::components::LocalTime;
 
@@ -30,7 +32,7 @@ pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
                     // A parcel that moves on has other things to be done with it.
                     key=|(parcel, label)| {
                         let label = label.as_ref().map(|label| (label.state, label.asked_at_us));
-                        (parcel.id, parcel.state.words(), parcel.transit, label)
+                        (parcel.id, parcel.state.words(), parcel.transit, parcel.astray, label)
                     }
                     children=move |(parcel, label)| {
                         view! { <OneParcel parcel label order posting /> }
@@ -51,17 +53,6 @@ pub fn Parcels(order: RwSignal<DeskOrder>, posting: Posting) -> impl IntoView {
             }}
         </section>
     }
-}
-
-/// What a SKU is called on this order.
-pub fn title(order: RwSignal<DeskOrder>, sku: &Sku) -> String {
-    order.with_untracked(|order| {
-        let line = order.order.lines.iter().find(|line| line.sku == *sku);
-        line.map_or_else(
-            || sku.to_string(),
-            |line| format!("{}, {}", line.title, line.variant),
-        )
-    })
 }
 
 fn list(order: RwSignal<DeskOrder>, pieces: &[Pieces]) -> String {
@@ -89,6 +80,8 @@ fn OneParcel(
     order: RwSignal<DeskOrder>,
     posting: Posting,
 ) -> impl IntoView {
+    let papers = order.with_untracked(|order| order.order.id);
+    let whole = parcel.clone();
     let Parcel {
         id,
         number,
@@ -96,6 +89,8 @@ fn OneParcel(
         lines,
         tracking,
         transit,
+        astray,
+        replaces,
     } = parcel;
     let name = format!("parcel {number}");
     let tracked = tracking.map(|tracking| {
@@ -105,6 +100,9 @@ fn OneParcel(
     let moved = moved.map(|(transit, since_us)| {
         view! { <p>{transit.words()} " since " <LocalTime at_us=since_us short=true /></p> }
     });
+    let replaces = replaces.map(|other| view! { <p>{format!("In place of parcel {other}.")}</p> });
+    let slip = format!("/admin/print/slips?order={papers}&parcel={id}");
+    let decide = astray.map(|_| view! { <Decide parcel=whole order posting /> });
     let shipment =
         move || view! { <input type="hidden" name="shipment_id" value=id.to_string() /> };
     let acts = match state {
@@ -192,9 +190,14 @@ fn OneParcel(
                 <span>{state.words()}</span>
             </p>
             <p>{list(order, &lines)}</p>
+            {replaces}
             {tracked}
             {moved}
+            <p>
+                <a href=slip>{format!("Packing slip of {name}")}</a>
+            </p>
             {acts}
+            {decide}
         </li>
     }
 }

@@ -2,12 +2,13 @@
 //! off, and paid back. Part of the desk's lazy island; without the script each is a plain form.
 
 use leptos::prelude::*;
+use types::Sku;
 use types::desk::{DeskOrder, ReturnRow};
-use types::returns::{BackLabel, ReturnPieces, ReturnState};
+use types::returns::{BackLabel, ReturnState};
 
 use super::desk_about::{About, may_change};
 use super::desk_labels::number as tracking_number;
-use super::desk_parcels::title;
+use super::desk_titles::title;
 use super::posted::Posting;
 use crate::components::LocalTime;
 
@@ -88,7 +89,10 @@ fn OneReturn(it: ReturnRow, order: RwSignal<DeskOrder>, posting: Posting) -> imp
                         {lines
                             .into_iter()
                             .enumerate()
-                            .map(|(at, line)| view! { <Received at line order /> })
+                            .map(|(at, line)| {
+                                let (sku, quantity) = (line.sku, line.quantity);
+                                view! { <Received at sku quantity order /> }
+                            })
                             .collect_view()}
                     </ul>
                     <label class="desk-field">
@@ -186,7 +190,7 @@ fn worth(order: RwSignal<DeskOrder>, id: types::ReturnId) -> String {
 
 /// How many of a SKU go back on sale, and how many cannot.
 #[component]
-fn Received(at: usize, line: ReturnPieces, order: RwSignal<DeskOrder>) -> impl IntoView {
+pub fn Received(at: usize, sku: Sku, quantity: u32, order: RwSignal<DeskOrder>) -> impl IntoView {
     let field = |name: &'static str, words: &'static str, value: u32| {
         view! {
             <label class="desk-field desk-field--count">
@@ -196,7 +200,7 @@ fn Received(at: usize, line: ReturnPieces, order: RwSignal<DeskOrder>) -> impl I
                     name=format!("lines[{at}][{name}]")
                     inputmode="numeric"
                     min="0"
-                    max=line.quantity.to_string()
+                    max=quantity.to_string()
                     step="1"
                     value=value.to_string()
                 />
@@ -205,9 +209,9 @@ fn Received(at: usize, line: ReturnPieces, order: RwSignal<DeskOrder>) -> impl I
     };
     view! {
         <li class="desk-received">
-            <input type="hidden" name=format!("lines[{at}][sku]") value=line.sku.to_string() />
-            <span>{title(order, &line.sku)}</span>
-            {field("restocked", "Back on sale", line.quantity)}
+            <input type="hidden" name=format!("lines[{at}][sku]") value=sku.to_string() />
+            <span>{title(order, &sku)}</span>
+            {field("restocked", "Back on sale", quantity)}
             {field("written_off", "Written off", 0)}
         </li>
     }

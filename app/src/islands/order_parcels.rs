@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use types::fulfilment::{Tracking, Transit};
-use types::order::{Progress, StepKind};
+use types::order::{OrderStatus, Progress, StepKind};
 use types::returns::BackTransit;
-use types::{Money, OrderId};
+use types::{Money, OrderId, RefundId};
 
 use crate::components::LocalTime;
 
@@ -18,6 +18,10 @@ struct Sent {
     /// Where it is, and since when.
     moved: Option<(Transit, i64)>,
     end: Option<(End, i64)>,
+    /// The one that it goes in place of.
+    replaces: Option<u32>,
+    /// What becomes of it after it was lost or came back.
+    next: Option<Next>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,23 @@ enum End {
     Delivered,
     Lost,
     CameBack,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Packed,
+    OnItsWay,
+    GivenUp,
+}
+
+impl Next {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Packed => "We are packing the same pieces for you again.",
+            Self::OnItsWay => "The same pieces are on their way to you again.",
+            Self::GivenUp => "It is not sent again.",
+        }
+    }
 }
 
 impl End {
@@ -57,15 +78,26 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
             }
         })
     };
-    let given_back = move || {
-        let refunds = refunds.get();
-        (!refunds.is_empty()).then(|| {
-            let shown = refunds.into_iter().map(|(amount, at_us)| {
+    let given_back =
+        move || {
+            let refunds = refunds.get();
+            (!refunds.is_empty()).then(|| {
+            let is_done = refunds.iter().any(|refund| refund.state == RefundState::Done);
+            let shown = refunds.into_iter().map(|refund| {
+                let note = refund.refund_id.map(|refund| {
+                    let note = format!("/orders/{id}/credit-notes/{refund}");
+                    view! {
+                        <p>
+                            <a href=note>"Credit note"</a>
+                        </p>
+                    }
+                });
                 view! {
                     <li>
-                        <strong>{amount.to_string()}</strong>
-                        " was given back "
-                        <LocalTime at_us />
+                        <strong>{refund.amount.to_string()}</strong>
+                        {refund.state.words()}
+                        <LocalTime at_us=refund.at_us />
+                        {note}
                     </li>
                 }
             });
@@ -73,11 +105,11 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
                 <section class="parcels" aria-labelledby="refunds-title">
                     <h2 id="refunds-title">"Money given back"</h2>
                     <ul>{shown.collect_view()}</ul>
-                    <p>"Your bank may take some days to show it."</p>
+                    {is_done.then(|| view! { <p>"Your bank may take some days to show it."</p> })}
                 </section>
             }
         })
-    };
+        };
     let returns = Memo::new(move |_| progress.with(returns));
     let sent_back = move || {
         let returns = returns.get();
@@ -107,10 +139,22 @@ pub fn OrderParcels(id: OrderId, progress: ReadSignal<Progress>) -> impl IntoVie
             }
         })
     };
+    let has_invoice = Memo::new(move |_| progress.with(has_invoice));
+    let invoice = move || {
+        has_invoice.get().then(|| {
+            view! {
+                <p class="order-invoice">
+                    <a href=format!("/orders/{id}/invoice")>"Invoice"</a>
+                    ", to print or to keep."
+                </p>
+            }
+        })
+    };
     view! {
         {list}
         {sent_back}
         {given_back}
+        {invoice}
     }
 }
 
@@ -123,6 +167,12 @@ fn parcel(sent: Sent, of: usize) -> impl IntoView {
         1 => pieces,
         _ => format!("Parcel {}: {pieces}", sent.parcel),
     };
+    let name = match sent.replaces {
+        Some(replaced) => format!("{name}, in place of parcel {replaced}"),
+        None => name,
+    };
+    // What was sent again and turned up after all has arrived.
+    let is_astray = sent.end.is_some_and(|(end, _)| end != End::Delivered);
     let tracking = sent.tracking.map(|Tracking { number, url }| {
         let number = view! { <span class="order-number" translate="no">{number}</span> };
         let shown = match url {
@@ -148,6 +198,7 @@ fn parcel(sent: Sent, of: usize) -> impl IntoView {
             {sent.end.map(|(end, at_us)| view! {
                 <p>{end.words()} <LocalTime at_us /></p>
             })}
+            {sent.next.filter(|_| is_astray).map(|next| view! { <p>{next.words()}</p> })}
         </li>
     }
 }
@@ -162,7 +213,11 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
                 parcel,
                 pieces,
                 tracking,
+                replaces,
             } => {
+                if let Some(replaced) = sent.iter_mut().find(|it| Some(it.parcel) == *replaces) {
+                    replaced.next = Some(Next::OnItsWay);
+                }
                 sent.push(Sent {
                     parcel: *parcel,
                     pieces: *pieces,
@@ -170,7 +225,21 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
                     at_us,
                     moved: None,
                     end: None,
+                    replaces: *replaces,
+                    next: None,
                 });
+                continue;
+            }
+            StepKind::PackedAgain { parcel } => {
+                becomes(&mut sent, *parcel, Some(Next::Packed));
+                continue;
+            }
+            StepKind::UnpackedAgain { parcel } => {
+                becomes(&mut sent, *parcel, None);
+                continue;
+            }
+            StepKind::GivenUp { parcel } => {
+                becomes(&mut sent, *parcel, Some(Next::GivenUp));
                 continue;
             }
             StepKind::Moved {
@@ -195,6 +264,20 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
     sent
 }
 
+fn becomes(sent: &mut [Sent], parcel: u32, next: Option<Next>) {
+    if let Some(sent) = sent.iter_mut().find(|sent| sent.parcel == parcel) {
+        sent.next = next;
+    }
+}
+
+/// Whether something of the order is charged, or was.
+fn has_invoice(progress: &Progress) -> bool {
+    let happened = |kind: fn(&StepKind) -> bool| progress.steps.iter().any(|it| kind(&it.kind));
+    happened(|kind| matches!(kind, StepKind::Confirmed))
+        && (progress.status != OrderStatus::Cancelled
+            || happened(|kind| matches!(kind, StepKind::Refunded { .. })))
+}
+
 /// Pieces that will not be sent.
 fn never_sent(progress: &Progress) -> u32 {
     let pieces = progress.steps.iter().map(|step| match step.kind {
@@ -211,12 +294,65 @@ fn never_words(pieces: u32) -> String {
     }
 }
 
-fn refunds(progress: &Progress) -> Vec<(Money, i64)> {
-    let refund = |step: &types::order::Step| match step.kind {
-        StepKind::Refunded { amount } => Some((amount, step.at_us)),
-        _ => None,
-    };
-    progress.steps.iter().filter_map(refund).collect()
+/// Money that is given back, and what is known of it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refund {
+    amount: Money,
+    /// Once it is done, which has a paper.
+    refund_id: Option<RefundId>,
+    state: RefundState,
+    at_us: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefundState {
+    UnderWay,
+    Done,
+    Failed,
+}
+
+impl RefundState {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::UnderWay => " is under way to you since ",
+            Self::Done => " was given back ",
+            Self::Failed => " did not reach you, we look after it; since ",
+        }
+    }
+}
+
+fn refunds(progress: &Progress) -> Vec<Refund> {
+    let mut refunds: Vec<Refund> = Vec::new();
+    for step in &progress.steps {
+        let (amount, state, refund_id) = match step.kind {
+            StepKind::RefundPending { amount } => (amount, RefundState::UnderWay, None),
+            StepKind::Refunded { amount, refund_id } => {
+                (amount, RefundState::Done, Some(refund_id))
+            }
+            StepKind::RefundFailed { amount } => (amount, RefundState::Failed, None),
+            _ => continue,
+        };
+        // Which one it is the step does not say: of the same amount it does not matter.
+        let followed = |known: &&mut Refund| {
+            known.amount == amount
+                && match state {
+                    RefundState::UnderWay => known.state == RefundState::Failed,
+                    RefundState::Done => known.state != RefundState::Done,
+                    RefundState::Failed => known.state != RefundState::Failed,
+                }
+        };
+        let refund = Refund {
+            amount,
+            refund_id,
+            state,
+            at_us: step.at_us,
+        };
+        match refunds.iter_mut().find(followed) {
+            Some(known) => *known = refund,
+            None => refunds.push(refund),
+        }
+    }
+    refunds
 }
 
 /// A return, and what is known of it last.
@@ -261,9 +397,57 @@ const fn moved_words(transit: BackTransit) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use types::order::{OrderStatus, Step};
+    use types::order::Step;
 
     use super::*;
+
+    #[test]
+    fn a_refund_is_told_with_what_became_of_it_last() {
+        let refund_id: RefundId = "0199c0a0-3333-7aaa-8bbb-123456789abc"
+            .parse()
+            .expect("an id");
+        let [small, large] = [500, 2_000].map(|minor| Money::new(minor, types::Currency::Eur));
+        let of = |kinds: &[StepKind]| {
+            let steps = kinds.iter().cloned().zip(1..).map(|(kind, position)| Step {
+                kind,
+                at_us: position as i64,
+                position,
+            });
+            let progress = Progress {
+                status: OrderStatus::Delivered,
+                steps: steps.collect(),
+                reserved_until_us: None,
+            };
+            let refunds = refunds(&progress).into_iter();
+            refunds.map(|it| (it.amount, it.state)).collect::<Vec<_>>()
+        };
+        let mut kinds = vec![
+            StepKind::RefundPending { amount: small },
+            StepKind::Refunded {
+                amount: large,
+                refund_id,
+            },
+        ];
+        assert_eq!(
+            of(&kinds),
+            [(small, RefundState::UnderWay), (large, RefundState::Done)]
+        );
+        kinds.push(StepKind::Refunded {
+            amount: small,
+            refund_id,
+        });
+        assert_eq!(of(&kinds)[0], (small, RefundState::Done));
+        kinds.push(StepKind::RefundFailed { amount: small });
+        assert_eq!(of(&kinds)[0], (small, RefundState::Failed));
+        kinds.push(StepKind::Refunded {
+            amount: small,
+            refund_id,
+        });
+        assert_eq!(
+            of(&kinds),
+            [(small, RefundState::Done), (large, RefundState::Done)]
+        );
+    }
 
     #[test]
     fn a_parcel_is_told_with_what_became_of_it_last() {
@@ -273,6 +457,7 @@ mod tests {
                 parcel: 2,
                 pieces: 1,
                 tracking: None,
+                replaces: None,
             },
             StepKind::Moved {
                 parcel: 2,

@@ -49,7 +49,13 @@ pub fn OrderProgress(
         let status = progress.with(|progress| progress.status);
         if matches!(
             status,
-            OrderStatus::Delivered | OrderStatus::Lost | OrderStatus::Cancelled
+            OrderStatus::SendingAgain
+                | OrderStatus::ShippedAgain
+                | OrderStatus::CameBack
+                | OrderStatus::Lost
+                | OrderStatus::Delivered
+                | OrderStatus::Undelivered
+                | OrderStatus::Cancelled
         ) {
             return None;
         }
@@ -125,7 +131,11 @@ pub fn title_of(progress: &Progress) -> &'static str {
         OrderStatus::PartlyShipped => "Sent in part",
         OrderStatus::Shipped => "On its way",
         OrderStatus::Delivered => "Delivered",
+        OrderStatus::SendingAgain => "Sent again soon",
+        OrderStatus::ShippedAgain => "On its way again",
+        OrderStatus::CameBack => "Came back to us",
         OrderStatus::Lost => "Lost on the way",
+        OrderStatus::Undelivered => "Did not arrive",
         OrderStatus::Rejected => "Sold out",
         OrderStatus::Cancelled => "Cancelled",
     }
@@ -201,11 +211,28 @@ fn told(progress: &Progress, name: &str, is_own: bool) -> (&'static str, String)
             "Your order has arrived",
             "We hope it is what you wished for.".to_owned(),
         ),
-        OrderStatus::Lost => (
-            "Your parcel did not arrive",
-            "The carrier cannot find it, or has brought it back. We are sorry, and will write to you \
-             about what to do."
+        OrderStatus::SendingAgain => (
+            "Your parcel is sent again",
+            "We are packing the same pieces once more, at no cost to you.".to_owned(),
+        ),
+        OrderStatus::ShippedAgain => (
+            "Your order is on its way again",
+            ["It has left our house once more, ", name, "."].concat(),
+        ),
+        OrderStatus::CameBack => (
+            "Your parcel came back to us",
+            "The carrier could not deliver it. We send it again, or give your money back, and write to you."
                 .to_owned(),
+        ),
+        OrderStatus::Lost => (
+            "Your parcel was lost",
+            "The carrier cannot find it. We are sorry: we send it again, or give your money back, and write \
+             to you."
+                .to_owned(),
+        ),
+        OrderStatus::Undelivered => (
+            "Your order did not arrive",
+            "Nothing more of it is on its way. What we gave back stands below.".to_owned(),
         ),
         OrderStatus::Rejected => (
             "Not every piece is still there",
@@ -246,7 +273,11 @@ fn name_of(status: OrderStatus) -> &'static str {
         OrderStatus::PartlyShipped => "partly-shipped",
         OrderStatus::Shipped => "shipped",
         OrderStatus::Delivered => "delivered",
+        OrderStatus::SendingAgain => "sending-again",
+        OrderStatus::ShippedAgain => "shipped-again",
+        OrderStatus::CameBack => "came-back",
         OrderStatus::Lost => "lost",
+        OrderStatus::Undelivered => "undelivered",
         OrderStatus::Rejected => "rejected",
         OrderStatus::Cancelled => "cancelled",
     }
@@ -321,17 +352,26 @@ fn way_to_the_door(status: OrderStatus) -> Option<[ShownStep; STEPS]> {
         OrderStatus::PartlyShipped => [Done, Now, Ahead],
         OrderStatus::Shipped => [Done, Done, Now],
         OrderStatus::Delivered => [Done, Done, Done],
-        OrderStatus::Lost => [Done, Done, Failed],
+        OrderStatus::SendingAgain => [Done, Now, Ahead],
+        OrderStatus::ShippedAgain => [Done, Done, Now],
+        OrderStatus::CameBack | OrderStatus::Lost | OrderStatus::Undelivered => {
+            [Done, Done, Failed]
+        }
         _ => return None,
     };
     let sent_label = match status {
         OrderStatus::Packed => "Waits for the carrier",
         OrderStatus::PartlyShipped => "Sent in part",
+        OrderStatus::SendingAgain => "Sent again soon",
+        OrderStatus::ShippedAgain => "Sent again",
         _ => "Sent",
     };
     let arrived_label = match status {
         OrderStatus::Shipped => "On its way",
-        OrderStatus::Lost => "Did not arrive",
+        OrderStatus::ShippedAgain => "On its way again",
+        OrderStatus::CameBack => "Came back",
+        OrderStatus::Lost => "Lost",
+        OrderStatus::Undelivered => "Did not arrive",
         _ => "Delivered",
     };
     let show = |state, label| ShownStep { state, label };
@@ -418,7 +458,12 @@ mod tests {
         assert_eq!(label(OrderStatus::PartlyShipped, 2), (Now, "Sent in part"));
         assert_eq!(label(OrderStatus::Shipped, 3), (Now, "On its way"));
         assert_eq!(label(OrderStatus::Delivered, 3), (Done, "Delivered"));
-        assert_eq!(label(OrderStatus::Lost, 3), (Failed, "Did not arrive"));
+        assert_eq!(label(OrderStatus::Lost, 3), (Failed, "Lost"));
+        assert_eq!(label(OrderStatus::CameBack, 3), (Failed, "Came back"));
+        assert_eq!(
+            label(OrderStatus::ShippedAgain, 3),
+            (Now, "On its way again")
+        );
     }
 
     #[test]

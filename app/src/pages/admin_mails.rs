@@ -190,6 +190,7 @@ pub fn State(state: MailState, attempts: u32) -> impl IntoView {
         MailState::Sent => "done",
         MailState::Queued | MailState::Sending => "now",
         MailState::Failed | MailState::Bounced => "bad",
+        MailState::Moot => "over",
     };
     let attempts = (attempts > 1).then(|| format!(", {attempts} attempts"));
     view! {

@@ -42,13 +42,11 @@ fn Desk(staff: Staff) -> impl IntoView {
         Suspend::new(async move {
             match order.await {
                 Ok(order) => {
-                    let (problem, typed) = match refused {
-                        Some(flash) => (flash.problem, flash.note),
-                        None => (None, None),
-                    };
+                    let flash = refused.unwrap_or_default();
+                    let (problem, typed, address) = (flash.problem, flash.note, flash.address);
                     view! {
                         <LazyHint island="desk_order_page" />
-                        <DeskOrderPage order present me problem typed />
+                        <DeskOrderPage order present me problem typed address />
                     }
                     .into_any()
                 }

@@ -31,6 +31,8 @@ pub mod admin_papers;
 #[cfg(feature = "ssr")]
 pub mod admin_persons;
 #[cfg(feature = "ssr")]
+pub mod admin_pick_list;
+#[cfg(feature = "ssr")]
 pub mod admin_prices;
 #[cfg(feature = "ssr")]
 pub mod admin_purchase;
@@ -44,6 +46,8 @@ pub mod admin_sign_in;
 pub mod admin_staff;
 #[cfg(feature = "ssr")]
 pub mod admin_suppliers;
+#[cfg(feature = "ssr")]
+pub mod admin_today;
 #[cfg(feature = "ssr")]
 pub mod back_in_stock;
 #[cfg(feature = "ssr")]
@@ -61,7 +65,9 @@ pub mod order;
 #[cfg(feature = "ssr")]
 pub mod orders;
 #[cfg(feature = "ssr")]
-mod page_problem;
+pub mod own_papers;
+#[cfg(feature = "ssr")]
+pub(crate) mod page_problem;
 #[cfg(feature = "ssr")]
 pub mod plain;
 #[cfg(feature = "ssr")]

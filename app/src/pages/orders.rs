@@ -135,7 +135,11 @@ const fn standing(status: OrderStatus) -> (&'static str, &'static str) {
         OrderStatus::PartlyShipped => ("done", "Sent in part"),
         OrderStatus::Shipped => ("done", "On its way"),
         OrderStatus::Delivered => ("done", "Delivered"),
-        OrderStatus::Lost => ("yours", "Did not arrive"),
+        OrderStatus::SendingAgain => ("done", "Sent again soon"),
+        OrderStatus::ShippedAgain => ("done", "On its way again"),
+        OrderStatus::CameBack => ("now", "Came back to us"),
+        OrderStatus::Lost => ("now", "Lost on the way"),
+        OrderStatus::Undelivered => ("over", "Did not arrive"),
         OrderStatus::Rejected => ("over", "Sold out, not charged"),
         OrderStatus::Cancelled => ("over", "Cancelled, not charged"),
     }

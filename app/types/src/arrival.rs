@@ -65,9 +65,9 @@ fn leaves_on(paid_at_us: i64) -> Day {
     }
 }
 
-/// The workshop's clock against UTC: Central European Time, an hour more in summer. Summer lasts from
+/// The workshop's clock against UTC in microseconds: Central European Time, an hour more in summer. Summer lasts from
 /// the last Sunday of March to that of October, at 01:00 UTC (Directive 2000/84/EC).
-fn workshop_offset_us(at_us: i64) -> i64 {
+pub fn workshop_offset_us(at_us: i64) -> i64 {
     const HOUR_US: i64 = 3_600 * 1_000_000;
     let year = Day::of(at_us).date().year;
     let change = |month| {

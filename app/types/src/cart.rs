@@ -41,6 +41,21 @@ impl Cart {
         self.lines.iter().map(|line| line.quantity).sum()
     }
 
+    /// Pieces that the own checkout does not hold, because they are sold out by now.
+    pub fn not_held(&self) -> u32 {
+        let mut skus: Vec<&Sku> = self.lines.iter().map(|line| &line.sku).collect();
+        skus.sort_unstable();
+        skus.dedup();
+        let missing = skus.into_iter().map(|sku| {
+            let of_sku = self.lines.iter().filter(|line| line.sku == *sku);
+            let wanted = of_sku
+                .map(|line| line.quantity)
+                .fold(0, u32::saturating_add);
+            wanted.saturating_sub(self.held.of(sku))
+        });
+        missing.fold(0, u32::saturating_add)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::ids::InvalidId;
+use crate::postal_codes::expected_instead;
 use crate::{FieldError, OrderId, Problem};
 
 /// As a word, `standard` or `express`.
@@ -183,9 +184,20 @@ pub fn complaint_about(field: &str, text: &str) -> Option<String> {
         "email" if !looks_like_email(text) => {
             Some("Enter an email like name@example.com.".to_owned())
         }
+        _ if same == "postal_code" && !text.chars().any(char::is_alphanumeric) => {
+            Some("Enter a postal code: letters or digits.".to_owned())
+        }
         "phone" if !looks_like_phone(text) => Some("Enter a number like +49 30 123456.".to_owned()),
         _ => None,
     }
+}
+
+/// What is wrong with the postal code of an address in this country, if anything.
+pub fn complaint_about_postal_code(text: &str, country: &str) -> Option<String> {
+    complaint_about("postal_code", text).or_else(|| {
+        let example = expected_instead(country, text)?;
+        Some(["Enter a postal code like ", example, "."].concat())
+    })
 }
 
 impl PlaceOrder {
@@ -206,6 +218,11 @@ impl PlaceOrder {
             if let Some(message) = complaint_about(field, text) {
                 errors.push(FieldError::new(field, message));
             }
+        }
+        if !errors.iter().any(|error| error.field == "postal_code")
+            && let Some(message) = complaint_about_postal_code(&self.postal_code, &self.country)
+        {
+            errors.push(FieldError::new("postal_code", message));
         }
         for (field, text) in self.billing.iter_mut().flat_map(BillingAddress::fields) {
             *text = text.trim().to_owned();
@@ -352,6 +369,48 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_postal_code_is_one_of_its_country() {
+        let complaint = |postal_code: &str, country: &str| {
+            let filled = PlaceOrder {
+                postal_code: postal_code.into(),
+                country: country.into(),
+                ..form()
+            };
+            let problem = filled.checked().err()?;
+            problem.field("postal_code").map(str::to_owned)
+        };
+        assert_eq!(complaint("10115", "DE"), None);
+        assert_eq!(complaint("1010", "AT"), None);
+        let like = complaint("1010", "DE").expect("too short");
+        assert_eq!(like, "Enter a postal code like 10115.");
+        assert!(
+            complaint("!!", "DE")
+                .expect("none")
+                .contains("letters or digits")
+        );
+        // Where no country is chosen that alone is said.
+        assert_eq!(complaint("8001", "XX"), None);
+        let billed = |postal_code: &str| {
+            let billing = BillingAddress {
+                name: "Lovelace".into(),
+                street: "Bahnhofstrasse 1".into(),
+                street_2: String::new(),
+                postal_code: postal_code.into(),
+                city: "Zürich".into(),
+                country: "Switzerland".into(),
+            };
+            let filled = PlaceOrder {
+                billing: Some(billing),
+                ..form()
+            };
+            filled.checked()
+        };
+        assert!(billed("8001").is_ok());
+        let problem = billed("--").expect_err("none");
+        assert!(problem.field("billing_postal_code").is_some());
     }
 
     #[test]

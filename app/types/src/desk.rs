@@ -12,6 +12,7 @@ use crate::fulfilment::{Carrier, Parcel, ParcelLabel, Pieces};
 use crate::ids::InvalidId;
 use crate::log::StoryEvent;
 use crate::order::{Order, OrderStatus};
+use crate::papers::PaperLinks;
 use crate::returns::{BackLabel, ReturnPieces, ReturnState};
 use crate::{Money, OrderId, RefundId, ReturnId, ShipmentId, Sku};
 
@@ -47,7 +48,8 @@ pub enum Tab {
     ToSend,
     /// All of it has left.
     OnTheWay,
-    /// Arrived, or lost on the way.
+    /// A parcel was lost or came back, and somebody has to decide.
+    Astray,
     Arrived,
     /// Not paid yet.
     Unpaid,
@@ -65,10 +67,15 @@ impl Tab {
             | OrderStatus::ActionRequired
             | OrderStatus::AwaitingPayment => Self::Unpaid,
             OrderStatus::Confirmed => Self::ToPack,
-            OrderStatus::Packed | OrderStatus::PartlyShipped => Self::ToSend,
-            OrderStatus::Shipped => Self::OnTheWay,
-            OrderStatus::Delivered | OrderStatus::Lost => Self::Arrived,
-            OrderStatus::Rejected | OrderStatus::Cancelled => Self::Ended,
+            OrderStatus::Packed | OrderStatus::PartlyShipped | OrderStatus::SendingAgain => {
+                Self::ToSend
+            }
+            OrderStatus::Shipped | OrderStatus::ShippedAgain => Self::OnTheWay,
+            OrderStatus::CameBack | OrderStatus::Lost => Self::Astray,
+            OrderStatus::Delivered => Self::Arrived,
+            OrderStatus::Undelivered | OrderStatus::Rejected | OrderStatus::Cancelled => {
+                Self::Ended
+            }
         }
     }
 
@@ -87,6 +94,7 @@ impl Tab {
             Self::ToPack => "To pack",
             Self::ToSend => "To send",
             Self::OnTheWay => "On the way",
+            Self::Astray => "Astray",
             Self::Arrived => "Arrived",
             Self::Unpaid => "Not paid",
             Self::Ended => "Ended",
@@ -105,9 +113,13 @@ pub const fn status_words(status: OrderStatus) -> &'static str {
         OrderStatus::Confirmed => "confirmed",
         OrderStatus::Packed => "packed",
         OrderStatus::PartlyShipped => "shipped in part",
+        OrderStatus::SendingAgain => "to be sent again",
         OrderStatus::Shipped => "shipped",
-        OrderStatus::Delivered => "delivered",
+        OrderStatus::ShippedAgain => "on its way again",
+        OrderStatus::CameBack => "came back",
         OrderStatus::Lost => "lost",
+        OrderStatus::Delivered => "delivered",
+        OrderStatus::Undelivered => "not delivered",
         OrderStatus::Rejected => "rejected",
         OrderStatus::Cancelled => "cancelled",
     }
@@ -275,6 +287,10 @@ pub struct DeskOrder {
     /// When this was so, unix microseconds.
     pub at_us: i64,
     pub returns: Vec<ReturnRow>,
+    /// The invoice, and what was given back.
+    pub papers: PaperLinks,
+    /// Whether something may still go to its address.
+    pub can_correct_address: bool,
     /// What can still be packed.
     pub left: Vec<Pieces>,
     /// What will never be sent.
@@ -320,6 +336,10 @@ pub struct MoneyRow {
     pub refunded: Money,
     /// What can still be given back.
     pub refundable: Money,
+    /// What is being given back and has not arrived.
+    pub under_way: Money,
+    /// What was to be given back last and was refused, if that was not tried again.
+    pub failed_refund: Option<Money>,
     /// Whether the gateway has refused to collect something.
     pub has_failed: bool,
 }

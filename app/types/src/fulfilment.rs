@@ -17,12 +17,20 @@ pub enum FulfilmentStatus {
     Packed,
     /// Some of it has left.
     PartlyShipped,
+    /// All of it has left, and what was lost or came back is packed once more.
+    SendingAgain,
     /// All of it has left.
     Shipped,
-    /// What has left has arrived, and nothing is missing but what was lost.
-    Delivered,
-    /// All of it has left and nothing of it arrived.
+    /// The same, and a parcel goes in place of one that was lost or came back.
+    ShippedAgain,
+    /// Nothing is on its way; somebody has to say what becomes of a parcel that came back.
+    CameBack,
+    /// The same of one that was lost.
     Lost,
+    /// What has left has arrived, and nothing is missing but what was paid back.
+    Delivered,
+    /// Nothing of it arrived, and nobody waits for it any more.
+    Undelivered,
 }
 
 /// Who brings a parcel.
@@ -279,6 +287,29 @@ pub struct Parcel {
     pub tracking: Option<Tracking>,
     /// Where it is, and since when, unix microseconds, while the carrier says so.
     pub transit: Option<(Transit, i64)>,
+    /// What is to be decided about it, or was.
+    pub astray: Option<Astray>,
+    /// The number of the parcel that it is sent in place of.
+    pub replaces: Option<u32>,
+}
+
+/// How it stands with a parcel that was lost or came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Astray {
+    /// Somebody has to say what becomes of it.
+    Open {
+        /// Its pieces lie in the house, and are not in the books.
+        has_pieces: bool,
+        /// It was sent again or paid back before it came: its pieces are all that is left to decide about.
+        is_settled: bool,
+    },
+    /// It is to be sent again, if the stock is there.
+    Asked,
+    /// The parcel of this number goes in its place.
+    SentAgain(u32),
+    /// Nobody waits for it any more.
+    GivenUp,
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub const BEAT_SECONDS: u32 = 20;
 
 /// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
 /// `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
-/// `restock`, `ledger:SKU`, `audit`.
+/// `restock`, `sales`, `ledger:SKU`, `audit`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[strum_discriminants(name(TopicKind), derive(strum::VariantArray))]
 #[serde(try_from = "String", into = "String")]
@@ -69,6 +69,8 @@ pub enum Topic {
     Restock,
     /// Whether a SKU has moved, or what is said of it has changed; staff.
     Ledger(Sku),
+    /// Whether the numbers of what is sold have changed, what is at risk or what waits; staff.
+    Sales,
     /// Whether anybody of the staff has done anything; owners.
     Audit,
 }
@@ -90,6 +92,7 @@ impl Topic {
             | Self::Alerts
             | Self::Purchasing
             | Self::Restock
+            | Self::Sales
             | Self::Ledger(_) => Some(Right::See),
             Self::Audit => Some(Right::Audit),
         }
@@ -114,6 +117,7 @@ impl fmt::Display for Topic {
             Self::Restock => f.write_str("restock"),
             Self::Ledger(sku) => write!(f, "ledger:{sku}"),
             Self::Audit => f.write_str("audit"),
+            Self::Sales => f.write_str("sales"),
         }
     }
 }
@@ -137,10 +141,11 @@ impl FromStr for Topic {
             None if text == "alerts" => Ok(Self::Alerts),
             None if text == "purchasing" => Ok(Self::Purchasing),
             None if text == "restock" => Ok(Self::Restock),
+            None if text == "sales" => Ok(Self::Sales),
             None if text == "audit" => Ok(Self::Audit),
             _ => Err(InvalidId {
                 expected: "a topic (product:SLUG, order:ID, checkout:ID, own-checkout, delivery, inventory, \
-                           events, orders, desk:ID, present:ID, alerts, purchasing, restock, ledger:SKU or audit)",
+                           events, orders, desk:ID, present:ID, alerts, purchasing, restock, sales, ledger:SKU or audit)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -236,6 +241,10 @@ pub enum State {
     },
     /// Position of the newest event about the SKU.
     Ledger {
+        version: u64,
+    },
+    /// Position of the newest event about what is sold, about stock or an alert.
+    Sales {
         version: u64,
     },
     /// Position of the newest thing that somebody of the staff has done.

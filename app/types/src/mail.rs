@@ -26,12 +26,14 @@ pub enum MailState {
     Failed,
     /// The mail server refused it for good.
     Bounced,
+    /// What it says was not true any more when it could have been sent.
+    Moot,
 }
 
 impl MailState {
     /// Whether nothing more will happen to it.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Sent | Self::Failed | Self::Bounced)
+        matches!(self, Self::Sent | Self::Failed | Self::Bounced | Self::Moot)
     }
 
     /// For staff.
@@ -42,13 +44,14 @@ impl MailState {
             Self::Sent => "Sent",
             Self::Failed => "Failed",
             Self::Bounced => "Bounced",
+            Self::Moot => "Not sent: no longer true",
         }
     }
 }
 
 fn unknown_state(text: &str) -> InvalidId {
     InvalidId {
-        expected: "queued, sending, sent, failed or bounced",
+        expected: "queued, sending, sent, failed, bounced or moot",
         got: text.to_owned(),
     }
 }

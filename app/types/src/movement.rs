@@ -14,6 +14,8 @@ pub enum MovementKind {
     Ordered,
     /// Pieces of an order that came to nothing can be sold again.
     Released,
+    /// Pieces are promised to an order whose parcel was lost or came back: what came back is in the house again.
+    PromisedAgain,
     /// Pieces have left in a parcel.
     Sent,
     /// Pieces of an order are in the house again.
@@ -35,6 +37,7 @@ impl MovementKind {
         match self {
             Self::Ordered => "Ordered",
             Self::Released => "Released",
+            Self::PromisedAgain => "To be sent again",
             Self::Sent => "Sent",
             Self::CameBack => "Came back",
             Self::Received => "Received",

@@ -8,7 +8,7 @@ use crate::catalogue::Image;
 use crate::checkout::{BillingAddress, COUNTRIES, DeliveryMethod};
 use crate::fulfilment::{Tracking, Transit};
 use crate::returns::BackTransit;
-use crate::{Money, OrderId, Sku, Slug};
+use crate::{Money, OrderId, RefundId, Sku, Slug};
 
 /// Where an order stands. As a word, `awaiting_payment`.
 #[derive(
@@ -39,11 +39,19 @@ pub enum OrderStatus {
     /// Some of it is packed, nothing has left.
     Packed,
     PartlyShipped,
+    /// All of it has left, and what was lost or came back is packed once more.
+    SendingAgain,
     /// All of it has left.
     Shipped,
-    Delivered,
-    /// All of it has left and nothing of it arrived.
+    /// The same, and a parcel goes in place of one that was lost or came back.
+    ShippedAgain,
+    /// A parcel came back, and it is to be decided what becomes of it.
+    CameBack,
+    /// The same of one that was lost.
     Lost,
+    Delivered,
+    /// Nothing of it arrived, and nobody waits for it any more.
+    Undelivered,
     /// Not enough stock; nothing was charged.
     Rejected,
     /// Ended before anything was shipped: stock released, nothing charged.
@@ -65,9 +73,13 @@ impl OrderStatus {
             Self::Confirmed
             | Self::Packed
             | Self::PartlyShipped
+            | Self::SendingAgain
             | Self::Shipped
+            | Self::ShippedAgain
+            | Self::CameBack
+            | Self::Lost
             | Self::Delivered
-            | Self::Lost => true,
+            | Self::Undelivered => true,
             Self::Reserving
             | Self::Paying
             | Self::ActionRequired
@@ -159,13 +171,25 @@ pub enum StepKind {
         by: CancelledBy,
     },
     Packed,
+    /// A parcel is packed in place of one that was lost or came back.
+    PackedAgain {
+        /// The one that it replaces.
+        parcel: u32,
+    },
     /// What was packed is unpacked again.
     Unpacked,
+    /// What was packed in place of another parcel is unpacked, and it is open what becomes of that one.
+    UnpackedAgain {
+        parcel: u32,
+    },
     /// A parcel has left; 1 is the first of its order.
     Shipped {
         parcel: u32,
         pieces: u32,
         tracking: Option<Tracking>,
+        /// The one that it goes in place of.
+        #[serde(default)]
+        replaces: Option<u32>,
     },
     /// The carrier says where a parcel is.
     Moved {
@@ -183,11 +207,25 @@ pub enum StepKind {
     CameBack {
         parcel: u32,
     },
+    /// Nobody waits for a parcel any more that was lost or came back.
+    GivenUp {
+        parcel: u32,
+    },
     /// What had not left never will.
     RestCancelled {
         pieces: u32,
     },
     Refunded {
+        amount: Money,
+        /// Names its credit note.
+        refund_id: RefundId,
+    },
+    /// The gateway has taken on to give money back.
+    RefundPending {
+        amount: Money,
+    },
+    /// What was on its way back did not arrive.
+    RefundFailed {
         amount: Money,
     },
     /// The customer wants to send pieces back; 1 is the first return of the order.

@@ -7,7 +7,7 @@ use db::{Columns, in_list};
 use uuid::Uuid;
 
 use crate::event::COLUMNS;
-use crate::{Error, Filter, Log, Recorded, Result};
+use crate::{Error, Filter, Log, Recorded, Result, Tx};
 
 /// Events of one page.
 const PAGE: usize = 512;
@@ -225,5 +225,33 @@ impl Log {
                 return Ok((found, at));
             }
         }
+    }
+}
+
+impl Tx {
+    /// The events of a type that are about these keys, oldest first of those that are
+    /// committed, or were written by this transaction. Each key is asked for once.
+    pub async fn read_of_keys(
+        &mut self,
+        kind: &str,
+        keys: impl Iterator<Item = String>,
+    ) -> Result<Vec<Recorded>> {
+        let mut keys: Vec<String> = keys.collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let log = self.log().clone();
+        let mut events = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(IDS) {
+            let (list, listed) = in_list(chunk, 2);
+            let sql = format!("select {COLUMNS} from events where type = $1 and key in ({list})");
+            let mut query = db::query(db::trusted_sql(sql)).bind(kind);
+            for key in listed {
+                query = query.bind(key.as_str());
+            }
+            let rows = query.fetch_all(self.conn()).await?;
+            events.extend(log.all_sound(&rows).await?);
+        }
+        events.sort_by_key(|event| event.position);
+        Ok(events)
     }
 }

@@ -262,6 +262,21 @@ impl Log {
         self.all_sound(&rows).await
     }
 
+    /// All events of each of these keys, in their order.
+    pub async fn read_keys(&self, keys: &[String]) -> Result<Vec<Recorded>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (list, listed) = db::in_list(keys, 1);
+        let sql = format!("select {COLUMNS} from events where key in ({list}) order by position");
+        let mut query = db::query(db::trusted_sql(sql));
+        for key in listed {
+            query = query.bind(key);
+        }
+        let rows = query.fetch_all(self.shared.db.reader()).await?;
+        self.all_sound(&rows).await
+    }
+
     /// The last `limit` events, newest first.
     pub async fn read_last(&self, limit: usize) -> Result<Vec<Recorded>> {
         let sql = format!("select {COLUMNS} from events order by position desc limit $1");

@@ -71,6 +71,10 @@ impl Tx {
         &self.pending[at]
     }
 
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// Events appended so far; with [`Tx::forget_appended`], the events' half of a savepoint.
     pub(crate) fn appended(&self) -> usize {
         self.pending.len()
@@ -82,7 +86,10 @@ impl Tx {
 
     /// Keeps everybody else from appending until the commit. Answers with the head. To be called
     /// before any row of a decider's is touched: a turn takes them in this order.
-    pub(crate) async fn hold_head(&mut self) -> Result<u64> {
+    ///
+    /// # Errors
+    /// The database's; [`Error::WentBack`] when the log has lost its end.
+    pub async fn hold_head(&mut self) -> Result<u64> {
         if let Some((_, head)) = &self.held {
             return Ok(*head);
         }

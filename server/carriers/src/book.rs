@@ -154,7 +154,8 @@ impl Book {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
+            .journal_mode(SqliteJournalMode::Wal)
+            .pragma("secure_delete", "on");
         let mut connection = SqliteConnection::connect_with(&options).await?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
         sqlx::query("insert into book (name) select ? where not exists (select 1 from book)")
@@ -268,11 +269,14 @@ impl Book {
         Ok(parcel)
     }
 
-    /// Forgets who a parcel goes to and comes from.
+    /// Forgets who a parcel goes to and comes from: nothing of it is left in the books' files either.
     pub async fn erase(&self, number: &str) -> Result<(), Trouble> {
         let mut connection = self.connection.lock().await;
         sqlx::query("update shipments set sender = '', recipient = '' where tracking_number = ?")
             .bind(number)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("pragma wal_checkpoint(truncate)")
             .execute(&mut *connection)
             .await?;
         Ok(())

@@ -29,6 +29,21 @@ pub(crate) struct FoldWal {
     pub patience: &'static str,
 }
 
+/// How what was deleted leaves the disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Forget {
+    /// The files are ours. The first folds the write-ahead log back and cuts it, the second writes all anew.
+    Files {
+        cut: &'static str,
+        rewrite: &'static str,
+    },
+    /// The server's own: what tables had may be used again. The first lets that take its time.
+    Tables {
+        unhurried: &'static str,
+        vacuum: &'static str,
+    },
+}
+
 impl Dialect {
     /// The one that a URL names, or what was expected.
     pub(crate) fn of(url: &str) -> Result<Self, String> {
@@ -97,6 +112,8 @@ impl Dialect {
                     "pragma cache_size = -32768",
                     // The background folds the write-ahead log back, and no writer waits for it.
                     "pragma wal_autocheckpoint = 0",
+                    // What is deleted is gone, and not only free to be written over.
+                    "pragma secure_delete = on",
                     // After a peak the file of the log shrinks to 32 MiB.
                     "pragma journal_size_limit = 33554432",
                 ]
@@ -147,6 +164,20 @@ impl Dialect {
                 patience: "pragma busy_timeout = 50",
             }),
             Self::Postgres => None,
+        }
+    }
+
+    /// How what was deleted leaves the disk.
+    pub(crate) const fn forget(self) -> Forget {
+        match self {
+            Self::Sqlite => Forget::Files {
+                cut: "pragma wal_checkpoint(truncate)",
+                rewrite: "vacuum",
+            },
+            Self::Postgres => Forget::Tables {
+                unhurried: "set statement_timeout = 0",
+                vacuum: "vacuum",
+            },
         }
     }
 

@@ -194,6 +194,11 @@ impl OpenedFile {
         }
     }
 
+    /// Of a server there is none.
+    pub fn path(&self) -> Option<&Path> {
+        self.opened.as_ref().map(|(path, ..)| path.as_path())
+    }
+
     /// Bytes of the write-ahead log's file.
     pub fn wal_bytes(&self) -> u64 {
         let Some((path, ..)) = &self.opened else {

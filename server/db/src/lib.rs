@@ -11,6 +11,7 @@ mod copies;
 mod dialect;
 mod error;
 mod file;
+mod forget;
 mod health;
 mod hex;
 mod identity;

@@ -131,6 +131,11 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0151_stock_imports",
         include_str!("../migrations/0151_stock_imports.sql"),
     ),
+    ("0155_sales", include_str!("../migrations/0155_sales.sql")),
+    (
+        "0165_fingerprint_keys",
+        include_str!("../migrations/0165_fingerprint_keys.sql"),
+    ),
     (
         "0170_staff_roles",
         include_str!("../migrations/0170_staff_roles.sql"),

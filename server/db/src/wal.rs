@@ -30,9 +30,9 @@ pub(crate) struct WalKeeper {
 }
 
 /// What a checkpoint answers.
-struct Folded {
+pub(crate) struct Folded {
     /// Somebody else kept it from going all the way.
-    was_kept: bool,
+    pub was_kept: bool,
     /// Bytes of the log in use.
     bytes: u64,
 }
@@ -142,7 +142,7 @@ impl WalKeeper {
     }
 }
 
-async fn checkpoint(
+pub(crate) async fn checkpoint(
     connection: &mut AnyConnection,
     statement: &'static str,
 ) -> Result<Folded, sqlx::Error> {

@@ -155,6 +155,15 @@ pub fn ended_by(event: &Event) -> Vec<About> {
         Event::PaymentRefundRequested(asked) => {
             vec![of(AlertKind::MoneyNotMoved, &asked.order_id)]
         }
+        // Somebody has said what becomes of the last parcel of the order that was lost or came back.
+        Event::ShipmentGivenUp(told) if told.undecided == 0 => {
+            vec![of(AlertKind::ParcelAstray, &told.order_id)]
+        }
+        Event::ShipmentPacked(packed)
+            if (packed.replaces.as_ref()).is_some_and(|it| it.undecided == 0) =>
+        {
+            vec![of(AlertKind::ParcelAstray, &packed.order_id)]
+        }
         // Who counts a SKU knows what is there.
         Event::StockCorrected(counted) => vec![of(AlertKind::PiecesNotCounted, &counted.sku)],
         Event::PurchaseOrderSent(sent) => vec![of(AlertKind::PurchaseNotSent, &sent.order_id)],

@@ -1,6 +1,7 @@
 //! The fulfilment of an order: its parcels, per SKU and quantity. A part of the order's state; the order
 //! says whether there is anything to fulfil.
 
+mod astray;
 pub mod events;
 mod labels;
 mod news;
@@ -15,9 +16,10 @@ use crate::Event;
 use crate::event::{
     Pieces, ShipmentCameBack, ShipmentDelivered, ShipmentHandoverReported, ShipmentLost,
     ShipmentOutcomeReported, ShipmentPacked, ShipmentRefused, ShipmentRequested, ShipmentShipped,
-    ShipmentUnpackRequested, ShipmentUnpacked,
+    ShipmentUnpackRequested, ShipmentUnpacked, StockReleaseRequested,
 };
 
+pub use astray::Decided;
 pub use labels::Label;
 
 /// Parcels of one order, at most: an order has at most so many pieces that each could go alone.
@@ -55,6 +57,18 @@ pub enum Refusal {
     Labelled,
     #[error("This parcel has no label.")]
     NoLabel,
+    #[error("This parcel was neither lost nor did it come back.")]
+    NotAstray,
+    #[error("This parcel is being sent again already.")]
+    BeingSentAgain,
+    #[error("This parcel was sent again already.")]
+    SentAgain,
+    #[error("This parcel was given up already.")]
+    GivenUp,
+    #[error("Nothing of this parcel lies here to be taken in.")]
+    NotHere,
+    #[error("More pieces of {sku} than the {left} that were in this parcel.")]
+    TooManyCame { sku: Sku, left: u32 },
 }
 
 /// A parcel.
@@ -76,6 +90,15 @@ pub struct Shipment {
     /// Where the carrier says it is, and since when, unix microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transit: Option<(Transit, i64)>,
+    /// The parcel that it goes in place of. It costs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ShipmentId>,
+    /// What was decided about it after it was lost or came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+    /// Whether it came back and nobody has said yet what becomes of its pieces, which are not in the books.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_waiting: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -119,7 +142,10 @@ impl FulfilmentState {
     /// What has arrived after `after_us`.
     pub fn arrived_since(&self, after_us: i64) -> impl Iterator<Item = &Pieces> {
         let arrived = move |it: &&Shipment| {
-            it.state == ShipmentState::Delivered && it.delivered_at_us >= after_us
+            // Of what was sent twice and came twice, once.
+            it.state == ShipmentState::Delivered
+                && it.delivered_at_us >= after_us
+                && !it.is_replaced()
         };
         let arrived = self.shipments.iter().filter(arrived);
         arrived.flat_map(|shipment| &shipment.lines)
@@ -155,14 +181,17 @@ impl FulfilmentState {
 
     /// What of an order's lines is neither packed nor given up.
     pub fn left(&self, ordered: &[Pieces]) -> Vec<Pieces> {
-        let packed = self.shipments.iter().flat_map(|shipment| &shipment.lines);
-        self.without(ordered, packed)
+        let first = self.shipments.iter();
+        let first = first.filter(|shipment| shipment.replaces.is_none());
+        self.without(ordered, first.flat_map(|shipment| &shipment.lines))
     }
 
-    /// What of an order's lines has not left the house, packed or not.
+    /// What of an order's lines has never left the house, packed or not.
     pub fn here(&self, ordered: &[Pieces]) -> Vec<Pieces> {
         let gone = self.shipments.iter();
-        let gone = gone.filter(|shipment| shipment.state != ShipmentState::Packed);
+        let gone = gone.filter(|shipment| {
+            shipment.state != ShipmentState::Packed && shipment.replaces.is_none()
+        });
         self.without(ordered, gone.flat_map(|shipment| &shipment.lines))
     }
 
@@ -184,7 +213,10 @@ impl FulfilmentState {
 
     /// How far the order is.
     pub fn status(&self, ordered: &[Pieces]) -> FulfilmentStatus {
-        let has = |state| self.shipments.iter().any(|it| it.state == state);
+        let counted = || self.shipments.iter().filter(|it| !it.is_replaced());
+        let has = |state| counted().any(|it| it.state == state);
+        let is_open = |state| counted().any(|it| it.state == state && it.is_undecided());
+        let on_its_way = |it: &Shipment| it.state == ShipmentState::Shipped;
         let is_here = !self.here(ordered).is_empty();
         if !self.has_left() {
             return match self.shipments.is_empty() {
@@ -194,12 +226,20 @@ impl FulfilmentState {
         }
         if is_here {
             FulfilmentStatus::PartlyShipped
+        } else if self.packed_again().next().is_some() {
+            FulfilmentStatus::SendingAgain
+        } else if counted().any(|it| on_its_way(it) && it.replaces.is_some()) {
+            FulfilmentStatus::ShippedAgain
         } else if has(ShipmentState::Shipped) {
             FulfilmentStatus::Shipped
+        } else if is_open(ShipmentState::CameBack) {
+            FulfilmentStatus::CameBack
+        } else if is_open(ShipmentState::Lost) {
+            FulfilmentStatus::Lost
         } else if has(ShipmentState::Delivered) {
             FulfilmentStatus::Delivered
         } else {
-            FulfilmentStatus::Lost
+            FulfilmentStatus::Undelivered
         }
     }
 
@@ -259,26 +299,33 @@ impl FulfilmentState {
             delivery_minor: asked.delivery_minor,
             carrier: asked.carrier,
             status,
+            replaces: None,
         };
         self.with_status(ordered, |status| event(status).into())
     }
 
-    /// Opens a packed parcel again, or says why not. Its label is given back.
+    /// Opens a packed parcel again, or says why not. Its label is given back; what was held to be sent again is let
+    /// go.
     pub fn unpack(&self, ordered: &[Pieces], asked: &ShipmentUnpackRequested) -> Vec<Event> {
         let (order_id, shipment_id) = (asked.order_id, asked.shipment_id);
-        if let Err(refusal) = self.in_state(shipment_id, ShipmentState::Packed) {
-            return vec![refused(order_id, shipment_id, refusal)];
-        }
+        let shipment = match self.in_state(shipment_id, ShipmentState::Packed) {
+            Err(refusal) => return vec![refused(order_id, shipment_id, refusal)],
+            Ok(shipment) => shipment,
+        };
+        let replaces = self.replaced_by(shipment);
         let unpacked = self.with_status(ordered, |status| {
             ShipmentUnpacked {
                 order_id,
                 shipment_id,
                 status,
+                replaces,
             }
             .into()
         });
         let label = self.give_back(order_id, shipment_id);
-        [unpacked].into_iter().chain(label).collect()
+        let release = replaces.map(|_| release(order_id, shipment.lines.clone()));
+        let follows = label.into_iter().chain(release);
+        [unpacked].into_iter().chain(follows).collect()
     }
 
     /// Sends a packed parcel off, or says why not. Without a number of its own it has that of its label; with
@@ -329,6 +376,7 @@ impl FulfilmentState {
                 carrier,
                 tracking: tracking.cloned(),
                 status,
+                replaces: self.replaced_by(shipment),
             }
             .into()
         })
@@ -350,13 +398,15 @@ impl FulfilmentState {
             Err(refusal) => return refused(order_id, shipment_id, refusal),
             Ok(shipment) => shipment,
         };
-        let number = shipment.number;
-        self.with_status(ordered, |status| match told.outcome {
+        let (number, lines) = (shipment.number, &shipment.lines);
+        let event = |status, to_come: &[Pieces]| match told.outcome {
             Outcome::Delivered => ShipmentDelivered {
                 order_id,
                 shipment_id,
                 number,
                 status,
+                lines: lines.clone(),
+                to_come: to_come.to_vec(),
             }
             .into(),
             Outcome::Lost => ShipmentLost {
@@ -364,17 +414,22 @@ impl FulfilmentState {
                 shipment_id,
                 number,
                 status,
+                lines: lines.clone(),
             }
             .into(),
             Outcome::CameBack => ShipmentCameBack {
                 order_id,
                 shipment_id,
                 number,
-                lines: shipment.lines.clone(),
+                lines: lines.clone(),
                 status,
+                waits: true,
             }
             .into(),
-        })
+        };
+        let mut after = self.clone();
+        after.evolve(&event(FulfilmentStatus::Open, &[]), 0);
+        event(after.status(ordered), &after.to_come(ordered))
     }
 
     /// The event with the status that it leads to.
@@ -404,10 +459,17 @@ impl FulfilmentState {
                     tracking: None,
                     delivered_at_us: 0,
                     transit: None,
+                    replaces: event.replaces.as_ref().map(|it| it.shipment_id),
+                    decided: None,
+                    is_waiting: false,
                 });
+                if let Some(replaced) = &event.replaces {
+                    self.take_the_place(replaced, event.shipment_id);
+                }
             }
             Event::ShipmentUnpacked(event) => {
                 self.shipments.retain(|it| it.id != event.shipment_id);
+                self.leave_the_place(&[event.shipment_id]);
             }
             Event::ShipmentShipped(event) => {
                 if let Some(shipment) = self.find(event.shipment_id) {
@@ -425,14 +487,29 @@ impl FulfilmentState {
                 if let Some(shipment) = self.find(event.shipment_id) {
                     shipment.state = ShipmentState::Delivered;
                     shipment.delivered_at_us = at_us;
+                    shipment.is_waiting = false;
                 }
             }
-            Event::ShipmentLost(event) => self.put(event.shipment_id, ShipmentState::Lost),
-            Event::ShipmentCameBack(event) => self.put(event.shipment_id, ShipmentState::CameBack),
+            Event::ShipmentLost(event) => {
+                if let Some(shipment) = self.find(event.shipment_id) {
+                    shipment.state = ShipmentState::Lost;
+                }
+            }
+            Event::ShipmentCameBack(event) => {
+                if let Some(shipment) = self.find(event.shipment_id) {
+                    shipment.state = ShipmentState::CameBack;
+                    shipment.is_waiting = event.waits;
+                }
+            }
+            Event::ShipmentReplacementRequested(_)
+            | Event::ShipmentNotReplaced(_)
+            | Event::ShipmentGivenUp(_) => self.evolve_astray(event),
             Event::OrderRestCancelled(event) => {
                 self.cancelled.extend(event.lines.iter().cloned());
+                let again: Vec<ShipmentId> = self.packed_again().map(|it| it.id).collect();
                 self.shipments
                     .retain(|shipment| shipment.state != ShipmentState::Packed);
+                self.leave_the_place(&again);
             }
             _ => self.evolve_label(event, at_us),
         }
@@ -441,12 +518,11 @@ impl FulfilmentState {
     fn find(&mut self, id: ShipmentId) -> Option<&mut Shipment> {
         self.shipments.iter_mut().find(|shipment| shipment.id == id)
     }
+}
 
-    fn put(&mut self, id: ShipmentId, state: ShipmentState) {
-        if let Some(shipment) = self.find(id) {
-            shipment.state = state;
-        }
-    }
+/// Asks for pieces that were held to be sent again to be let go.
+pub fn release(order_id: OrderId, lines: Vec<Pieces>) -> Event {
+    StockReleaseRequested { order_id, lines }.into()
 }
 
 /// Says that a parcel is not packed, or does not move.

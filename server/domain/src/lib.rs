@@ -3,6 +3,7 @@
 //! Pure: no I/O, no SQL, no clock, no randomness. A decision takes a state and something that happened
 //! and answers with events; time and ids come in as arguments.
 
+pub mod account;
 pub mod alert;
 pub mod back_in_stock;
 pub mod catalogue;
@@ -18,6 +19,7 @@ pub mod purchasing;
 pub mod reservation;
 pub mod restock;
 pub mod returns;
+pub mod sales;
 pub mod staff;
 pub mod stock;
 

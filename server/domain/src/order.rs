@@ -11,11 +11,11 @@ use types::order::{CancelledBy, OrderStatus};
 use types::{Money, OrderId, RefundId};
 
 use crate::event::{
-    Event, Gateway, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
+    Decision, Event, Gateway, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
     OrderConfirmed, OrderDeadlinePassed, OrderPlaced, OrderRejected, OrderRestCancelled,
     PaymentAuthorized, PaymentMethodRequired, PaymentRefundAsked, PaymentReminderDue,
     PaymentRequested, PaymentVoidRequested, PaymentWindowElapsed, Pieces, ReturnReceiptReported,
-    ShipmentShipped, StockReleaseRequested, StockReserved,
+    ShipmentDecisionGiven, ShipmentShipped, StockMove, StockReserved,
 };
 use crate::fulfilment::{self, FulfilmentState};
 use crate::payment::{PaymentState, PaymentStatus};
@@ -90,6 +90,31 @@ pub struct OrderState {
     pub reminder: Reminder,
     /// When what the order waits for has taken too long, unix microseconds; 0 once it has ended.
     pub deadline_us: i64,
+    /// While the gateway has a refund on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_look: Option<RefundLook>,
+}
+
+/// When the gateway is asked what has become of a refund that it has not told of, unix microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundLook {
+    pub since_us: i64,
+    pub at_us: i64,
+}
+
+impl RefundLook {
+    const SOONEST_US: i64 = 60 * 1_000_000;
+    const LATEST_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+    /// Soon after it began, and rarer the longer it takes.
+    fn next(since_us: i64, now_us: i64) -> Self {
+        let passed_us = now_us.saturating_sub(since_us);
+        let wait_us = passed_us.clamp(Self::SOONEST_US, Self::LATEST_US);
+        Self {
+            since_us,
+            at_us: now_us.saturating_add(wait_us),
+        }
+    }
 }
 
 /// Whether the shopper of an order that is not paid is reminded of it: once at most.
@@ -164,6 +189,7 @@ impl OrderState {
             reserved_until_us: 0,
             reminder: Reminder::None,
             deadline_us: at_us.saturating_add(RESERVING_LIMIT_US),
+            refund_look: None,
         }
     }
 
@@ -199,11 +225,10 @@ impl OrderState {
             (Paying | ActionRequired, Command::Pay) => Err(Refusal::PaymentUnderWay),
             (Rejected, _) => Err(Refusal::OutOfStock),
             (Cancelled, _) => Err(Refusal::AlreadyCancelled),
-            (Confirmed | Packed | PartlyShipped | Shipped | Delivered | Lost, Command::Pay) => {
-                Err(Refusal::AlreadyPaid)
-            }
+            (_, Command::Pay) => Err(Refusal::AlreadyPaid),
             (Packed, Command::Cancel) => Err(Refusal::Packed),
-            (PartlyShipped | Shipped | Delivered | Lost, _) => Err(Refusal::Shipped),
+            (PartlyShipped | SendingAgain | Shipped | ShippedAgain, _)
+            | (CameBack | Lost | Delivered | Undelivered, _) => Err(Refusal::Shipped),
         }
     }
 
@@ -296,6 +321,12 @@ impl OrderState {
                 [released].into_iter().chain(capture.flatten()).collect()
             }
             (_, Event::PaymentRefundAsked(asked)) => vec![self.payment.refund(asked)],
+            (_, Event::PaymentRefundReported(told)) => {
+                self.payment.refund_reported(told).into_iter().collect()
+            }
+            (_, Event::OrderDeadlinePassed(event)) if self.looks_for_refunds(event) => {
+                self.payment.check_refunds(order_id)
+            }
             (OrderStatus::Cancelled, Event::PaymentAuthorized(event)) => {
                 vec![void(event)]
             }
@@ -373,11 +404,15 @@ impl OrderState {
             .fulfilment
             .with_status(&self.lines, |status| event(status).into());
         let sent = self.fulfilment.sent_minor();
+        // What was to be sent again is not a part of the rest, and is not sent either.
+        let again = self.fulfilment.packed_again();
+        let again = again.map(|it| fulfilment::release(order_id, it.lines.clone()));
         [rest]
             .into_iter()
             .chain(self.payment.let_go(order_id))
             .chain(self.payment.give_back_rest(order_id, sent))
             .chain(self.fulfilment.give_labels_back(order_id))
+            .chain(again)
             .collect()
     }
 
@@ -398,6 +433,37 @@ impl OrderState {
         vec![received, self.payment.refund(&refund)]
     }
 
+    /// Does what staff have decided about a parcel that was lost or came back. Without its money it is not given up.
+    fn decide_astray(&self, given: &ShipmentDecisionGiven) -> Vec<Event> {
+        let (order_id, id) = (self.order_id, given.shipment_id);
+        let (came, amount) = match &given.decision {
+            Decision::SendAgain { replacement_id } => {
+                return vec![self.fulfilment.send_again(order_id, id, *replacement_id)];
+            }
+            Decision::GiveUp { came, refund } => (came, *refund),
+        };
+        let checked = self.fulfilment.check_give_up(id, came, amount.minor != 0);
+        if let Err(refusal) = checked {
+            return vec![fulfilment::refused(order_id, id, refusal)];
+        }
+        let given_up = self.fulfilment.give_up(&self.lines, order_id, id, came);
+        if amount.minor == 0 {
+            return vec![given_up];
+        }
+        let refund = PaymentRefundAsked {
+            order_id,
+            // A parcel is paid back once.
+            refund_id: RefundId::new(id.uuid()),
+            amount,
+            reason: String::new(),
+            by: given.by.clone(),
+        };
+        match self.payment.refund(&refund) {
+            refused @ Event::PaymentRefundRefused(_) => vec![refused],
+            refund => vec![given_up, refund],
+        }
+    }
+
     /// What follows an event about a parcel; `None` for any other event.
     fn decide_fulfilment(&self, event: &Event, at_us: i64) -> Option<Vec<Event>> {
         let (order_id, is_confirmed) = (self.order_id, self.stage == Stage::Confirmed);
@@ -411,12 +477,20 @@ impl OrderState {
                 return Some(vec![fulfilment.cancel_label(asked)]);
             }
             Event::ShipmentCarrierReported(_) if !is_confirmed => return Some(Vec::new()),
+            // What is held in vain is let go, whatever has become of the order.
+            Event::StockAllocated(held) => {
+                return Some(fulfilment.packed_in_its_place(lines, held));
+            }
+            Event::StockAllocationRefused(told) => {
+                return Some(vec![fulfilment.not_in_stock(told)]);
+            }
             Event::ShipmentRequested(asked) => asked.shipment_id,
             Event::ShipmentUnpackRequested(asked) => asked.shipment_id,
             Event::ShipmentHandoverReported(told) => told.shipment_id,
             Event::ShipmentOutcomeReported(told) => told.shipment_id,
             Event::ShipmentLabelAsked(asked) => asked.shipment_id,
             Event::ShipmentCarrierReported(told) => told.shipment_id,
+            Event::ShipmentDecisionGiven(given) => given.shipment_id,
             _ => return None,
         };
         if !is_confirmed {
@@ -424,12 +498,15 @@ impl OrderState {
             return Some(vec![fulfilment::refused(order_id, shipment_id, refusal)]);
         }
         // Nothing goes out; what a carrier says of a parcel that has gone is heard all the same.
-        let goes_out = matches!(
-            event,
+        let goes_out = match event {
             Event::ShipmentRequested(_)
-                | Event::ShipmentHandoverReported(_)
-                | Event::ShipmentLabelAsked(_)
-        );
+            | Event::ShipmentHandoverReported(_)
+            | Event::ShipmentLabelAsked(_) => true,
+            Event::ShipmentDecisionGiven(given) => {
+                matches!(given.decision, Decision::SendAgain { .. })
+            }
+            _ => false,
+        };
         if goes_out && self.review.is_held() {
             let refusal = fulfilment::Refusal::UnderReview;
             return Some(vec![fulfilment::refused(order_id, shipment_id, refusal)]);
@@ -439,6 +516,7 @@ impl OrderState {
             Event::ShipmentUnpackRequested(asked) => fulfilment.unpack(lines, asked),
             Event::ShipmentHandoverReported(told) => fulfilment.ship(lines, told),
             Event::ShipmentOutcomeReported(told) => vec![fulfilment.end(lines, told)],
+            Event::ShipmentDecisionGiven(given) => self.decide_astray(given),
             Event::ShipmentLabelAsked(asked) => vec![fulfilment.ask_label(asked)],
             Event::ShipmentCarrierReported(told) => fulfilment.hear(lines, told, at_us),
             _ => return None,
@@ -515,9 +593,33 @@ impl OrderState {
             _ => {}
         }
         self.payment.evolve(event);
+        self.look_for_refunds(event, at_us);
         self.fulfilment.evolve(event, at_us);
         self.returns.evolve(event);
         self.review.evolve(event);
+    }
+
+    fn look_for_refunds(&mut self, event: &Event, at_us: i64) {
+        if !self.payment.has_pending_refund() {
+            self.refund_look = None;
+            return;
+        }
+        let since_us = match event {
+            Event::PaymentRefundPending(_) => at_us,
+            Event::PaymentRefundCheckRequested(_) => {
+                self.refund_look.map_or(at_us, |look| look.since_us)
+            }
+            _ => return,
+        };
+        self.refund_look = Some(RefundLook::next(since_us, at_us));
+    }
+
+    /// Whether this is the moment at which the gateway is to be asked for what it has on its way.
+    fn looks_for_refunds(&self, event: &OrderDeadlinePassed) -> bool {
+        self.deadline_us == 0
+            && self
+                .refund_look
+                .is_some_and(|look| look.at_us == event.deadline_us)
     }
 
     /// Whether this card is the one that the order waits for.
@@ -531,9 +633,17 @@ impl OrderState {
         self.deadline_us = 0;
     }
 
-    /// When the order moves on by itself; `None` once it has ended.
+    /// Whether it waits for something without which it comes to nothing.
+    pub const fn is_open(&self) -> bool {
+        self.deadline_us > 0
+    }
+
+    /// When the order moves on by itself; `None` once it has ended and no money is on its way back.
     pub fn deadline(&self) -> Option<i64> {
-        let end = (self.deadline_us > 0).then_some(self.deadline_us)?;
+        let look_us = self.refund_look.map(|look| look.at_us);
+        let Some(end) = (self.deadline_us > 0).then_some(self.deadline_us) else {
+            return look_us;
+        };
         Some(self.remind_us().map_or(end, |remind_us| remind_us.min(end)))
     }
 
@@ -563,9 +673,14 @@ impl OrderState {
             }
             .into();
         }
+        let look_us = self.refund_look.map_or(0, |look| look.at_us);
         OrderDeadlinePassed {
             order_id,
-            deadline_us: self.deadline_us,
+            deadline_us: if self.deadline_us > 0 {
+                self.deadline_us
+            } else {
+                look_us
+            },
         }
         .into()
     }
@@ -603,9 +718,13 @@ const fn status_of(fulfilment: FulfilmentStatus) -> OrderStatus {
         FulfilmentStatus::Open => OrderStatus::Confirmed,
         FulfilmentStatus::Packed => OrderStatus::Packed,
         FulfilmentStatus::PartlyShipped => OrderStatus::PartlyShipped,
+        FulfilmentStatus::SendingAgain => OrderStatus::SendingAgain,
         FulfilmentStatus::Shipped => OrderStatus::Shipped,
-        FulfilmentStatus::Delivered => OrderStatus::Delivered,
+        FulfilmentStatus::ShippedAgain => OrderStatus::ShippedAgain,
+        FulfilmentStatus::CameBack => OrderStatus::CameBack,
         FulfilmentStatus::Lost => OrderStatus::Lost,
+        FulfilmentStatus::Delivered => OrderStatus::Delivered,
+        FulfilmentStatus::Undelivered => OrderStatus::Undelivered,
     }
 }
 
@@ -631,15 +750,16 @@ pub fn void(authorized: &PaymentAuthorized) -> Event {
 
 /// Asks for what was reserved in vain to be released.
 pub fn release(reserved: &StockReserved) -> Event {
-    let line = |moved: &crate::event::StockMove| Pieces {
+    fulfilment::release(reserved.order_id, held(&reserved.moves))
+}
+
+/// The pieces of some moves.
+pub fn held(moves: &[StockMove]) -> Vec<Pieces> {
+    let line = |moved: &StockMove| Pieces {
         sku: moved.sku.clone(),
         quantity: moved.quantity,
     };
-    StockReleaseRequested {
-        order_id: reserved.order_id,
-        lines: reserved.moves.iter().map(line).collect(),
-    }
-    .into()
+    moves.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use crate::Event;
 use crate::event::{
     Gateway, PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureRequested,
     PaymentCheckRequested, PaymentDeclined, PaymentOutcome, PaymentReauthorizationRequested,
-    PaymentRefundAsked, PaymentRefundRefused, PaymentRefundRequested, PaymentReported,
-    PaymentVoidRequested,
+    PaymentRefundAsked, PaymentRefundCheckRequested, PaymentRefundFailed, PaymentRefundRefused,
+    PaymentRefundReported, PaymentRefundRequested, PaymentRefunded, PaymentReported,
+    PaymentVoidRequested, RefundOutcome,
 };
 
 /// Where the payment stands.
@@ -57,6 +58,8 @@ pub struct PaymentState {
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
     Requested,
+    /// The gateway has taken the request and has not done it yet.
+    Pending,
     Done,
     Failed,
 }
@@ -70,11 +73,24 @@ pub struct Capture {
 }
 
 /// Money given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     pub id: RefundId,
     pub amount: Money,
     pub state: Asked,
+    /// Where the gateway did not do it at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_gateway: Option<RefundAtGateway>,
+}
+
+/// A refund that a gateway has taken on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundAtGateway {
+    /// The gateway's name for it.
+    pub id: String,
+    /// The id of the request that it was asked with.
+    pub request: String,
+    pub gateway: Gateway,
 }
 
 /// Money that a gateway holds.
@@ -162,7 +178,14 @@ impl PaymentState {
                     state: Asked::Requested,
                 });
             }
-            Event::PaymentCaptured(event) => self.captured(event.shipment_id, Asked::Done),
+            Event::PaymentCaptured(event) => {
+                self.captured(event.shipment_id, Asked::Done);
+                let mut captures = self.captures.iter_mut();
+                let captured = captures.find(|it| it.shipment_id == event.shipment_id);
+                if let Some(capture) = captured {
+                    capture.amount = event.amount;
+                }
+            }
             Event::PaymentCaptureFailed(event) => {
                 self.captured(event.shipment_id, Asked::Failed);
                 if let Some(held) = self.authorized.as_mut().filter(|_| event.expired) {
@@ -173,7 +196,20 @@ impl PaymentState {
                 id: event.refund_id,
                 amount: event.amount,
                 state: Asked::Requested,
+                at_gateway: None,
             }),
+            Event::PaymentRefundPending(event) => {
+                let asked =
+                    |it: &&mut Refund| it.id == event.refund_id && it.state == Asked::Requested;
+                if let Some(refund) = self.refunds.iter_mut().find(asked) {
+                    refund.state = Asked::Pending;
+                    refund.at_gateway = Some(RefundAtGateway {
+                        id: event.gateway_refund_id.clone(),
+                        request: event.request.clone(),
+                        gateway: event.gateway,
+                    });
+                }
+            }
             Event::PaymentRefunded(event) => self.refunded(event.refund_id, Asked::Done),
             Event::PaymentRefundFailed(event) => self.refunded(event.refund_id, Asked::Failed),
             _ => {}
@@ -213,7 +249,26 @@ impl PaymentState {
     pub fn is_under_way(&self) -> bool {
         let captures = self.captures.iter().map(|capture| capture.state);
         let mut states = captures.chain(self.refunds.iter().map(|refund| refund.state));
-        states.any(|state| state == Asked::Requested)
+        states.any(|state| matches!(state, Asked::Requested | Asked::Pending))
+    }
+
+    /// Whether the gateway has taken on a refund and not said what became of it.
+    pub fn has_pending_refund(&self) -> bool {
+        self.refunds.iter().any(|it| it.state == Asked::Pending)
+    }
+
+    /// What is being given back, in minor units: asked for, and not done.
+    pub fn refunds_under_way_minor(&self) -> i64 {
+        let open = |it: &&Refund| matches!(it.state, Asked::Requested | Asked::Pending);
+        let open = self.refunds.iter().filter(open);
+        open.map(|refund| refund.amount.minor).sum()
+    }
+
+    /// A refund that came to nothing and was not tried again since.
+    pub fn failed_refund(&self) -> Option<&Refund> {
+        let last = self.refunds.last()?;
+        let is_there = last.amount.minor <= self.refundable_minor();
+        (last.state == Asked::Failed && is_there).then_some(last)
     }
 
     /// What is collected, in minor units.
@@ -251,7 +306,7 @@ impl PaymentState {
     }
 
     /// Asks for what a parcel is worth, which is all that is left of the order if it is the last one, or if the
-    /// gateway lets go what is not collected with the first; never for more than is held.
+    /// gateway cannot be asked once more; never for more than is held.
     pub fn capture(
         &self,
         order_id: OrderId,
@@ -261,11 +316,8 @@ impl PaymentState {
     ) -> Option<Event> {
         let held = self.authorized.as_ref()?;
         let left = self.held_minor();
-        let minor = if is_last || held.gateway.collects_once() {
-            left
-        } else {
-            worth.minor.min(left)
-        };
+        let is_last = is_last || self.captures.len() + 1 >= held.gateway.most_captures();
+        let minor = if is_last { left } else { worth.minor.min(left) };
         if minor <= 0 {
             return None;
         }
@@ -275,6 +327,7 @@ impl PaymentState {
             amount: Money::new(minor, held.amount.currency),
             authorization_id: held.authorization_id.clone(),
             gateway: held.gateway,
+            is_last: minor == left,
         };
         Some(capture.into())
     }
@@ -285,14 +338,16 @@ impl PaymentState {
             return Vec::new();
         };
         let failed = self.captures.iter();
-        let failed = failed.filter(|capture| capture.state == Asked::Failed);
-        let again = failed.map(|capture| {
+        let failed: Vec<&Capture> = (failed.filter(|it| it.state == Asked::Failed)).collect();
+        let is_all = self.held_minor() == 0;
+        let again = failed.iter().enumerate().map(|(at, capture)| {
             PaymentCaptureRequested {
                 order_id,
                 shipment_id: capture.shipment_id,
                 amount: capture.amount,
                 authorization_id: held.authorization_id.clone(),
                 gateway: held.gateway,
+                is_last: is_all && at + 1 == failed.len(),
             }
             .into()
         });
@@ -330,6 +385,55 @@ impl PaymentState {
             gateway: of.gateway,
         }
         .into()
+    }
+
+    /// What follows from what the gateway has told of a refund. What comes late or twice changes nothing; a bank
+    /// may refuse what a gateway has called done.
+    pub fn refund_reported(&self, told: &PaymentRefundReported) -> Option<Event> {
+        let is_meant = |it: &&Refund| {
+            let at_gateway = it.at_gateway.as_ref();
+            told.refund_id == Some(it.id)
+                || at_gateway.is_some_and(|it| it.id == told.gateway_refund_id)
+        };
+        let order_id = told.order_id;
+        let refund = self.refunds.iter().find(is_meant)?;
+        match (refund.state, &told.outcome) {
+            (Asked::Pending, RefundOutcome::Done) => Some(
+                PaymentRefunded {
+                    order_id,
+                    refund_id: refund.id,
+                    amount: refund.amount,
+                    request: refund.at_gateway.as_ref().map(|it| it.request.clone()),
+                }
+                .into(),
+            ),
+            (Asked::Pending | Asked::Done, RefundOutcome::Failed { reason }) => Some(
+                PaymentRefundFailed {
+                    order_id,
+                    refund_id: refund.id,
+                    amount: refund.amount,
+                    reason: reason.clone(),
+                    was_told: true,
+                }
+                .into(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// Asks what has become of each refund that the gateway has not ended.
+    pub fn check_refunds(&self, order_id: OrderId) -> Vec<Event> {
+        let open = self.refunds.iter().filter(|it| it.state == Asked::Pending);
+        let open = open.filter_map(|it| it.at_gateway.as_ref());
+        let ask = open.map(|it| {
+            PaymentRefundCheckRequested {
+                order_id,
+                gateway_refund_id: it.id.clone(),
+                gateway: it.gateway,
+            }
+            .into()
+        });
+        ask.collect()
     }
 
     /// Lets go of what is held, gives back what is collected and ends what the shopper was to do: the order has
@@ -505,62 +609,4 @@ impl PaymentState {
 }
 
 #[cfg(test)]
-mod tests {
-    use types::{Currency, OrderId};
-
-    use super::*;
-    use crate::event::PaymentRequested;
-
-    fn id() -> OrderId {
-        "0199c0a0-1111-7aaa-8bbb-123456789abc"
-            .parse()
-            .expect("an id")
-    }
-
-    fn requested(attempt: u32) -> Event {
-        PaymentRequested {
-            order_id: id(),
-            amount: Money::new(100, Currency::Eur),
-            payment_token: "pm_a".into(),
-            attempt,
-            reserved_until_us: 0,
-            gateway: Gateway::Test,
-        }
-        .into()
-    }
-
-    #[test]
-    fn a_late_answer_to_the_first_card_is_none_to_the_second() {
-        let declined: Event = PaymentDeclined {
-            order_id: id(),
-            attempt: 1,
-            reason: DeclineReason::ExpiredCard,
-            gateway: Gateway::Test,
-        }
-        .into();
-        let authorized = |attempt| -> Event {
-            PaymentAuthorized {
-                order_id: id(),
-                amount: Money::new(100, Currency::Eur),
-                attempt,
-                authorization_id: format!("auth_{attempt}"),
-                gateway: Gateway::Test,
-            }
-            .into()
-        };
-        let mut payment = PaymentState::default();
-        for (event, status) in [
-            (requested(1), PaymentStatus::Requested),
-            (declined.clone(), PaymentStatus::Declined),
-            (requested(2), PaymentStatus::Requested),
-            (declined, PaymentStatus::Requested),
-            (authorized(1), PaymentStatus::Requested),
-            (authorized(2), PaymentStatus::Authorized),
-        ] {
-            payment.evolve(&event);
-            assert_eq!(payment.status, status, "{event:?}");
-        }
-        let held = payment.authorized.map(|held| held.authorization_id);
-        assert_eq!(held.as_deref(), Some("auth_2"));
-    }
-}
+mod tests;

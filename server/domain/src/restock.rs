@@ -249,6 +249,8 @@ impl Watched {
     fn count_sales(&mut self, sku: &Sku, event: &Event, at_us: i64) {
         let (moves, sign) = match event {
             Event::StockReserved(reserved) => (&reserved.moves, 1),
+            // What is sent again is needed as much as what is sold, and may be released as that is.
+            Event::StockAllocated(held) => (&held.moves, 1),
             Event::StockReleased(released) => (&released.moves, -1),
             _ => return,
         };

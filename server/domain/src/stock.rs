@@ -13,10 +13,11 @@ use types::order::Shortage;
 use types::{OrderId, PurchaseOrderId, Sku};
 
 use crate::event::{
-    CountRefusal, Event, FromCheckout, OrderPlaced, Pieces, StockCorrected,
-    StockCorrectionRejected, StockCorrectionRequested, StockMove, StockReceived, StockRejected,
-    StockReleased, StockReserved, StockReturned, StockShipped, StockWriteOffRejected,
-    StockWriteOffRequested, StockWrittenOff,
+    CountRefusal, Event, FromCheckout, OrderPlaced, Pieces, ShipmentReplacementRequested,
+    StockAllocated, StockAllocationRefused, StockCorrected, StockCorrectionRejected,
+    StockCorrectionRequested, StockMove, StockReceived, StockRejected, StockReleased,
+    StockReserved, StockReturned, StockShipped, StockWriteOffRejected, StockWriteOffRequested,
+    StockWrittenOff,
 };
 
 /// Pieces of one SKU.
@@ -143,6 +144,45 @@ pub fn ship(shelf: &mut Shelf, order_id: OrderId, lines: &[Pieces]) -> Option<Ev
         stock.on_hand = (stock.on_hand - quantity).max(stock.allocated + stock.reserved);
     });
     (!moves.is_empty()).then(|| StockShipped { order_id, moves }.into())
+}
+
+/// Holds pieces for an order whose parcel was lost or came back, all of them or none: those that came back and
+/// lie in the house, or others that nobody was promised.
+pub fn allocate_again(shelf: &mut Shelf, asked: &ShipmentReplacementRequested) -> Event {
+    let (order_id, shipment_id) = (asked.order_id, asked.shipment_id);
+    let wanted = wanted(asked.lines.iter().map(|line| (&line.sku, line.quantity)));
+    let available = |sku: &Sku| shelf.get(sku).map_or(0, |stock| stock.available());
+    let short: Vec<Shortage> = (wanted.iter())
+        .filter(|(sku, wanted)| match asked.has_pieces {
+            true => !shelf.contains_key(**sku),
+            false => i64::from(**wanted) > available(sku),
+        })
+        .map(|(sku, wanted)| Shortage {
+            sku: (*sku).clone(),
+            wanted: *wanted,
+            available: available(sku),
+        })
+        .collect();
+    if !short.is_empty() {
+        return StockAllocationRefused {
+            order_id,
+            shipment_id,
+            short,
+        }
+        .into();
+    }
+    let moves = shift(shelf, wanted, |stock, quantity| {
+        stock.allocated += i64::from(quantity);
+        if asked.has_pieces {
+            stock.on_hand = stock.on_hand.saturating_add(i64::from(quantity));
+        }
+    });
+    StockAllocated {
+        order_id,
+        shipment_id,
+        moves,
+    }
+    .into()
 }
 
 /// Takes pieces that have left into the house again; `None` when there are none.
@@ -308,6 +348,7 @@ pub fn levels_of(event: &Event) -> Option<Vec<(&Sku, Stock)>> {
         Event::StockReserved(event) => Some(of_moves(&event.moves)),
         Event::StockReleased(event) => Some(of_moves(&event.moves)),
         Event::StockShipped(event) => Some(of_moves(&event.moves)),
+        Event::StockAllocated(event) => Some(of_moves(&event.moves)),
         Event::StockReturned(event) => Some(of_moves(&event.moves)),
         Event::StockReceived(event) => Some(of_moves(&event.moves)),
         Event::ReservationHeld(event) => Some(of_moves(&event.moves)),

@@ -62,6 +62,10 @@ pub struct MoveMoney {
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum MoveAnswer {
     Done,
+    /// It is taken on; what becomes of it is told later.
+    Pending {
+        id: String,
+    },
     /// It will not, however often it is asked.
     Refused {
         reason: String,
@@ -80,6 +84,9 @@ pub struct News<'a> {
     pub amount_minor: i64,
     pub currency: &'a str,
     pub reason: Option<DeclineReason>,
+    /// The refund that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<&'a str>,
 }
 
 /// A payment as the ledger lists it.

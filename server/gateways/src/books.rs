@@ -103,6 +103,7 @@ impl Payment {
             amount_minor: self.amount_minor,
             currency: self.currency.as_str(),
             reason: self.reason,
+            refund_id: None,
         }
     }
 
@@ -136,7 +137,7 @@ fn select_where(condition: &str) -> String {
     format!("{COLUMNS}{condition}")
 }
 
-async fn find_in(
+pub async fn find_in(
     connection: &mut Connection,
     condition: &str,
     value: &str,
@@ -358,11 +359,13 @@ pub async fn void(connection: &mut Connection, id: &str) -> Result<Option<Paymen
     Ok(Some(payment))
 }
 
-/// What was collected and given back of a payment, in minor units.
+/// What was collected and given back of a payment, or is about to be, in minor units.
 async fn sums(connection: &mut Connection, id: &str) -> Result<(i64, i64)> {
     let row = sqlx::query(
         "select coalesce(sum(case when kind = 'capture' then amount_minor end), 0), \
          coalesce(sum(case when kind = 'refund' then amount_minor end), 0) \
+         + (select coalesce(sum(amount_minor), 0) from refunds \
+            where payment_id = $1 and status = 'pending') \
          from movements where payment_id = $1",
     )
     .bind(id)
@@ -381,11 +384,27 @@ pub async fn move_money(
     kind: Kind,
     now_us: i64,
 ) -> Result<MoveAnswer> {
+    if let Some(answer) = check(connection, id, key, money, kind, now_us).await? {
+        return Ok(answer);
+    }
+    enter_movement(connection, key, id, kind, money.amount_minor, now_us).await?;
+    Ok(MoveAnswer::Done)
+}
+
+/// What is answered without moving anything: to a request that was entered before, or that is refused.
+pub async fn check(
+    connection: &mut Connection,
+    id: &str,
+    key: &str,
+    money: &MoveMoney,
+    kind: Kind,
+    now_us: i64,
+) -> Result<Option<MoveAnswer>> {
     let known = sqlx::query("select 1 from movements where idempotency_key = $1").bind(key);
     if known.fetch_optional(&mut *connection).await?.is_some() {
-        return Ok(MoveAnswer::Done);
+        return Ok(Some(MoveAnswer::Done));
     }
-    let refused = |reason, expired| Ok(MoveAnswer::Refused { reason, expired });
+    let refused = |reason, expired| Ok(Some(MoveAnswer::Refused { reason, expired }));
     let Some(payment) = find_in(connection, " where id = $1", id).await? else {
         return refused(format!("nothing is known of {id}"), false);
     };
@@ -405,15 +424,27 @@ pub async fn move_money(
         let reason = format!("{kind} of {minor}, where {there} {currency} are left");
         return refused(reason, false);
     }
+    Ok(None)
+}
+
+/// Enters a movement of money.
+pub async fn enter_movement(
+    connection: &mut Connection,
+    key: &str,
+    payment_id: &str,
+    kind: Kind,
+    minor: i64,
+    now_us: i64,
+) -> Result<()> {
     sqlx::query("insert into movements values ($1, $2, $3, $4, $5)")
         .bind(key)
-        .bind(id)
+        .bind(payment_id)
         .bind(kind.into_str())
         .bind(minor)
         .bind(now_us)
         .execute(connection)
         .await?;
-    Ok(MoveAnswer::Done)
+    Ok(())
 }
 
 /// Payments looked at in one transaction, at most.

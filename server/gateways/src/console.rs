@@ -99,6 +99,18 @@ impl Console {
         Ok(())
     }
 
+    /// Ends a refund that the gateway has taken on: done, or refused by the bank. One that was done may be refused
+    /// after all.
+    ///
+    /// # Errors
+    /// As [`Console::payments`]; also when there is no refund that could end so.
+    pub async fn end_refund(&self, id: &str, done: bool) -> anyhow::Result<()> {
+        let body = format!("{{\"done\":{done}}}");
+        self.send(Method::POST, &format!("/control/refunds/{id}"), body)
+            .await?;
+        Ok(())
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let answer = self.send(Method::GET, path, String::new()).await?;
         Ok(answer.json().await?)

@@ -19,6 +19,8 @@ pub struct Behaviour {
     pub forgetful: Times,
     /// So many requests are taken and neither done nor answered.
     pub half_open: Times,
+    /// So many refunds are taken on and neither done nor refused, until `POST /control/refunds/ID` ends them.
+    pub pending_refunds: Times,
     /// How long money is held, microseconds.
     pub held_us: i64,
     /// How long a challenge waits, microseconds.
@@ -65,6 +67,7 @@ impl Default for Behaviour {
             down: Times::NEVER,
             forgetful: Times::NEVER,
             half_open: Times::NEVER,
+            pending_refunds: Times::NEVER,
             // As with cards of the large networks.
             held_us: 7 * DAY_US,
             challenge_us: DAY_US / 24,
@@ -122,6 +125,11 @@ impl Faults {
             Fate::Answered
         };
         (fate, Duration::from_millis(now.slow_ms))
+    }
+
+    /// Whether this refund is only taken on.
+    pub fn is_slow_refund(&self) -> bool {
+        self.now.lock().pending_refunds.take()
     }
 
     pub fn set(&self, behaviour: Behaviour) {

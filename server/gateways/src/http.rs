@@ -26,7 +26,7 @@ use crate::challenge;
 use crate::clock::now_us;
 use crate::faults::{Behaviour, Fate, Faults};
 use crate::ledger::{self, Ledger};
-use crate::{outbox, settlement};
+use crate::{outbox, refunds, settlement};
 
 /// Bytes of a body, at most.
 const MAX_BODY: usize = 64 * 1024;
@@ -120,14 +120,16 @@ pub fn routes(desk: Desk) -> Router {
         .route("/payments/{id}/capture", post(capture))
         .route("/payments/{id}/refund", post(refund))
         .route("/payments/{id}/void", post(void))
-        .route("/payments/{id}/again", post(hold_again));
+        .route("/payments/{id}/again", post(hold_again))
+        .route("/refunds/{id}", get(show_refund));
     let asked = asked.route_layer(middleware::from_fn_with_state(desk.clone(), as_told));
     let books = Router::new()
         .route("/ledger/payments", get(list_payments))
         .route("/ledger/movements", get(list_movements))
         .route("/settlements/{day}", get(settle))
         .route("/control", get(behaviour).put(behave).delete(behave_well))
-        .route("/control/movements", post(falsify));
+        .route("/control/movements", post(falsify))
+        .route("/control/refunds/{id}", post(end_refund));
     let with_key = asked
         .merge(books)
         .route_layer(middleware::from_fn_with_state(desk.clone(), needs_key));
@@ -366,7 +368,16 @@ async fn capture(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer<Response> {
-    moved(&desk, id, &headers, &body, Kind::Capture).await
+    let key = key_of(&headers)?;
+    let money: MoveMoney = read(&body)?;
+    let moved = desk
+        .write(move |c| {
+            Box::pin(async move {
+                books::move_money(c, &id, &key, &money, Kind::Capture, now_us()).await
+            })
+        })
+        .await?;
+    Ok(Json(moved).into_response())
 }
 
 async fn refund(
@@ -375,24 +386,45 @@ async fn refund(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer<Response> {
-    moved(&desk, id, &headers, &body, Kind::Refund).await
-}
-
-async fn moved(
-    desk: &Desk,
-    id: String,
-    headers: &HeaderMap,
-    body: &Bytes,
-    kind: Kind,
-) -> Answer<Response> {
-    let key = key_of(headers)?;
-    let money: MoveMoney = read(body)?;
-    let moved = desk
+    let key = key_of(&headers)?;
+    let money: MoveMoney = read(&body)?;
+    let (refund_id, is_slow) = (new_id("re"), desk.faults.is_slow_refund());
+    let begun = desk
         .write(move |c| {
-            Box::pin(async move { books::move_money(c, &id, &key, &money, kind, now_us()).await })
+            Box::pin(async move {
+                refunds::begin(c, (refund_id, &id), &key, &money, is_slow, now_us()).await
+            })
         })
         .await?;
-    Ok(Json(moved).into_response())
+    Ok(Json(begun).into_response())
+}
+
+async fn show_refund(State(desk): State<Desk>, Path(id): Path<String>) -> Answer<Response> {
+    let found = refunds::find(desk.ledger.reader(), &id).await?;
+    let unknown = || Problem::not_found("There is no refund of this name.");
+    Ok(Json(found.ok_or_else(unknown)?).into_response())
+}
+
+/// What becomes of a refund that is on its way.
+#[derive(Deserialize)]
+struct RefundEnd {
+    done: bool,
+}
+
+async fn end_refund(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Response> {
+    let RefundEnd { done } = read(&body)?;
+    let ended = desk
+        .write(move |c| Box::pin(async move { refunds::end(c, &id, done, now_us()).await }))
+        .await?;
+    desk.wake.notify_one();
+    match ended {
+        Some(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        None => Err(Problem::not_found("There is no such refund that could end so.").into()),
+    }
 }
 
 async fn void(State(desk): State<Desk>, Path(id): Path<String>) -> Answer<Response> {

@@ -16,7 +16,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 /// In the order they are applied. `user_version` of the file says how many were.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_ledger.sql"),
+    include_str!("../migrations/0002_refunds.sql"),
+];
 /// Jobs of one transaction, at most.
 const MAX_JOBS: usize = 256;
 /// Least time between the beginnings of two transactions: under load it gathers, and a job that comes alone

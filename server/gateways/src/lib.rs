@@ -15,6 +15,7 @@ mod faults;
 mod http;
 mod ledger;
 mod outbox;
+mod refunds;
 mod running;
 mod settlement;
 

@@ -4,7 +4,7 @@ use types::purchasing::{PurchaseLineView, PurchaseView};
 
 use crate::drawn::{PaperError, pdf};
 use crate::fonts::Weight;
-use crate::order_papers::{HOUSE, House, TEXT, TITLE, cell, date, headings, row};
+use crate::paper::{HOUSE, House, TEXT, TITLE, cell, date, headings, row};
 use crate::sheet::{A4, Column, LEFT, RIGHT, Sheets};
 
 /// An order to a supplier: what is wanted, and at what cost.

@@ -10,7 +10,8 @@ use domain::event::{
     PaymentSettlementDiffers, PurchaseOrderCancelled, PurchaseOrderConfirmed,
     PurchaseOrderNoticeAnswered, PurchaseOrderOverdue, PurchaseOrderReceived,
     PurchaseOrderSendFailed, PurchaseOrderSent, RestockRecovered, RestockSoldOut,
-    RestockThereAgain, RestockThresholdCrossed, ShipmentCameBack, ShipmentLost, StockCorrected,
+    RestockThereAgain, RestockThresholdCrossed, ShipmentCameBack, ShipmentGivenUp, ShipmentLost,
+    ShipmentPacked, StockCorrected,
 };
 use types::AlertId;
 
@@ -54,7 +55,12 @@ impl Decider for Alerts {
             PaymentRefundFailed::KIND,
             PaymentRefundRequested::KIND,
         ]),
-        Rule::topic(ShipmentLost::TOPIC).of(&[ShipmentLost::KIND, ShipmentCameBack::KIND]),
+        Rule::topic(ShipmentLost::TOPIC).of(&[
+            ShipmentLost::KIND,
+            ShipmentCameBack::KIND,
+            ShipmentGivenUp::KIND,
+            ShipmentPacked::KIND,
+        ]),
     ]);
     /// By kind and subject: the last alert of these.
     type State = Alert;

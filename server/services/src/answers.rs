@@ -34,6 +34,13 @@ impl Shop {
         event: Event,
         marks: Marks,
     ) -> Result<Asked, Refused> {
+        if let Some(seen) = self.seen_order() {
+            let still = async {
+                let still = seen.is_as_it_was(self.log(), self.staff_names()).await;
+                still.map(|()| event)
+            };
+            return self.request_of_now(still).await;
+        }
         let from = self.log().head();
         let append = move |tx: &mut broker::Tx| {
             Ok::<_, Refused>(tx.append(marks.put_on(encode(event)?), None))
@@ -43,6 +50,30 @@ impl Shop {
             .run(move |tx| Box::pin(async move { append(tx) }))
             .await?;
         Ok(Asked { id, from })
+    }
+
+    /// Appends the request that `decide` comes to, in this process and all others the only one that appends
+    /// meanwhile: what it finds in the log and in states is so at that moment. It may read and nothing else, and
+    /// briefly.
+    pub(crate) async fn request_of_now(
+        &self,
+        decide: impl Future<Output = Result<Event, Refused>>,
+    ) -> Result<Asked, Refused> {
+        let mut tx = self.log().begin("shop").await?;
+        let from = tx.hold_head().await?;
+        let event = decide.await?;
+        let id = tx.append(encode(event)?, None);
+        tx.commit().await?;
+        Ok(Asked { id, from })
+    }
+
+    /// The same as [`Shop::request_of_now`]; answers as [`Shop::answered_at`].
+    pub(crate) async fn answered_of_now(
+        &self,
+        decide: impl Future<Output = Result<Event, Refused>>,
+    ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
+        let asked = self.request_of_now(decide).await?;
+        Ok(answer_to(self.log(), asked, PATIENCE).await?)
     }
 
     /// What was decided about a request; `None` when that takes too long.
@@ -106,6 +137,32 @@ impl Shop {
         asked: Event,
     ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
         self.answered_marked(asked, Marks::default()).await
+    }
+
+    /// The same, of a request that is handed from one decider to another: what `ends` it.
+    pub(crate) async fn concluded(
+        &self,
+        asked: Event,
+        ends: impl Fn(&Event) -> bool,
+    ) -> Result<Option<Arc<Event>>, Refused> {
+        let asked = self.request(asked).await?;
+        let concluded = async {
+            let mut tail = self.log().tail(asked.from);
+            loop {
+                for event in tail.next(256).await? {
+                    if event.correlation_id == asked.id && event.id != asked.id {
+                        let answer = decode(&event)?;
+                        if ends(&answer) {
+                            return Ok::<_, Failure>(answer);
+                        }
+                    }
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, concluded).await {
+            Ok(answer) => Ok(Some(answer?)),
+            Err(_) => Ok(None),
+        }
     }
 }
 

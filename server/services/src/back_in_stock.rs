@@ -5,8 +5,8 @@ use domain::Event;
 use domain::back_in_stock::{Queue, Rules};
 use domain::event::{
     BackInStockAwaited, BackInStockElapsed, BackInStockReturned, BackInStockWithdrawalRequested,
-    ReservationHeld, ReservationReleased, StockCorrected, StockReceived, StockReleased,
-    StockReserved, StockReturned, StockShipped, StockWrittenOff,
+    ReservationHeld, ReservationReleased, StockAllocated, StockCorrected, StockReceived,
+    StockReleased, StockReserved, StockReturned, StockShipped, StockWrittenOff,
 };
 use domain::stock::levels_of;
 use types::Sku;
@@ -41,6 +41,7 @@ impl Decider for BackInStock {
             StockReserved::KIND,
             StockReleased::KIND,
             StockShipped::KIND,
+            StockAllocated::KIND,
             StockReturned::KIND,
             StockReceived::KIND,
             StockWrittenOff::KIND,

@@ -2,13 +2,15 @@
 
 use db::Columns;
 use domain::event::{
-    Event, OrderCancellationRequested, OrderPlaced, OrderedLine, PaymentMethodGiven,
+    Event, OrderCancellationRequested, OrderPlaced, OrderedLine, PaymentMethodGiven, Tax,
 };
 use domain::order::progress::progress_of;
 use domain::order::{Command, Refusal};
 use types::cart::{Totals, totals};
 use types::checkout::{PlaceOrder, is_payment_token};
+use types::house::VAT_BASIS_POINTS;
 use types::order::{CancelledBy, Order, OrderStatus, Progress};
+use types::papers::included_tax;
 use types::{Money, OrderId, Problem, ShopperId};
 
 use crate::answers::Asked;
@@ -19,8 +21,21 @@ use crate::order_rows::{StoredOrderLine, insert, stored_billing};
 use crate::orders;
 use crate::shop::Shop;
 
+/// The tax that the price of a line contains: later papers go by what was so then.
+fn vat_in(unit_price: Money, quantity: u32) -> Vec<Tax> {
+    let sum = unit_price.checked_mul(quantity).unwrap_or(unit_price);
+    vec![Tax {
+        label: "VAT".to_owned(),
+        rate_basis_points: VAT_BASIS_POINTS,
+        amount: Money::new(included_tax(sum.minor, VAT_BASIS_POINTS), sum.currency),
+    }]
+}
+
 /// How long an answer waits for what its command set off; a loaded shop may take longer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How long an order counts as the one that an empty cart was about.
+const JUST_NOW_US: i64 = 10 * 60 * 1_000_000;
 
 impl Shop {
     /// [`Shop::place_order`] of a shopper who comes from `source`.
@@ -61,7 +76,8 @@ impl Shop {
     }
 
     /// Places an order for what is in the shopper's cart and empties the cart. The answer means
-    /// "accepted": stock and payment follow. The same command again is answered the same.
+    /// "accepted": stock and payment follow. The same command again is answered the same, and another one that
+    /// finds the cart just ordered with that order: one cart becomes one order.
     ///
     /// # Errors
     /// 422 for the form's fields, 409 `empty-cart`, 409 `price-changed` when the shopper saw another
@@ -89,7 +105,11 @@ impl Shop {
             Err(refused) => refused.0,
         };
         if !self.owns_order(shopper, id).await? {
-            return Err(refused);
+            let first = match refused.is("empty-cart") {
+                true => self.ordered_just_now(shopper).await?,
+                false => None,
+            };
+            return first.ok_or(refused);
         }
         // The form came twice. What is in the cart by now was not ordered with it, unless the order came
         // to nothing and has given it back.
@@ -99,6 +119,23 @@ impl Shop {
             true => Ok(id),
             false => Err(order_id_used()),
         }
+    }
+
+    /// The order that a shopper's cart has become, if it has just been ordered: a button that is pressed in two tabs,
+    /// or twice in one without script, comes with an id of its own each time.
+    async fn ordered_just_now(&self, shopper: ShopperId) -> Result<Option<OrderId>, Refused> {
+        let row = db::query(
+            "select id from orders where shopper_id = $1 and placed_at_us > $2 \
+             order by placed_at_us desc limit 1",
+        )
+        .bind(shopper.to_string())
+        .bind(self.now_us().saturating_sub(JUST_NOW_US))
+        .fetch_optional(self.log().db().reader())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let id: OrderId = row.try_get::<&str, _>(0)?.parse().map_err(internal)?;
+        self.remember_owner(id, shopper);
+        Ok(Some(id))
     }
 
     /// Whether an order has ended without being paid.
@@ -220,7 +257,7 @@ impl Shop {
                         quantity,
                         unit_price,
                         adjustments: Vec::new(),
-                        tax: Vec::new(),
+                        tax: vat_in(unit_price, quantity),
                     },
                 )
                 .collect(),

@@ -1,14 +1,10 @@
 //! One order with all that staff see of it.
 
-use broker::{Filter, Recorded, Rule};
+use std::sync::Arc;
+
 use domain::Event;
-use domain::event::{
-    OrderNoted, OrderPlaced, PaymentRefundAsked, ReturnAsked, ReturnCarrierReported,
-    ReturnLabelFailed, ReturnLabelled, ReturnMoved, ShipmentCarrierReported,
-    ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept, ShipmentLabelled,
-    ShipmentMoved, ShipmentPacked,
-};
-use domain::fulfilment::{Label, Shipment};
+use domain::account::Account;
+use domain::fulfilment::{FulfilmentState, Label, Shipment};
 use domain::order::{Command, OrderState};
 use domain::payment::Asked;
 use types::desk::{DeskOrder, MoneyRow, PaymentRow, ReturnRow};
@@ -17,46 +13,15 @@ use types::returns::BackLabel;
 use types::staff::Right;
 use types::{Money, OrderId, Problem, RefundId, ShipmentId};
 
-use crate::events::{Refused, decode, internal};
+use crate::events::{Refused, decode};
 use crate::look_back::look_back;
+use crate::order_address::can_be_corrected;
 use crate::order_review::held;
-use crate::order_turns::OrderTurn;
 use crate::orders;
+use crate::papers::paper_links;
+use crate::seen_order::{SeenOrder, is_change};
 use crate::shop::Shop;
-use crate::summary::event_row;
 use crate::visitor::Staff;
-
-/// What people do with an order, or have done to it: who has not seen it may be about to do what is not
-/// right any more. What the gateway or the carrier answers stands in nobody's way, nor does a note.
-const CHANGES: Filter<'static> = Filter(&[
-    Rule::topic(OrderPlaced::TOPIC),
-    Rule::topic(ShipmentPacked::TOPIC),
-    Rule::topic(ReturnAsked::TOPIC),
-    Rule::topic(PaymentRefundAsked::TOPIC).of(&[PaymentRefundAsked::KIND]),
-]);
-
-/// Of those topics, what is no change: notes, and what a carrier answers and says. That a parcel has left or
-/// arrived is one, whoever says so.
-const NO_CHANGES: [&str; 11] = [
-    OrderNoted::KIND,
-    ShipmentLabelled::KIND,
-    ShipmentLabelFailed::KIND,
-    ShipmentLabelCancelled::KIND,
-    ShipmentLabelKept::KIND,
-    ShipmentCarrierReported::KIND,
-    ShipmentMoved::KIND,
-    ReturnLabelled::KIND,
-    ReturnLabelFailed::KIND,
-    ReturnCarrierReported::KIND,
-    ReturnMoved::KIND,
-];
-
-fn is_change(event: &Recorded) -> bool {
-    CHANGES.matches(event) && !NO_CHANGES.contains(&event.kind.as_str())
-}
-
-/// News of an order that somebody is told of who did not know them, at most.
-const MOST_NEWS: usize = 4;
 
 impl Shop {
     /// An order, as of the newest event.
@@ -79,6 +44,7 @@ impl Shop {
         let stored = self.stored_order(id).await?;
         let (_, order) = stored.ok_or_else(no_such_order)?;
         let mut payments = Vec::new();
+        let mut told = Vec::new();
         let mut version = 0;
         for recorded in self.log().read_key(&id.to_string()).await? {
             if is_change(&recorded) {
@@ -87,8 +53,10 @@ impl Shop {
             // What this version cannot read is told by the story.
             if let Ok(event) = decode(&recorded) {
                 payments.extend(payment_row(&event, recorded.time_us));
+                told.push((event, recorded.time_us));
             }
         }
+        let account = Account::of(told.iter().map(|(event, at_us)| (&**event, *at_us)));
         let state = orders::state(self.log(), id).await?;
         let nothing = Money::new(0, order.totals.total.currency);
         let money = state.as_ref().map_or(
@@ -96,11 +64,12 @@ impl Shop {
                 captured: nothing,
                 refunded: nothing,
                 refundable: nothing,
+                under_way: nothing,
+                failed_refund: None,
                 has_failed: false,
             },
             |state| money_row(state, nothing),
         );
-        let parcels = state.iter().flat_map(|state| &state.fulfilment.shipments);
         let is_paid = |state: &&OrderState| state.status().is_paid();
         let can_cancel = state
             .as_ref()
@@ -111,7 +80,9 @@ impl Shop {
         Ok(DeskOrder {
             status: (state.as_ref()).map_or(order.progress.status, OrderState::status),
             money,
-            parcels: parcels.map(parcel).collect(),
+            parcels: (state.as_ref()).map_or_else(Vec::new, |state| parcels(&state.fulfilment)),
+            papers: account.as_ref().map(paper_links).unwrap_or_default(),
+            can_correct_address: state.as_ref().is_some_and(can_be_corrected),
             labels: (state.iter().flat_map(|state| &state.fulfilment.labels))
                 .map(label)
                 .collect(),
@@ -136,9 +107,9 @@ impl Shop {
         })
     }
 
-    /// Makes sure that an order is as a form has shown it: that nobody has done anything with it since, nor does
-    /// as long as the answer is held. `own` is an id that the form has made: what it has done itself, sent twice,
-    /// is no news.
+    /// Makes sure that an order is as a form has shown it: that nobody has done anything with it since. Answers
+    /// with the shop through which whatever is asked of it is done only if that is so at the moment of the asking,
+    /// whichever process others come through. `own` is an id that the form has made.
     ///
     /// # Errors
     /// 409 `changed-meanwhile` with what has.
@@ -148,27 +119,15 @@ impl Shop {
         id: OrderId,
         version: u64,
         own: &str,
-    ) -> crate::Result<OrderTurn> {
+    ) -> crate::Result<Self> {
         staff.may(Right::See)?;
-        let turn = self.order_turns().take(id).await;
-        let events = self.log().read_key(&id.to_string()).await;
-        let mut news = events.map_err(internal)?;
-        news.retain(|event| event.position > version && is_change(event));
-        if news.is_empty() || (!own.is_empty() && news.iter().any(|it| it.data.contains(own))) {
-            return Ok(turn);
-        }
-        // The last say how it stands now.
-        let last = news.iter().rev().take(MOST_NEWS).rev();
-        let last = last.map(|event| event_row(event, self.staff_names()));
-        let told: Vec<String> = last
-            .map(|row| format!("#{} {}: {}", row.position, row.kind, row.summary))
-            .collect();
-        let detail = format!(
-            "Meanwhile: {}. Nothing was done. Look again, and do it once more if it is still right.",
-            told.join("; ")
-        );
-        let title = "The order has changed meanwhile";
-        Err(Problem::conflict("changed-meanwhile", title, detail))
+        let seen = SeenOrder {
+            id,
+            version,
+            own: own.to_owned(),
+        };
+        seen.is_as_it_was(self.log(), self.staff_names()).await?;
+        Ok(self.as_seen(Arc::new(seen)))
     }
 
     /// Position of the newest event about an order, for the live socket; and the position at which that
@@ -191,12 +150,19 @@ fn money_row(state: &OrderState, nothing: Money) -> MoneyRow {
         captured: money(payment.captured_minor()),
         refunded: money(payment.refunded_minor()),
         refundable: money(payment.refundable_minor()),
+        under_way: money(payment.refunds_under_way_minor()),
+        failed_refund: payment.failed_refund().map(|refund| refund.amount),
         has_failed: payment.captures.iter().any(|it| it.state == Asked::Failed)
             || payment.authorized.as_ref().is_some_and(|held| held.expired),
     }
 }
 
-fn parcel(shipment: &Shipment) -> Parcel {
+fn parcels(fulfilment: &FulfilmentState) -> Vec<Parcel> {
+    let shipments = fulfilment.shipments.iter();
+    shipments.map(|it| parcel(fulfilment, it)).collect()
+}
+
+fn parcel(of: &FulfilmentState, shipment: &Shipment) -> Parcel {
     Parcel {
         id: shipment.id,
         number: shipment.number,
@@ -204,6 +170,8 @@ fn parcel(shipment: &Shipment) -> Parcel {
         lines: shipment.lines.clone(),
         tracking: shipment.tracking.clone(),
         transit: shipment.transit,
+        astray: of.astray(shipment),
+        replaces: of.replaced_by(shipment),
     }
 }
 
@@ -263,7 +231,18 @@ fn payment_row(event: &Event, at_us: i64) -> Option<PaymentRow> {
         Event::PaymentVoidRequested(e) => row(e.attempt, "to be let go", None, &e.authorization_id),
         Event::PaymentVoided(e) => row(e.attempt, "let go", None, &e.authorization_id),
         Event::PaymentCaptureRequested(e) => row(0, "to be collected", Some(e.amount), ""),
-        Event::PaymentCaptured(e) => row(0, "collected", Some(e.amount), ""),
+        Event::PaymentCaptured(e) => match e.asked {
+            None => row(0, "collected", Some(e.amount), ""),
+            Some(_) if e.amount.minor == 0 => {
+                row(0, "collected with an earlier parcel", Some(e.amount), "")
+            }
+            Some(_) => row(
+                0,
+                "collected, all that was held: this card can be collected from once",
+                Some(e.amount),
+                "",
+            ),
+        },
         Event::PaymentCaptureFailed(e) => {
             let why = format!("not collected: {}", e.reason);
             row(0, &why, Some(e.amount), "")
@@ -273,6 +252,10 @@ fn payment_row(event: &Event, at_us: i64) -> Option<PaymentRow> {
             row(0, &why, Some(e.amount), "")
         }
         Event::PaymentRefundRefused(_) => row(0, "not given back: more than is left", None, ""),
+        Event::PaymentRefundPending(e) => {
+            let what = "being given back, under way at the gateway";
+            row(0, what, Some(e.amount), &e.gateway_refund_id)
+        }
         Event::PaymentRefunded(e) => row(0, "given back", Some(e.amount), ""),
         Event::PaymentRefundFailed(e) => {
             let why = format!("not given back: {}", e.reason);

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use domain::event::RefundOutcome;
 use serde::Deserialize;
 use strum::IntoStaticStr;
 use types::order::DeclineReason;
-use types::{Money, OrderId};
+use types::{Money, OrderId, RefundId};
 
 /// A request to hold money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +53,26 @@ pub struct MoveMoney {
     pub idempotency_key: String,
     pub authorization_id: String,
     pub amount: Money,
+    /// Of what is held: whether the rest of it may be let go.
+    pub is_last: bool,
+    /// What the gateway is to repeat in what it tells later, where it can.
+    pub reference: OrderId,
+    pub refund_id: Option<RefundId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moved {
     Done,
+    /// Another amount than was asked for: what is held can be collected once only, so that the first request
+    /// collects all of it and a later one finds nothing.
+    Otherwise {
+        amount: Money,
+    },
+    /// It is taken on and not done yet; what becomes of it is told later.
+    Pending {
+        /// The gateway's name for it.
+        id: String,
+    },
     /// It will not, however often it is asked.
     Refused {
         reason: String,
@@ -117,6 +133,9 @@ pub trait PaymentGateway: Send + Sync + 'static {
 
     /// Gives back money that was collected, or a part of it.
     fn refund(&self, request: MoveMoney) -> Answer<'_, Moved>;
+
+    /// What has become of a refund; see [`Moved::Pending`].
+    fn look_for_refund(&self, refund_id: String) -> Answer<'_, RefundOutcome>;
 
     /// Lets go what is held under this name and was not collected. Asked again, it does no harm.
     fn void(&self, authorization_id: String) -> Answer<'_, ()>;

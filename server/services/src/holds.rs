@@ -245,6 +245,10 @@ impl Holds {
                 let Ok(order) = serde_json::from_str::<OrderState>(state) else {
                     continue;
                 };
+                // One that waits for its refund holds nothing.
+                if !order.is_open() {
+                    continue;
+                }
                 let hold = Hold {
                     shopper,
                     source: None,

@@ -16,6 +16,7 @@
 //! A key is known by a digest that is made of the visitor, too: nobody meets an answer of somebody else.
 
 use db::Columns;
+use percent_encoding::percent_decode_str;
 
 use crate::events::Refused;
 use crate::shop::Shop;
@@ -28,6 +29,40 @@ const ABANDONED_US: i64 = 60 * 1_000_000;
 /// Keys of before `$1`, some of them.
 pub(crate) const SWEEP: &str = "delete from idempotency_keys where key in \
      (select key from idempotency_keys where claimed_at_us < $1 limit 500)";
+
+/// Answers looked at in one go.
+const PAGE: i64 = 500;
+
+/// Deletes the answers in which one of these texts stands: what a form has typed comes back in them.
+pub(crate) async fn erase(tx: &mut broker::Tx, texts: &[String]) -> Result<(), Refused> {
+    let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+    let mut after = String::new();
+    loop {
+        let rows = db::query(
+            "select key, answer from idempotency_keys where key > $1 order by key limit $2",
+        )
+        .bind(&after)
+        .bind(PAGE)
+        .fetch_all(tx.conn())
+        .await?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        after = last.try_get(0)?;
+        for row in &rows {
+            let answer: &str = row.try_get(1)?;
+            let plain = percent_decode_str(answer)
+                .decode_utf8_lossy()
+                .to_lowercase();
+            if texts.iter().any(|text| plain.contains(text)) {
+                db::query("delete from idempotency_keys where key = $1")
+                    .bind(row.try_get::<&str, _>(0)?)
+                    .execute(tx.conn())
+                    .await?;
+            }
+        }
+    }
+}
 
 /// A visitor's key and what was sent with it, each as the hexadecimal digits of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]

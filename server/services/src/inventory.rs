@@ -10,15 +10,17 @@ use domain::back_in_stock;
 use domain::event::{
     BackInStockMissed, BackInStockRequested, OrderCancelled, OrderPlaced, OrderRestCancelled,
     Pieces, PurchaseOrderReceived, ReservationElapsed, ReservationExtensionRequested,
-    ReservationLeft, ReservationRequested, ReturnReceived, ShipmentCameBack, ShipmentShipped,
-    StockBatchRequested, StockCorrectionRequested, StockRejected, StockReleaseRequested,
+    ReservationLeft, ReservationRequested, ReturnReceived, ShipmentCameBack, ShipmentGivenUp,
+    ShipmentReplacementRequested, ShipmentShipped, StockAllocationRefused, StockBatchRequested,
+    StockCorrectionRequested, StockDispatchRequested, StockRejected, StockReleaseRequested,
     StockWriteOffRequested,
 };
 use domain::reservation::{self, Reservation};
 use domain::stock::{self, Shelf, Stock};
 use serde::{Deserialize, Serialize};
 use types::alert::{AlertKind, Severity};
-use types::{ShopperId, Sku};
+use types::returns::ReceivedPieces;
+use types::{OrderId, ShopperId, Sku};
 
 use crate::events::{decode, encode, encode_all};
 use crate::settings::ShopSettings;
@@ -67,12 +69,18 @@ impl Decider for Inventory {
             OrderCancelled::KIND,
             OrderRestCancelled::KIND,
         ]),
-        Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentCameBack::KIND]),
+        Rule::topic(ShipmentShipped::TOPIC).of(&[
+            ShipmentShipped::KIND,
+            ShipmentCameBack::KIND,
+            ShipmentReplacementRequested::KIND,
+            ShipmentGivenUp::KIND,
+        ]),
         Rule::topic(ReturnReceived::TOPIC).of(&[ReturnReceived::KIND]),
         Rule::topic(PurchaseOrderReceived::TOPIC).of(&[PurchaseOrderReceived::KIND]),
         Rule::topic(StockReleaseRequested::TOPIC).of(&[
             StockCorrectionRequested::KIND,
             StockReleaseRequested::KIND,
+            StockDispatchRequested::KIND,
             StockWriteOffRequested::KIND,
             StockBatchRequested::KIND,
         ]),
@@ -131,11 +139,20 @@ impl Decider for Inventory {
             Event::ShipmentShipped(parcel) => {
                 stock::ship(&mut shelf, parcel.order_id, &parcel.lines)
             }
+            Event::StockDispatchRequested(asked) => {
+                stock::ship(&mut shelf, asked.order_id, &asked.lines)
+            }
+            Event::ShipmentReplacementRequested(asked) => {
+                Some(stock::allocate_again(&mut shelf, asked))
+            }
             Event::ShipmentCameBack(parcel) => {
-                stock::take_back(&mut shelf, parcel.order_id, &parcel.lines)
+                stock::take_back(&mut shelf, parcel.order_id, &came_in(&event))
+            }
+            Event::ShipmentGivenUp(parcel) => {
+                stock::take_back(&mut shelf, parcel.order_id, &came_in(&event))
             }
             Event::ReturnReceived(came) => {
-                stock::take_back(&mut shelf, came.order_id, &restocked(came))
+                stock::take_back(&mut shelf, came.order_id, &came_in(&event))
             }
             Event::PurchaseOrderReceived(came) => {
                 stock::receive(&mut shelf, came.order_id, &came.received)
@@ -192,8 +209,9 @@ impl Decider for Inventory {
         own.elapsed(shopper).map(encode).transpose()
     }
 
-    /// An order that nobody will reserve anything for ends. Pieces that were to be released are asked for
-    /// again: they never stay held without anybody knowing. Of pieces that came into the house nobody but a person
+    /// An order that nobody will reserve anything for ends, and a parcel that nothing is held for is not sent again.
+    /// Pieces that were to be released, or have left, are asked for again: they never stay held without anybody
+    /// knowing. Of pieces that came into the house nobody but a person
     /// can say where they are: staff are told which, and count them.
     fn discarded(&self, _: &States<Kept>, event: &Recorded) -> Result<Vec<NewEvent>, Failure> {
         let content = decode(event)?;
@@ -216,6 +234,19 @@ impl Decider for Inventory {
             Event::OrderCancelled(order) => (order.order_id, order.lines.clone()),
             Event::OrderRestCancelled(order) => (order.order_id, order.lines.clone()),
             Event::StockReleaseRequested(asked) => (asked.order_id, asked.lines.clone()),
+            Event::ShipmentShipped(parcel) => {
+                return gone(parcel.order_id, &parcel.lines);
+            }
+            Event::StockDispatchRequested(asked) => return gone(asked.order_id, &asked.lines),
+            Event::ShipmentReplacementRequested(asked) => {
+                let (order_id, shipment_id) = (asked.order_id, asked.shipment_id);
+                let refused = StockAllocationRefused {
+                    order_id,
+                    shipment_id,
+                    short: Vec::new(),
+                };
+                return Ok(vec![encode(refused.into())?]);
+            }
             _ => return Ok(Vec::new()),
         };
         Ok(vec![encode(
@@ -227,16 +258,25 @@ impl Decider for Inventory {
 /// The pieces that an event brings back onto the shelf, or anew.
 fn came_in(event: &Event) -> Vec<Pieces> {
     match event {
-        Event::ShipmentCameBack(parcel) => parcel.lines.clone(),
-        Event::ReturnReceived(came) => restocked(came),
+        // Otherwise it waits until somebody says what becomes of it.
+        Event::ShipmentCameBack(parcel) if !parcel.waits => parcel.lines.clone(),
+        Event::ShipmentGivenUp(parcel) => restocked(&parcel.came),
+        Event::ReturnReceived(came) => restocked(&came.lines),
         Event::PurchaseOrderReceived(came) => came.received.clone(),
         _ => Vec::new(),
     }
 }
 
-/// What of a return can be sold again.
-fn restocked(came: &ReturnReceived) -> Vec<Pieces> {
-    let restocked = came.lines.iter().filter(|line| line.restocked > 0);
+/// Asks once more for pieces that have left to be taken out of the books.
+fn gone(order_id: OrderId, lines: &[Pieces]) -> Result<Vec<NewEvent>, Failure> {
+    let lines = lines.to_vec();
+    let asked = StockDispatchRequested { order_id, lines };
+    Ok(vec![encode(asked.into())?])
+}
+
+/// What of that which came back can be sold again.
+fn restocked(came: &[ReceivedPieces]) -> Vec<Pieces> {
+    let restocked = came.iter().filter(|line| line.restocked > 0);
     let pieces = restocked.map(|line| Pieces {
         sku: line.sku.clone(),
         quantity: line.restocked,
@@ -265,6 +305,11 @@ fn skus(event: &Event) -> Vec<&Sku> {
         Event::StockReleaseRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
         Event::ShipmentShipped(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
         Event::ShipmentCameBack(parcel) => parcel.lines.iter().map(|line| &line.sku).collect(),
+        Event::ShipmentGivenUp(parcel) => parcel.came.iter().map(|line| &line.sku).collect(),
+        Event::ShipmentReplacementRequested(asked) => {
+            asked.lines.iter().map(|line| &line.sku).collect()
+        }
+        Event::StockDispatchRequested(asked) => asked.lines.iter().map(|line| &line.sku).collect(),
         Event::ReturnReceived(came) => came.lines.iter().map(|line| &line.sku).collect(),
         Event::PurchaseOrderReceived(came) => came.received.iter().map(|line| &line.sku).collect(),
         Event::StockCorrectionRequested(count) => vec![&count.sku],

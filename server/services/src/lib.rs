@@ -9,6 +9,7 @@ mod alert_mail;
 mod alert_webhook;
 mod alerts;
 mod answers;
+mod astray;
 mod audit;
 mod back_in_stock;
 pub mod carrier;
@@ -51,6 +52,7 @@ mod marks;
 mod monitoring;
 pub mod notification;
 mod open_alerts;
+mod order_address;
 mod order_desk;
 mod order_links;
 mod order_list;
@@ -60,7 +62,6 @@ mod order_record;
 mod order_rest;
 mod order_review;
 mod order_rows;
-mod order_turns;
 mod orders;
 mod papers;
 mod parcels;
@@ -69,6 +70,7 @@ mod payment;
 mod payment_calls;
 mod payment_news;
 mod persons;
+mod pick_list;
 mod post_office;
 mod presence;
 mod prices;
@@ -85,9 +87,12 @@ mod result;
 mod retention;
 mod returns;
 mod rows_in;
+mod sales;
+mod sales_page;
 mod search_keys;
 mod second_step;
 mod seed;
+mod seen_order;
 mod sessions;
 mod settings;
 pub mod settlement;
@@ -142,7 +147,6 @@ pub use log_desk::log_view;
 pub use look_back::look_back;
 pub use order_desk::is_listed;
 pub use order_record::{LogHead, OrderRecord, RecordedStep, difference, differences};
-pub use order_turns::OrderTurn;
 pub use persons::{Person, PersonOrder, erase_person, export_person, look_person_up};
 pub use presence::Presence;
 pub use prices::{NewPrice, PriceAnswer, change_price};
@@ -150,6 +154,7 @@ pub use public_pages::{PublicPage, PublicPages};
 pub use purchase_orders::{purchase_lines, purchase_rows};
 pub use result::Result;
 pub use retention::{Lives, Swept};
+pub use sales::is_of_sales;
 pub use seed::Seed;
 pub use sessions::{Ended, SessionTimes, StoredSession};
 pub use settings::ShopSettings;
@@ -231,6 +236,7 @@ pub fn roster(settings: &ShopSettings, outside: Option<Outside>) -> Roster {
         .consumer(alert_desk::AlertDesk)
         .consumer(stock_ledger::StockLedger)
         .consumer(staff_acts::StaffActs)
+        .consumer(sales::Sales)
         .reactor(simulator.map(|gateway| payment::Payment { gateway }))
         .reactor(stripe.map(|gateway| stripe_payment::StripePayment { gateway }))
         .reactor(carrier.map(|(carrier, log)| shipping::Shipping { carrier, log }))

@@ -47,6 +47,18 @@ impl Marks {
 }
 
 impl Shop {
+    /// Sees to the keys of the hashes that stand in the log: those of this moment are there, and those whose time
+    /// is over can be found nowhere any more. To be called now and then; the next period's is there in advance.
+    ///
+    /// # Errors
+    /// When the database does not answer, or its disk.
+    pub async fn renew_marks(&self, now_us: i64) -> crate::Result<()> {
+        if let Some(fingerprints) = self.fingerprints() {
+            fingerprints.renew(self.log().db(), now_us).await?;
+        }
+        Ok(())
+    }
+
     /// A number that stands for an address on the network, as [`crate::Visitor::source`] has it; the same in
     /// every process of the shop. 0 in a shop without a secret.
     pub fn source_mark(&self, address: &str) -> u64 {
@@ -63,7 +75,7 @@ impl Shop {
     }
 
     fn fingerprint(&self, what: &str, text: &str) -> Option<u64> {
-        Some(self.fingerprints()?.of(what, text, self.now_us()))
+        self.fingerprints()?.of(what, text, self.now_us())
     }
 
     /// A word that stands for an account of the staff that somebody tries to sign in to.

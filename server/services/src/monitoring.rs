@@ -4,8 +4,8 @@ use broker::{Decider, Failure, Filter, NewEvent, ORIGIN, PERSON, Recorded, Rule,
 use domain::event::{
     AlertReported, MailBounced, OrderPlaced, PaymentAuthorized, PaymentDeclined, PriceChanged,
     ProductIntroduced, ReservationHeld, ReservationReleased, ReturnAsked, SignInFailed,
-    StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned, StockShipped,
-    StockWrittenOff,
+    StockAllocated, StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned,
+    StockShipped, StockWrittenOff,
 };
 use domain::monitoring::{self, Acts, Heard, State};
 
@@ -50,6 +50,7 @@ impl Decider for Monitoring {
             StockReserved::KIND,
             StockReleased::KIND,
             StockShipped::KIND,
+            StockAllocated::KIND,
             StockReturned::KIND,
             StockReceived::KIND,
             StockCorrected::KIND,

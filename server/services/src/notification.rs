@@ -7,6 +7,7 @@ mod kind;
 mod letters;
 mod mailer;
 mod message;
+mod moot;
 mod palette;
 pub(crate) mod rows;
 mod smtp;
@@ -21,8 +22,8 @@ use domain::Event;
 use domain::event::{
     BackInStockDue, MailResendRequested, OrderCancelled, OrderConfirmed, OrderPlaced,
     OrderRejected, OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
-    PaymentReminderDue, PersonErased, ReturnAccepted, ReturnDeclined, ShipmentDelivered,
-    ShipmentShipped,
+    PaymentReminderDue, PersonErased, ReturnAccepted, ReturnDeclined, ShipmentCameBack,
+    ShipmentDelivered, ShipmentLost, ShipmentShipped,
 };
 use types::{MailId, OrderId};
 
@@ -66,7 +67,12 @@ impl Reactor for Notification {
             PaymentDeclined::KIND,
             PaymentRefunded::KIND,
         ]),
-        Rule::topic(ShipmentShipped::TOPIC).of(&[ShipmentShipped::KIND, ShipmentDelivered::KIND]),
+        Rule::topic(ShipmentShipped::TOPIC).of(&[
+            ShipmentShipped::KIND,
+            ShipmentDelivered::KIND,
+            ShipmentLost::KIND,
+            ShipmentCameBack::KIND,
+        ]),
         Rule::topic(ReturnAccepted::TOPIC).of(&[ReturnAccepted::KIND, ReturnDeclined::KIND]),
         Rule::topic(BackInStockDue::TOPIC).of(&[BackInStockDue::KIND]),
         Rule::topic(PersonErased::TOPIC).of(&[PersonErased::KIND]),

@@ -4,7 +4,7 @@ use broker::{Failure, Log};
 use db::Columns;
 use serde::{Deserialize, Serialize};
 use types::cart::Totals;
-use types::checkout::PlaceOrder;
+use types::checkout::{BillingAddress, PlaceOrder};
 use types::{Money, OrderId, ShopperId, Sku};
 
 use crate::events::{Refused, internal};
@@ -83,6 +83,34 @@ pub(crate) fn stored_billing(order: &PlaceOrder) -> Result<String, Refused> {
         .transpose()
         .map_err(|error| Refused(internal(error)))?;
     Ok(billing.unwrap_or_default())
+}
+
+/// Corrects where an order goes. Says whether there is anybody that it goes to.
+pub(crate) async fn correct_address(
+    tx: &mut broker::Tx,
+    id: OrderId,
+    address: &BillingAddress,
+) -> Result<bool, Refused> {
+    let [name, second, third, last] = name_keys(&address.name);
+    let changed = db::query(
+        "update orders set name = $2, street = $3, street_2 = $4, postal_code = $5, city = $6, \
+         country = $7, name_key = $8, name_key_2 = $9, name_key_3 = $10, name_key_4 = $11 \
+         where id = $1 and email <> ''",
+    )
+    .bind(id.to_string())
+    .bind(&address.name)
+    .bind(&address.street)
+    .bind(&address.street_2)
+    .bind(&address.postal_code)
+    .bind(&address.city)
+    .bind(&address.country)
+    .bind(name)
+    .bind(second)
+    .bind(third)
+    .bind(last)
+    .execute(tx.conn())
+    .await?;
+    Ok(changed.rows_affected() == 1)
 }
 
 /// Erases who placed an order; what was ordered and what it cost stay.

@@ -9,17 +9,19 @@ use domain::event::{
     OrderReleaseRequested, OrderReviewRequested, PaymentActionRequired,
     PaymentAuthorizationExpired, PaymentAuthorized, PaymentCaptureFailed,
     PaymentCaptureRetryRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven,
-    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefunded,
-    PaymentReminderDue, PaymentReported, PaymentReturnReported, PaymentWindowElapsed,
-    ReturnAnswerGiven, ReturnCarrierReported, ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled,
-    ReturnReceiptReported, ReturnRequested, ShipmentCarrierReported, ShipmentHandoverReported,
-    ShipmentLabelAsked, ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed,
-    ShipmentLabelKept, ShipmentLabelled, ShipmentOutcomeReported, ShipmentRequested,
-    ShipmentUnpackRequested, StockRejected, StockReserved,
+    PaymentReauthorized, PaymentRefundAsked, PaymentRefundFailed, PaymentRefundPending,
+    PaymentRefundReported, PaymentRefunded, PaymentReminderDue, PaymentReported,
+    PaymentReturnReported, PaymentWindowElapsed, ReturnAnswerGiven, ReturnCarrierReported,
+    ReturnLabelAsked, ReturnLabelFailed, ReturnLabelled, ReturnReceiptReported, ReturnRequested,
+    ShipmentCarrierReported, ShipmentDecisionGiven, ShipmentHandoverReported, ShipmentLabelAsked,
+    ShipmentLabelCancelAsked, ShipmentLabelCancelled, ShipmentLabelFailed, ShipmentLabelKept,
+    ShipmentLabelled, ShipmentNotReplaced, ShipmentOutcomeReported, ShipmentRequested,
+    ShipmentUnpackRequested, StockAllocated, StockAllocationRefused, StockRejected,
+    StockReleaseRequested, StockReserved,
 };
 use domain::order::{self, OrderState, Rules};
-use types::OrderId;
 use types::order::{CancelledBy, OrderStatus};
+use types::{OrderId, ShipmentId};
 
 use crate::events::{decode, encode, encode_all};
 use crate::settings::ShopSettings;
@@ -47,7 +49,12 @@ impl Decider for Orders {
             OrderReviewRequested::KIND,
             OrderReleaseRequested::KIND,
         ]),
-        Rule::topic(StockReserved::TOPIC).of(&[StockReserved::KIND, StockRejected::KIND]),
+        Rule::topic(StockReserved::TOPIC).of(&[
+            StockReserved::KIND,
+            StockRejected::KIND,
+            StockAllocated::KIND,
+            StockAllocationRefused::KIND,
+        ]),
         Rule::topic(PaymentAuthorized::TOPIC).of(&[
             PaymentMethodGiven::KIND,
             PaymentAuthorized::KIND,
@@ -58,6 +65,8 @@ impl Decider for Orders {
             PaymentCaptureFailed::KIND,
             PaymentCaptureRetryRequested::KIND,
             PaymentRefundAsked::KIND,
+            PaymentRefundPending::KIND,
+            PaymentRefundReported::KIND,
             PaymentRefunded::KIND,
             PaymentRefundFailed::KIND,
             PaymentActionRequired::KIND,
@@ -78,6 +87,7 @@ impl Decider for Orders {
             ShipmentLabelCancelled::KIND,
             ShipmentLabelKept::KIND,
             ShipmentCarrierReported::KIND,
+            ShipmentDecisionGiven::KIND,
         ]),
         Rule::topic(ReturnRequested::TOPIC).of(&[
             ReturnRequested::KIND,
@@ -146,18 +156,28 @@ impl Decider for Orders {
             }
             .into(),
             (order, Event::StockReserved(reserved)) => {
-                let open = order.filter(|order| order.deadline().is_some());
+                let open = order.filter(|order| order.is_open());
                 let cancel = open.map(|order| order.cancel(by));
                 let release = order::release(reserved);
                 return encode_all(cancel.into_iter().chain([release]).collect());
             }
             (order, Event::PaymentAuthorized(authorized)) => {
-                let open = order.filter(|order| order.deadline().is_some());
+                let open = order.filter(|order| order.is_open());
                 let cancel = open.map(|order| order.cancel(by));
                 let void = order::void(authorized);
                 return encode_all(cancel.into_iter().chain([void]).collect());
             }
-            (Some(order), _) if order.deadline().is_some() => order.cancel(by),
+            // What becomes of the parcel is open again, and what is held for it let go.
+            (Some(order), Event::StockAllocated(held)) => {
+                let (order_id, lines) = (held.order_id, order::held(&held.moves));
+                let release = StockReleaseRequested { order_id, lines };
+                let told = not_replaced(order, order_id, held.shipment_id);
+                return encode_all(vec![release.into(), told]);
+            }
+            (Some(order), Event::StockAllocationRefused(told)) => {
+                not_replaced(order, told.order_id, told.shipment_id)
+            }
+            (Some(order), _) if order.is_open() => order.cancel(by),
             _ => return Ok(Vec::new()),
         };
         Ok(vec![encode(ended)?])
@@ -170,6 +190,17 @@ impl Decider for Orders {
     fn elapsed(&self, _: &str, order: &OrderState) -> Result<Option<NewEvent>, Failure> {
         encode(order.elapsed()).map(Some)
     }
+}
+
+fn not_replaced(order: &OrderState, order_id: OrderId, shipment_id: ShipmentId) -> Event {
+    let known = order.fulfilment.shipment(shipment_id);
+    ShipmentNotReplaced {
+        order_id,
+        shipment_id,
+        number: known.map_or(0, |shipment| shipment.number),
+        short: Vec::new(),
+    }
+    .into()
 }
 
 fn unknown(event: &Recorded) -> Failure {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use broker::Failure;
 use db::Columns;
 use domain::event::{
     Event, OrderCancellationRequested, PaymentCaptureRetryRequested, PaymentRefundAsked, Pieces,
@@ -244,13 +245,18 @@ impl Shop {
         Ok(())
     }
 
+    /// How an order stands; `None` before the process manager has handled its first event.
+    pub(crate) async fn order_state(&self, id: OrderId) -> Result<Option<OrderState>, Failure> {
+        orders::state(self.log(), id).await
+    }
+
     pub(crate) async fn known_order(&self, id: OrderId) -> crate::Result<OrderState> {
-        let state = orders::state(self.log(), id).await.map_err(internal)?;
+        let state = self.order_state(id).await.map_err(internal)?;
         state.ok_or_else(|| Problem::not_found("There is no such order."))
     }
 
     /// An order that the shop may have to send.
-    async fn paid_order(&self, id: OrderId) -> crate::Result<OrderState> {
+    pub(crate) async fn paid_order(&self, id: OrderId) -> crate::Result<OrderState> {
         let order = self.known_order(id).await?;
         if order.status().is_paid() {
             return Ok(order);
@@ -296,7 +302,7 @@ impl Shop {
     }
 }
 
-fn not_packed(refusal: &domain::fulfilment::Refusal) -> Problem {
+pub(crate) fn not_packed(refusal: &domain::fulfilment::Refusal) -> Problem {
     let title = "This cannot be done with the parcel";
     Problem::conflict("not-packed", title, refusal.to_string())
 }

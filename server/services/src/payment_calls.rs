@@ -6,9 +6,11 @@ use domain::event::{
     Gateway, PaymentActionRequired, PaymentAuthorized, PaymentCaptureFailed,
     PaymentCaptureRequested, PaymentCaptured, PaymentCheckRequested, PaymentDeclined,
     PaymentOutcome, PaymentReauthorizationFailed, PaymentReauthorizationRequested,
-    PaymentReauthorized, PaymentRefundFailed, PaymentRefundRequested, PaymentRefunded,
-    PaymentReported, PaymentRequested, PaymentVoidRequested, PaymentVoided,
+    PaymentReauthorized, PaymentRefundCheckRequested, PaymentRefundFailed, PaymentRefundPending,
+    PaymentRefundReported, PaymentRefundRequested, PaymentRefunded, PaymentReported,
+    PaymentRequested, PaymentVoidRequested, PaymentVoided, RefundOutcome,
 };
+use types::Money;
 use types::order::DeclineReason;
 
 use crate::events::{decode, encode};
@@ -22,6 +24,7 @@ pub(crate) const REQUESTS: &[&str] = &[
     PaymentRefundRequested::KIND,
     PaymentCheckRequested::KIND,
     PaymentReauthorizationRequested::KIND,
+    PaymentRefundCheckRequested::KIND,
 ];
 
 /// Asks `gateway`, which the log knows by `name`.
@@ -37,6 +40,7 @@ pub(crate) async fn ask(
         Event::PaymentCaptureRequested(request) => capture(gateway, key, request).await,
         Event::PaymentRefundRequested(request) => refund(gateway, key, request).await,
         Event::PaymentCheckRequested(request) => return check(gateway, request).await,
+        Event::PaymentRefundCheckRequested(request) => return check_refund(gateway, request).await,
         Event::PaymentReauthorizationRequested(request) => hold_again(gateway, key, request).await,
         _ => return Ok(Vec::new()),
     };
@@ -140,15 +144,24 @@ async fn capture(
         idempotency_key,
         authorization_id: request.authorization_id.clone(),
         amount: request.amount,
+        is_last: request.is_last,
+        reference: request.order_id,
+        refund_id: None,
+    };
+    let captured = |amount: Money, asked: Option<Money>| {
+        PaymentCaptured {
+            order_id: request.order_id,
+            shipment_id: request.shipment_id,
+            amount,
+            asked,
+        }
+        .into()
     };
     Ok(match gateway.capture(asked).await? {
         Moved::Refused { reason, expired } => not_captured(request, reason, expired),
-        Moved::Done => PaymentCaptured {
-            order_id: request.order_id,
-            shipment_id: request.shipment_id,
-            amount: request.amount,
-        }
-        .into(),
+        Moved::Done => captured(request.amount, None),
+        Moved::Otherwise { amount } => captured(amount, Some(request.amount)),
+        Moved::Pending { id } => return Err(not_now(&id)),
     })
 }
 
@@ -158,9 +171,12 @@ async fn refund(
     request: &PaymentRefundRequested,
 ) -> Result<Event, NoAnswer> {
     let asked = MoveMoney {
-        idempotency_key,
+        idempotency_key: idempotency_key.clone(),
         authorization_id: request.authorization_id.clone(),
         amount: request.amount,
+        is_last: true,
+        reference: request.order_id,
+        refund_id: Some(request.refund_id),
     };
     Ok(match gateway.refund(asked).await? {
         Moved::Refused { reason, .. } => not_refunded(request, reason),
@@ -168,8 +184,20 @@ async fn refund(
             order_id: request.order_id,
             refund_id: request.refund_id,
             amount: request.amount,
+            request: None,
         }
         .into(),
+        Moved::Pending { id } => PaymentRefundPending {
+            order_id: request.order_id,
+            refund_id: request.refund_id,
+            amount: request.amount,
+            gateway_refund_id: id,
+            request: idempotency_key,
+            gateway: request.gateway,
+        }
+        .into(),
+        // No gateway gives back another amount than it was asked to.
+        Moved::Otherwise { amount } => return Err(NoAnswer(format!("it gave {amount} back"))),
     })
 }
 
@@ -206,6 +234,31 @@ async fn check(
     Ok(vec![encode(told.into())?])
 }
 
+/// Asks what has become of a refund. Of what is still on its way there is no news.
+async fn check_refund(
+    gateway: &dyn PaymentGateway,
+    request: &PaymentRefundCheckRequested,
+) -> Result<Vec<NewEvent>, Failure> {
+    let id = request.gateway_refund_id.clone();
+    let outcome = gateway.look_for_refund(id).await.map_err(failure)?;
+    if outcome == RefundOutcome::Pending {
+        return Ok(Vec::new());
+    }
+    let told = PaymentRefundReported {
+        order_id: request.order_id,
+        refund_id: None,
+        gateway_refund_id: request.gateway_refund_id.clone(),
+        outcome,
+        gateway: request.gateway,
+    };
+    Ok(vec![encode(told.into())?])
+}
+
+/// A gateway that collects at once has not.
+fn not_now(id: &str) -> NoAnswer {
+    NoAnswer(format!("{id} is not done yet"))
+}
+
 async fn hold_again(
     gateway: &dyn PaymentGateway,
     idempotency_key: String,
@@ -219,6 +272,8 @@ async fn hold_again(
         }
         .into(),
         Moved::Refused { reason, .. } => not_held(request, reason),
+        Moved::Pending { id } => return Err(not_now(&id)),
+        Moved::Otherwise { amount } => return Err(NoAnswer(format!("it holds {amount}"))),
     })
 }
 
@@ -239,6 +294,7 @@ fn not_refunded(request: &PaymentRefundRequested, reason: String) -> Event {
         refund_id: request.refund_id,
         amount: request.amount,
         reason,
+        was_told: false,
     }
     .into()
 }

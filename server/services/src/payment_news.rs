@@ -1,7 +1,10 @@
 //! What a gateway tells of its payments by itself, and a shopper who comes back from there.
 
 use domain::Event;
-use domain::event::{Gateway, PaymentOutcome, PaymentReported, PaymentReturnReported};
+use domain::event::{
+    Gateway, PaymentOutcome, PaymentRefundReported, PaymentReported, PaymentReturnReported,
+    RefundOutcome,
+};
 use serde::Deserialize;
 use types::order::{DeclineReason, OrderStatus};
 use types::{Currency, Money, OrderId, Problem, ShopperId};
@@ -23,6 +26,9 @@ struct Message {
     amount_minor: i64,
     currency: String,
     reason: Option<DeclineReason>,
+    /// The refund that it is about.
+    #[serde(default)]
+    refund_id: Option<String>,
 }
 
 /// Characters of a gateway's name for a payment, at most.
@@ -44,6 +50,9 @@ impl Shop {
     pub async fn take_payment_message(&self, id: &str, body: &[u8]) -> crate::Result<Taken> {
         let message: Message = serde_json::from_slice(body)
             .map_err(|error| Problem::malformed(format!("Expected news of a payment: {error}")))?;
+        if let Some(told) = message.refund()? {
+            return Ok(self.take_refund_news(Gateway::Test, id, told).await?);
+        }
         let told = message.told()?;
         Ok(self.take_payment_news(Gateway::Test, id, told).await?)
     }
@@ -64,6 +73,7 @@ impl Shop {
                 self.take_payment_news(Gateway::Stripe, &id, Some(told))
                     .await
             }
+            Told::Refund(told) => self.take_refund_news(Gateway::Stripe, &id, told).await,
             Told::Look(order_id) => {
                 let back = PaymentReturnReported { order_id };
                 let told = vec![back.into()];
@@ -94,6 +104,21 @@ impl Shop {
         self.take_message(source(gateway), id, told).await
     }
 
+    /// Takes news of a refund under the id of the message that tells them.
+    async fn take_refund_news(
+        &self,
+        gateway: Gateway,
+        id: &str,
+        told: PaymentRefundReported,
+    ) -> Result<Taken, Refused> {
+        let order = orders::state(self.log(), told.order_id).await;
+        if told.gateway_refund_id.len() > MAX_NAME || order.map_err(internal)?.is_none() {
+            return Err(unknown().into());
+        }
+        self.take_message(source(gateway), id, vec![told.into()])
+            .await
+    }
+
     /// A shopper comes back from the gateway's page: it is asked what has come of it, unless it has told.
     ///
     /// # Errors
@@ -109,6 +134,25 @@ impl Shop {
 }
 
 impl Message {
+    /// What it says of a refund; `None` for one that is about the payment itself.
+    fn refund(&self) -> Result<Option<PaymentRefundReported>, Problem> {
+        let outcome = match self.kind.as_str() {
+            "refund.done" => RefundOutcome::Done,
+            "refund.failed" => RefundOutcome::Failed {
+                reason: "the bank has refused it".to_owned(),
+            },
+            _ => return Ok(None),
+        };
+        let expected = || Problem::malformed("Expected the refund that the message is about.");
+        Ok(Some(PaymentRefundReported {
+            order_id: self.reference,
+            refund_id: None,
+            gateway_refund_id: self.refund_id.clone().ok_or_else(expected)?,
+            outcome,
+            gateway: Gateway::Test,
+        }))
+    }
+
     fn told(self) -> Result<Option<PaymentReported>, Problem> {
         let currency: Currency = self.currency.parse().map_err(|_| unknown())?;
         let outcome = match (self.kind.as_str(), self.reason) {

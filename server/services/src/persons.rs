@@ -9,6 +9,7 @@ use domain::event::{PersonErased, PersonExported};
 use domain::order::OrderState;
 use domain::returns::Return;
 use serde::Serialize;
+use types::checkout::BillingAddress;
 use types::desk::status_words;
 use types::fulfilment::LabelState;
 use types::order::{OrderStatus, order_number};
@@ -22,7 +23,7 @@ use crate::search_keys::search_key;
 use crate::shop::Shop;
 use crate::signups::{self, PersonSignup};
 use crate::visitor::Staff;
-use crate::{carts, order_lookup, order_notes};
+use crate::{carts, idempotency, order_lookup, order_notes};
 
 /// Orders of one person that are handled at once.
 const MAX_ORDERS: i64 = 10_000;
@@ -110,12 +111,16 @@ pub async fn look_person_up(log: &Log, email: &str) -> crate::Result<Person> {
     Ok(read(log, email).await?)
 }
 
-/// Erases whoever ordered with this email. `by` stands in the log. Answers with the number of orders.
+/// Erases whoever ordered with this email. `by` stands in the log. Answers with the number of orders, when nothing of
+/// them is left in the database's files.
 ///
 /// # Errors
-/// 404 when nothing is known, 409 `order-open` while an order is on its way.
+/// 404 when nothing is known, 409 `order-open` while an order is on its way; when the disk does not do it, or
+/// somebody has read the database for minutes.
 pub async fn erase_person(log: &Log, email: &str, by: &str) -> crate::Result<usize> {
-    Ok(erase(log, email, by).await?)
+    let (erased, texts) = erase(log, email, by).await?;
+    forget(log, texts).await?;
+    Ok(erased)
 }
 
 impl Shop {
@@ -137,13 +142,21 @@ impl Shop {
         look_person_up(self.log(), email).await
     }
 
-    /// [`erase_person`] by staff.
+    /// [`erase_person`] by staff. The database's files are seen to afterwards: within two minutes nothing of the
+    /// person is left in them, as long as nobody reads the database for longer than that.
     ///
     /// # Errors
     /// Those of [`erase_person`].
     pub async fn erase_person(&self, staff: &Staff, email: &str) -> crate::Result<usize> {
         let by = staff.may(Right::ErasePersons)?;
-        erase_person(self.log(), email, by).await
+        let (erased, texts) = erase(self.log(), email, by).await?;
+        let log = self.log().clone();
+        tokio::spawn(async move {
+            if let Err(refused) = forget(&log, texts).await {
+                tracing::error!(problem = %refused.0, "files still have something of who was erased");
+            }
+        });
+        Ok(erased)
     }
 }
 
@@ -272,7 +285,7 @@ fn moment(at_us: i64) -> Result<String, Refused> {
     Ok(at.to_string())
 }
 
-async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
+async fn erase(log: &Log, email: &str, by: &str) -> Result<(usize, Vec<String>), Refused> {
     let person = read(log, email).await?;
     let ids: Vec<OrderId> = person.orders.iter().map(|order| order.id).collect();
     let states = orders::states(log, &ids).await?;
@@ -296,6 +309,7 @@ async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
             .execute(tx.conn())
             .await?;
     }
+    idempotency::erase(&mut tx, &texts_of(&person)).await?;
     for order in &person.orders {
         order_rows::erase_person(&mut tx, order.id, &order.lines).await?;
     }
@@ -308,7 +322,67 @@ async fn erase(log: &Log, email: &str, by: &str) -> Result<usize, Refused> {
     };
     tx.append(encode(Event::from(erased))?, None);
     tx.commit().await?;
-    Ok(ids.len())
+    Ok((ids.len(), texts_of(&person)))
+}
+
+/// Tables that have something of a person.
+const TABLES: [&str; 6] = [
+    "orders",
+    "carts",
+    "order_notes",
+    "stock_signups",
+    "idempotency_keys",
+    "mails",
+];
+/// Letters that a text has to have to be looked for: shorter ones are everywhere.
+const TELLING: usize = 6;
+
+/// What names a person or where they live.
+fn texts_of(person: &Person) -> Vec<String> {
+    let of_order = |order: &PersonOrder| {
+        let billing: Option<BillingAddress> = serde_json::from_str(&order.billing).ok();
+        let billing = billing
+            .into_iter()
+            .flat_map(|it| [it.name, it.street, it.street_2]);
+        let own = [&order.name, &order.street, &order.street_2, &order.phone];
+        let notes = order.lines.iter().filter_map(|line| line.gift_note.clone());
+        let own = own.into_iter().cloned();
+        own.chain(billing).chain(notes).collect::<Vec<String>>()
+    };
+    let notes = person.notes.iter().cloned();
+    let cards = person.carts.iter().map(|piece| piece.gift_note.clone());
+    let texts = person.orders.iter().flat_map(of_order);
+    let texts = [person.email.clone()]
+        .into_iter()
+        .chain(texts)
+        .chain(notes)
+        .chain(cards);
+    let mut texts: Vec<String> = texts.filter(|it| it.chars().count() >= TELLING).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
+/// What of a person's texts nobody else's order has: were it found in the files, it would be theirs.
+async fn only_theirs(log: &Log, texts: Vec<String>) -> Result<Vec<String>, Refused> {
+    let mut only = Vec::with_capacity(texts.len());
+    for text in texts {
+        let others = db::query("select 1 from orders where $1 in (name, street, street_2) limit 1")
+            .bind(&text)
+            .fetch_optional(log.db().reports())
+            .await?;
+        if others.is_none() {
+            only.push(text);
+        }
+    }
+    Ok(only)
+}
+
+/// Sees to it that what was erased is not left in the database's files either.
+async fn forget(log: &Log, texts: Vec<String>) -> Result<(), Refused> {
+    let only = only_theirs(log, texts).await?;
+    log.db().forget(&TABLES, &only).await?;
+    Ok(())
 }
 
 const UNDER_WAY: &str = "is not at its end yet: it needs an address";
@@ -329,6 +403,11 @@ fn needs_somebody(order: &OrderState) -> Option<&'static str> {
 const fn has_ended(status: OrderStatus) -> bool {
     matches!(
         status,
-        OrderStatus::Delivered | OrderStatus::Lost | OrderStatus::Rejected | OrderStatus::Cancelled
+        OrderStatus::CameBack
+            | OrderStatus::Lost
+            | OrderStatus::Delivered
+            | OrderStatus::Undelivered
+            | OrderStatus::Rejected
+            | OrderStatus::Cancelled
     )
 }

@@ -1,13 +1,13 @@
 //! The orders to suppliers as staff list them, and what they do with them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use broker::{Consumer, Decider, Failure, Log};
 use db::Columns;
 use domain::Event;
 use domain::event::{
-    PurchaseOrderChangeRequested, PurchaseOrderLineRequested, PurchaseOrderNoticeRequested,
-    SupplierChangeRequested,
+    PurchaseOrderChangeRequested, PurchaseOrderNoticeRequested, SupplierChangeRequested,
 };
 use domain::purchasing::{PurchaseOrder, Refusal, Supplier, SupplierRefusal};
 use strum::VariantArray;
@@ -339,27 +339,18 @@ impl Shop {
         self.asked_of_purchasing(asked.into()).await.map(|_| ())
     }
 
-    /// Puts a line onto the next order to a supplier; answers with the order.
-    ///
-    /// # Errors
-    /// 409 `purchase-order-unchanged` when a draft has as many of it already.
-    pub(crate) async fn request_line(
-        &self,
-        by: &str,
-        supplier: SupplierId,
-        line: PurchaseLine,
-    ) -> Result<Option<PurchaseOrderId>, Refused> {
-        let asked = PurchaseOrderLineRequested {
-            supplier,
-            line,
-            by: by.to_owned(),
-        };
-        self.asked_of_purchasing(asked.into()).await
-    }
-
     /// Waits for the answer; answers with the order that it was about. `None` when that takes too long.
     async fn asked_of_purchasing(&self, asked: Event) -> Result<Option<PurchaseOrderId>, Refused> {
-        let Some((answer, position)) = self.answered_at(asked).await? else {
+        let answer = self.answered_at(asked).await?;
+        self.told_of_purchasing(answer).await
+    }
+
+    /// The order that an answer is about.
+    pub(crate) async fn told_of_purchasing(
+        &self,
+        answer: Option<(Arc<Event>, u64)>,
+    ) -> Result<Option<PurchaseOrderId>, Refused> {
+        let Some((answer, position)) = answer else {
             // It is in the log and will be done; only this page stops waiting.
             return Ok(None);
         };

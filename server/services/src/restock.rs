@@ -7,8 +7,8 @@ use domain::Event;
 use domain::event::{
     PurchaseOrderApproved, PurchaseOrderCancelled, PurchaseOrderConfirmed, PurchaseOrderDrafted,
     PurchaseOrderLinesChanged, PurchaseOrderReceived, PurchaseOrderSent, RestockRuleRequested,
-    StockBatchAccepted, StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned,
-    StockWrittenOff,
+    StockAllocated, StockBatchAccepted, StockCorrected, StockReceived, StockReleased,
+    StockReserved, StockReturned, StockWrittenOff,
 };
 use domain::restock::{self, Watched};
 
@@ -26,6 +26,7 @@ impl Decider for Restock {
         Rule::topic(RestockRuleRequested::TOPIC).of(&[RestockRuleRequested::KIND]),
         Rule::topic(StockReserved::TOPIC).of(&[
             StockReserved::KIND,
+            StockAllocated::KIND,
             StockReleased::KIND,
             StockReturned::KIND,
             StockCorrected::KIND,

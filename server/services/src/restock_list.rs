@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use broker::Decider;
 use domain::Event;
-use domain::event::RestockRuleRequested;
+use domain::event::{PurchaseOrderLineRequested, RestockRuleRequested};
 use domain::restock::{Refusal, Watched, line_of};
 use types::restock::{RestockPage, RestockRow, RestockRule};
 use types::seen::Seen;
@@ -191,6 +191,13 @@ impl Shop {
     }
 
     async fn order_missing(&self, by: &str, sku: &Sku) -> Result<Option<PurchaseOrderId>, Refused> {
+        let now = self.answered_of_now(async { self.missing_line(by, sku).await });
+        let answer = now.await?;
+        self.told_of_purchasing(answer).await
+    }
+
+    /// Asks for what is missing of a SKU at this moment: whoever presses twice orders once.
+    async fn missing_line(&self, by: &str, sku: &Sku) -> Result<Event, Refused> {
         let watched = self.watched(sku).await?;
         let reckoned = watched.and_then(|it| Some((it.reckon(self.now_us())?, it.rule?)));
         let Some((reckoning, rule)) = reckoned else {
@@ -212,7 +219,12 @@ impl Shop {
             return Err(nothing("Nothing of this SKU is missing."));
         }
         let line = line_of(sku, &reckoning, rule.unit_cost);
-        self.request_line(by, supplier, line).await
+        Ok(PurchaseOrderLineRequested {
+            supplier,
+            line,
+            by: by.to_owned(),
+        }
+        .into())
     }
 }
 

@@ -131,11 +131,17 @@ struct Booked {
 
 /// What of an event of the log says that money was moved; and the id of the request for it.
 fn booked(recorded: &Recorded) -> Option<(String, Booked)> {
-    let request = recorded.causation_id?.to_string();
-    let (order_id, kind, amount) = match &*decode(recorded).ok()? {
+    let event = decode(recorded).ok()?;
+    let (order_id, kind, amount) = match &*event {
+        // Collected with an earlier one.
+        Event::PaymentCaptured(event) if event.amount.minor == 0 => return None,
         Event::PaymentCaptured(event) => (event.order_id, MovedKind::Capture, event.amount),
         Event::PaymentRefunded(event) => (event.order_id, MovedKind::Refund, event.amount),
         _ => return None,
+    };
+    let request = match &*event {
+        Event::PaymentRefunded(event) if event.request.is_some() => event.request.clone()?,
+        _ => recorded.causation_id?.to_string(),
     };
     let at_us = recorded.time_us;
     let booked = Booked {

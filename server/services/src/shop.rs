@@ -26,13 +26,14 @@ use crate::incoming::Incoming;
 use crate::levels::{Changed, LevelChange, Levels};
 use crate::open_alerts::OpenAlerts;
 use crate::order_rows::write_missing_keys;
-use crate::order_turns::OrderTurns;
 use crate::presence::Presence;
 use crate::queues::Queues;
 use crate::reservations::Reservations;
 use crate::restock::watched;
 use crate::rows_in::newest_position;
+use crate::sales::is_of_sales;
 use crate::seed::{Seed, introduce_tables};
+use crate::seen_order::SeenOrder;
 use crate::shelf;
 use crate::signup_pace::SignupPace;
 use crate::slowed::Slowed;
@@ -55,6 +56,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Shop {
     inner: Arc<Inner>,
+    /// Where whoever asks has looked at an order's page.
+    seen: Option<Arc<SeenOrder>>,
 }
 
 struct Inner {
@@ -69,6 +72,8 @@ struct Inner {
     purchasing: AtomicU64,
     /// Of the newest act of staff; 0 before any.
     acts: AtomicU64,
+    /// Of the newest event that changes the numbers of what is sold; 0 before any.
+    sales: AtomicU64,
     /// Position of the newest event that the views have taken in.
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
@@ -78,7 +83,6 @@ struct Inner {
     signup_pace: SignupPace,
     staff_names: StaffNames,
     presence: Presence,
-    order_turns: OrderTurns,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
     /// Who takes the money of new orders.
@@ -166,6 +170,7 @@ impl Shop {
             levels.set_waiting(&sku, waiting, position);
         }
         Ok(Self {
+            seen: None,
             inner: Arc::new(Inner {
                 log,
                 writer,
@@ -176,6 +181,7 @@ impl Shop {
                 slowed,
                 purchasing: AtomicU64::new(purchased),
                 acts: AtomicU64::new(acts),
+                sales: AtomicU64::new(0),
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
@@ -184,7 +190,6 @@ impl Shop {
                 signup_pace: SignupPace::default(),
                 staff_names: StaffNames::default(),
                 presence: Presence::default(),
-                order_turns: OrderTurns::default(),
                 pictures: OnceLock::new(),
                 gateway: OnceLock::new(),
                 house: OnceLock::new(),
@@ -220,8 +225,17 @@ impl Shop {
         &self.inner.presence
     }
 
-    pub(crate) fn order_turns(&self) -> &OrderTurns {
-        &self.inner.order_turns
+    /// The shop as somebody's page has shown it, for what they ask of this order.
+    pub(crate) fn as_seen(&self, seen: Arc<SeenOrder>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            seen: Some(seen),
+        }
+    }
+
+    /// The order on whose page whoever asks has looked.
+    pub(crate) fn seen_order(&self) -> Option<&Arc<SeenOrder>> {
+        self.seen.as_ref()
     }
 
     /// Members of staff by the ids that stand in the log.
@@ -335,6 +349,11 @@ impl Shop {
         &self.inner.acts
     }
 
+    /// Of the newest event that changes the numbers of what is sold, of those this process has seen; 0 before any.
+    pub fn sales_position(&self) -> u64 {
+        self.inner.sales.load(Ordering::Acquire)
+    }
+
     /// Of the newest event about an alert.
     pub fn alerts_position(&self) -> u64 {
         self.inner.alerts.position()
@@ -384,6 +403,9 @@ impl Shop {
         self.inner.catalogue.apply(event);
         self.inner.alerts.apply(event, at_us, position);
         self.inner.slowed.apply(event);
+        if is_of_sales(event) {
+            self.inner.sales.fetch_max(position, Ordering::AcqRel);
+        }
         if is_of_purchasing(event) {
             self.inner.purchasing.fetch_max(position, Ordering::AcqRel);
         }

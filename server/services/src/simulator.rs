@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::event::RefundOutcome;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,7 @@ enum PaymentAnswer {
 #[serde(tag = "status", rename_all = "snake_case")]
 enum MoveAnswer {
     Done,
+    Pending { id: String },
     Refused { reason: String, expired: bool },
 }
 
@@ -174,6 +176,7 @@ impl Simulator {
         let answer = self.ask(Method::POST, &path, key, Some(body)).await?;
         Ok(match answer {
             MoveAnswer::Done => Moved::Done,
+            MoveAnswer::Pending { id } => Moved::Pending { id },
             MoveAnswer::Refused { reason, expired } => Moved::Refused { reason, expired },
         })
     }
@@ -270,6 +273,17 @@ impl PaymentGateway for Simulator {
 
     fn refund(&self, request: MoveMoney) -> Answer<'_, Moved> {
         Box::pin(self.move_money(request, "refund"))
+    }
+
+    fn look_for_refund(&self, refund_id: String) -> Answer<'_, RefundOutcome> {
+        Box::pin(async move {
+            let path = format!("/refunds/{refund_id}");
+            Ok(match self.ask(Method::GET, &path, None, None).await? {
+                MoveAnswer::Done => RefundOutcome::Done,
+                MoveAnswer::Pending { .. } => RefundOutcome::Pending,
+                MoveAnswer::Refused { reason, .. } => RefundOutcome::Failed { reason },
+            })
+        })
     }
 
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use broker::{Consumer, Failure, Filter, Recorded, Rule, Tx};
 use db::Columns;
 use domain::event::{
-    ReservationHeld, ReservationReleased, StockCorrected, StockReceived, StockReleased,
-    StockReserved, StockReturned, StockShipped, StockWrittenOff,
+    ReservationHeld, ReservationReleased, StockAllocated, StockCorrected, StockReceived,
+    StockReleased, StockReserved, StockReturned, StockShipped, StockWrittenOff,
 };
 use domain::stock::Stock;
 use domain::stock::ledger::{Change, Movement, Subject, movements_of};
@@ -53,6 +53,7 @@ impl Consumer for StockLedger {
         StockReserved::KIND,
         StockReleased::KIND,
         StockShipped::KIND,
+        StockAllocated::KIND,
         StockReturned::KIND,
         StockReceived::KIND,
         StockCorrected::KIND,

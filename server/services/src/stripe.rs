@@ -9,6 +9,7 @@ mod signature;
 
 use std::time::Duration;
 
+use domain::event::RefundOutcome;
 use hyper::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -49,7 +50,90 @@ struct Intent {
     id: String,
     status: String,
     amount: i64,
+    /// Collected so far, in minor units.
+    #[serde(default)]
+    amount_received: i64,
     currency: String,
+    #[serde(default)]
+    latest_charge: Option<LatestCharge>,
+}
+
+/// Asked for with `expand`; else it is a name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LatestCharge {
+    Expanded(Box<Charge>),
+    Named(#[expect(dead_code, reason = "what is not expanded says nothing")] String),
+}
+
+#[derive(Deserialize)]
+struct Charge {
+    #[serde(default)]
+    payment_method_details: Option<MethodDetails>,
+}
+
+#[derive(Deserialize)]
+struct MethodDetails {
+    #[serde(default)]
+    card: Option<CardDetails>,
+}
+
+#[derive(Deserialize)]
+struct CardDetails {
+    #[serde(default)]
+    multicapture: Option<Multicapture>,
+}
+
+#[derive(Deserialize)]
+struct Multicapture {
+    status: String,
+}
+
+impl Intent {
+    /// Whether the card lets what is held be collected in parts. Where Stripe does not say so, it does not.
+    fn allows_parts(&self) -> bool {
+        let Some(LatestCharge::Expanded(charge)) = &self.latest_charge else {
+            return false;
+        };
+        let details = charge.payment_method_details.as_ref();
+        let card = details.and_then(|details| details.card.as_ref());
+        let parts = card.and_then(|card| card.multicapture.as_ref());
+        parts.is_some_and(|parts| parts.status == "available")
+    }
+
+    /// Whether all that was held is collected.
+    const fn is_collected(&self) -> bool {
+        self.amount_received >= self.amount
+    }
+}
+
+#[derive(Deserialize)]
+struct Refund {
+    id: String,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    failure_reason: Option<String>,
+}
+
+/// What a refund of this status has come to. What Stripe adds one day is not done.
+fn refund_outcome(status: Option<&str>, failure_reason: Option<&str>) -> RefundOutcome {
+    match status {
+        Some("succeeded") => RefundOutcome::Done,
+        Some("failed") => RefundOutcome::Failed {
+            reason: match failure_reason {
+                None => "the bank has refused it".to_owned(),
+                Some(why) => {
+                    let why: String = why.chars().take(100).collect();
+                    format!("the bank has refused it: {}", why.replace('_', " "))
+                }
+            },
+        },
+        Some("canceled") => RefundOutcome::Failed {
+            reason: "it was cancelled at Stripe".to_owned(),
+        },
+        _ => RefundOutcome::Pending,
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,6 +195,10 @@ impl Stripe {
             ("metadata[order_id]", order.clone()),
             ("metadata[attempt]", attempt.clone()),
             ("payment_intent_data[capture_method]", "manual".to_owned()),
+            (
+                "payment_method_options[card][request_multicapture]",
+                "if_available".to_owned(),
+            ),
             ("payment_intent_data[metadata][order_id]", order.clone()),
             ("payment_intent_data[metadata][attempt]", attempt),
             ("line_items[0][quantity]", "1".to_owned()),
@@ -137,25 +225,54 @@ impl Stripe {
         })
     }
 
+    /// Collects a part where the card allows parts, and else all that is held with the first of them: what is not
+    /// collected then would be let go. Which of the two does not change with asking again.
     async fn capture_intent(&self, request: MoveMoney) -> Result<Moved, NoAnswer> {
-        let path = format!("/v1/payment_intents/{}/capture", request.authorization_id);
-        let form = [("amount_to_capture", request.amount.minor.to_string())];
+        let id = &request.authorization_id;
+        let in_parts = request.is_last || self.found(id).await?.is_some_and(|it| it.allows_parts());
+        let path = format!("/v1/payment_intents/{id}/capture");
+        let part = ("amount_to_capture", request.amount.minor.to_string());
+        let form = match (request.is_last, in_parts) {
+            (true, _) => vec![part],
+            (false, true) => vec![part, ("final_capture", "false".to_owned())],
+            (false, false) => Vec::new(),
+        };
         let key = Some(request.idempotency_key.as_str());
         let refused = match self.ask::<Intent>(Method::POST, &path, &form, key).await? {
-            Reply::Done(_) => return Ok(Moved::Done),
+            Reply::Done(_) if in_parts => return Ok(Moved::Done),
+            Reply::Done(intent) => {
+                let amount = money(intent.amount_received, &intent.currency)?;
+                return Ok(match amount == request.amount {
+                    true => Moved::Done,
+                    false => Moved::Otherwise { amount },
+                });
+            }
             refused => refused,
         };
         let is_over = matches!(&refused, Reply::Refused(detail)
             if detail.code == "charge_expired_for_capture");
-        let expired = is_over || self.is_canceled(&request.authorization_id).await?;
+        let found = self.found(id).await?;
+        // An earlier request has collected all of it.
+        if found
+            .as_ref()
+            .is_some_and(|it| it.is_collected() && !it.allows_parts())
+        {
+            let amount = Money::new(0, request.amount.currency);
+            return Ok(Moved::Otherwise { amount });
+        }
+        // What was collected in part ends as succeeded when the rest was held for too long.
+        let has_ended =
+            |it: Intent| it.status == "canceled" || it.status == "succeeded" && !it.is_collected();
         Ok(Moved::Refused {
             reason: refused.why(),
-            expired,
+            expired: is_over || found.is_some_and(has_ended),
         })
     }
 
-    async fn is_canceled(&self, intent: &str) -> Result<bool, NoAnswer> {
-        Ok(matches!(self.intent(intent).await?, Some(found) if found.status == "canceled"))
+    /// An intent, with what its card allows.
+    async fn found(&self, id: &str) -> Result<Option<Intent>, NoAnswer> {
+        self.intent(&format!("{id}?expand%5B%5D=latest_charge"))
+            .await
     }
 
     async fn intent(&self, id: &str) -> Result<Option<Intent>, NoAnswer> {
@@ -167,20 +284,24 @@ impl Stripe {
     }
 
     async fn refund_intent(&self, request: MoveMoney) -> Result<Moved, NoAnswer> {
-        #[derive(Deserialize)]
-        struct Refund {
-            status: Option<String>,
-        }
+        let refund_id = request.refund_id.map(|id| id.to_string());
         let form = [
             ("payment_intent", request.authorization_id),
             ("amount", request.amount.minor.to_string()),
+            ("metadata[order_id]", request.reference.to_string()),
+            ("metadata[refund_id]", refund_id.unwrap_or_default()),
         ];
         let key = Some(request.idempotency_key.as_str());
         let asked = self.ask::<Refund>(Method::POST, "/v1/refunds", &form, key);
         let reason = match asked.await? {
-            Reply::Done(refund) => match refund.status.as_deref() {
-                Some("failed" | "canceled") => "Stripe could not give it back".to_owned(),
-                _ => return Ok(Moved::Done),
+            Reply::Done(Refund {
+                id,
+                status,
+                failure_reason,
+            }) => match refund_outcome(status.as_deref(), failure_reason.as_deref()) {
+                RefundOutcome::Done => return Ok(Moved::Done),
+                RefundOutcome::Pending => return Ok(Moved::Pending { id }),
+                RefundOutcome::Failed { reason } => reason,
             },
             refused => refused.why(),
         };
@@ -188,6 +309,20 @@ impl Stripe {
             reason,
             expired: false,
         })
+    }
+
+    async fn find_refund(&self, id: &str) -> Result<RefundOutcome, NoAnswer> {
+        let path = format!("/v1/refunds/{id}");
+        Ok(
+            match self.ask::<Refund>(Method::GET, &path, &[], None).await? {
+                Reply::Done(refund) => {
+                    refund_outcome(refund.status.as_deref(), refund.failure_reason.as_deref())
+                }
+                refused => RefundOutcome::Failed {
+                    reason: refused.why(),
+                },
+            },
+        )
     }
 
     /// Lets go what is held, or ends the session; of a session that was completed meanwhile what it holds.
@@ -302,6 +437,10 @@ impl PaymentGateway for Stripe {
 
     fn refund(&self, request: MoveMoney) -> Answer<'_, Moved> {
         Box::pin(self.refund_intent(request))
+    }
+
+    fn look_for_refund(&self, refund_id: String) -> Answer<'_, RefundOutcome> {
+        Box::pin(async move { self.find_refund(&refund_id).await })
     }
 
     fn void(&self, authorization_id: String) -> Answer<'_, ()> {

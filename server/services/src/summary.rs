@@ -4,7 +4,8 @@ use broker::decisions::{self, DeadLettered, Decision};
 use broker::{REPLAYED, Recorded, Replayed};
 use domain::Event;
 use domain::event::{
-    PaymentOutcome, PaymentSettlementDiffers, Pieces, SecondStep, SettledBy, StockMove, WithdrawnBy,
+    Decision as ParcelDecision, PaymentOutcome, PaymentSettlementDiffers, Pieces, RefundOutcome,
+    SecondStep, SettledBy, StockMove, WithdrawnBy,
 };
 use types::Money;
 use types::admin::EventRow;
@@ -143,12 +144,19 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             CancelledBy::Staff => "by staff".to_owned(),
             CancelledBy::Deadline => "it took too long, or was given up".to_owned(),
         },
+        Event::OrderAddressCorrected(e) => format!("the address corrected ({})", staff.of(&e.by)),
         Event::OrderNoted(e) => format!("a note ({})", staff.of(&e.by)),
         Event::OrderDeadlinePassed(_) => "waited too long".to_owned(),
         Event::PaymentVoidRequested(e) => format!("let {} go", e.authorization_id),
         Event::PaymentVoided(e) => format!("{} is let go", e.authorization_id),
         Event::PaymentCaptureRequested(e) => format!("collect {}", e.amount),
-        Event::PaymentCaptured(e) => format!("{} collected", e.amount),
+        Event::PaymentCaptured(e) => match e.asked {
+            None => format!("{} collected", e.amount),
+            Some(asked) => format!(
+                "{} collected, not {asked}: the card allows it once",
+                e.amount
+            ),
+        },
         Event::PaymentCaptureFailed(e) => format!("{} not collected: {}", e.amount, e.reason),
         Event::PaymentCaptureRetryRequested(e) => format!("collect again ({})", staff.of(&e.by)),
         Event::PaymentRefundAsked(e) => {
@@ -156,10 +164,32 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         }
         Event::PaymentRefundRefused(e) => format!("at most {} can be given back", e.refundable),
         Event::PaymentRefundRequested(e) => format!("give {} back", e.amount),
+        Event::PaymentRefundPending(e) => {
+            format!("{} being given back, {}", e.amount, e.gateway_refund_id)
+        }
+        Event::PaymentRefundReported(e) => {
+            let became = match &e.outcome {
+                RefundOutcome::Pending => "is on its way",
+                RefundOutcome::Done => "is given back",
+                RefundOutcome::Failed { reason } => {
+                    return format!("{} is not given back: {reason}", e.gateway_refund_id);
+                }
+            };
+            format!("{} {became}", e.gateway_refund_id)
+        }
+        Event::PaymentRefundCheckRequested(e) => format!("ask about {}", e.gateway_refund_id),
         Event::PaymentRefunded(e) => format!("{} given back", e.amount),
         Event::PaymentRefundFailed(e) => format!("{} not given back: {}", e.amount, e.reason),
         Event::ShipmentRequested(e) => format!("pack {} ({})", pieces(&e.lines), staff.of(&e.by)),
-        Event::ShipmentPacked(e) => format!("parcel {}: {}", e.number, pieces(&e.lines)),
+        Event::ShipmentPacked(e) => match &e.replaces {
+            None => format!("parcel {}: {}", e.number, pieces(&e.lines)),
+            Some(replaced) => format!(
+                "parcel {} in place of parcel {}: {}",
+                e.number,
+                replaced.number,
+                pieces(&e.lines)
+            ),
+        },
         Event::ShipmentRefused(e) => e.refusal.to_string(),
         Event::ShipmentUnpackRequested(e) => format!("open the parcel again ({})", staff.of(&e.by)),
         Event::ShipmentUnpacked(_) => "the parcel is open again".to_owned(),
@@ -176,6 +206,24 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ShipmentCameBack(e) => {
             format!("parcel {} came back: {}", e.number, pieces(&e.lines))
         }
+        Event::ShipmentDecisionGiven(e) => match &e.decision {
+            ParcelDecision::SendAgain { .. } => format!("send it again ({})", staff.of(&e.by)),
+            ParcelDecision::GiveUp { refund, .. } => {
+                format!(
+                    "give it up, {refund} to be given back ({})",
+                    staff.of(&e.by)
+                )
+            }
+        },
+        Event::ShipmentReplacementRequested(e) => {
+            format!(
+                "hold {} to send parcel {} again",
+                pieces(&e.lines),
+                e.number
+            )
+        }
+        Event::ShipmentNotReplaced(e) => format!("parcel {} is not sent again", e.number),
+        Event::ShipmentGivenUp(e) => format!("parcel {} is given up", e.number),
         Event::ShipmentCarrierReported(e) => {
             format!(
                 "the carrier says of {}: {}",
@@ -211,6 +259,16 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         }
         Event::ReturnMoved(e) => format!("return {}: {}", e.number, e.transit.words()),
         Event::StockShipped(e) => format!("sent {}", moves(&e.moves)),
+        Event::StockDispatchRequested(e) => format!("has left: {}", pieces(&e.lines)),
+        Event::StockAllocated(e) => format!("held to be sent again: {}", moves(&e.moves)),
+        Event::StockAllocationRefused(e) => match e.short.is_empty() {
+            true => "nothing is held to be sent again".to_owned(),
+            false => {
+                let short = e.short.iter();
+                let short = short.map(|it| format!("{} of {} {}", it.available, it.wanted, it.sku));
+                format!("short: {}", short.collect::<Vec<_>>().join(", "))
+            }
+        },
         Event::StockReturned(e) => format!("back {}", moves(&e.moves)),
         Event::ReservationRequested(_) => "a shopper is at the checkout".to_owned(),
         Event::ReservationHeld(e) => match (e.lines.is_empty(), e.short.is_empty()) {

@@ -1,6 +1,6 @@
-//! Packing slips and invoices as files. Their pages are those of `app`.
+//! Packing slips, invoices and credit notes as files. Their pages are those of `app`.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -8,8 +8,7 @@ use axum::{Extension, Router};
 use papers::{House, PaperError};
 use services::Visitor;
 use types::house::HOUSE;
-use types::order::Order;
-use types::{OrderId, Problem};
+use types::{OrderId, Problem, RefundId, ShipmentId};
 
 use super::problem::HttpProblem;
 use super::state::AppState;
@@ -18,45 +17,139 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/admin/print/slips.pdf", get(slips))
         .route("/admin/print/invoices.pdf", get(invoices))
+        .route("/admin/print/credit-notes.pdf", get(credit_notes))
+        .route("/orders/{order}/invoice.pdf", get(own_invoice))
+        .route(
+            "/orders/{order}/credit-notes/{refund}/note.pdf",
+            get(own_credit_note),
+        )
 }
 
-type Draw = fn(House<'_>, &[Order]) -> Result<Vec<u8>, PaperError>;
-
-async fn slips(state: State<AppState>, visitor: Extension<Visitor>, query: RawQuery) -> Response {
-    file(state, visitor, query, "packing-slips.pdf", papers::slips).await
+/// What an address names.
+struct Asked {
+    orders: Vec<OrderId>,
+    parcel: Option<ShipmentId>,
 }
 
-async fn invoices(
-    state: State<AppState>,
-    visitor: Extension<Visitor>,
-    query: RawQuery,
-) -> Response {
-    file(state, visitor, query, "invoices.pdf", papers::invoices).await
+impl Asked {
+    fn of(query: Option<&str>) -> Self {
+        let named = || form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let of = |wanted: &'static str| named().filter(move |(field, _)| field == wanted);
+        Self {
+            orders: of("order").filter_map(|(_, id)| id.parse().ok()).collect(),
+            parcel: of("parcel").find_map(|(_, id)| id.parse().ok()),
+        }
+    }
 }
 
-async fn file(
+async fn slips(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
     RawQuery(query): RawQuery,
-    name: &'static str,
-    draw: Draw,
 ) -> Response {
     let Some(staff) = visitor.staff else {
-        return Redirect::to("/admin/sign-in").into_response();
+        return sign_in();
     };
-    let named = form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes());
-    let named = named.filter(|(field, _)| field == "order");
-    let ids: Vec<OrderId> = named.filter_map(|(_, id)| id.parse().ok()).collect();
-    let drawn = async {
-        let orders = state.shop.papers(&staff, &ids).await?;
-        if orders.is_empty() {
-            return Err(Problem::not_found("There is no such order."));
+    let Asked { orders, parcel } = Asked::of(query.as_deref());
+    match state.shop.slips(&staff, &orders, parcel).await {
+        Ok(slips) if !slips.is_empty() => {
+            pdf("packing-slips.pdf", move |house| {
+                papers::slips(house, &slips)
+            })
+            .await
         }
-        Ok(pdf(name, move |house| draw(house, &orders)).await)
+        answer => none(
+            answer.err(),
+            "There is nothing to pack, and nothing was sent.",
+        ),
+    }
+}
+
+async fn invoices(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Some(staff) = visitor.staff else {
+        return sign_in();
     };
-    drawn
-        .await
-        .unwrap_or_else(|problem| HttpProblem(problem).into_response())
+    let Asked { orders, .. } = Asked::of(query.as_deref());
+    match state.shop.invoices(&staff, &orders).await {
+        Ok(invoices) if !invoices.is_empty() => {
+            pdf("invoices.pdf", move |house| {
+                papers::invoices(house, &invoices)
+            })
+            .await
+        }
+        answer => none(answer.err(), "There is no invoice."),
+    }
+}
+
+async fn credit_notes(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Some(staff) = visitor.staff else {
+        return sign_in();
+    };
+    let Asked { orders, .. } = Asked::of(query.as_deref());
+    let Some(order) = orders.first() else {
+        return none(None, "There is no such order.");
+    };
+    match state.shop.credit_notes(&staff, *order).await {
+        Ok(notes) if !notes.is_empty() => {
+            pdf("credit-notes.pdf", move |house| {
+                papers::credit_notes(house, &notes)
+            })
+            .await
+        }
+        answer => none(answer.err(), "No money of this order was given back."),
+    }
+}
+
+async fn own_invoice(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    Path(order): Path<String>,
+) -> Response {
+    let Ok(order) = order.parse::<OrderId>() else {
+        return none(None, "There is no such order.");
+    };
+    match state.shop.own_invoice(visitor.shopper, order).await {
+        Ok(invoice) => {
+            let name = format!("{}.pdf", invoice.number);
+            pdf(&name, move |house| papers::invoices(house, &[invoice])).await
+        }
+        Err(problem) => HttpProblem(problem).into_response(),
+    }
+}
+
+async fn own_credit_note(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    Path((order, refund)): Path<(String, String)>,
+) -> Response {
+    let named = (order.parse::<OrderId>(), refund.parse::<RefundId>());
+    let (Ok(order), Ok(refund)) = named else {
+        return none(None, "There is no such credit note.");
+    };
+    let note = state.shop.own_credit_note(visitor.shopper, order, refund);
+    match note.await {
+        Ok(note) => {
+            let name = format!("{}.pdf", note.number);
+            pdf(&name, move |house| papers::credit_notes(house, &[note])).await
+        }
+        Err(problem) => HttpProblem(problem).into_response(),
+    }
+}
+
+fn sign_in() -> Response {
+    Redirect::to("/admin/sign-in").into_response()
+}
+
+fn none(problem: Option<Problem>, why: &str) -> Response {
+    HttpProblem(problem.unwrap_or_else(|| Problem::not_found(why))).into_response()
 }
 
 /// The answer that shows a paper.

@@ -423,3 +423,29 @@ async fn staff_page(shop: &TestShop) -> String {
     let mut staff = shop.staff().await;
     staff.get("/admin/alerts").await.expect_ok().body
 }
+
+/// A parcel has left whether or not the inventory could take note of it: its pieces do not stay promised for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_that_have_left_are_taken_out_of_the_books_when_their_event_is_given_up() {
+    let shop = TestShop::with(&["--max-attempts=1"]).await;
+    let mut staff = shop.staff().await;
+    let order = shop.sold().await;
+    let (on_hand, allocated) = shop.stock(RING).await;
+    assert_eq!(allocated, 1);
+    let id = "0199c0a0-1111-7aaa-8bbb-123456789abc";
+    let shipped = format!(
+        "{{\"order_id\":\"{order}\",\"shipment_id\":\"{id}\",\"number\":1,\"lines\":\
+         [{{\"sku\":\"{RING}\",\"quantity\":1}}],\"carrier\":\"manual\",\"tracking\":null,\
+         \"status\":\"shipped\"}}"
+    );
+    let key = order.to_string();
+    let of = ("shipment.shipped", "fulfilment", &*key);
+    given_up(&shop, &mut staff, of, &shipped).await;
+    eventually("the books follow the parcel", async || {
+        shop.stock(RING).await == (on_hand - 1, 0)
+    })
+    .await;
+    let asked = "select count(*) from events where type = 'stock.dispatch_requested'";
+    assert_eq!(shop.number(asked).await, 1);
+    shop.closed().await;
+}

@@ -516,7 +516,10 @@ async fn settle(world: &World, orders: &[OrderId]) {
         let has_ended = |it: &DeskOrder| {
             let is_over = matches!(
                 it.status,
-                OrderStatus::Delivered | OrderStatus::Lost | OrderStatus::Cancelled
+                OrderStatus::Delivered
+                    | OrderStatus::CameBack
+                    | OrderStatus::Lost
+                    | OrderStatus::Cancelled
             );
             let pending =
                 |state| matches!(state, LabelState::Requested | LabelState::CancelRequested);
@@ -585,10 +588,8 @@ async fn expect_stock(world: &World, orders: &[DeskOrder]) {
         .iter()
         .filter(|it| it.status != OrderStatus::Cancelled)
     {
-        let away = order
-            .parcels
-            .iter()
-            .filter(|it| it.state != ShipmentState::CameBack);
+        // What came back waits until somebody says what becomes of it, and is not in the books until then.
+        let away = order.parcels.iter();
         let away = away.flat_map(|it| &it.lines);
         gone += away.map(|line| i64::from(line.quantity)).sum::<i64>();
     }
@@ -663,6 +664,10 @@ async fn expect_mails(world: &World) {
         .expect("mails");
     let mut sent = Vec::new();
     for row in &rows {
+        // What a mail that had to wait says may not be true any more.
+        if db::Columns::get::<&str, _>(row, 1) == "moot" {
+            continue;
+        }
         assert_eq!(db::Columns::get::<&str, _>(row, 1), "sent");
         let id: &str = db::Columns::get(row, 0);
         sent.push(id.trim_matches(['<', '>']).to_owned());

@@ -180,6 +180,56 @@ async fn mails_wait_for_a_server_that_is_away_and_none_is_lost() {
     shop.closed().await;
 }
 
+/// While the server is away the customer pays: when it is back, nobody is asked for a card.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mail_had_to_wait_to_say_is_not_said_when_it_is_not_true_any_more() {
+    let mut sink = Sink::open().await;
+    let shop = shop_with(&sink).await;
+    sink.go_away();
+    let mut ada = shop.shopper();
+    let order = ada.order(RING, "", RING_PRICE).await;
+    shop.until_status(order, "awaiting_payment").await;
+    ada.pay(order, GOOD_CARD).await.expect_ok();
+    shop.until_status(order, "confirmed").await;
+    sink.come_back().await;
+    let taken = sink.until_taken(2).await;
+    until_all_is_heard(&shop).await;
+    let number = types::order::order_number(order);
+    let told = [
+        format!("Your order {number}"),
+        format!("Your order {number} is confirmed"),
+    ];
+    assert_eq!(subjects(&taken), told);
+    until_state(&shop, "moot", 1).await;
+    let page = shop
+        .staff()
+        .await
+        .get("/admin/mails")
+        .await
+        .expect_ok()
+        .body;
+    assert!(page.contains("Not sent: no longer true"), "{page}");
+    assert!(page.contains("What it says was no longer true"), "{page}");
+    // Nor when it was put off, and its turn comes later.
+    sink.is_to(Manner::Answers(451));
+    let order = ada.order(RING, "", RING_PRICE).await;
+    let put_off = "select count(*) from mails where state = 'queued' and error like '%451%'";
+    eventually("both are put off", async || shop.number(put_off).await == 2).await;
+    ada.cancel(order).await.expect_ok();
+    shop.until_status(order, "cancelled").await;
+    sink.is_to(Manner::Takes);
+    until_state(&shop, "moot", 2).await;
+    let taken = sink.until_taken(4).await;
+    assert!(
+        !subjects(&taken)
+            .iter()
+            .any(|it| it.contains("waits for your card")),
+        "{:?}",
+        subjects(&taken)
+    );
+    shop.closed().await;
+}
+
 /// What SMTP leaves open: nobody can tell whether the server that hung up has taken the mail. It is
 /// sent again rather than lost, as the very same mail.
 #[tokio::test(flavor = "multi_thread")]

@@ -117,6 +117,7 @@ async fn each_event_of_an_order_that_concerns_its_customer_is_told_once() {
 
     let declined = ada.order(RING, BAD_CARD, RING_PRICE).await;
     shop.until_status(declined, "awaiting_payment").await;
+    told(&shop, declined, 2).await;
     ada.pay(declined, GOOD_CARD).await.expect_ok();
     let number = types::order::order_number(declined);
     assert_eq!(
@@ -130,6 +131,8 @@ async fn each_event_of_an_order_that_concerns_its_customer_is_told_once() {
 
     let regretted = ada.order(RING, "", RING_PRICE).await;
     shop.until_status(regretted, "awaiting_payment").await;
+    // A mail that asks for a card after the order has ended would not be sent.
+    told(&shop, regretted, 2).await;
     ada.cancel(regretted).await.expect_ok();
     let number = types::order::order_number(regretted);
     assert_eq!(
@@ -188,6 +191,8 @@ async fn parcels_and_money_that_goes_back_are_told() {
         .await
         .expect_ok();
     shop.until_moved("capture", RING_PRICE).await;
+    // That it is on its way is not told once it has arrived.
+    told(&shop, order, 3).await;
     end(&mut staff, order, &parcel, "delivered")
         .await
         .expect_ok();

@@ -2,12 +2,14 @@
 //! database of its own for every test. One binary, so that it links once.
 
 mod architecture;
+mod astray;
 mod back_in_stock;
 mod backup;
 mod bad_input;
 mod cards;
 mod carriers;
 mod challenge;
+mod checkout_fields;
 mod checkout_hold;
 mod client;
 mod counting;
@@ -40,10 +42,12 @@ mod persons;
 mod prices;
 mod process;
 mod purchasing;
+mod refunds;
 mod release_1;
 mod replay;
 mod rest;
 mod rights;
+mod sales;
 mod sessions;
 mod settlement;
 mod shop;
@@ -56,4 +60,5 @@ mod stock_import;
 mod stock_ledger;
 mod story;
 mod stripe;
+mod two_processes;
 mod webhooks;

@@ -292,3 +292,68 @@ async fn a_system_of_the_house_is_told_of_each_alert_once_and_signed() {
     assert_eq!(told["alert_id"], header("webhook-id"));
     shop.closed().await;
 }
+
+/// The attribute of an event with who it is of.
+async fn person_of(shop: &TestShop, order: OrderId) -> String {
+    let events = shop
+        .log()
+        .read_key(&order.to_string())
+        .await
+        .expect("a log");
+    let placed = events.iter().find(|it| it.kind == "order.placed");
+    let person = placed.expect("it was placed").attribute("person");
+    person.expect("a hash").into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_period_has_ended_nobody_makes_its_hashes_again() {
+    const PERIOD_US: i64 = domain::monitoring::rules::LONGEST_WINDOW_US;
+    let shop = TestShop::limited(&[]).await;
+    let mut ada = shop.shopper();
+    let first = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    let hash = person_of(&shop, first).await;
+    let second = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    assert_eq!(person_of(&shop, second).await, hash, "the same person");
+    let secrets = async || {
+        let sql = "select secret from fingerprint_keys order by period";
+        let rows = db::query(sql).fetch_all(shop.log().db().reader()).await;
+        let rows = rows.expect("keys").into_iter();
+        let text = |row: db::Row| db::Columns::get::<String, _>(&row, 0);
+        rows.map(text).collect::<Vec<String>>()
+    };
+    let [now, next] = secrets().await.try_into().expect("two keys");
+    // Of several processes all make the same.
+    let beside = shop.beside().await;
+    let mut bob = shop.shopper().at(&beside.url);
+    let third = bob.order(RING, GOOD_CARD, RING_PRICE).await;
+    assert_eq!(person_of(&shop, third).await, hash);
+    beside.stop().await;
+
+    let later_us = shop.inner().now_us() + PERIOD_US;
+    shop.inner().renew_marks(later_us).await.expect("renewed");
+    let kept = secrets().await;
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[0], next, "the next one was there in advance");
+    assert!(!kept.contains(&now), "the one of before is gone");
+    if shop.database_url().starts_with("sqlite:") {
+        let file = crate::shop::data(shop.scratch());
+        let files = file.read_dir().expect("a folder").flatten();
+        for path in files
+            .map(|entry| entry.path())
+            .filter(|path| path.is_file())
+        {
+            let bytes = std::fs::read(&path).expect("a file");
+            let found = bytes.windows(now.len()).any(|it| it == now.as_bytes());
+            assert!(!found, "{}", path.display());
+        }
+    }
+    // Whoever has the secret of the shop, its log and its database makes other hashes of the same email.
+    let shop = shop.reopened().await;
+    let mut ada = shop.shopper();
+    let again = ada.order(RING, GOOD_CARD, RING_PRICE).await;
+    assert_ne!(person_of(&shop, again).await, hash);
+    // The log replays as it was.
+    let told = command(&shop, &["replay", "--consumer", "monitoring"]).await;
+    told.expect("replayed");
+    shop.closed().await;
+}

@@ -121,6 +121,7 @@ async fn an_order_leaves_in_two_parcels_and_the_shopper_follows_each() {
         parcel: 1,
         pieces: 2,
         tracking: Some(tracking),
+        replaces: None,
     }) = sent
     else {
         panic!("the parcel with its number, and not {sent:?}");
@@ -135,6 +136,13 @@ async fn an_order_leaves_in_two_parcels_and_the_shopper_follows_each() {
         .await
         .expect_ok();
     end(&mut staff, order, &second, "came_back")
+        .await
+        .expect_ok();
+    // Until somebody has looked at what came back, it is not on sale.
+    socket.until(&mut followed, OrderStatus::CameBack).await;
+    assert_eq!(shop.rings().await, (on_hand - 3, 0));
+    let came = [(RING, "1", "0")];
+    crate::astray::give_up(&mut staff, order, &second, &came, "0")
         .await
         .expect_ok();
     socket.until(&mut followed, OrderStatus::Delivered).await;

@@ -121,3 +121,129 @@ async fn staff_give_a_person_out_and_erase_them_on_a_page_that_keeps_the_email_o
     gone.problem(404);
     shop.closed().await;
 }
+
+/// All bytes of the files below a folder, with their names.
+fn all_bytes(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut folders = vec![folder.to_owned()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                found.push((path.display().to_string(), bytes));
+            }
+        }
+    }
+    found
+}
+
+/// The files in which one of these texts stands, in any case of letters, as it is or as an address writes it.
+fn files_with(folder: &std::path::Path, texts: &[String]) -> Vec<String> {
+    let spelled = texts.iter().flat_map(|text| {
+        let plain = text.to_ascii_lowercase();
+        let escaped = plain.replace(' ', "%20").replace('@', "%40");
+        [plain, escaped]
+    });
+    let spelled: Vec<String> = spelled.collect();
+    let has = |bytes: &[u8]| {
+        let bytes = bytes.to_ascii_lowercase();
+        let mut spelled = spelled.iter();
+        spelled.any(|text| bytes.windows(text.len()).any(|it| it == text.as_bytes()))
+    };
+    let files = all_bytes(folder).into_iter();
+    let found = files.filter(|(_, bytes)| has(bytes));
+    found.map(|(name, _)| name).collect()
+}
+
+/// On SQLite, whose files are the shop's own. What a PostgreSQL has written it keeps in files of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_who_is_erased_no_byte_is_left_in_any_file_of_the_data_folder() {
+    let shop = TestShop::with(&[]).await;
+    if !shop.database_url().starts_with("sqlite:") {
+        drop(shop.closed().await);
+        return;
+    }
+    let folder = data(shop.scratch());
+    // Enough people that pages are split under them.
+    let person = |at: usize| {
+        [
+            format!("quixotic{at}@mail.example"),
+            format!("Zephyrine Quill{at}"),
+            format!("Obelisk Lane {at}"),
+        ]
+    };
+    const PEOPLE: usize = 40;
+    let mut orders = Vec::new();
+    for at in 0..PEOPLE {
+        let [email, name, street] = person(at);
+        let mut shopper = shop.shopper();
+        shopper.add(RING, "1", "For Byron").await.expect_ok();
+        let order = new_order_id().to_string();
+        let total = RING_PRICE.to_string();
+        let form = [
+            ("order_id", order.as_str()),
+            ("email", email.as_str()),
+            ("name", &name),
+            ("street", &street),
+            ("postal_code", "10115"),
+            ("city", "Berlin"),
+            ("country", "DE"),
+            ("delivery", "standard"),
+            ("payment_token", BAD_CARD),
+            ("expected_total_minor_standard", &total),
+            ("idempotency_key", &order),
+        ];
+        // Without its script once, and with something wrong: what was typed comes back, and is kept with the answer.
+        let mut wrong = form.to_vec();
+        wrong[4] = ("postal_code", "!!");
+        wrong[10] = ("idempotency_key", "wrong");
+        let answer = shopper.submit("/api/place_order", &wrong).await;
+        assert_eq!(answer.location(), Some("/checkout"), "{answer:?}");
+        shopper.submit("/api/place_order", &form).await;
+        let order = order.parse().expect("an id");
+        shop.until_status(order, "awaiting_payment").await;
+        shopper.cancel(order).await.expect_ok();
+        shop.until_status(order, "cancelled").await;
+        orders.push(order);
+    }
+    until_all_is_heard(&shop).await;
+    let texts: Vec<String> = (0..PEOPLE).flat_map(person).collect();
+    assert!(
+        !files_with(&folder, &texts).is_empty(),
+        "it is looked for well"
+    );
+    let (erased, stay) = (0..PEOPLE).partition::<Vec<_>, _>(|at| at % 4 == 1);
+    let mut staff = shop.staff().await;
+    for at in &erased {
+        let [email, ..] = person(*at);
+        let form = [("email", email.as_str()), ("sure", "yes")];
+        staff.post("/api/erase_person", &form).await.expect_ok();
+    }
+    // `Quill1` begins `Quill11`, too: what is looked for is told apart by what follows it.
+    let gone: Vec<String> = erased.iter().map(|at| person(*at)[0].clone()).collect();
+    crate::shop::eventually("their emails are in no file", async || {
+        files_with(&folder, &gone).is_empty()
+    })
+    .await;
+    let gone: Vec<String> = (erased.iter().filter(|at| **at > 9))
+        .flat_map(|at| person(*at))
+        .collect();
+    crate::shop::eventually("nor are their names and streets", async || {
+        files_with(&folder, &gone).is_empty()
+    })
+    .await;
+    for at in stay {
+        let found = files_with(&folder, &person(at)[..1]);
+        assert!(!found.is_empty(), "person {at} was not to be erased");
+    }
+    // The command line does the same, and has done it when it ends.
+    let [email, ..] = person(0);
+    let told = command(&shop, &["person", "erase", &email, "--yes"]).await;
+    told.expect("erased");
+    until_all_is_heard(&shop).await;
+    let left = files_with(&folder, &[email]);
+    assert!(left.is_empty(), "{left:?}");
+    shop.closed().await;
+}

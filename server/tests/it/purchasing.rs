@@ -23,7 +23,7 @@ const GOOD_CARD: &str = "pm_card_visa";
 const ORDERS: &str = "/admin/purchase-orders";
 
 impl TestShop {
-    async fn text(&self, sql: &str) -> String {
+    pub async fn text(&self, sql: &str) -> String {
         let row = db::query(db::trusted_sql(sql.to_owned()))
             .fetch_optional(self.log().db().reader())
             .await

@@ -36,6 +36,14 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("GET", "/orders/find", Open),
     ("GET", "/orders/{id}", Open),
     ("GET", "/orders/{id}/returns/{number}", Open),
+    ("GET", "/orders/{id}/invoice", Open),
+    ("GET", "/orders/{order}/invoice.pdf", Open),
+    ("GET", "/orders/{id}/credit-notes/{refund}", Open),
+    (
+        "GET",
+        "/orders/{order}/credit-notes/{refund}/note.pdf",
+        Open,
+    ),
     ("GET", "/back-in-stock/{token}", Open),
     ("GET", "/delivery", Open),
     ("GET", "/returns", Open),
@@ -91,6 +99,9 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/admin/session/code", Open),
     ("POST", "/admin/session/end", Open),
     // Looking.
+    ("GET", "/admin/today", May(Right::See)),
+    ("GET", "/admin/print/credit-notes", May(Right::See)),
+    ("GET", "/admin/print/credit-notes.pdf", May(Right::See)),
     ("GET", "/admin/orders", May(Right::See)),
     ("GET", "/admin/orders/{id}", May(Right::See)),
     ("GET", "/admin/print/slips", May(Right::See)),
@@ -156,6 +167,9 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/api/cancel_for_shopper", May(Right::Orders)),
     ("POST", "/api/cancel_label", May(Right::Orders)),
     ("POST", "/api/capture_again", May(Right::Orders)),
+    ("POST", "/api/correct_address", May(Right::Orders)),
+    ("POST", "/api/give_up_parcel", May(Right::Orders)),
+    ("POST", "/api/send_again", May(Right::Orders)),
     ("POST", "/api/end_shipment", May(Right::Orders)),
     ("POST", "/api/note_order", May(Right::Orders)),
     ("POST", "/api/pack_order", May(Right::Orders)),
@@ -211,6 +225,7 @@ const fn right_of(kind: TopicKind) -> Option<Right> {
         | TopicKind::Alerts
         | TopicKind::Purchasing
         | TopicKind::Restock
+        | TopicKind::Sales
         | TopicKind::Ledger => Some(Right::See),
         TopicKind::Audit => Some(Right::Audit),
     }
@@ -446,6 +461,7 @@ async fn every_topic_is_asked_for_by_everybody_and_told_to_whom_it_should() {
         TopicKind::Purchasing => "purchasing".to_owned(),
         TopicKind::Restock => "restock".to_owned(),
         TopicKind::Ledger => format!("ledger:{RING}"),
+        TopicKind::Sales => "sales".to_owned(),
         TopicKind::Audit => "audit".to_owned(),
     };
     let everybody = std::iter::once(None).chain(Role::VARIANTS.iter().copied().map(Some));

@@ -225,11 +225,21 @@ impl TestShop {
 
     /// The first column of the rows that `sql` finds.
     pub async fn numbers(&self, sql: &str) -> Vec<i64> {
-        let rows = db::query(db::trusted_sql(sql.to_owned()))
-            .fetch_all(self.log().db().reader())
-            .await
-            .expect(sql);
+        let rows = self.rows(sql).await;
         rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The same where it is text.
+    pub async fn lines(&self, sql: &str) -> Vec<String> {
+        let rows = self.rows(sql).await;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    async fn rows(&self, sql: &str) -> Vec<db::Row> {
+        let found = db::query(db::trusted_sql(sql.to_owned()))
+            .fetch_all(self.log().db().reader())
+            .await;
+        found.expect(sql)
     }
 
     pub async fn number(&self, sql: &str) -> i64 {

@@ -22,10 +22,11 @@ use crate::{
 
 /// Entries in `style/`, and what pages know each as: the shop's and, beside it, that of a category,
 /// of a product, of the checkout and of the admin.
-const STYLESHEETS: [(&str, &str); 6] = [
+const STYLESHEETS: [(&str, &str); 7] = [
     ("main.css", "app.css"),
     ("till.css", "till.css"),
     ("shelf.css", "shelf.css"),
+    ("paper.css", "paper.css"),
     ("piece.css", "piece.css"),
     ("read.css", "read.css"),
     ("desk.css", "desk.css"),

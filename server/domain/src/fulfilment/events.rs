@@ -1,6 +1,9 @@
 //! What happens to the pieces of an order on their way to the customer.
 
+use serde::{Deserialize, Serialize};
 use types::fulfilment::{Carrier, CarrierStatus, FulfilmentStatus, Outcome, Tracking, Transit};
+use types::order::Shortage;
+use types::returns::ReceivedPieces;
 use types::{Money, OrderId, ShipmentId};
 
 use crate::event::declare;
@@ -36,6 +39,9 @@ declare! {
         carrier: Carrier,
         /// How far the order is with it; so in all that follow.
         status: FulfilmentStatus,
+        /// The parcel that it goes in place of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<Replaced>,
     }
 
     /// What is asked of a parcel is not done.
@@ -57,6 +63,9 @@ declare! {
         order_id: OrderId,
         shipment_id: ShipmentId,
         status: FulfilmentStatus,
+        /// Number of the parcel that it was to go in place of: what becomes of that one is open again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<u32>,
     }
 
     /// A packed parcel was given to its carrier.
@@ -77,6 +86,9 @@ declare! {
         carrier: Carrier,
         tracking: Option<Tracking>,
         status: FulfilmentStatus,
+        /// Number of the parcel that it goes in place of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<u32>,
     }
 
     /// Somebody knows what became of a parcel.
@@ -93,6 +105,12 @@ declare! {
         shipment_id: ShipmentId,
         number: u32,
         status: FulfilmentStatus,
+        /// What was in it; older versions did not say, nor what follows.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<Pieces>,
+        /// What of the order the customer still waits for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        to_come: Vec<Pieces>,
     }
 
     /// The carrier does not find the parcel any more.
@@ -101,6 +119,8 @@ declare! {
         shipment_id: ShipmentId,
         number: u32,
         status: FulfilmentStatus,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<Pieces>,
     }
 
     /// The carrier has brought the parcel back.
@@ -109,6 +129,53 @@ declare! {
         shipment_id: ShipmentId,
         number: u32,
         lines: Vec<Pieces>,
+        status: FulfilmentStatus,
+        /// Whether its pieces wait for staff to say what becomes of them. Older versions put them onto the
+        /// shelf at once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        waits: bool,
+    }
+
+    /// Staff say what becomes of a parcel that was lost or came back.
+    ShipmentDecisionGiven ("shipment.decision_given" on "fulfilment", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        decision: Decision,
+        by: String,
+    }
+
+    /// The pieces of a parcel are to be held for its order once more.
+    ShipmentReplacementRequested ("shipment.replacement_requested" on "fulfilment", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        number: u32,
+        /// The parcel that is to go in its place.
+        replacement_id: ShipmentId,
+        lines: Vec<Pieces>,
+        /// Whether those that came back are sent again; otherwise others, from the shelf.
+        has_pieces: bool,
+    }
+
+    /// A parcel is not sent again, and what becomes of it is open.
+    ShipmentNotReplaced ("shipment.not_replaced" on "fulfilment", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        number: u32,
+        /// What there is too little of; nothing where that was given up.
+        short: Vec<Shortage>,
+    }
+
+    /// Nobody waits for a parcel any more that was lost or came back.
+    ShipmentGivenUp ("shipment.given_up" on "fulfilment", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        number: u32,
+        /// What was in it.
+        lines: Vec<Pieces>,
+        /// What of it is in the house again: some can be sold, the others are written off.
+        came: Vec<ReceivedPieces>,
+        /// Parcels of the order about which somebody has still to decide.
+        undecided: u32,
         status: FulfilmentStatus,
     }
 
@@ -201,4 +268,26 @@ declare! {
         /// Unix microseconds, as the carrier says.
         since_us: i64,
     }
+}
+
+/// A parcel that another one goes in place of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub shipment_id: ShipmentId,
+    pub number: u32,
+    /// Parcels of the order about which somebody has still to decide.
+    pub undecided: u32,
+}
+
+/// What becomes of a parcel that was lost or came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// The same pieces go in another parcel, at no cost.
+    SendAgain { replacement_id: ShipmentId },
+    /// Its pieces are taken in, if they came back, and paid back.
+    GiveUp {
+        came: Vec<ReceivedPieces>,
+        refund: Money,
+    },
 }

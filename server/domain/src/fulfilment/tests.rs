@@ -1,3 +1,4 @@
+mod astray;
 mod carrier;
 
 use proptest::prelude::*;
@@ -171,6 +172,7 @@ fn captured(order: &mut OrderState) {
             order_id: order_id(),
             shipment_id: capture.shipment_id,
             amount: capture.amount,
+            asked: None,
         };
         tell(order, captured);
     }
@@ -206,7 +208,7 @@ fn an_order_goes_in_two_parcels_and_each_is_collected_when_it_leaves() {
     end(&mut order, 1, Outcome::Delivered);
     assert_eq!(order.status(), OrderStatus::Shipped);
     end(&mut order, 2, Outcome::Lost);
-    assert_eq!(order.status(), OrderStatus::Delivered);
+    assert_eq!(order.status(), OrderStatus::Lost, "nobody has decided");
     captured(&mut order);
     assert_eq!(order.payment.captured_minor(), 2_000);
 }
@@ -340,6 +342,7 @@ fn collected_at_once() -> OrderState {
         amount: eur(2_000),
         authorization_id: "auth".into(),
         gateway: Gateway::Test,
+        is_last: true,
     };
     order.evolve(&all.into(), 0);
     order
@@ -467,6 +470,8 @@ enum Act {
     Cancel,
     Captured,
     Refund(u8, i64),
+    Again(u8, u8),
+    GiveUp(u8, u32),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -477,11 +482,13 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     prop_oneof![
         4 => (0..5u8, 0..4u32, 0..3u32, 0..3_000i64).prop_map(|(n, a, b, worth)| Act::Pack(n, a, b, worth)),
-        4 => (0..5u8).prop_map(Act::Ship),
-        2 => (0..5u8, outcome).prop_map(|(n, outcome)| Act::End(n, outcome)),
+        4 => (0..8u8).prop_map(Act::Ship),
+        2 => (0..8u8, outcome).prop_map(|(n, outcome)| Act::End(n, outcome)),
         1 => Just(Act::Cancel),
         2 => Just(Act::Captured),
         2 => (0..5u8, -5..2_500i64).prop_map(|(n, minor)| Act::Refund(n, minor)),
+        3 => (0..8u8, 5..8u8).prop_map(|(n, other)| Act::Again(n, other)),
+        1 => (0..8u8, 0..3u32).prop_map(|(n, came)| Act::GiveUp(n, came)),
     ]
 }
 
@@ -506,6 +513,12 @@ proptest! {
                     cancel(&mut order);
                 }
                 Act::Captured => captured(&mut order),
+                Act::Again(n, other) => {
+                    astray::send_again(&mut order, n, other);
+                }
+                Act::GiveUp(n, came) => {
+                    astray::give_up(&mut order, n, came, 0);
+                }
                 Act::Refund(n, minor) => {
                     let refund_id: RefundId = shipment_id(n).to_string().parse().expect("an id");
                     let asked = PaymentRefundAsked {
@@ -521,12 +534,15 @@ proptest! {
                             order_id: order_id(),
                             refund_id,
                             amount: asked.amount,
+                            request: None,
                         };
                         tell(&mut order, refunded);
                     }
                 }
             }
-            let sent = order.fulfilment.shipments.iter().flat_map(|it| &it.lines);
+            // What goes in place of another parcel is the same pieces.
+            let first = order.fulfilment.shipments.iter().filter(|it| it.replaces.is_none());
+            let sent = first.flat_map(|it| &it.lines);
             for (sku, quantity) in per_sku(sent.chain(&order.fulfilment.cancelled)) {
                 let ordered = per_sku(&order.lines).get(&sku).copied().unwrap_or(0);
                 prop_assert!(quantity <= ordered, "{quantity} × {sku} of {ordered}");

@@ -267,6 +267,18 @@ pub const RULES: &[Rule] = {
     ]
 };
 
+/// The longest time that a rule looks back.
+pub const LONGEST_WINDOW_US: i64 = {
+    let (mut longest, mut at) = (0, 0);
+    while at < RULES.len() {
+        if RULES[at].window_us > longest {
+            longest = RULES[at].window_us;
+        }
+        at += 1;
+    }
+    longest
+};
+
 impl Rule {
     /// The rule of a kind over subjects of a scope.
     pub fn of(kind: AlertKind, by: Scope) -> Option<&'static Self> {

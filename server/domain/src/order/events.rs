@@ -141,6 +141,12 @@ declare! {
         by: String,
     }
 
+    /// A member of staff has corrected where an order goes. The address stands beside the log.
+    OrderAddressCorrected ("order.address_corrected" on "orders", ordered by order_id) {
+        order_id: OrderId,
+        by: String,
+    }
+
     /// The order waited too long for stock or for the gateway's answer.
     OrderDeadlinePassed ("order.deadline_passed" on "orders", ordered by order_id) {
         order_id: OrderId,

@@ -40,8 +40,19 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         }
         Event::PaymentAuthorized(_) => (None, StepKind::PaymentAuthorized),
         Event::PaymentRefunded(event) => {
+            let kind = StepKind::Refunded {
+                amount: event.amount,
+                refund_id: event.refund_id,
+            };
+            (None, kind)
+        }
+        Event::PaymentRefundPending(event) => {
             let amount = event.amount;
-            (None, StepKind::Refunded { amount })
+            (None, StepKind::RefundPending { amount })
+        }
+        Event::PaymentRefundFailed(event) if event.was_told => {
+            let amount = event.amount;
+            (None, StepKind::RefundFailed { amount })
         }
         Event::OrderConfirmed(_) => (Some(OrderStatus::Confirmed), StepKind::Confirmed),
         Event::OrderRejected(_) => (Some(OrderStatus::Rejected), StepKind::Rejected),
@@ -53,13 +64,32 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             let pieces = pieces(&event.lines);
             shipped(event.status, StepKind::RestCancelled { pieces })
         }
-        Event::ShipmentPacked(event) => shipped(event.status, StepKind::Packed),
-        Event::ShipmentUnpacked(event) => shipped(event.status, StepKind::Unpacked),
+        Event::ShipmentPacked(event) => {
+            let kind = match &event.replaces {
+                None => StepKind::Packed,
+                Some(replaced) => StepKind::PackedAgain {
+                    parcel: replaced.number,
+                },
+            };
+            shipped(event.status, kind)
+        }
+        Event::ShipmentUnpacked(event) => {
+            let kind = match event.replaces {
+                None => StepKind::Unpacked,
+                Some(parcel) => StepKind::UnpackedAgain { parcel },
+            };
+            shipped(event.status, kind)
+        }
+        Event::ShipmentGivenUp(event) => {
+            let parcel = event.number;
+            shipped(event.status, StepKind::GivenUp { parcel })
+        }
         Event::ShipmentShipped(event) => {
             let kind = StepKind::Shipped {
                 parcel: event.number,
                 pieces: pieces(&event.lines),
                 tracking: event.tracking.clone(),
+                replaces: event.replaces,
             };
             shipped(event.status, kind)
         }
@@ -114,6 +144,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::OrderCancellationRefused(_)
         | Event::OrderDeadlinePassed(_)
         | Event::OrderNoted(_)
+        | Event::OrderAddressCorrected(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
         | Event::ReturnRequested(_)
@@ -167,6 +198,9 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ProductChangeRejected(_)
         | Event::StockReleaseRequested(_)
         | Event::StockShipped(_)
+        | Event::StockDispatchRequested(_)
+        | Event::StockAllocated(_)
+        | Event::StockAllocationRefused(_)
         | Event::StockReturned(_)
         | Event::ReservationRequested(_)
         | Event::ReservationHeld(_)
@@ -193,12 +227,17 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::PaymentRefundAsked(_)
         | Event::PaymentRefundRefused(_)
         | Event::PaymentRefundRequested(_)
+        | Event::PaymentRefundReported(_)
+        | Event::PaymentRefundCheckRequested(_)
         | Event::PaymentRefundFailed(_)
         | Event::ShipmentRequested(_)
         | Event::ShipmentRefused(_)
         | Event::ShipmentUnpackRequested(_)
         | Event::ShipmentHandoverReported(_)
         | Event::ShipmentOutcomeReported(_)
+        | Event::ShipmentDecisionGiven(_)
+        | Event::ShipmentReplacementRequested(_)
+        | Event::ShipmentNotReplaced(_)
         | Event::ShipmentCarrierReported(_)
         | Event::ShipmentLabelAsked(_)
         | Event::ShipmentLabelRequested(_)

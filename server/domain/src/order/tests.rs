@@ -3,12 +3,14 @@ use types::order::DeclineReason;
 use types::{Currency, Sku};
 
 use super::*;
+use crate::fulfilment::Decided;
 
 mod challenge;
 mod review;
 use crate::OrderedLine;
 use crate::event::{
-    OrderCancellationRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven, StockRejected,
+    OrderCancellationRequested, PaymentCaptured, PaymentDeclined, PaymentMethodGiven,
+    StockRejected, StockReleaseRequested,
 };
 
 const WINDOW_US: i64 = 900;
@@ -314,7 +316,7 @@ fn an_order_cancelled_while_it_pays_releases_its_stock_and_lets_the_money_go() {
 #[test]
 fn what_is_reserved_for_an_order_that_has_ended_is_released() {
     let ask = asks_to_cancel(CancelledBy::Shopper);
-    let moved = crate::event::StockMove {
+    let moved = StockMove {
         sku: sku(),
         quantity: 2,
         on_hand: 5,
@@ -366,6 +368,12 @@ fn whatever_an_order_waits_for_it_has_a_deadline_that_ends_it() {
     story(pays, &[(300, passed, vec![cancelled(by, held())])]);
 }
 
+fn other_id() -> types::ShipmentId {
+    "0199c0a0-2222-7aaa-8bbb-123456789abc"
+        .parse()
+        .expect("an id")
+}
+
 /// Every status and what can be asked in it: as in the README.
 #[test]
 fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
@@ -382,6 +390,9 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
             tracking: None,
             delivered_at_us: 0,
             transit: None,
+            replaces: None,
+            decided: None,
+            is_waiting: false,
         }],
         packed: 1,
         cancelled: Vec::new(),
@@ -397,6 +408,19 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
     let open = FulfilmentState::default;
     let mut partly = parcel(ShipmentState::Shipped);
     partly.shipments[0].lines[0].quantity = 1;
+    let mut given_up = parcel(ShipmentState::Lost);
+    given_up.shipments[0].decided = Some(Decided::GivenUp);
+    // A parcel in place of one that was lost.
+    let again = |state| {
+        let mut again = parcel(ShipmentState::Lost);
+        let mut other = again.shipments[0].clone();
+        other.id = other_id();
+        other.replaces = Some(again.shipments[0].id);
+        other.state = state;
+        again.shipments[0].decided = Some(Decided::SentAgain(other.id));
+        again.shipments.push(other);
+        again
+    };
     let paid = PaymentStatus::Authorized;
     let none = PaymentStatus::None;
     let declined = PaymentStatus::Declined;
@@ -449,6 +473,26 @@ fn what_can_be_asked_of_an_order_depends_on_how_far_it_is() {
         (
             order(Stage::Confirmed, paid, parcel(ShipmentState::Lost)),
             OrderStatus::Lost,
+            [Some(AlreadyPaid), Some(Shipped), Some(Shipped)],
+        ),
+        (
+            order(Stage::Confirmed, paid, parcel(ShipmentState::CameBack)),
+            OrderStatus::CameBack,
+            [Some(AlreadyPaid), Some(Shipped), Some(Shipped)],
+        ),
+        (
+            order(Stage::Confirmed, paid, given_up),
+            OrderStatus::Undelivered,
+            [Some(AlreadyPaid), Some(Shipped), Some(Shipped)],
+        ),
+        (
+            order(Stage::Confirmed, paid, again(ShipmentState::Packed)),
+            OrderStatus::SendingAgain,
+            [Some(AlreadyPaid), Some(Shipped), Some(Shipped)],
+        ),
+        (
+            order(Stage::Confirmed, paid, again(ShipmentState::Shipped)),
+            OrderStatus::ShippedAgain,
             [Some(AlreadyPaid), Some(Shipped), Some(Shipped)],
         ),
         (
@@ -505,6 +549,7 @@ fn a_shop_that_collects_at_once_does_so_with_the_confirmation_and_gives_it_back_
         order_id: id(),
         shipment_id: None,
         amount: eur(1_000),
+        asked: None,
     };
     // The gateway's answer is still on its way.
     let undone = tell(asks_to_cancel(CancelledBy::Shopper), &rules);

@@ -184,13 +184,22 @@ declare! {
         amount: Money,
         authorization_id: String,
         gateway: Gateway,
+        /// Whether this is the last of it, so that nothing has to stay held. Older versions asked a gateway that
+        /// can be asked once for all of it, and did not say.
+        #[serde(default = "is_last", skip_serializing_if = "Clone::clone")]
+        is_last: bool,
     }
 
     /// The money is ours.
     PaymentCaptured ("payment.captured" on "payments", ordered by order_id) {
         order_id: OrderId,
         shipment_id: Option<ShipmentId>,
+        /// What was collected.
         amount: Money,
+        /// What was asked for, where that is another amount: of a card that can be collected from once only, the
+        /// first request collects all that is held, and a later one nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Money>,
     }
 
     /// The gateway does not hold the money any more, or not so much.
@@ -237,11 +246,44 @@ declare! {
         gateway: Gateway,
     }
 
+    /// The gateway has taken the request, and the money is not given back yet.
+    PaymentRefundPending ("payment.refund_pending" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        refund_id: RefundId,
+        amount: Money,
+        /// The gateway's name for it.
+        gateway_refund_id: String,
+        /// The id of the request, which the gateway's report has it under.
+        request: String,
+        gateway: Gateway,
+    }
+
+    /// The gateway has told what became of a refund: by itself, or because it was asked.
+    PaymentRefundReported ("payment.refund_reported" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        /// As the request named it, where the gateway repeats that.
+        refund_id: Option<RefundId>,
+        /// The gateway's name for it.
+        gateway_refund_id: String,
+        outcome: RefundOutcome,
+        gateway: Gateway,
+    }
+
+    /// The gateway is to be asked what has become of a refund.
+    PaymentRefundCheckRequested ("payment.refund_check_requested" on "payments", ordered by order_id) {
+        order_id: OrderId,
+        gateway_refund_id: String,
+        gateway: Gateway,
+    }
+
     /// The gateway has given the money back.
     PaymentRefunded ("payment.refunded" on "payments", ordered by order_id) {
         order_id: OrderId,
         refund_id: RefundId,
         amount: Money,
+        /// The id of the request, where this is not the answer to it but came later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
     }
 
     /// The gateway does not give it back.
@@ -250,7 +292,27 @@ declare! {
         refund_id: RefundId,
         amount: Money,
         reason: String,
+        /// Whether the customer was told before that it is on its way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        was_told: bool,
     }
+}
+
+/// What an older version meant that did not say.
+const fn is_last() -> bool {
+    true
+}
+
+/// What became of a refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum RefundOutcome {
+    /// It is still on its way.
+    Pending,
+    Done,
+    Failed {
+        reason: String,
+    },
 }
 
 /// A payment gateway: whose token an order is paid with.
@@ -268,9 +330,13 @@ impl Gateway {
     /// The attribute that routes a request to its gateway.
     pub const ATTRIBUTE: &'static str = "gateway";
 
-    /// Whether an authorization can be collected from once only.
-    pub const fn collects_once(self) -> bool {
-        matches!(self, Self::Stripe)
+    /// How often an authorization can be collected from, at most.
+    pub const fn most_captures(self) -> usize {
+        match self {
+            Self::Test => usize::MAX,
+            // <https://docs.stripe.com/payments/multicapture>
+            Self::Stripe => 50,
+        }
     }
 
     /// Whether the shopper pays on the gateway's own page, and no card is ever given here.

@@ -5,7 +5,7 @@ pub use types::fulfilment::Pieces;
 use types::ledger::WriteOffCause;
 use types::order::Shortage;
 use types::stock_batch::{BatchConflict, BatchLine, BatchSource};
-use types::{BatchId, Currency, OrderId, PurchaseOrderId, ShopperId, Sku};
+use types::{BatchId, Currency, OrderId, PurchaseOrderId, ShipmentId, ShopperId, Sku};
 
 use crate::event::declare;
 use crate::stock::is_none;
@@ -138,6 +138,28 @@ declare! {
     StockShipped ("stock.shipped" on "stock", ordered by order_id) {
         order_id: OrderId,
         moves: Vec<StockMove>,
+    }
+
+    /// Pieces that have left in a parcel are still in the books: what was to take them out was given up.
+    StockDispatchRequested ("stock.dispatch_requested" on "stock", ordered by order_id) {
+        order_id: OrderId,
+        lines: Vec<Pieces>,
+    }
+
+    /// Pieces are held for an order whose parcel was lost or came back.
+    StockAllocated ("stock.allocated" on "stock", ordered by order_id) {
+        order_id: OrderId,
+        /// The parcel that was lost or came back.
+        shipment_id: ShipmentId,
+        moves: Vec<StockMove>,
+    }
+
+    /// There are not as many, so none is held.
+    StockAllocationRefused ("stock.allocation_refused" on "stock", ordered by order_id) {
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        /// Nothing, where that was given up.
+        short: Vec<Shortage>,
     }
 
     /// Pieces of an order are in the house again and can be sold.

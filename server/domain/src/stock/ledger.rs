@@ -62,6 +62,7 @@ pub fn movements_of(event: &Event) -> Vec<Movement<'_>> {
     match event {
         Event::StockReserved(it) => of_order(MovementKind::Ordered, it.order_id, &it.moves),
         Event::StockReleased(it) => of_order(MovementKind::Released, it.order_id, &it.moves),
+        Event::StockAllocated(it) => of_order(MovementKind::PromisedAgain, it.order_id, &it.moves),
         Event::StockShipped(it) => of_order(MovementKind::Sent, it.order_id, &it.moves),
         Event::StockReturned(it) => of_order(MovementKind::CameBack, it.order_id, &it.moves),
         Event::StockReceived(it) => {

@@ -24,7 +24,10 @@ pub enum MailKind {
     OrderCancelled,
     OrderRestCancelled,
     ShipmentShipped,
+    ShipmentSentAgain,
     ShipmentDelivered,
+    ShipmentLost,
+    ShipmentCameBack,
     PaymentRefunded,
     ReturnAccepted,
     ReturnDeclined,
@@ -44,7 +47,10 @@ impl MailKind {
             Self::OrderCancelled => "Order cancelled",
             Self::OrderRestCancelled => "Rest cancelled",
             Self::ShipmentShipped => "Parcel shipped",
+            Self::ShipmentSentAgain => "Parcel sent again",
             Self::ShipmentDelivered => "Parcel delivered",
+            Self::ShipmentLost => "Parcel lost",
+            Self::ShipmentCameBack => "Parcel came back",
             Self::PaymentRefunded => "Refund",
             Self::ReturnAccepted => "Return accepted",
             Self::ReturnDeclined => "Return declined",
@@ -74,6 +80,9 @@ pub struct Details {
     /// What a parcel holds, or what of an order is not delivered.
     #[serde(skip)]
     pub pieces: Vec<(Sku, u32)>,
+    /// Pieces of the order that the customer still waits for.
+    #[serde(skip)]
+    pub to_come: Vec<(Sku, u32)>,
     /// Whether more of the order follows.
     is_part: bool,
     tracking: Option<Tracking>,
@@ -125,9 +134,24 @@ impl Notice {
                 details.pieces = counted(&shipped.lines);
                 details.is_part = shipped.status == FulfilmentStatus::PartlyShipped;
                 details.tracking = shipped.tracking.clone();
-                MailKind::ShipmentShipped
+                match shipped.replaces {
+                    None => MailKind::ShipmentShipped,
+                    Some(_) => MailKind::ShipmentSentAgain,
+                }
             }
-            Event::ShipmentDelivered(_) => MailKind::ShipmentDelivered,
+            Event::ShipmentDelivered(arrived) => {
+                details.pieces = counted(&arrived.lines);
+                details.to_come = counted(&arrived.to_come);
+                MailKind::ShipmentDelivered
+            }
+            Event::ShipmentLost(lost) => {
+                details.pieces = counted(&lost.lines);
+                MailKind::ShipmentLost
+            }
+            Event::ShipmentCameBack(back) => {
+                details.pieces = counted(&back.lines);
+                MailKind::ShipmentCameBack
+            }
             Event::PaymentRefunded(refunded) => {
                 details.amount = Some(refunded.amount.to_string());
                 MailKind::PaymentRefunded

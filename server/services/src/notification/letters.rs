@@ -40,6 +40,8 @@ struct Context<'a> {
     details: &'a super::kind::Details,
     /// Those of the order that it is about, if not all.
     pieces: Vec<Piece<'a>>,
+    /// Those that its reader still waits for.
+    to_come: Vec<Piece<'a>>,
     /// Opens the order, or the piece.
     link: &'a str,
     /// Takes who reads it off the list, where there is one.
@@ -88,6 +90,7 @@ pub fn write(
         piece,
         details: &notice.details,
         pieces: order.map_or_else(Vec::new, |order| order.named(&notice.details.pieces)),
+        to_come: order.map_or_else(Vec::new, |order| order.named(&notice.details.to_come)),
         link,
         leave,
         subject: "",
@@ -148,8 +151,8 @@ mod tests {
     use domain::event::{
         BackInStockDue, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
         OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
-        PaymentReminderDue, Pieces, ReturnAccepted, ReturnDeclined, ShipmentDelivered,
-        ShipmentShipped,
+        PaymentReminderDue, Pieces, ReturnAccepted, ReturnDeclined, ShipmentCameBack,
+        ShipmentDelivered, ShipmentLost, ShipmentShipped,
     };
     use strum::IntoEnumIterator;
     use types::fulfilment::{Carrier, FulfilmentStatus, Tracking};
@@ -161,6 +164,15 @@ mod tests {
 
     const LINK: &str =
         "https://shop.example/o/AZnAoBERequYu7xI0Vniq7wSNFZ4mrwRo9mPz5w4hVBlcHQRXhHLQPI-9qTs5Ml3";
+
+    /// What is said of a parcel.
+    const PARCELS: [MailKind; 5] = [
+        MailKind::ShipmentShipped,
+        MailKind::ShipmentSentAgain,
+        MailKind::ShipmentDelivered,
+        MailKind::ShipmentLost,
+        MailKind::ShipmentCameBack,
+    ];
 
     const LEAVE: &str = "https://shop.example/back-in-stock/AZnAoBERequYu7xI0Vniq7wSNFZ4mrwRo9mPz5w4hVBlcHQRXhHLQPI-9qTs5Ml3";
 
@@ -185,6 +197,10 @@ mod tests {
     }
 
     fn shipped(status: FulfilmentStatus) -> Event {
+        shipped_for(status, None)
+    }
+
+    fn shipped_for(status: FulfilmentStatus, replaces: Option<u32>) -> Event {
         ShipmentShipped {
             order_id: id(),
             shipment_id: ShipmentId::new(id().uuid()),
@@ -196,6 +212,7 @@ mod tests {
                 url: Some("https://carrier.example/?n=JD0146".into()),
             }),
             status,
+            replaces,
         }
         .into()
     }
@@ -253,17 +270,38 @@ mod tests {
             .into(),
             shipped(FulfilmentStatus::PartlyShipped),
             shipped(FulfilmentStatus::Shipped),
+            shipped_for(FulfilmentStatus::ShippedAgain, Some(1)),
             ShipmentDelivered {
                 order_id,
                 shipment_id: ShipmentId::new(id().uuid()),
                 number: 1,
-                status: FulfilmentStatus::Delivered,
+                status: FulfilmentStatus::PartlyShipped,
+                lines: pieces()[..1].to_vec(),
+                to_come: pieces()[1..].to_vec(),
+            }
+            .into(),
+            ShipmentLost {
+                order_id,
+                shipment_id: ShipmentId::new(id().uuid()),
+                number: 1,
+                status: FulfilmentStatus::Lost,
+                lines: pieces(),
+            }
+            .into(),
+            ShipmentCameBack {
+                order_id,
+                shipment_id: ShipmentId::new(id().uuid()),
+                number: 1,
+                lines: pieces(),
+                status: FulfilmentStatus::CameBack,
+                waits: true,
             }
             .into(),
             PaymentRefunded {
                 order_id,
                 refund_id: RefundId::new(id().uuid()),
                 amount: Money::new(498_000, Currency::Eur),
+                request: None,
             }
             .into(),
             ReturnAccepted {
@@ -327,7 +365,7 @@ mod tests {
                     assert!(body.contains(word), "{kind:?} has {word}: {body}");
                 }
                 // A parcel is no bill.
-                let is_bill = *kind != MailKind::ShipmentShipped;
+                let is_bill = !PARCELS.contains(kind);
                 assert_eq!(body.contains("€4,980.00"), is_bill, "{kind:?}: {body}");
                 assert!(!body.contains("pm_secret"), "{kind:?}");
             }
@@ -402,6 +440,40 @@ mod tests {
         };
         assert!(part.subject.starts_with("A parcel of"), "{}", part.subject);
         assert!(part.text.contains("The rest follows") && !whole.text.contains("The rest follows"));
+    }
+
+    #[test]
+    fn a_parcel_that_has_arrived_is_told_with_its_own_pieces_and_those_to_come() {
+        let letters = letters("Ada", "A ring");
+        let of = |wanted: MailKind| {
+            let mut of_kind = letters.iter().filter(|(kind, _)| *kind == wanted);
+            of_kind.next().expect("a letter").1.clone()
+        };
+        let arrived = of(MailKind::ShipmentDelivered);
+        for body in [&arrived.text, &arrived.html] {
+            let (here, to_come) = body.split_once("till to come").expect("what is to come");
+            assert!(
+                here.contains("A ring") && !here.contains("AS-GONE"),
+                "{here}"
+            );
+            assert!(
+                to_come.contains("AS-GONE") && !to_come.contains("A ring"),
+                "{to_come}"
+            );
+        }
+        for (kind, words) in [
+            (MailKind::ShipmentLost, "was lost"),
+            (MailKind::ShipmentCameBack, "came back"),
+            (MailKind::ShipmentSentAgain, "again"),
+        ] {
+            let letter = of(kind);
+            assert!(
+                letter.subject.contains(words),
+                "{kind:?}: {}",
+                letter.subject
+            );
+            assert!(letter.text.contains("AS-GONE"), "{kind:?}: {}", letter.text);
+        }
     }
 
     #[test]

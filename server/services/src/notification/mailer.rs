@@ -23,6 +23,7 @@ use super::facts;
 use super::folder::Folder;
 use super::kind::Notice;
 use super::message::{self, PlainMail};
+use super::moot::{NO_LONGER_TRUE, is_moot};
 use super::rows::{self, About, Claim, Ended, Person, Row};
 use super::transport::{Outcome, Transport};
 use crate::events::{decode, encode};
@@ -68,6 +69,7 @@ struct Counters {
     sent: AtomicU64,
     bounced: AtomicU64,
     failed: AtomicU64,
+    moot: AtomicU64,
     put_off: AtomicU64,
 }
 
@@ -79,6 +81,8 @@ pub struct MailCounts {
     pub bounced: u64,
     /// Given up.
     pub failed: u64,
+    /// Not sent, as what they say was not true any more.
+    pub moot: u64,
     /// Attempts after which another one follows.
     pub put_off: u64,
 }
@@ -139,6 +143,7 @@ impl Mailer {
             sent: read(&counted.sent),
             bounced: read(&counted.bounced),
             failed: read(&counted.failed),
+            moot: read(&counted.moot),
             put_off: read(&counted.put_off),
         }
     }
@@ -304,6 +309,10 @@ impl Inner {
         let (db, until_us) = (self.shop.log().db(), self.until_us(now_us));
         match rows::claim_new(db, self.shop.writer(), row, until_us).await? {
             Claim::Mine(row) => {
+                if self.is_moot(&row).await? {
+                    self.drop_moot(&row, NO_LONGER_TRUE).await?;
+                    return Ok(None);
+                }
                 // Who is erased before the row is there is erased here, too; who is erased after it waits
                 // until this is settled.
                 let known = facts::load(self.shop.log().db(), &catalogue, &row.about).await?;
@@ -375,19 +384,23 @@ impl Inner {
             return Ok(None);
         };
         let (log, catalogue) = (self.shop.log(), self.shop.catalogue());
-        let composed = match self.is_moot(&row).await? {
-            Some(due) => {
-                let asked = self.shop.request(missed(&due)).await;
-                asked.map_err(|refused| Failure::Other(refused.0.to_string()))?;
-                Err("It was sold out again before this could be sent.".to_owned())
-            }
-            None => composed(log, &catalogue, &self.house, &row).await?,
-        };
+        if let Some(due) = self.is_gone(&row).await? {
+            let asked = self.shop.request(missed(&due)).await;
+            asked.map_err(|refused| Failure::Other(refused.0.to_string()))?;
+            let why = "It was sold out again before this could be sent.";
+            self.drop_moot(&row, why).await?;
+            return Ok(None);
+        }
+        if self.is_moot(&row).await? {
+            self.drop_moot(&row, NO_LONGER_TRUE).await?;
+            return Ok(None);
+        }
+        let composed = composed(log, &catalogue, &self.house, &row).await?;
         self.attempt(&row, composed).await.map(Some)
     }
 
-    /// The event that a mail was to tell and that is not true any more.
-    async fn is_moot(&self, row: &Row) -> Result<Option<BackInStockDue>, Failure> {
+    /// The event that a mail was to tell of a piece that is not there any more.
+    async fn is_gone(&self, row: &Row) -> Result<Option<BackInStockDue>, Failure> {
         match &row.about {
             About::Signup(_, sku) if self.is_gone_again(sku, row.position).await => {}
             _ => return Ok(None),
@@ -397,6 +410,30 @@ impl Inner {
             Event::BackInStockDue(due) => Some(due.clone()),
             _ => None,
         })
+    }
+
+    /// Whether what a mail says of an order is not true any more.
+    async fn is_moot(&self, row: &Row) -> Result<bool, Failure> {
+        let About::Order(id) = &row.about else {
+            return Ok(false);
+        };
+        let recorded = self.shop.log().read_one(row.position).await?;
+        let told = decode(&recorded)?;
+        let state = self.shop.order_state(*id).await?;
+        Ok(match (Notice::of(&told), state) {
+            (Some(notice), Some(order)) => is_moot(notice.kind, &told, &order, self.shop.now_us()),
+            _ => false,
+        })
+    }
+
+    /// Writes down that a mail is not sent, and why.
+    async fn drop_moot(&self, row: &Row, why: &str) -> Result<(), Failure> {
+        let ended = Ended {
+            state: MailState::Moot,
+            error: why.to_owned(),
+            due_us: 0,
+        };
+        self.write_down(row, ended).await
     }
 
     /// Sends the mail, and writes down how that ended.
@@ -422,8 +459,12 @@ impl Inner {
         outcome: &Outcome,
         refused: MailState,
     ) -> Result<(), Failure> {
+        let ended = self.ended(row, outcome, refused, self.shop.now_us());
+        self.write_down(row, ended).await
+    }
+
+    async fn write_down(&self, row: &Row, ended: Ended) -> Result<(), Failure> {
         let now_us = self.shop.now_us();
-        let ended = self.ended(row, outcome, refused, now_us);
         let writer = self.shop.writer();
         let is_ours = loop {
             match rows::settle(writer, row, ended.clone(), now_us).await {
@@ -440,6 +481,7 @@ impl Inner {
             MailState::Sent => &self.counted.sent,
             MailState::Bounced => &self.counted.bounced,
             MailState::Failed => &self.counted.failed,
+            MailState::Moot => &self.counted.moot,
             MailState::Queued | MailState::Sending => &self.counted.put_off,
         };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -1,9 +1,11 @@
 //! What Stripe tells by webhook: <https://docs.stripe.com/api/events/types>.
 
-use domain::event::{Gateway, PaymentOutcome, PaymentReported};
+use domain::event::{Gateway, PaymentOutcome, PaymentRefundReported, PaymentReported};
 use serde::Deserialize;
 use types::order::DeclineReason;
 use types::{Currency, Money, OrderId, Problem};
+
+use super::refund_outcome;
 
 /// A message, as far as the shop reads it.
 #[derive(Deserialize)]
@@ -19,7 +21,7 @@ struct Data {
     object: Object,
 }
 
-/// A checkout session or a payment intent.
+/// A checkout session, a payment intent or a refund.
 #[derive(Deserialize)]
 struct Object {
     #[serde(default)]
@@ -32,6 +34,11 @@ struct Object {
     amount_capturable: Option<i64>,
     #[serde(default)]
     cancellation_reason: Option<String>,
+    /// Of a refund.
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    failure_reason: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -40,6 +47,8 @@ struct Metadata {
     order_id: Option<String>,
     #[serde(default)]
     attempt: Option<String>,
+    #[serde(default)]
+    refund_id: Option<String>,
 }
 
 /// What a message says.
@@ -50,6 +59,8 @@ pub enum Told {
     Payment(PaymentReported),
     /// The shopper has paid on Stripe's page: Stripe is to be asked for how much.
     Look(OrderId),
+    /// How a refund stands.
+    Refund(PaymentRefundReported),
 }
 
 impl Message {
@@ -68,9 +79,24 @@ impl Message {
             currency,
             amount_capturable,
             cancellation_reason,
+            status,
+            failure_reason,
         } = self.data.object;
         let metadata = metadata.unwrap_or_default();
         let order_id = metadata.order_id.and_then(|id| id.parse().ok());
+        let is_refund = matches!(
+            self.kind.as_str(),
+            "refund.updated" | "refund.failed" | "charge.refund.updated"
+        );
+        if let Some(order_id) = order_id.filter(|_| is_refund) {
+            return Told::Refund(PaymentRefundReported {
+                order_id,
+                refund_id: metadata.refund_id.and_then(|id| id.parse().ok()),
+                gateway_refund_id: id,
+                outcome: refund_outcome(status.as_deref(), failure_reason.as_deref()),
+                gateway: Gateway::Stripe,
+            });
+        }
         let attempt = metadata.attempt.and_then(|attempt| attempt.parse().ok());
         let (Some(order_id), Some(attempt)) = (order_id, attempt) else {
             return Told::Nothing;
@@ -109,6 +135,8 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use domain::event::RefundOutcome;
+
     use super::*;
 
     const ORDER: &str = "0199c0a0-1111-7aaa-8bbb-123456789abc";
@@ -129,6 +157,40 @@ mod tests {
             }
             _ => None,
         }
+    }
+
+    #[test]
+    fn what_became_of_a_refund_is_done_only_when_stripe_says_so() {
+        let outcome = |kind: &str, more: &str| {
+            let object = format!(r#"{{"id":"re_1",{more}"metadata":{{"order_id":"{ORDER}"}}}}"#);
+            match told(kind, &object) {
+                Told::Refund(told) => {
+                    assert_eq!(told.gateway_refund_id, "re_1");
+                    Some(told.outcome)
+                }
+                _ => None,
+            }
+        };
+        for kind in ["refund.updated", "refund.failed", "charge.refund.updated"] {
+            for open in ["pending", "requires_action", "something_new"] {
+                let status = format!(r#""status":"{open}","#);
+                assert_eq!(outcome(kind, &status), Some(RefundOutcome::Pending));
+            }
+            assert_eq!(outcome(kind, ""), Some(RefundOutcome::Pending));
+            let done = outcome(kind, r#""status":"succeeded","#);
+            assert_eq!(done, Some(RefundOutcome::Done));
+            let why = r#""status":"failed","failure_reason":"lost_or_stolen_card","#;
+            let Some(RefundOutcome::Failed { reason }) = outcome(kind, why) else {
+                panic!("{kind}: it has failed");
+            };
+            assert!(reason.ends_with("lost or stolen card"), "{reason}");
+            let cancelled = outcome(kind, r#""status":"canceled","failure_reason":null,"#);
+            assert!(matches!(cancelled, Some(RefundOutcome::Failed { .. })));
+        }
+        assert_eq!(outcome("refund.created", r#""status":"pending","#), None);
+        // Given back at Stripe's own desk.
+        let foreign = told("refund.updated", r#"{"id":"re_1","metadata":{}}"#);
+        assert!(matches!(foreign, Told::Nothing));
     }
 
     #[test]
