@@ -596,8 +596,8 @@ async fn give_up_poison(process: &Process) {
         tx.commit().await.expect("committed");
     }
     let dead = format!("select count(*) from events where type = '{DEAD_LETTERED}'");
-    eventually("four dead letters", async || {
-        process.number(&dead).await == 4
+    eventually("five dead letters", async || {
+        process.number(&dead).await == 5
     })
     .await;
     for parked in log.parked(true, 10).await.expect("read") {
@@ -762,6 +762,7 @@ fn wherever_the_process_ends_the_next_one_goes_on() {
         "payment",
         "purchase_desk",
         "replay",
+        "sales",
         "shipping",
         "shop",
         "stock_ledger",

@@ -239,9 +239,9 @@ async fn dead_letters_are_redriven_and_discarded_by_the_command_line() {
     }
     tx.commit().await.expect("committed");
     let dead = "select count(*) from parked where state = 'dead'";
-    eventually("eight dead letters", async || shop.number(dead).await == 8).await;
+    eventually("ten dead letters", async || shop.number(dead).await == 10).await;
     let listed = command(&shop, &["dead-letters"]).await.expect("found");
-    assert_eq!(listed.matches("missing field").count(), 8, "{listed}");
+    assert_eq!(listed.matches("missing field").count(), 10, "{listed}");
     let consumers = command(&shop, &["consumers"]).await.expect("found");
     assert!(
         consumers
@@ -252,8 +252,8 @@ async fn dead_letters_are_redriven_and_discarded_by_the_command_line() {
     let again = command(&shop, &["redrive", "--consumer", "orders", "--all"]).await;
     assert_eq!(again.expect("redriven").lines().count(), 2);
     let told = "select count(*) from events where type = 'broker.dead_lettered'";
-    eventually("dead again", async || shop.number(told).await == 10).await;
-    for consumer in ["orders", "inventory", "monitoring", "notification"] {
+    eventually("dead again", async || shop.number(told).await == 12).await;
+    for consumer in ["orders", "inventory", "monitoring", "notification", "sales"] {
         eventually("all dead", async || shop.number(dead).await >= 2).await;
         let given_up = command(&shop, &["discard", "--consumer", consumer, "--all"]).await;
         assert_eq!(given_up.expect("given up").lines().count(), 2);
@@ -263,7 +263,7 @@ async fn dead_letters_are_redriven_and_discarded_by_the_command_line() {
     })
     .await;
     let audit = "select count(*) from events where type in ('broker.redriven', 'broker.discarded')";
-    assert_eq!(shop.number(audit).await, 10);
+    assert_eq!(shop.number(audit).await, 12);
     // What came after them goes its way.
     let mut ada = shop.shopper();
     let order = new_order_id();
