@@ -117,7 +117,7 @@ impl Account {
             Event::OrderConfirmed(_) => {
                 self.confirmed_at_us.get_or_insert(at_us);
             }
-            Event::PaymentRefundAsked(asked) => {
+            Event::PaymentRefundAsked(asked) if asked.told => {
                 self.reasons.insert(asked.refund_id, asked.reason.clone());
             }
             Event::ReturnReceived(came) => {

@@ -429,6 +429,7 @@ impl OrderState {
             amount: told.refund,
             reason: String::new(),
             by: told.by.clone(),
+            told: false,
         };
         vec![received, self.payment.refund(&refund)]
     }
@@ -457,6 +458,7 @@ impl OrderState {
             amount,
             reason: String::new(),
             by: given.by.clone(),
+            told: false,
         };
         match self.payment.refund(&refund) {
             refused @ Event::PaymentRefundRefused(_) => vec![refused],

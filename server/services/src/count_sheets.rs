@@ -141,15 +141,34 @@ impl Shop {
     ) -> Result<SheetOutcome, Refused> {
         let reason = reason.trim();
         check(reason, &lines)?;
+        let mut outcome = SheetOutcome::default();
+        let mut open = lines;
+        for _ in 0..TRIES {
+            if open.is_empty() {
+                break;
+            }
+            // Each time anew: what has moved meanwhile may have been somebody else's count.
+            let known = self.not_counted(at, open, &mut outcome).await?;
+            open = self.try_counts(by, at, reason, known, &mut outcome).await?;
+        }
+        for line in &open {
+            outcome.refuse(line, "it moves all the time; count it once more".to_owned());
+        }
+        Ok(outcome)
+    }
+
+    /// The lines whose SKUs nobody has counted since the sheet was made, each with what was expected of it.
+    async fn not_counted(
+        &self,
+        at: u64,
+        lines: Vec<CountedLine>,
+        outcome: &mut SheetOutcome,
+    ) -> Result<Vec<(CountedLine, i64)>, Refused> {
         let skus: Vec<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
         // Also that there is such a position.
         let sheet = self.sheet(&skus, at).await?;
-        let expected: HashMap<Sku, SheetRow> = sheet
-            .rows
-            .into_iter()
-            .map(|row| (row.sku.clone(), row))
-            .collect();
-        let mut outcome = SheetOutcome::default();
+        let rows = sheet.rows.into_iter();
+        let expected: HashMap<Sku, SheetRow> = rows.map(|row| (row.sku.clone(), row)).collect();
         let mut open = Vec::with_capacity(lines.len());
         for line in lines {
             match expected.get(&line.sku) {
@@ -164,16 +183,7 @@ impl Shop {
                 Some(row) => open.push((line, row.expected)),
             }
         }
-        for _ in 0..TRIES {
-            if open.is_empty() {
-                break;
-            }
-            open = self.try_counts(by, at, reason, open, &mut outcome).await?;
-        }
-        for (line, _) in &open {
-            outcome.refuse(line, "it moves all the time; count it once more".to_owned());
-        }
-        Ok(outcome)
+        Ok(open)
     }
 
     /// Asks for all these counts in one commit. Answers with those whose SKUs have moved meanwhile.
@@ -184,7 +194,7 @@ impl Shop {
         reason: &str,
         lines: Vec<(CountedLine, i64)>,
         outcome: &mut SheetOutcome,
-    ) -> Result<Vec<(CountedLine, i64)>, Refused> {
+    ) -> Result<Vec<CountedLine>, Refused> {
         let mut asked = Vec::with_capacity(lines.len());
         let mut tried = BTreeMap::new();
         for (line, expected) in lines {
@@ -247,11 +257,11 @@ impl Shop {
                     }
                 }
                 Event::StockCorrectionRejected(refused) => {
-                    let Some((line, expected, _)) = tried.remove(&refused.sku) else {
+                    let Some((line, ..)) = tried.remove(&refused.sku) else {
                         continue;
                     };
                     match refused.refusal {
-                        CountRefusal::CountedMeanwhile { .. } => again.push((line, expected)),
+                        CountRefusal::CountedMeanwhile { .. } => again.push(line),
                         CountRefusal::Promised => outcome.refuse(&line, promised(refused)),
                     }
                 }

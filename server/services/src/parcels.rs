@@ -216,6 +216,7 @@ impl Shop {
             amount,
             reason: reason.to_owned(),
             by: by.to_owned(),
+            told: true,
         };
         match self.answered(asked.into()).await? {
             Some(Event::PaymentRefundRefused(answer)) => {

@@ -185,6 +185,7 @@ impl Story {
             amount: eur(minor),
             reason: "A scratch".into(),
             by: "staff".into(),
+            told: true,
         });
     }
 

@@ -224,9 +224,12 @@ declare! {
         order_id: OrderId,
         refund_id: RefundId,
         amount: Money,
-        /// For staff; names nobody.
+        /// Names nobody.
         reason: String,
         by: String,
+        /// Whether the customer is told the reason, too; in older versions it was for staff alone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        told: bool,
     }
 
     /// Money is not given back.

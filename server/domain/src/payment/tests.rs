@@ -167,6 +167,7 @@ fn asked_back(n: u8) -> PaymentState {
         amount: eur(300),
         reason: "a scratch".into(),
         by: "staff".into(),
+        told: false,
     };
     let requested = payment.refund(&asked);
     payment.evolve(&requested);

@@ -68,6 +68,7 @@ proptest! {
                         amount: eur(minor),
                         reason: String::new(),
                         by: "staff".into(),
+                        told: false,
                     };
                     let answer = tell(&mut order, asked);
                     if let [Event::PaymentRefundRequested(asked)] = &*answer {
