@@ -171,6 +171,12 @@ for (const [name, width, height] of [
     await page.getByRole('link', { name: /^V-/ }).click()
     await live(page)
     await inspect(page, `an order at ${width} px`)
+    // What is not paid for has no invoice.
+    const shopper = await newShopper()
+    await buy(shopper, CARD.accepted)
+    await expectConfirmed(shopper)
+    await visit(page, '/admin/orders')
+    await page.getByRole('link', { name: /^V-/ }).click()
     await page.getByRole('link', { name: 'Invoice' }).click()
     await expect(page.getByRole('heading', { name: /^Invoice V-/ })).toBeVisible()
     await inspect(page, `invoice at ${width} px`)

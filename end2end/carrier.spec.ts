@@ -89,8 +89,9 @@ test('a parcel with a label is followed live to the door, and its page tells the
   await followed.expectNoReload()
 })
 
-test('of two parcels one arrives and one is lost', async ({ page, shop, newShopper }) => {
+test('of two parcels one arrives and one is lost', async ({ page, shop, newShopper, noise }) => {
   test.slow()
+  noise.foresee(/status of 409.*api\/send_again/)
   const shopper = await newShopper()
   await addToCart(shopper)
   await buy(shopper, CARD.accepted)
@@ -125,8 +126,10 @@ test('a lost parcel is sent again, followed to the door, and money given back ha
   page,
   shop,
   newShopper,
+  noise,
 }) => {
   test.slow()
+  noise.foresee(/status of 422.*api\/correct_address/)
   const shopper = await newShopper()
   await buy(shopper, CARD.accepted)
   await expectConfirmed(shopper)

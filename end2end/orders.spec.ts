@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { type Page } from '@playwright/test'
-import { buy, CARD, expectConfirmed, headline, live, reserve, SHOPPER, signIn, STUDS, Watch } from './steps.ts'
+import { buy, CARD, expectConfirmed, headline, live, reserve, SHOPPER, signIn, STUDS, visit, Watch } from './steps.ts'
 import { ADMIN, expect, type Shop, test } from './shop.ts'
 
 const rows = (page: Page) => page.locator('.orders-table tbody tr')
@@ -261,6 +261,12 @@ test('the list and an order fit every screen from phone to desk', async ({ page,
   await rows(page).getByRole('link', { name: /^V-/ }).click()
   await live(page)
   await fits('order')
+  // What is not paid for has no invoice.
+  const shopper = await newShopper()
+  await buy(shopper, CARD.accepted)
+  await expectConfirmed(shopper)
+  await visit(page, '/admin/orders')
+  await rows(page).getByRole('link', { name: /^V-/ }).click()
   await page.getByRole('link', { name: 'Invoice' }).click()
   await fits('invoice')
   await page.goto('/admin/print/pick-list')

@@ -18,11 +18,16 @@ pub struct ChartBar {
     pub value: i64,
 }
 
-/// `label` says what all of it shows; `tick` writes a number of the axis.
+/// `label` says what all of it shows; `tick` writes a number of the axis, which ends at `least` or above.
 #[component]
-pub fn BarChart(label: String, bars: Vec<ChartBar>, tick: fn(i64) -> String) -> impl IntoView {
+pub fn BarChart(
+    label: String,
+    bars: Vec<ChartBar>,
+    least: i64,
+    tick: fn(i64) -> String,
+) -> impl IntoView {
     let highest = bars.iter().map(|bar| bar.value).max().unwrap_or(0);
-    let top = top_of(highest);
+    let top = top_of(highest.max(least));
     let width = bars.len() * 100;
     let every = bars.len().div_ceil(LABELS).max(1);
     // The newest has its label, whatever the number of bars.

@@ -223,11 +223,11 @@ fn Charts(page: SalesPage) -> impl IntoView {
         <div class="today__charts">
             <section aria-labelledby="chart-sold">
                 <h2 id="chart-sold">{format!("Sold per {per}")}</h2>
-                <BarChart label=sold_label bars=sold.collect() tick=money_tick />
+                <BarChart label=sold_label bars=sold.collect() least=10_000 tick=money_tick />
             </section>
             <section aria-labelledby="chart-orders">
                 <h2 id="chart-orders">{format!("Paid orders per {per}")}</h2>
-                <BarChart label=orders_label bars=orders.collect() tick=|count| count.to_string() />
+                <BarChart label=orders_label bars=orders.collect() least=2 tick=|count| count.to_string() />
             </section>
         </div>
     }
@@ -235,11 +235,13 @@ fn Charts(page: SalesPage) -> impl IntoView {
 
 #[component]
 fn Table(page: SalesPage) -> impl IntoView {
-    // The newest first: that is what one looks for.
-    let rows = page.bars.iter().rev().map(|bar| row(&page, bar));
+    // The newest first: that is what one looks for. Of what is still to come there is nothing to tell.
+    let bars = page.bars.iter().rev().filter(|bar| !bar.is_ahead);
+    let rows = bars.map(|bar| row(&page, bar, false));
     let total = Bar {
         short: String::new(),
         long: "In all".to_owned(),
+        is_ahead: false,
         figures: page.total,
     };
     view! {
@@ -260,14 +262,13 @@ fn Table(page: SalesPage) -> impl IntoView {
                         <th scope="col">"Given back"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
-                <tfoot>{row(&page, &total)}</tfoot>
+                <tbody>{row(&page, &total, true)} {rows.collect_view()}</tbody>
             </table>
         </div>
     }
 }
 
-fn row(page: &SalesPage, bar: &Bar) -> impl IntoView + use<> {
+fn row(page: &SalesPage, bar: &Bar, is_total: bool) -> impl IntoView + use<> {
     let Figures {
         checkouts,
         placed,
@@ -282,7 +283,7 @@ fn row(page: &SalesPage, bar: &Bar) -> impl IntoView + use<> {
     } = bar.figures;
     let money = |minor| page.money(minor).to_string();
     view! {
-        <tr>
+        <tr data-total=is_total.then_some("")>
             <th scope="row">{bar.long.clone()}</th>
             <td>{checkouts}</td>
             <td>{placed}</td>

@@ -162,6 +162,8 @@ pub struct Bar {
     pub short: String,
     /// In the table and where one asks.
     pub long: String,
+    /// Whether it is still to begin.
+    pub is_ahead: bool,
     pub figures: Figures,
 }
 

@@ -89,13 +89,15 @@ impl Range {
     }
 
     /// The bars with nothing in them yet.
-    fn bars(&self, span: Span) -> Vec<Bar> {
+    fn bars(&self, span: Span, now_us: i64) -> Vec<Bar> {
+        let now = self.step.of(now_us);
         let beginnings = self.edges.iter().take(self.edges.len().saturating_sub(1));
         let bar = |&begin: &i64| {
             let (short, long) = labels(span, begin);
             Bar {
                 short,
                 long,
+                is_ahead: begin > now,
                 figures: Figures::default(),
             }
         };
@@ -168,7 +170,7 @@ impl Shop {
     async fn counted_sales(&self, span: Span, now_us: i64) -> Result<SalesPage, Refused> {
         self.caught_up(Sales::NAME, self.sales_position()).await;
         let range = Range::of(span, now_us);
-        let mut bars = range.bars(span);
+        let mut bars = range.bars(span, now_us);
         let mut before = Figures::default();
         let rows = db::query(
             "select at_us, checkouts, placed, declined, sold, pieces, sold_minor, cancelled, \
@@ -279,7 +281,7 @@ mod tests {
     }
 
     fn shorts(span: Span, now_us: i64) -> Vec<String> {
-        let bars = Range::of(span, now_us).bars(span).into_iter();
+        let bars = Range::of(span, now_us).bars(span, now_us).into_iter();
         bars.map(|bar| bar.short).collect()
     }
 
