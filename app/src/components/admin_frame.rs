@@ -13,13 +13,13 @@ use super::house::HOUSE;
 use super::{LazyHint, ProblemNote};
 use crate::api::account::ACCOUNT;
 use crate::api::alerts::ALERTS;
-use crate::api::staff::{AUDIT, STAFF};
+use crate::api::staff::STAFF;
 use crate::api::{shop, visitor};
 use crate::islands::admin_live::AdminLive;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::live::LivePage;
 
-const PAGES: [(&str, &str, Right); 11] = [
+const PAGES: [(&str, &str, Right); 10] = [
     ("/admin/today", "Today", Right::See),
     ("/admin/orders", "Orders", Right::See),
     ("/admin/inventory", "Inventory", Right::See),
@@ -30,7 +30,6 @@ const PAGES: [(&str, &str, Right); 11] = [
     ("/admin/mails", "Mails", Right::See),
     ("/admin/persons", "Persons", Right::ExportPersons),
     (STAFF, "Staff", Right::Staff),
-    (AUDIT, "Audit", Right::Audit),
 ];
 
 /// An admin page: for those of the staff who may see it. Others are told who may, and whoever has not signed in is

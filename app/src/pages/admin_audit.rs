@@ -8,7 +8,7 @@ use types::audit::{AuditPage, AuditRow};
 use types::staff::Right;
 
 use crate::api::shop;
-use crate::api::staff::{AUDIT, audit_query};
+use crate::api::staff::{AUDIT, STAFF, audit_query};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, DeskPages, Subject, when};
 use crate::live::LivePage;
@@ -78,7 +78,7 @@ fn Desk(staff: Staff) -> impl IntoView {
         })
     };
     view! {
-        <AdminFrame title="Audit" here=AUDIT email follows=(LivePage::Audit, version)>
+        <AdminFrame title="Audit" here=STAFF email follows=(LivePage::Audit, version)>
             <section class="watch staff" aria-labelledby="audit-title">
                 <h1 id="audit-title">"Audit"</h1>
                 <div data-live="">
@@ -105,7 +105,7 @@ fn Acts(page: AuditPage, asked: Asked) -> impl IntoView {
     let after = older.map(|older| ("Older", asked.to(AUDIT, Some(older))));
     let table = (!rows.is_empty()).then(|| {
         view! {
-            <table class="watch__table" aria-labelledby="audit-title">
+            <table class="watch__table staff__acts" aria-labelledby="audit-title">
                 <thead>
                     <tr>
                         <th scope="col">"When (UTC)"</th>
