@@ -178,7 +178,7 @@ for (const [name, width, height] of [
     await visit(page, '/admin/orders')
     await page.getByRole('link', { name: /^V-/ }).click()
     await page.getByRole('link', { name: 'Invoice' }).click()
-    await expect(page.getByRole('heading', { name: /^Invoice V-/ })).toBeVisible()
+    await expect(page.getByRole('heading', { name: /^Invoice INV-/ })).toBeVisible()
     await inspect(page, `invoice at ${width} px`)
   })
 }
