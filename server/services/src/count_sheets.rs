@@ -36,6 +36,15 @@ struct Expected {
     is_counted: bool,
 }
 
+/// A line that is to be booked.
+struct OpenLine {
+    line: CountedLine,
+    /// Pieces that the books held when the sheet was made.
+    expected: i64,
+    /// Pieces that they hold now.
+    now: i64,
+}
+
 impl Shop {
     /// The sheet of some SKUs as it was made at a position of the log.
     ///
@@ -157,20 +166,25 @@ impl Shop {
         Ok(outcome)
     }
 
-    /// The lines whose SKUs nobody has counted since the sheet was made, each with what was expected of it.
+    /// The lines whose SKUs nobody has counted since the sheet was made, each with what was expected of it and what
+    /// is in the books now.
     async fn not_counted(
         &self,
         at: u64,
         lines: Vec<CountedLine>,
         outcome: &mut SheetOutcome,
-    ) -> Result<Vec<(CountedLine, i64)>, Refused> {
+    ) -> Result<Vec<OpenLine>, Refused> {
         let skus: Vec<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
+        // First: a count that is not in these yet makes the request one of somebody who has seen something else,
+        // and one that is in them is found below.
+        let now = |sku| self.levels().level(sku).map_or(0, |level| level.on_hand);
+        let now: Vec<i64> = skus.iter().map(now).collect();
         // Also that there is such a position.
         let sheet = self.sheet(&skus, at).await?;
         let rows = sheet.rows.into_iter();
         let expected: HashMap<Sku, SheetRow> = rows.map(|row| (row.sku.clone(), row)).collect();
         let mut open = Vec::with_capacity(lines.len());
-        for line in lines {
+        for (line, now) in lines.into_iter().zip(now) {
             match expected.get(&line.sku) {
                 None => outcome.refuse(&line, "there is no such SKU".to_owned()),
                 Some(row) if row.is_counted => {
@@ -180,7 +194,11 @@ impl Shop {
                     );
                     outcome.refuse(&line, why);
                 }
-                Some(row) => open.push((line, row.expected)),
+                Some(row) => open.push(OpenLine {
+                    line,
+                    expected: row.expected,
+                    now,
+                }),
             }
         }
         Ok(open)
@@ -192,16 +210,17 @@ impl Shop {
         by: &str,
         at: u64,
         reason: &str,
-        lines: Vec<(CountedLine, i64)>,
+        lines: Vec<OpenLine>,
         outcome: &mut SheetOutcome,
     ) -> Result<Vec<CountedLine>, Refused> {
         let mut asked = Vec::with_capacity(lines.len());
         let mut tried = BTreeMap::new();
-        for (line, expected) in lines {
-            let now = self
-                .levels()
-                .level(&line.sku)
-                .map_or(0, |level| level.on_hand);
+        for open in lines {
+            let OpenLine {
+                line,
+                expected,
+                now,
+            } = open;
             let on_hand = match line.counted {
                 Counted::Before => line.pieces + now - expected,
                 Counted::After => line.pieces,

@@ -41,13 +41,9 @@ impl Stripe {
                 .into()
         };
         let python = std::env::var_os("VITRINE_LOCALSTRIPE").unwrap_or_else(installed);
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut process = Command::new(python)
             .arg(folder.join("tests/fixtures/localstripe/serve.py"))
-            .args(["--port", &port.to_string()])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
