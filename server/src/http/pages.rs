@@ -1,5 +1,7 @@
 //! The pages of `app`, rendered on the server.
 
+use std::sync::LazyLock;
+
 use app::PublicUrl;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -11,7 +13,8 @@ use axum::{Router, middleware};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{
-    LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context,
+    AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list,
+    render_app_async_with_context,
 };
 use services::{Shop, Visitor};
 
@@ -19,10 +22,14 @@ use super::inline_scripts::InlineScripts;
 use super::page_cache::{self, PageCache};
 use super::state::AppState;
 
+/// The addresses of the pages. They are the same for every shop, and asked for once: while Leptos lists
+/// them, what any page of the process begins to read is never read, and the page waits for ever.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
+
 /// # Errors
 /// When the app renders no page.
 pub async fn routes(state: &AppState) -> anyhow::Result<Router<AppState>> {
-    let routes = generate_route_list(app::App);
+    let routes = ROUTES.clone();
     let options = state.options.clone();
     let page = page_context(state.shop.clone(), state.url.clone());
     let cache = PageCache::new(state.shop.clone(), inline_scripts(state).await?);

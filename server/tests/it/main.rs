@@ -36,6 +36,7 @@ mod monitoring;
 mod order_record;
 mod orders_desk;
 mod oversell;
+mod pages;
 mod parcels;
 mod payment_news;
 mod persons;
