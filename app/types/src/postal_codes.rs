@@ -1,6 +1,6 @@
 //! Postal codes as the countries write them that the shop delivers to: what a label needs to arrive.
 
-/// How a country's codes are made, in the place of spaces and hyphens: `9` is a digit, `A` a letter, `X` either.
+/// How a country's codes are made, in the place of spaces and hyphens: `9` is a digit, `A` a letter, `#` either.
 struct Form {
     country: &'static str,
     signs: &'static str,
@@ -22,7 +22,7 @@ const FORMS: [Form; 12] = [
     form("FI", "99999", "00100"),
     form("FR", "99999", "75001"),
     form("DE", "99999", "10115"),
-    form("IE", "AXXXXXX", "D02 AF30"),
+    form("IE", "A######", "D02 AF30"),
     form("IT", "99999", "00184"),
     form("NL", "9999AA", "1012 AB"),
     form("PT", "9999999", "1100-148"),

