@@ -21,9 +21,9 @@ use broker::{Failure, Filter, NewEvent, Reactor, ReactorSettings, Recorded, Rule
 use domain::Event;
 use domain::event::{
     BackInStockDue, MailResendRequested, OrderCancelled, OrderConfirmed, OrderPlaced,
-    OrderRejected, OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
-    PaymentReminderDue, PersonErased, ReturnAccepted, ReturnDeclined, ShipmentCameBack,
-    ShipmentDelivered, ShipmentLost, ShipmentShipped,
+    OrderRejected, OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefundFailed,
+    PaymentRefunded, PaymentReminderDue, PersonErased, ReturnAccepted, ReturnDeclined,
+    ShipmentCameBack, ShipmentDelivered, ShipmentLost, ShipmentShipped,
 };
 use types::{MailId, OrderId};
 
@@ -66,6 +66,7 @@ impl Reactor for Notification {
             PaymentReminderDue::KIND,
             PaymentDeclined::KIND,
             PaymentRefunded::KIND,
+            PaymentRefundFailed::KIND,
         ]),
         Rule::topic(ShipmentShipped::TOPIC).of(&[
             ShipmentShipped::KIND,

@@ -2,9 +2,11 @@
 
 use gateways::{Behaviour, Console, Times};
 use types::OrderId;
+use types::order::order_number;
 use uuid::Uuid;
 
 use crate::client::Client;
+use crate::mails::told;
 use crate::parcels::refund;
 use crate::replay::command;
 use crate::shop::{RING, RING_PRICE, TestShop, data, eventually};
@@ -172,5 +174,15 @@ async fn a_refund_that_was_done_and_is_refused_after_all_is_no_refund() {
     assert!(page.contains("Give back again"), "{page}");
     let page = slow.page_of_shopper().await;
     assert!(page.contains("did not reach you"), "{page}");
+    let subjects = told(&slow.shop, slow.order, 4).await;
+    let last: Vec<&str> = subjects.iter().map(String::as_str).skip(2).collect();
+    let number = order_number(slow.order);
+    assert_eq!(
+        last,
+        [
+            format!("€25.00 of your order {number} go back to you"),
+            format!("€25.00 of your order {number} did not reach you"),
+        ]
+    );
     slow.shop.closed().await;
 }

@@ -29,6 +29,7 @@ pub enum MailKind {
     ShipmentLost,
     ShipmentCameBack,
     PaymentRefunded,
+    RefundFailed,
     ReturnAccepted,
     ReturnDeclined,
     BackInStock,
@@ -52,6 +53,7 @@ impl MailKind {
             Self::ShipmentLost => "Parcel lost",
             Self::ShipmentCameBack => "Parcel came back",
             Self::PaymentRefunded => "Refund",
+            Self::RefundFailed => "Refund failed",
             Self::ReturnAccepted => "Return accepted",
             Self::ReturnDeclined => "Return declined",
             Self::BackInStock => "Back in stock",
@@ -155,6 +157,11 @@ impl Notice {
             Event::PaymentRefunded(refunded) => {
                 details.amount = Some(refunded.amount.to_string());
                 MailKind::PaymentRefunded
+            }
+            // Who was never told of it waits for nothing.
+            Event::PaymentRefundFailed(failed) if failed.was_told => {
+                details.amount = Some(failed.amount.to_string());
+                MailKind::RefundFailed
             }
             Event::ReturnAccepted(accepted) => {
                 details.return_number = Some(accepted.number);

@@ -150,9 +150,9 @@ mod tests {
     use domain::Event;
     use domain::event::{
         BackInStockDue, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected,
-        OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
-        PaymentReminderDue, Pieces, ReturnAccepted, ReturnDeclined, ShipmentCameBack,
-        ShipmentDelivered, ShipmentLost, ShipmentShipped,
+        OrderRestCancelled, PaymentDeclined, PaymentMethodRequired, PaymentRefundFailed,
+        PaymentRefunded, PaymentReminderDue, Pieces, ReturnAccepted, ReturnDeclined,
+        ShipmentCameBack, ShipmentDelivered, ShipmentLost, ShipmentShipped,
     };
     use strum::IntoEnumIterator;
     use types::fulfilment::{Carrier, FulfilmentStatus, Tracking};
@@ -302,6 +302,14 @@ mod tests {
                 refund_id: RefundId::new(id().uuid()),
                 amount: Money::new(498_000, Currency::Eur),
                 request: None,
+            }
+            .into(),
+            PaymentRefundFailed {
+                order_id,
+                refund_id: RefundId::new(id().uuid()),
+                amount: Money::new(498_000, Currency::Eur),
+                reason: "account closed".to_owned(),
+                was_told: true,
             }
             .into(),
             ReturnAccepted {

@@ -55,6 +55,7 @@ pub fn is_moot(kind: MailKind, told: &Event, order: &OrderState, now_us: i64) ->
             | MailKind::OrderRestCancelled
             | MailKind::ShipmentDelivered
             | MailKind::PaymentRefunded
+            | MailKind::RefundFailed
             | MailKind::ReturnDeclined,
             _,
         ) => false,

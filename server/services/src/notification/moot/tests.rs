@@ -2,10 +2,10 @@
 
 use domain::event::{
     Gateway, OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, OrderRestCancelled,
-    OrderedLine, PaymentAuthorized, PaymentDeclined, PaymentMethodRequired, PaymentRefunded,
-    PaymentReminderDue, PaymentRequested, Pieces, Replaced, ReturnAccepted, ReturnAsked,
-    ReturnDeclined, ReturnReceived, ShipmentCameBack, ShipmentDelivered, ShipmentGivenUp,
-    ShipmentLost, ShipmentPacked, ShipmentShipped, StockReserved,
+    OrderedLine, PaymentAuthorized, PaymentDeclined, PaymentMethodRequired, PaymentRefundFailed,
+    PaymentRefunded, PaymentReminderDue, PaymentRequested, Pieces, Replaced, ReturnAccepted,
+    ReturnAsked, ReturnDeclined, ReturnReceived, ShipmentCameBack, ShipmentDelivered,
+    ShipmentGivenUp, ShipmentLost, ShipmentPacked, ShipmentShipped, StockReserved,
 };
 use strum::IntoEnumIterator;
 use types::fulfilment::{Carrier, FulfilmentStatus};
@@ -390,12 +390,19 @@ fn what_has_happened_stays_true() {
         amount: eur(100),
         request: None,
     };
+    let not_taken = PaymentRefundFailed {
+        order_id: id(),
+        refund_id,
+        amount: eur(100),
+        reason: "account closed".to_owned(),
+        was_told: true,
+    };
     let declined = ReturnDeclined {
         order_id: id(),
         return_id,
         number: 1,
     };
-    let told: [(MailKind, Event); 7] = [
+    let told: [(MailKind, Event); 8] = [
         (MailKind::OrderReceived, placed().into()),
         (
             MailKind::OrderRejected,
@@ -405,6 +412,7 @@ fn what_has_happened_stays_true() {
         (MailKind::OrderRestCancelled, rest.into()),
         (MailKind::ShipmentDelivered, delivered(1)),
         (MailKind::PaymentRefunded, refunded.into()),
+        (MailKind::RefundFailed, not_taken.into()),
         (MailKind::ReturnDeclined, declined.into()),
     ];
     let ends = [cancelled()];
