@@ -62,7 +62,7 @@ test('without JavaScript a phone sorts and pages by plain forms', async ({ newSh
   await expect(rows(page).first().locator('.low-mark')).toHaveText('out')
 })
 
-test('the page about the log begins with the last orders, and says of a nonsense name that nothing is called so', async ({
+test('the page about the log has the last orders, and says of a nonsense name that nothing is called so', async ({
   page,
   newShopper,
 }) => {
@@ -78,10 +78,10 @@ test('the page about the log begins with the last orders, and says of a nonsense
   await expect(first).toContainText('confirmed')
 
   await page.goto('/admin/events?of=HELLO')
-  const of = page.getByRole('textbox', { name: 'Order number or SKU' })
-  await expect(of).toHaveAccessibleDescription('No order or SKU is called HELLO.')
+  const of = page.getByRole('textbox', { name: 'Order number, SKU or #position' })
+  await expect(of).toHaveAccessibleDescription('No order, SKU or event is called HELLO.')
   await first.getByRole('link', { name: /^V-/ }).click()
   await expect(page.getByRole('heading', { level: 2, name: /^Order V-/ })).toBeVisible()
-  await expect(page.getByRole('term').filter({ hasText: 'status' })).toBeVisible()
+  await expect(page.getByRole('term').filter({ hasText: 'status' }).first()).toBeVisible()
   await expect(page.getByRole('term').filter({ hasText: 'held until' })).toHaveCount(0)
 })

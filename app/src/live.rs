@@ -18,9 +18,11 @@ use serde::{Deserialize, Serialize};
 use types::admin::{EventRow, Level};
 use types::delivery::DeliveryTerms;
 use types::desk::{DeskNews, Present};
+use types::event_query::EventQuery;
 #[cfg(feature = "hydrate")]
 use types::live::Topic;
 use types::live::{AlertNews, ProductStock, SkuLevel, VariantStock};
+use types::log::ConsumerRow;
 use types::order::Progress;
 use types::reservation::Held;
 #[cfg(feature = "hydrate")]
@@ -144,7 +146,33 @@ impl Inventory {
 /// The last events of the log, newest first. Staff only.
 pub fn events(initial: Vec<EventRow>, position: u64) -> ReadSignal<Vec<EventRow>> {
     #[cfg(feature = "hydrate")]
-    return staff::follow_events(initial, position).into();
+    return staff::follow_events(Topic::Events, initial, position).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = position;
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// The last events of the log that a filter lets through, newest first. Staff only.
+pub fn events_of(
+    query: EventQuery,
+    initial: Vec<EventRow>,
+    position: u64,
+) -> ReadSignal<Vec<EventRow>> {
+    #[cfg(feature = "hydrate")]
+    return staff::follow_events(Topic::EventsOf(query), initial, position).into();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (query, position);
+        RwSignal::new(initial).read_only()
+    }
+}
+
+/// How far the consumers are. Staff only.
+pub fn consumers(initial: Vec<ConsumerRow>, position: u64) -> ReadSignal<Vec<ConsumerRow>> {
+    #[cfg(feature = "hydrate")]
+    return staff::follow_consumers(initial, position).into();
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = position;

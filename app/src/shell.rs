@@ -11,6 +11,7 @@ use crate::components::picture::PriorityPicture;
 use crate::pages::admin_account::AdminAccountPage;
 use crate::pages::admin_alerts::AdminAlertsPage;
 use crate::pages::admin_audit::AdminAuditPage;
+use crate::pages::admin_consumers::AdminConsumersPage;
 use crate::pages::admin_count::{AdminCountPage, CountSheetPage};
 use crate::pages::admin_events::AdminEventsPage;
 use crate::pages::admin_import::{AdminImportPage, AdminImportedPage};
@@ -32,6 +33,7 @@ use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::admin_staff::AdminStaffPage;
 use crate::pages::admin_suppliers::AdminSuppliersPage;
 use crate::pages::admin_today::AdminTodayPage;
+use crate::pages::admin_what_if::AdminWhatIfPage;
 use crate::pages::back_in_stock::BackInStockPage;
 use crate::pages::cart::CartPage;
 use crate::pages::category::CategoryPage;
@@ -220,6 +222,16 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/admin/events") view=AdminEventsPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/admin/events/consumers")
+                    view=AdminConsumersPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/admin/events/what-if")
+                    view=AdminWhatIfPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/admin/prices") view=AdminPricesPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/alerts") view=AdminAlertsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/restock") view=AdminRestockPage ssr=SsrMode::Async />

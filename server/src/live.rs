@@ -10,7 +10,7 @@
 //!
 //! Who of the staff has an order open is known from the sockets that follow it, and told to them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,15 +29,16 @@ use domain::order::progress::progress_of;
 use domain::reservation::changed_by;
 use parking_lot::Mutex;
 use services::{
-    LevelChange, SessionTimes, Shop, Staff, Visitor, decode, event_row, is_act, is_of_purchasing,
-    is_of_sales,
+    EventMatcher, LevelChange, SessionTimes, Shop, ShopSettings, Staff, Visitor, decode, event_row,
+    is_act, is_of_purchasing, is_of_sales,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::admin::EventRow;
+use types::event_query::EventQuery;
 use types::live::{
-    AlertNews, BEAT_SECONDS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State, Topic,
-    VariantStock,
+    AlertNews, BEAT_SECONDS, MAX_FILTERS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State,
+    Topic, VariantStock,
 };
 use types::{OrderId, Problem, ShopperId, Sku, Slug};
 
@@ -57,6 +58,10 @@ const GAP_PER_MESSAGE: Duration = Duration::from_micros(25);
 const SESSION_CHECK: Duration = Duration::from_millis(500);
 /// Events of the admin's stream in one message, and in a snapshot.
 const STREAM: usize = 100;
+/// Filters of events of all sockets together: each event is held against each of them.
+const MAX_ALL_FILTERS: usize = 64;
+/// How often the consumers are looked at while somebody follows them.
+const CONSUMERS: Duration = Duration::from_secs(1);
 
 /// What is only shown: nobody decides anything about it.
 pub const SHOWN: Filter<'static> = Filter(&[Rule::kinds(&[
@@ -100,6 +105,8 @@ struct Registry {
     topics: HashMap<Topic, HashSet<u64>>,
     /// Who follows [`Topic::OwnCheckout`], by shopper: each is told something else.
     own_checkouts: HashMap<ShopperId, HashSet<u64>>,
+    /// What tells the events of a followed filter.
+    filters: HashMap<EventQuery, EventMatcher>,
     /// Sockets by where they come from.
     sources: HashMap<u64, usize>,
     closed: bool,
@@ -140,6 +147,7 @@ impl Registry {
             subscribers: HashMap::new(),
             topics: HashMap::new(),
             own_checkouts: HashMap::new(),
+            filters: HashMap::new(),
             sources: HashMap::new(),
             closed: false,
         }
@@ -171,6 +179,18 @@ impl Registry {
             self.shop.presence().leaves(*order, id);
             self.tell_present(*order);
         }
+        if let Topic::EventsOf(query) = topic
+            && !self.topics.contains_key(topic)
+        {
+            self.filters.remove(query);
+        }
+    }
+
+    /// The followed filters that let an event through.
+    fn filters_of(&self, event: &Recorded) -> Vec<EventQuery> {
+        let matching = self.filters.iter();
+        let matching = matching.filter(|(_, matcher)| matcher.matches(event));
+        matching.map(|(query, _)| query.clone()).collect()
     }
 
     /// Tells everybody who has an order open who they are.
@@ -245,6 +265,7 @@ impl Registry {
     fn let_go(&mut self) {
         self.topics.clear();
         self.own_checkouts.clear();
+        self.filters.clear();
         self.sources.clear();
         self.subscribers.clear();
         self.shop.presence().all_leave();
@@ -353,6 +374,29 @@ impl Hub {
         }
     }
 
+    /// Tells how the consumers are, while somebody follows them, until told to stop.
+    pub async fn watch_consumers(self, shop: Shop, mut stop: watch::Receiver<bool>) {
+        let roster = services::roster(&ShopSettings::default(), None);
+        let mut told = Vec::new();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(CONSUMERS) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            if !self.has_members(&Topic::Consumers) {
+                continue;
+            }
+            match shop.consumers_now(&roster).await {
+                Ok((consumers, _)) if consumers == told => {}
+                Ok((consumers, head)) => {
+                    told.clone_from(&consumers);
+                    self.publish(Topic::Consumers, head, State::Consumers { consumers });
+                }
+                Err(problem) => tracing::debug!(%problem, "the consumers cannot be looked at"),
+            }
+        }
+    }
+
     /// Follows the log until told to stop, then lets every socket go.
     ///
     /// When it begins again after a panic, nobody knows which changes were pushed: the stock is read
@@ -414,12 +458,14 @@ impl Hub {
         let position = recorded.position;
         gathered.position = position;
         if self.has_members(&Topic::Events) {
-            if gathered.events.len() == STREAM {
-                gathered.events.pop_front();
-            }
-            gathered
-                .events
-                .push_back(event_row(recorded, shop.staff_names()));
+            gather(
+                &mut gathered.events,
+                event_row(recorded, shop.staff_names()),
+            );
+        }
+        for query in self.registry.lock().filters_of(recorded) {
+            let row = event_row(recorded, shop.staff_names());
+            gather(gathered.filtered.entry(query).or_default(), row);
         }
         if is_act(recorded) {
             shop.note_act(position);
@@ -583,6 +629,10 @@ impl Hub {
                 },
             );
         }
+        for (query, events) in gathered.filtered {
+            let events = events.into();
+            publish(Topic::EventsOf(query), State::Events { events });
+        }
         for shopper in gathered.released {
             sent += self.registry.lock().tell_own(shopper, position);
         }
@@ -628,14 +678,25 @@ struct Gathered {
     /// Whether the numbers of what is sold have.
     sales: bool,
     /// The newest [`STREAM`] events, oldest first.
-    events: std::collections::VecDeque<EventRow>,
+    events: VecDeque<EventRow>,
+    /// The same of each filter that somebody follows.
+    filtered: HashMap<EventQuery, VecDeque<EventRow>>,
+}
+
+/// Keeps the newest [`STREAM`] events.
+fn gather(events: &mut VecDeque<EventRow>, event: EventRow) {
+    if events.len() == STREAM {
+        events.pop_front();
+    }
+    events.push_back(event);
 }
 
 impl Gathered {
     fn is_empty(&self) -> bool {
         let is_quiet = !self.alerts && !self.purchasing && !self.restock;
         let is_quiet = is_quiet && !self.acts && !self.sales;
-        let is_bare = self.events.is_empty() && self.products.is_empty();
+        let is_bare =
+            self.events.is_empty() && self.filtered.is_empty() && self.products.is_empty();
         is_quiet && is_bare && self.for_staff.is_empty() && self.released.is_empty()
     }
 
@@ -703,7 +764,12 @@ impl Seat {
 
     async fn follow(&self, shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), Problem> {
         authorise(shop, visitor, topic).await?;
+        let matcher = match topic {
+            Topic::EventsOf(query) => Some((query, EventMatcher::of(shop.log(), query).await?)),
+            _ => None,
+        };
         let mut registry = self.hub.registry.lock();
+        let filters = registry.filters.len();
         let Some(subscriber) = registry.subscribers.get_mut(&self.id) else {
             return Err(Problem::unavailable("This connection is closing."));
         };
@@ -711,6 +777,23 @@ impl Seat {
             let detail = format!("One connection follows at most {MAX_TOPICS} topics.");
             return Err(Problem::invalid_field("topics", detail));
         }
+        if let Some((query, matcher)) = matcher {
+            let is_filter = |topic: &&Topic| matches!(topic, Topic::EventsOf(_));
+            let own = subscriber.topics.iter().filter(is_filter).count();
+            if own >= MAX_FILTERS && !subscriber.topics.contains(topic) {
+                let detail = format!("One connection follows at most {MAX_FILTERS} filters.");
+                return Err(Problem::invalid_field("topics", detail));
+            }
+            if filters >= MAX_ALL_FILTERS && !registry.filters.contains_key(query) {
+                return Err(Problem::unavailable(
+                    "Too many filters of events are followed right now; try again soon.",
+                ));
+            }
+            registry.filters.insert(query.clone(), matcher);
+        }
+        let Some(subscriber) = registry.subscribers.get_mut(&self.id) else {
+            return Err(Problem::unavailable("This connection is closing."));
+        };
         let staff = subscriber.staff.clone();
         let is_new = subscriber.topics.insert(topic.clone());
         if let (Topic::Present(order), Some(staff), true) = (topic, staff, is_new) {
@@ -764,6 +847,8 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         Topic::OwnCheckout | Topic::Delivery => Ok(()),
         Topic::Inventory
         | Topic::Events
+        | Topic::EventsOf(_)
+        | Topic::Consumers
         | Topic::Orders
         | Topic::Desk(_)
         | Topic::Present(_)
@@ -834,6 +919,15 @@ async fn snapshot(
         Topic::Events => {
             let (events, position) = shop.events_after(after, STREAM).await?;
             Ok((State::Events { events }, position))
+        }
+        Topic::EventsOf(query) => {
+            let (events, position) = shop.events_matching_after(query, after, STREAM).await?;
+            Ok((State::Events { events }, position))
+        }
+        Topic::Consumers => {
+            let roster = services::roster(&ShopSettings::default(), None);
+            let (consumers, position) = shop.consumers_now(&roster).await?;
+            Ok((State::Consumers { consumers }, position))
         }
         Topic::Orders => {
             let (news, position) = shop.desk_news_after(after).await?;

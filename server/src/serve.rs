@@ -220,6 +220,10 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
         tasks.spawn("hub", move || {
             follower.clone().run(for_hub.clone(), until.clone())
         });
+        let (follower, for_consumers, until) = (hub.clone(), shop.clone(), stopped.clone());
+        tasks.spawn("consumer news", move || {
+            (follower.clone()).watch_consumers(for_consumers.clone(), until.clone())
+        });
         let (desk, for_desk, until) = (hub.clone(), shop.clone(), stopped.clone());
         let told = desk_news::Told::new(shop.log().head().into());
         tasks.spawn("desk", move || {

@@ -125,6 +125,7 @@ impl ConsumerWatch {
     async fn look(&self, seen: &mut HashMap<String, Seen>) -> services::Result<()> {
         let lags = self.shop.log().lags().await;
         let lags = lags.map_err(|error| Problem::unavailable(error.to_string()))?;
+        self.shop.saw_consumers(&lags);
         for lag in lags
             .iter()
             .filter(|lag| self.members.contains(&lag.consumer))

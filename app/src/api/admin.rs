@@ -16,8 +16,12 @@ use super::flash::{self, Done};
 pub const SIGN_IN: &str = "/admin/sign-in";
 /// Where stock is counted.
 pub const INVENTORY: &str = "/admin/inventory";
-/// Where staff decide about dead letters.
+/// Where staff see what happens, and what has happened.
 pub const EVENTS: &str = "/admin/events";
+/// Where they decide about dead letters.
+pub const CONSUMERS: &str = "/admin/events/consumers";
+/// Where they try out another rule on what has happened.
+pub const WHAT_IF: &str = "/admin/events/what-if";
 
 /// Takes what was typed for a count. Text, so that "12 pieces" is answered under the field.
 pub fn correction(
@@ -124,11 +128,60 @@ async fn decide(
                 DeadLetterDecision::Redrive => Done::Redriven { position, consumer },
                 DeadLetterDecision::Discard => Done::Discarded { position, consumer },
             };
-            flash::keep(EVENTS, EVENTS, done.into());
+            flash::keep(CONSUMERS, CONSUMERS, done.into());
             Ok(())
         }
         Err(problem) => {
-            flash::keep(EVENTS, EVENTS, problem.clone().into());
+            flash::keep(CONSUMERS, CONSUMERS, problem.clone().into());
+            Err(ApiError(problem))
+        }
+    }
+}
+
+/// Has the states of a decider built anew out of the log.
+#[server(prefix = "/api", endpoint = "rebuild_states")]
+pub async fn rebuild_states(#[server(default)] consumer: String) -> Result<(), ApiError> {
+    let begun = super::signed_in(Right::Log).and_then(|staff| {
+        let roster = services::roster(&services::ShopSettings::default(), None);
+        super::shop().rebuild(&staff, roster, &consumer)
+    });
+    let said = format!("The states of {consumer} are being built anew.");
+    answered(begun.map(|()| said))
+}
+
+/// Has everybody step over a record that cannot be read. There is no way back.
+#[server(prefix = "/api", endpoint = "quarantine_event")]
+pub async fn quarantine_event(#[server(default)] position: String) -> Result<(), ApiError> {
+    let decided = async {
+        let (shop, staff) = (super::shop(), super::signed_in(Right::Log)?);
+        let position = position.trim().trim_start_matches('#').parse::<u64>();
+        let position = position.map_err(|_| {
+            Problem::invalid_field("position", "Enter a position of the log, a whole number.")
+        })?;
+        match shop.quarantine(&staff, position).await {
+            Ok(damage) => Ok(format!(
+                "#{position} is stepped over from now on: {damage}."
+            )),
+            // At its field.
+            Err(problem) if [404, 409].contains(&problem.status) => {
+                Err(Problem::invalid_field("position", problem.detail))
+            }
+            Err(problem) => Err(problem),
+        }
+    };
+    answered(decided.await)
+}
+
+/// Keeps for the page of the consumers what it is to say.
+#[cfg(feature = "ssr")]
+fn answered(done: Result<String, Problem>) -> Result<(), ApiError> {
+    match done {
+        Ok(said) => {
+            flash::keep(CONSUMERS, CONSUMERS, Done::Said(said).into());
+            Ok(())
+        }
+        Err(problem) => {
+            flash::keep(CONSUMERS, CONSUMERS, problem.clone().into());
             Err(ApiError(problem))
         }
     }

@@ -10,6 +10,10 @@ pub mod desk_field;
 pub mod desk_pages;
 pub mod desk_search;
 #[cfg(feature = "ssr")]
+pub mod event_filter;
+#[cfg(feature = "ssr")]
+pub mod events_nav;
+#[cfg(feature = "ssr")]
 pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod gallery;

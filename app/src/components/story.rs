@@ -10,10 +10,14 @@ const DEEPEST: usize = 8;
 
 /// The tree of what caused what: effects stand indented under their cause.
 ///
-/// `of` is what the story is about, as the look-up takes it: letters, digits and dashes. `position` is
-/// the event up to which it is told.
+/// `of` is what the story is about, as it stands in an address. `position` is how far the log is looked at:
+/// what comes later is told as such.
 #[component]
-pub fn Story(story: Vec<StoryEvent>, position: u64, of: String) -> impl IntoView {
+pub fn Story(
+    story: Vec<StoryEvent>,
+    #[prop(into)] position: Signal<u64>,
+    of: String,
+) -> impl IntoView {
     let at = |position: u64| format!("/admin/events?of={of}&at={position}");
     let days = story.iter().map(|event| when::date(event.at_us));
     let one_day = days.clone().all(|day| days.clone().next() == Some(day));
@@ -32,12 +36,14 @@ pub fn Story(story: Vec<StoryEvent>, position: u64, of: String) -> impl IntoView
             true => time,
             false => format!("{}, {time}", when::date(event.at_us)),
         };
-        let current = (event.position == position).then_some("true");
+        let own = event.position;
+        let current = move || (own == position.get()).then_some("true");
+        let later = move || (own > position.get()).then_some("");
         view! {
-            <tr data-depth=event.depth.min(DEEPEST).to_string()>
+            <tr data-depth=event.depth.min(DEEPEST).to_string() data-later=later>
                 <td class="story__position">
-                    <a href=at(event.position) aria-current=current>
-                        {format!("#{}", event.position)}
+                    <a href=at(own) aria-current=current data-step=own.to_string()>
+                        {format!("#{own}")}
                     </a>
                 </td>
                 <td class="story__time">{time}</td>

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use types::Sku;
 use types::admin::{EventRow, Level};
 use types::live::{SkuLevel, Topic};
+use types::log::ConsumerRow;
 
 use super::{book, socket};
 
@@ -24,6 +25,12 @@ struct InventoryNews {
 #[derive(Deserialize)]
 struct EventNews {
     events: Vec<EventRow>,
+}
+
+/// The state of [`Topic::Consumers`] on the wire.
+#[derive(Deserialize)]
+struct ConsumerNews {
+    consumers: Vec<ConsumerRow>,
 }
 
 pub fn follow_inventory(initial: Vec<SkuLevel>, at: u64) -> Levels {
@@ -47,7 +54,11 @@ pub fn follow_inventory(initial: Vec<SkuLevel>, at: u64) -> Levels {
     socket::follow_with(Topic::Inventory, at, make).0
 }
 
-pub fn follow_events(initial: Vec<EventRow>, at: u64) -> ArcReadSignal<Vec<EventRow>> {
+pub fn follow_events(
+    topic: Topic,
+    initial: Vec<EventRow>,
+    at: u64,
+) -> ArcReadSignal<Vec<EventRow>> {
     let make = || {
         let events = ArcRwSignal::new(initial);
         let taking = events.clone();
@@ -56,7 +67,21 @@ pub fn follow_events(initial: Vec<EventRow>, at: u64) -> ArcReadSignal<Vec<Event
         };
         (events, reading(take))
     };
-    socket::follow_with(Topic::Events, at, make).0.read_only()
+    socket::follow_with(topic, at, make).0.read_only()
+}
+
+pub fn follow_consumers(initial: Vec<ConsumerRow>, at: u64) -> ArcReadSignal<Vec<ConsumerRow>> {
+    let make = || {
+        let rows = ArcRwSignal::new(initial);
+        let taking = rows.clone();
+        (
+            rows,
+            reading(move |news: ConsumerNews| taking.set(news.consumers)),
+        )
+    };
+    socket::follow_with(Topic::Consumers, at, make)
+        .0
+        .read_only()
 }
 
 /// What cannot be read is of a newer server than this page, and left.

@@ -1,24 +1,29 @@
-//! `/admin/events`: how far the consumers are, the dead letters, and the past of an order or a SKU,
-//! for staff. It shows a moment; nothing on it moves.
+//! `/admin/events`: the events of the log, as many as a filter lets through, and the past of an order, a SKU or an event,
+//! for staff.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::location::Url;
+use serde::{Deserialize, Serialize};
 use services::{Shop, Staff};
-use types::admin::{EventRow, OrderRow};
-use types::log::{ConsumerRow, LogView, LookBack, ParkedRow, ParkedState};
+use types::Problem;
+use types::admin::OrderRow;
+use types::event_query::EventQuery;
+use types::log::{EventPage, LookBack, OrderPast};
 use types::staff::Right;
-use types::{OrderId, Problem};
 
 use crate::api::admin::EVENTS as HERE;
-use crate::api::flash::{self, Done, Flash};
-use crate::api::may;
 use crate::api::shop;
 use crate::components::admin_frame::for_staff;
-use crate::components::{AdminFrame, Holds, ProblemNote, Story, Subject, desk_field, when};
+use crate::components::event_filter::EventFilter;
+use crate::components::events_nav::EventsNav;
+use crate::components::{AdminFrame, DeskPages, Holds, LazyHint, Story, Subject, desk_field, when};
+use crate::islands::event_list::EventList;
+use crate::islands::time_slider::TimeSlider;
 use crate::pages::page_problem::PageProblem;
 
 /// Of the last orders so many are listed.
-const ORDERS: usize = 20;
+const ORDERS: usize = 8;
 /// Characters of an answer to the look-up's fields, at most.
 const LONGEST: usize = 100;
 
@@ -27,82 +32,126 @@ pub fn AdminEventsPage() -> impl IntoView {
     for_staff(Right::See, |staff| view! { <Desk staff /> })
 }
 
+/// What was looked up.
+#[derive(Clone, Serialize, Deserialize)]
+enum Found {
+    Order(OrderPast, Option<u64>),
+    Other(LookBack),
+}
+
+/// What the page shows beside the look-up's form.
+#[derive(Clone, Serialize, Deserialize)]
+enum Shown {
+    Past(Found),
+    /// The events; `Err` is about a field of the filter.
+    Events(Result<EventPage, Problem>, Option<Problem>, Vec<OrderRow>),
+}
+
 #[component]
 fn Desk(staff: Staff) -> impl IntoView {
     let shop = shop();
     let email = staff.email.clone();
     let asked = Asked::in_address();
-    let flash = flash::take(HERE).unwrap_or_default();
     let read = {
         let asked = asked.clone();
         Resource::new_blocking(
             || (),
             move |()| {
                 let (shop, staff, asked) = (shop.clone(), staff.clone(), asked.clone());
-                async move {
-                    let log = shop.log_view(&staff).await?;
-                    let found = asked.answer(&shop, &staff).await;
-                    let orders = match &found {
-                        Some(Ok(_)) => Vec::new(),
-                        _ => shop.last_orders(&staff, ORDERS).await?,
-                    };
-                    let differences = shop.settlement_differences(&staff).await?;
-                    Ok::<_, Problem>((log, found, orders, differences))
-                }
+                async move { asked.shown(&shop, &staff).await }
             },
         )
     };
     let content = move || {
-        let (asked, Flash { problem, done, .. }) = (asked.clone(), flash.clone());
+        let asked = asked.clone();
         Suspend::new(async move {
             match read.await {
-                Ok((log, found, orders, differences)) => {
-                    let told = done.and_then(told);
-                    view! {
-                        {problem.map(|problem| view! { <ProblemNote problem /> })}
-                        {told.map(|told| view! { <Told told /> })}
-                        <div class="events">
-                            <LookUp asked found orders head=log.head />
-                            <Consumers log=log.clone() />
-                            <DeadLetters log />
-                            <Differences differences />
-                        </div>
-                    }
-                    .into_any()
+                Ok(Shown::Past(found)) => view! {
+                    <div class="events">
+                        <LookUp asked=asked.clone() problem=None />
+                        <Past found asked />
+                    </div>
                 }
+                .into_any(),
+                Ok(Shown::Events(page, problem, orders)) => view! {
+                    <div class="events">
+                        <LookUp asked=asked.clone() problem />
+                        <Events page asked />
+                        <LastOrders orders />
+                    </div>
+                }
+                .into_any(),
                 Err(problem) => view! { <PageProblem problem /> }.into_any(),
             }
         })
     };
     view! {
-        <AdminFrame title="Events" here=HERE email>
+        <LazyHint island="event_list" />
+        <LazyHint island="time_slider" />
+        <AdminFrame title="Events" here=HERE email live=true>
             <Suspense>{content}</Suspense>
         </AdminFrame>
     }
 }
 
-/// What the look-up was asked, as it was typed.
+/// What the address asks for, as it was typed.
 #[derive(Debug, Clone, Default)]
 struct Asked {
     of: String,
     at: String,
+    query: EventQuery,
+    before: Option<u64>,
 }
 
 impl Asked {
     fn in_address() -> Self {
         let query = use_query_map().get_untracked();
-        let text = |name| {
+        let text = |name: &str| {
             let text: String = query.get(name).unwrap_or_default();
             text.trim().chars().take(LONGEST).collect::<String>()
         };
         Self {
             of: text("of"),
             at: text("at"),
+            query: EventQuery::of(&text),
+            before: text("before").parse().ok(),
         }
     }
 
-    /// `None` when nothing was asked. A refusal is about one of the two fields.
-    async fn answer(&self, shop: &Shop, staff: &Staff) -> Option<Result<LookBack, Problem>> {
+    /// The address of the same filter, before a position.
+    fn address(&self, before: Option<u64>) -> String {
+        let mut address = format!("{HERE}?");
+        for (name, value) in self.query.parts() {
+            if !value.is_empty() {
+                address.push_str(&format!("{name}={}&", Url::escape(value)));
+            }
+        }
+        if let Some(before) = before {
+            address.push_str(&format!("before={before}"));
+        }
+        address.trim_end_matches(['?', '&']).to_owned()
+    }
+
+    async fn shown(&self, shop: &Shop, staff: &Staff) -> Result<Shown, Problem> {
+        let problem = match self.answer(shop, staff).await {
+            Some(Ok(found)) => return Ok(Shown::Past(found)),
+            // What is not about the position is about what was looked up.
+            Some(Err(problem)) if problem.field("at").is_none() => {
+                Some(Problem::invalid_field("of", problem.detail))
+            }
+            Some(Err(problem)) => Some(problem),
+            None => None,
+        };
+        let page = shop.event_page(staff, &self.query, self.before).await;
+        let orders = shop.last_orders(staff, ORDERS).await?;
+        match page {
+            Err(refused) if refused.status != 422 => Err(refused),
+            page => Ok(Shown::Events(page, problem, orders)),
+        }
+    }
+
+    /// `None` when nothing was looked up. A refusal is about one of the two fields.
+    async fn answer(&self, shop: &Shop, staff: &Staff) -> Option<Result<Found, Problem>> {
         let at = match self.at.as_str() {
             "" if self.of.is_empty() => return None,
             "" => Ok(None),
@@ -114,37 +163,38 @@ impl Asked {
             return Some(Err(Problem::invalid_field("at", message)));
         };
         if self.of.is_empty() {
-            let message = "Enter the number of an order or a SKU.";
+            let message = "Enter the number of an order, a SKU or a position like #120.";
             return Some(Err(Problem::invalid_field("of", message)));
         }
-        Some(shop.look_back(staff, &self.of, at).await)
+        Some(self.found(shop, staff, at).await)
+    }
+
+    async fn found(&self, shop: &Shop, staff: &Staff, at: Option<u64>) -> Result<Found, Problem> {
+        match shop.order_past(staff, &self.of).await? {
+            Some(past) => {
+                let first = past.frames.first().map_or(0, |frame| frame.position);
+                if at.is_some_and(|at| at < first) {
+                    return Err(Problem::not_found(format!(
+                        "There was no order {} at position {}.",
+                        past.number,
+                        at.unwrap_or_default()
+                    )));
+                }
+                Ok(Found::Order(past, at))
+            }
+            None => Ok(Found::Other(shop.look_back(staff, &self.of, at).await?)),
+        }
     }
 }
 
-/// The look-up's form and what it found.
+/// The look-up's form.
 #[component]
-fn LookUp(
-    asked: Asked,
-    found: Option<Result<LookBack, Problem>>,
-    /// To begin with, where nothing was found.
-    orders: Vec<OrderRow>,
-    head: u64,
-) -> impl IntoView {
-    let Asked { of, at } = asked;
-    let (found, problem) = match found {
-        Some(Ok(found)) => (Some(found), None),
-        Some(Err(problem)) => (None, Some(problem)),
-        None => (None, None),
-    };
-    // What is not about the position is about what was looked up.
-    let problem = problem.map(|problem| match problem.field("at") {
-        Some(_) => problem,
-        None => Problem::invalid_field("of", problem.detail),
-    });
-    let problem = problem.as_ref();
+fn LookUp(asked: Asked, problem: Option<Problem>) -> impl IntoView {
+    let Asked { of, at, .. } = asked;
     let longest = LONGEST;
+    let problem = problem.as_ref();
     let (what, place) = (
-        ("of", "Order number or SKU"),
+        ("of", "Order number, SKU or #position"),
         ("at", "As of position (optional)"),
     );
     let fields = (
@@ -153,32 +203,52 @@ fn LookUp(
             "look-up-of".to_owned(),
             what,
             Holds::Code { longest },
-            of.clone(),
+            of,
         ),
         desk_field(problem, "look-up-at".to_owned(), place, Holds::Number, at),
     );
-    let past = found.map(|found| view! { <Past found of=of.clone() /> });
     view! {
         <section class="look-up" aria-labelledby="events-title">
-            <h1 id="events-title">"Events"</h1>
+            <div class="events__head">
+                <h1 id="events-title">"Events"</h1>
+                <EventsNav here=HERE />
+            </div>
             <form class="look-up__form" method="get" action=HERE aria-label="Look-up">
                 {fields}
                 <button class="desk-button desk-button--strong" type="submit">"Look up"</button>
             </form>
-            {past
-                .is_none()
-                .then(|| {
-                    view! {
-                        <p class="look-up__hint">
-                            {format!(
-                                "Shows an order or a SKU as it was when the log ended at a position, \
-                                 and what led there. The log is at #{head} now.",
-                            )}
-                        </p>
-                        <LastOrders orders />
-                    }
-                })}
-            {past}
+        </section>
+    }
+}
+
+/// The events that the filter lets through, the newest on top.
+#[component]
+fn Events(page: Result<EventPage, Problem>, asked: Asked) -> impl IntoView {
+    let problem = page.as_ref().err().cloned();
+    let form = view! { <EventFilter query=asked.query.clone() problem /> };
+    let list = page.ok().map(|page| {
+        let EventPage {
+            events,
+            head,
+            back_to,
+        } = page;
+        let is_past = asked.before.is_some();
+        let back = (asked.before).map(|_| ("Newest", asked.address(None)));
+        let older = (back_to > 1).then(|| ("Older", asked.address(Some(back_to))));
+        let looked = (back_to > 1).then(|| {
+            format!("Everything from #{back_to} on was looked through. The log is at #{head}.")
+        });
+        view! {
+            <EventList query=asked.query.clone() events head is_past />
+            {looked.map(|looked| view! { <p class="event-list__reach">{looked}</p> })}
+            <DeskPages before=back after=older />
+        }
+    });
+    view! {
+        <section class="event-list" aria-labelledby="event-list-title">
+            <h2 id="event-list-title" class="visually-hidden">"The log"</h2>
+            {form}
+            {list}
         </section>
     }
 }
@@ -218,7 +288,7 @@ fn LastOrders(orders: Vec<OrderRow>) -> impl IntoView {
         }
     });
     view! {
-        <section aria-labelledby="last-orders-title">
+        <section class="last-placed" aria-labelledby="last-orders-title">
             <div class="events__head">
                 <h2 id="last-orders-title">"Last orders"</h2>
             </div>
@@ -228,33 +298,38 @@ fn LastOrders(orders: Vec<OrderRow>) -> impl IntoView {
     }
 }
 
-/// An order or a SKU as it was.
+/// Something as it was.
 #[component]
-fn Past(found: LookBack, of: String) -> impl IntoView {
+fn Past(found: Found, asked: Asked) -> impl IntoView {
+    match found {
+        Found::Order(past, at) => {
+            let step = |at| past.frames.iter().rposition(|frame| frame.position <= at);
+            let step = at.map_or(Some(past.frames.len().saturating_sub(1)), step);
+            view! { <TimeSlider step=step.unwrap_or_default() past /> }.into_any()
+        }
+        Found::Other(found) => view! { <LookedBack found of=asked.of /> }.into_any(),
+    }
+}
+
+/// A SKU or an event as it was.
+#[component]
+fn LookedBack(found: LookBack, of: String) -> impl IntoView {
     let LookBack {
         title,
         position,
         head,
         facts,
         story,
+        content,
     } = found;
-    // The address of the same at another position. What was looked up was found, so it is made of
-    // letters, digits and dashes.
+    let of = Url::escape(&of);
+    // The address of the same at another position.
     let at = |position: u64| format!("{HERE}?of={of}&at={position}");
     let now = (position < head).then(|| view! { <a href=at(head)>"Now"</a> });
     let earlier = story.iter().map(|event| event.position);
     let earlier = earlier.filter(|known| *known < position).max();
     let earlier = earlier.map(|earlier| {
         view! { <a href=at(earlier) rel="prev">{format!("Back to #{earlier}")}</a> }
-    });
-    let id = facts.iter().find(|(name, _)| name == "id");
-    let order_page = id.and_then(|(_, id)| id.parse::<OrderId>().ok()).map(|id| {
-        let href = format!("/admin/orders/{id}");
-        view! {
-            <p>
-                <a href=href>"The order\u{2019}s page"</a>
-            </p>
-        }
     });
     let facts = facts.into_iter().map(|(name, value)| {
         view! {
@@ -272,243 +347,18 @@ fn Past(found: LookBack, of: String) -> impl IntoView {
                 {earlier}
                 {now}
             </p>
-            {order_page}
             <dl class="past__facts">{facts.collect_view()}</dl>
-            <Story story position of=of.clone() />
-        </article>
-    }
-}
-
-/// How far each consumer is.
-#[component]
-fn Consumers(log: LogView) -> impl IntoView {
-    let row = |row: ConsumerRow| {
-        let dead = match row.dead {
-            0 => "0".into_any(),
-            dead => view! { <a href="#dead-letters">{dead}</a> }.into_any(),
-        };
-        let lag = match row.behind {
-            0 => "up to date".to_owned(),
-            behind => format!("{behind} behind"),
-        };
-        view! {
-            <tr>
-                <th scope="row">{row.name}</th>
-                <td data-number="">{format!("#{}", row.position)}</td>
-                <td class="consumers__lag">{lag}</td>
-                <td data-number="">{row.parked}</td>
-                <td data-number="" data-dead=(row.dead > 0).then_some("")>{dead}</td>
-            </tr>
-        }
-    };
-    view! {
-        <section class="consumers" aria-labelledby="consumers-title">
-            <div class="events__head">
-                <h2 id="consumers-title">"Consumers"</h2>
-                <p>{format!("The log is at #{}", log.head)}</p>
-            </div>
-            <div class="events__scroll" role="region" aria-label="Lag table" tabindex="0">
-                <table class="desk-table">
-                    <caption class="visually-hidden">"How far each consumer is"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col" data-number="">"Position"</th>
-                            <th scope="col" class="consumers__lag">"Lag"</th>
-                            <th scope="col" data-number="">"Parked"</th>
-                            <th scope="col" data-number="">"Dead"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{log.consumers.into_iter().map(row).collect_view()}</tbody>
-                </table>
-            </div>
-        </section>
-    }
-}
-
-/// What was just decided.
-fn told(done: Done) -> Option<String> {
-    match done {
-        Done::Redriven { position, consumer } => {
-            Some(format!("#{position} was handed to {consumer} again."))
-        }
-        Done::Discarded { position, consumer } => {
-            Some(format!("#{position} was discarded for {consumer}."))
-        }
-        Done::Corrected { .. } | Done::Erased { .. } | Done::Said(_) => None,
-    }
-}
-
-#[component]
-fn Told(told: String) -> impl IntoView {
-    view! {
-        <div class="notice notice--good" role="status">
-            <p>{told}</p>
-        </div>
-    }
-}
-
-/// The events that a consumer could not handle.
-#[component]
-fn DeadLetters(log: LogView) -> impl IntoView {
-    let all: u64 = log.consumers.iter().map(|row| row.parked + row.dead).sum();
-    let shown = log.parked.len();
-    let more = all.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
-    let rows = log.parked.into_iter().map(|row| view! { <Parked row /> });
-    view! {
-        <section class="dead-letters" id="dead-letters" aria-labelledby="dead-letters-title">
-            <div class="events__head">
-                <h2 id="dead-letters-title">"Dead letters"</h2>
-            </div>
-            {(shown == 0)
-                .then(|| {
+            {content
+                .map(|content| {
                     view! {
-                        <p class="dead-letters__none">
-                            "None. Every event so far was handled by every consumer it concerns."
-                        </p>
+                        <div class="parked__data">
+                            <pre tabindex="0" aria-label="Content of the event">{pretty(&content)}</pre>
+                        </div>
                     }
                 })}
-            <ul role="list">{rows.collect_view()}</ul>
-            {(more > 0).then(|| view! { <p>{format!("{more} more are not shown.")}</p> })}
-        </section>
+            <Story story position=position of=of.clone() />
+        </article>
     }
-}
-
-/// What the payment gateway has settled otherwise than the books say.
-#[component]
-fn Differences(differences: Vec<EventRow>) -> impl IntoView {
-    let is_sound = differences.is_empty();
-    let rows = differences.into_iter().map(|row| {
-        view! {
-            <li class="parked" data-state="dead">
-                <h3 class="parked__what">
-                    <span class="parked__position">{format!("#{}", row.position)}</span>
-                    <span>{row.kind}</span>
-                </h3>
-                <p>{row.summary}</p>
-            </li>
-        }
-    });
-    view! {
-        <section class="dead-letters" aria-labelledby="differences-title">
-            <div class="events__head">
-                <h2 id="differences-title">"Settlement"</h2>
-            </div>
-            {is_sound.then(|| view! {
-                <p class="dead-letters__none">
-                    "What the payment gateway has settled is what the books say."
-                </p>
-            })}
-            <ul role="list">{rows.collect_view()}</ul>
-        </section>
-    }
-}
-
-#[component]
-fn Parked(row: ParkedRow) -> impl IntoView {
-    let ParkedRow {
-        consumer,
-        position,
-        kind,
-        subject,
-        state,
-        attempts,
-        error,
-        parked_at_us,
-        data,
-    } = row;
-    let tries = match attempts {
-        1 => "1 attempt".to_owned(),
-        n => format!("{n} attempts"),
-    };
-    let (name, words) = match state {
-        ParkedState::Retrying => (
-            "retrying",
-            format!("{tries} so far. Is tried again by itself."),
-        ),
-        ParkedState::Held => (
-            "held",
-            "Waits behind an earlier event of the same key.".to_owned(),
-        ),
-        ParkedState::Dead => (
-            "dead",
-            format!("Dead after {tries}. Later events of the same key wait behind it."),
-        ),
-    };
-    let since = format!(
-        "since {}, {} UTC",
-        when::date(parked_at_us),
-        when::clock(parked_at_us)
-    );
-    let data = pretty(&data);
-    view! {
-        <li class="parked" data-state=name>
-            <h3 class="parked__what">
-                <span class="parked__position">{format!("#{position}")}</span>
-                <span>{kind}</span>
-                <span class="parked__subject">
-                    <Subject subject />
-                </span>
-            </h3>
-            <p class="parked__where">
-                "In " <strong>{consumer.clone()}</strong> " " {since}
-            </p>
-            <p class="parked__state">{words}</p>
-            {(!error.is_empty()).then(|| view! { <p class="parked__error">{error}</p> })}
-            <details class="parked__data">
-                <summary>"Content of the event"</summary>
-                <pre>{data}</pre>
-            </details>
-            {(state == ParkedState::Dead).then(|| view! { <Decide consumer position /> })}
-        </li>
-    }
-}
-
-/// The two ways out for a dead letter. The one of no return takes two steps.
-#[component]
-fn Decide(consumer: String, position: u64) -> impl IntoView {
-    if !may(Right::Log) {
-        return ().into_any();
-    }
-    let event = format!("#{position} of {consumer}");
-    let fields = |consumer: String| {
-        view! {
-            <input type="hidden" name="consumer" value=consumer />
-            <input type="hidden" name="position" value=position.to_string() />
-        }
-    };
-    view! {
-        <div class="parked__acts">
-            <form method="post" action="/api/redrive_event">
-                {fields(consumer.clone())}
-                <button class="desk-button" type="submit" aria-label=format!("Redrive {event}")>
-                    "Redrive"
-                </button>
-            </form>
-            <details class="parked__discard">
-                <summary class="desk-button" aria-label=format!("Discard {event}\u{2026}")>
-                    "Discard\u{2026}"
-                </summary>
-                <form method="post" action="/api/discard_event">
-                    {fields(consumer.clone())}
-                    <p>
-                        {format!(
-                            "{consumer} will never handle #{position}; what waits behind it goes on. \
-                             This cannot be undone.",
-                        )}
-                    </p>
-                    <button
-                        class="desk-button desk-button--danger"
-                        type="submit"
-                        aria-label=format!("Discard {event} for good")
-                    >
-                        "Discard for good"
-                    </button>
-                </form>
-            </details>
-        </div>
-    }
-    .into_any()
 }
 
 /// JSON over several lines; what is none stays as it is.

@@ -7,6 +7,8 @@ pub mod admin_alerts;
 #[cfg(feature = "ssr")]
 pub mod admin_audit;
 #[cfg(feature = "ssr")]
+pub mod admin_consumers;
+#[cfg(feature = "ssr")]
 pub mod admin_count;
 #[cfg(feature = "ssr")]
 pub mod admin_events;
@@ -48,6 +50,8 @@ pub mod admin_staff;
 pub mod admin_suppliers;
 #[cfg(feature = "ssr")]
 pub mod admin_today;
+#[cfg(feature = "ssr")]
+pub mod admin_what_if;
 #[cfg(feature = "ssr")]
 pub mod back_in_stock;
 #[cfg(feature = "ssr")]

@@ -139,7 +139,7 @@ impl AlertKind {
             | Self::CredentialStuffing
             | Self::HoldHoarding
             | Self::PaymentsFailing
-            | Self::ConsumerBehind => "/admin/events".to_owned(),
+            | Self::ConsumerBehind => "/admin/events/consumers".to_owned(),
             Self::MoneyNotMoved | Self::ParcelAstray => match subject.parse::<OrderId>() {
                 Ok(id) => format!("/admin/orders/{id}"),
                 Err(_) => "/admin/orders".to_owned(),

@@ -12,6 +12,7 @@ pub mod checkout;
 pub mod counting;
 pub mod delivery;
 pub mod desk;
+pub mod event_query;
 pub mod fulfilment;
 pub mod house;
 pub mod ids;
@@ -40,6 +41,7 @@ pub mod stock;
 pub mod stock_batch;
 pub mod stock_file;
 mod text;
+pub mod what_if;
 
 pub use ids::{
     AlertId, BatchId, LineId, MailId, OrderId, PurchaseOrderId, RefundId, ReturnId, ShipmentId,

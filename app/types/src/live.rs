@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::admin::{EventRow, InventoryRow, Level};
 use crate::delivery::DeliveryTerms;
 use crate::desk::{DeskNews, Present};
+use crate::event_query::EventQuery;
 use crate::ids::InvalidId;
+use crate::log::ConsumerRow;
 use crate::order::ProgressNews;
 use crate::reservation::{Held, OwnHold};
 use crate::staff::Right;
@@ -27,6 +29,8 @@ use crate::{OrderId, ShopperId, Sku, Slug};
 pub const PATH: &str = "/live";
 /// Topics one socket may hold.
 pub const MAX_TOPICS: usize = 200;
+/// Of those, filters of events.
+pub const MAX_FILTERS: usize = 4;
 /// Bytes of one client message, at most.
 pub const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 /// The server sends at least this often (a `beat` when there is nothing else); a client that hears
@@ -34,7 +38,7 @@ pub const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 pub const BEAT_SECONDS: u32 = 20;
 
 /// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
-/// `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
+/// `events:FILTER`, `consumers`, `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
 /// `restock`, `sales`, `ledger:SKU`, `audit`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[strum_discriminants(name(TopicKind), derive(strum::VariantArray))]
@@ -55,6 +59,10 @@ pub enum Topic {
     Inventory,
     /// The last events of the log; staff.
     Events,
+    /// The last events of the log of which something is so; staff.
+    EventsOf(EventQuery),
+    /// How far the consumers are; staff.
+    Consumers,
     /// The orders of everybody, as the desk lists them; staff.
     Orders,
     /// Whether anything about an order has changed; staff.
@@ -86,6 +94,8 @@ impl Topic {
             | Self::Delivery => None,
             Self::Inventory
             | Self::Events
+            | Self::EventsOf(_)
+            | Self::Consumers
             | Self::Orders
             | Self::Desk(_)
             | Self::Present(_)
@@ -106,6 +116,8 @@ impl fmt::Display for Topic {
             Self::Order(id) => write!(f, "order:{id}"),
             Self::Inventory => f.write_str("inventory"),
             Self::Events => f.write_str("events"),
+            Self::EventsOf(query) => write!(f, "events:{}", query.wire()),
+            Self::Consumers => f.write_str("consumers"),
             Self::Orders => f.write_str("orders"),
             Self::Desk(id) => write!(f, "desk:{id}"),
             Self::Present(id) => write!(f, "present:{id}"),
@@ -133,6 +145,8 @@ impl FromStr for Topic {
             Some(("present", id)) => Ok(Self::Present(id.parse()?)),
             Some(("ledger", sku)) => Ok(Self::Ledger(sku.parse()?)),
             Some(("checkout", id)) => Ok(Self::Checkout(id.parse()?)),
+            Some(("events", query)) => Ok(Self::EventsOf(EventQuery::from_wire(query)?)),
+            None if text == "consumers" => Ok(Self::Consumers),
             None if text == "inventory" => Ok(Self::Inventory),
             None if text == "events" => Ok(Self::Events),
             None if text == "orders" => Ok(Self::Orders),
@@ -145,7 +159,7 @@ impl FromStr for Topic {
             None if text == "audit" => Ok(Self::Audit),
             _ => Err(InvalidId {
                 expected: "a topic (product:SLUG, order:ID, checkout:ID, own-checkout, delivery, inventory, \
-                           events, orders, desk:ID, present:ID, alerts, purchasing, restock, sales, ledger:SKU or audit)",
+                           events, events:FILTER, consumers, orders, desk:ID, present:ID, alerts, purchasing, restock, sales, ledger:SKU or audit)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -221,6 +235,9 @@ pub enum State {
     },
     Events {
         events: Vec<EventRow>,
+    },
+    Consumers {
+        consumers: Vec<ConsumerRow>,
     },
     Orders(DeskNews),
     /// Position of the newest event about the order.

@@ -77,7 +77,7 @@ impl<'a> Rule<'a> {
 }
 
 /// Whether the whole text is what the pattern says.
-fn is_like(pattern: &str, text: &str) -> bool {
+pub fn is_like(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -183,7 +183,7 @@ impl Replay<'_> {
         db::query(
             "insert into replays (consumer, token, generation) values ($1, $2, $3) \
              on conflict (consumer) do update set token = excluded.token, \
-             generation = excluded.generation",
+             generation = excluded.generation, folded_to = 0",
         )
         .bind(self.name)
         .bind(&self.token)
@@ -205,7 +205,8 @@ impl Replay<'_> {
     /// Makes sure, until `tx` ends, that no later replay has begun.
     async fn claim(&self, tx: &mut Tx) -> Result<(), Failure> {
         let claimed =
-            db::query("update replays set token = token where consumer = $1 and token = $2")
+            db::query("update replays set folded_to = $1 where consumer = $2 and token = $3")
+                .bind(i64::try_from(self.at).unwrap_or(i64::MAX))
                 .bind(self.name)
                 .bind(&self.token)
                 .execute(tx.conn())

@@ -20,7 +20,7 @@ pub enum Role {
     Reactor,
 }
 
-type Start = Box<dyn for<'r> FnOnce(&'r mut Runner) -> BoxFuture<'r, ()> + Send>;
+type Start = Box<dyn for<'r> FnOnce(&'r mut Runner) -> BoxFuture<'r, ()> + Send + Sync>;
 type Fresh = Box<dyn Fn() -> Box<dyn AnyDecider> + Send + Sync>;
 
 struct Entry {

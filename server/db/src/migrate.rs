@@ -148,6 +148,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0172_staff_acts",
         include_str!("../migrations/0172_staff_acts.sql"),
     ),
+    (
+        "0190_replay_progress",
+        include_str!("../migrations/0190_replay_progress.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -72,6 +72,8 @@ macro_rules! events {
         impl Event {
             /// Every kind there is.
             pub const KINDS: &'static [&'static str] = &[$($name::KIND),*];
+            /// The topic of each.
+            pub const TOPICS: &'static [&'static str] = &[$($name::TOPIC),*];
 
             /// Its name in the log, e.g. `order.placed`.
             pub const fn kind(&self) -> &'static str {

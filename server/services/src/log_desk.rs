@@ -1,11 +1,15 @@
 //! What staff see and decide of the log: lags, dead letters, the past.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use broker::{Log, ParkedState};
+use broker::{Lag, Log, ParkedState, REPLAYED, Role, Roster};
 use types::Problem;
 use types::admin::EventRow;
-use types::log::{self, ConsumerRow, DeadLetterDecision, LogView, LookBack, ParkedRow};
+use types::log::{
+    self, Circuit, ConsumerRole, ConsumerRow, DamageRow, DeadLetterDecision, LogView, LookBack,
+    ParkedRow, RebuildRow,
+};
 use types::staff::Right;
 
 use crate::events::internal;
@@ -16,24 +20,59 @@ use crate::visitor::Staff;
 
 /// Parked events that are shown, at most.
 const PARKED: usize = 200;
+/// Rebuilds that are listed, and how far back they are looked for.
+const REBUILDS: usize = 5;
+const REBUILT_REACH: u64 = 200_000;
 /// How long a page waits for the consumer to follow a decision.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How the log and its consumers stand.
-pub async fn log_view(log: &Log) -> crate::Result<LogView> {
+pub async fn log_view(log: &Log, roster: &Roster) -> crate::Result<LogView> {
     let read = async {
-        let consumers = log.lags().await?;
+        let lags = log.lags().await?;
         let parked = log.parked(false, PARKED).await?;
-        Ok::<_, broker::Error>((log.stored_head().await?, consumers, parked))
+        let rebuilt = log.rebuilds().await?;
+        let damage = first_damage(log, &lags).await?;
+        let head = log.stored_head().await?;
+        Ok::<_, broker::Error>((head, lags, parked, rebuilt, damage))
     };
-    let (head, consumers, parked) = read.await.map_err(internal)?;
-    let consumer = |lag: broker::Lag| ConsumerRow {
-        name: lag.consumer,
-        position: lag.position,
-        behind: lag.behind,
-        parked: lag.parked,
-        dead: lag.dead,
+    let (head, lags, parked, rebuilt, damage) = read.await.map_err(internal)?;
+    let mut failures: HashMap<&str, (u64, &str)> = HashMap::new();
+    for event in &parked {
+        let (failed, last) = failures.entry(&event.consumer).or_default();
+        *failed += u64::from(event.attempts);
+        if last.is_empty() {
+            *last = &event.error;
+        }
+    }
+    let reactors = log.reactors();
+    let consumer = |lag: Lag| {
+        let (failures, error) = failures.get(&*lag.consumer).copied().unwrap_or_default();
+        let of_it = reactors.iter().find(|known| known.name == lag.consumer);
+        let rebuilt = rebuilt.iter().find(|known| known.consumer == lag.consumer);
+        let role = roster.members().find(|(name, _)| *name == lag.consumer);
+        ConsumerRow {
+            position: lag.position,
+            behind: lag.behind,
+            role: role.map_or(ConsumerRole::Unknown, |(_, role)| match role {
+                Role::Decider => ConsumerRole::Decider,
+                Role::Consumer => ConsumerRole::View,
+                Role::Reactor => ConsumerRole::Reactor,
+            }),
+            rate_milli: None,
+            parked: lag.parked,
+            dead: lag.dead,
+            failures,
+            error: (!error.is_empty()).then(|| error.to_owned()),
+            circuit: of_it.map(|reactor| Circuit {
+                is_open: reactor.is_circuit_open,
+                in_flight: reactor.in_flight as u64,
+            }),
+            rebuilt_to: rebuilt.map(|rebuilt| rebuilt.folded_to),
+            name: lag.consumer,
+        }
     };
+    let consumers = lags.into_iter().map(consumer).collect();
     let row = |parked: broker::ParkedEvent| {
         let (kind, data, unreadable) = match parked.event {
             Ok(event) => (event.kind, event.data, None),
@@ -57,16 +96,92 @@ pub async fn log_view(log: &Log) -> crate::Result<LogView> {
     };
     Ok(LogView {
         head,
-        consumers: consumers.into_iter().map(consumer).collect(),
+        consumers,
         parked: parked.into_iter().map(row).collect(),
+        damage,
+        rebuilds: Vec::new(),
     })
+}
+
+/// The first record that cannot be read among those that consumers come to next.
+async fn first_damage(log: &Log, lags: &[Lag]) -> broker::Result<Option<DamageRow>> {
+    let behind = lags.iter().filter(|lag| lag.behind > 0);
+    let at: BTreeSet<u64> = behind.map(|lag| lag.position).collect();
+    for position in at {
+        match log.read_after(position, 1).await {
+            Err(error) if error.is_damage() => {
+                return Ok(Some(DamageRow {
+                    position: position + 1,
+                    what: error.to_string(),
+                }));
+            }
+            read => drop(read?),
+        }
+    }
+    Ok(None)
 }
 
 impl Shop {
     /// How the log and its consumers stand.
-    pub async fn log_view(&self, staff: &Staff) -> crate::Result<LogView> {
+    pub async fn log_view(&self, staff: &Staff, roster: &Roster) -> crate::Result<LogView> {
         staff.may(Right::See)?;
-        log_view(self.log()).await
+        let mut view = self.log_now(roster).await?;
+        self.staff_names().refresh(self.log()).await?;
+        let rebuilt = self.log().last_of(REPLAYED, REBUILDS, REBUILT_REACH).await;
+        let rebuilt = rebuilt.map_err(internal)?;
+        let row = |event: &broker::Recorded| {
+            let row = event_row(event, self.staff_names());
+            RebuildRow {
+                position: row.position,
+                at_us: row.at_us,
+                consumer: row.subject,
+                summary: row.summary,
+            }
+        };
+        view.rebuilds = rebuilt.iter().map(row).collect();
+        Ok(view)
+    }
+
+    /// How the consumers stand, for whoever follows them.
+    pub async fn consumers_now(&self, roster: &Roster) -> crate::Result<(Vec<ConsumerRow>, u64)> {
+        let view = self.log_now(roster).await?;
+        Ok((view.consumers, view.head))
+    }
+
+    async fn log_now(&self, roster: &Roster) -> crate::Result<LogView> {
+        let mut view = log_view(self.log(), roster).await?;
+        let (now_us, failed) = (self.now_us(), self.rebuilds().failures());
+        for row in &mut view.consumers {
+            let rates = self.consumer_rates();
+            row.rate_milli = rates.milli(&row.name, now_us, row.position);
+            if let Some(why) = failed.get(&row.name) {
+                row.error = Some(format!("not built anew: {why}"));
+            }
+        }
+        Ok(view)
+    }
+
+    /// Takes note of where the consumers are, for how fast they go.
+    pub fn saw_consumers(&self, lags: &[Lag]) {
+        self.consumer_rates().note(lags, self.now_us());
+    }
+
+    /// Has everybody step over a damaged record, in the name of who decides. Answers with the damage.
+    ///
+    /// # Errors
+    /// 404 for a position that the log has not come to, 409 for a record that can be read.
+    pub async fn quarantine(&self, staff: &Staff, position: u64) -> crate::Result<String> {
+        let by = staff.may(Right::Log)?;
+        let done = self.log().quarantine(position, by).await;
+        done.map_err(|error| match error {
+            broker::Error::NoSuchEvent(_) => Problem::not_found(format!("{error}.")),
+            broker::Error::NotDamaged(_) => Problem::conflict(
+                "not-damaged",
+                "Nothing is wrong with it",
+                format!("{error}."),
+            ),
+            error => internal(error),
+        })
     }
 
     /// Redrives or discards a dead letter, in the name of who decides, and waits a moment for the

@@ -7,7 +7,7 @@ use broker::{Log, Recorded};
 use db::Columns;
 use domain::Event;
 use domain::order::OrderState;
-use domain::stock::levels_of;
+use domain::stock::{Stock, levels_of};
 use types::desk::status_words;
 use types::log::{LookBack, StoryEvent};
 use types::order::{id_ending, order_number};
@@ -19,7 +19,7 @@ use crate::staff_names::StaffNames;
 use crate::summary::event_row;
 
 /// Events of a story, at most.
-const STORY: usize = 2_000;
+pub(crate) const STORY: usize = 2_000;
 /// The topic of the events that tell stock levels.
 const STOCK: &str = domain::event::StockReserved::TOPIC;
 
@@ -33,14 +33,30 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
     let looked_up = async {
         let head = log.stored_head().await?;
         let position = at.unwrap_or(head).min(head);
-        let (title, facts, story) = match order_id(log, what).await? {
-            Some(id) => order(log, id, position).await?,
-            // Written in capitals, and typed as it comes.
-            None => match what.to_ascii_uppercase().parse::<Sku>() {
-                Ok(sku) => stock(log, &sku, position).await?,
-                Err(_) => {
-                    return Err(unknown(what));
-                }
+        let mut content = None;
+        let named = what.strip_prefix('#').map(str::parse::<u64>);
+        let found = match named {
+            Some(Ok(position)) => {
+                let (found, data) = event(log, position).await?;
+                content = Some(data);
+                Some(found)
+            }
+            Some(Err(_)) => return Err(unknown(what)),
+            None => None,
+        };
+        // An event is told with all that it led to.
+        let position = if found.is_some() { head } else { position };
+        let (title, facts, story) = match found {
+            Some(found) => found,
+            None => match order_id(log, what).await? {
+                Some(id) => order(log, id, position).await?,
+                // Written in capitals, and typed as it comes.
+                None => match what.to_ascii_uppercase().parse::<Sku>() {
+                    Ok(sku) => stock(log, &sku, position).await?,
+                    Err(_) => {
+                        return Err(unknown(what));
+                    }
+                },
             },
         };
         let staff = StaffNames::read(log).await?;
@@ -54,6 +70,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
             head,
             facts,
             story: tree(story, &staff),
+            content,
         })
     };
     looked_up.await.map_err(Problem::from)
@@ -63,7 +80,7 @@ pub async fn look_back(log: &Log, what: &str, at: Option<u64>) -> crate::Result<
 type Found = (String, Vec<(String, String)>, Vec<Recorded>);
 
 /// The order that a text names; `None` when it does not look like one.
-async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
+pub(crate) async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
     if let Ok(id) = text.parse() {
         return Ok(Some(id));
     }
@@ -84,7 +101,34 @@ async fn order_id(log: &Log, text: &str) -> Result<Option<OrderId>, Refused> {
 }
 
 fn unknown(what: &str) -> Refused {
-    Problem::not_found(format!("No order or SKU is called {what}.")).into()
+    Problem::not_found(format!("No order, SKU or event is called {what}.")).into()
+}
+
+/// An event, what it belongs to, and its content.
+async fn event(log: &Log, position: u64) -> Result<(Found, String), Refused> {
+    let event = match log.read_one(position).await {
+        Ok(event) => event,
+        Err(broker::Error::NoSuchEvent(_)) => return Err(unknown(&format!("#{position}"))),
+        Err(error) if error.is_damage() => {
+            return Err(Problem::not_found(format!("{error}.")).into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut facts: Vec<(String, String)> = [
+        ("type", event.kind.clone()),
+        ("topic", event.topic.clone()),
+        ("key", event.key.clone()),
+        ("source", event.source.clone()),
+        ("id", event.id.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let attributes = event.attributes.iter();
+    facts.extend(attributes.map(|(name, value)| (name.clone(), value.clone())));
+    let story = log.read_correlated(event.correlation_id, STORY).await?;
+    let title = format!("Event #{position}");
+    Ok(((title, facts, story), event.data.clone()))
 }
 
 async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> {
@@ -119,16 +163,21 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
         let detail = format!("There was no order {number} at position {position}.");
         return Err(Problem::not_found(detail).into());
     };
+    let mut facts = order_facts(&state);
+    facts.extend(money_facts(&state));
+    facts.push(("id".to_owned(), id.to_string()));
+    facts.extend(unreadable);
+    Ok((format!("Order {number}"), facts, story))
+}
+
+/// What people want to know of an order, but for its money.
+pub(crate) fn order_facts(state: &OrderState) -> Vec<(String, String)> {
     let lines = state.lines.iter();
     let lines = lines.map(|line| format!("{} × {}", line.quantity, line.sku));
     let mut facts = vec![
         ("status".to_owned(), status_words(state.status()).to_owned()),
         ("total".to_owned(), state.total.to_string()),
         ("lines".to_owned(), lines.collect::<Vec<_>>().join(", ")),
-        (
-            "payment attempts".to_owned(),
-            state.payment.attempts.to_string(),
-        ),
     ];
     for parcel in &state.fulfilment.shipments {
         let lines = parcel.lines.iter();
@@ -144,6 +193,18 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
         let state = back.state.words().to_owned();
         facts.push((format!("return {}", back.number), state));
     }
+    // An order that has come to its end holds nothing back any more.
+    if state.reserved_until_us > 0 && !state.status().is_final() {
+        let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
+        let until = until.map(|until| until.strftime("%-d %B %Y, %H:%M UTC").to_string());
+        facts.push(("held until".to_owned(), until.unwrap_or_default()));
+    }
+    facts
+}
+
+fn money_facts(state: &OrderState) -> Vec<(String, String)> {
+    let attempts = state.payment.attempts.to_string();
+    let mut facts = vec![("payment attempts".to_owned(), attempts)];
     let currency = state.total.currency;
     for (name, minor) in [
         ("collected", state.payment.captured_minor()),
@@ -153,15 +214,7 @@ async fn order(log: &Log, id: OrderId, position: u64) -> Result<Found, Refused> 
             facts.push((name.to_owned(), Money::new(minor, currency).to_string()));
         }
     }
-    // An order that has come to its end holds nothing back any more.
-    if state.reserved_until_us > 0 && !state.status().is_final() {
-        let until = jiff::Timestamp::from_microsecond(state.reserved_until_us);
-        let until = until.map(|until| until.strftime("%-d %B %Y, %H:%M UTC").to_string());
-        facts.push(("held until".to_owned(), until.unwrap_or_default()));
-    }
-    facts.push(("id".to_owned(), id.to_string()));
-    facts.extend(unreadable);
-    Ok((format!("Order {number}"), facts, story))
+    facts
 }
 
 async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
@@ -198,7 +251,23 @@ async fn stock(log: &Log, sku: &Sku, position: u64) -> Result<Found, Refused> {
     Ok((format!("SKU {sku}"), facts, story))
 }
 
-fn level(recorded: &Recorded, sku: &Sku) -> Option<domain::stock::Stock> {
+/// What there was of a SKU at a position, if anything after `after` says so, and where.
+pub(crate) async fn level_at(
+    log: &Log,
+    sku: &Sku,
+    after: u64,
+    position: u64,
+) -> Result<Option<(u64, Stock)>, Refused> {
+    let quoted = format!("\"{sku}\"");
+    let last = log
+        .find_back(STOCK, &quoted, after, position, |event| {
+            level(event, sku).is_some()
+        })
+        .await?;
+    Ok(last.and_then(|last| Some((last.position, level(&last, sku)?))))
+}
+
+fn level(recorded: &Recorded, sku: &Sku) -> Option<Stock> {
     let event = decode(recorded).ok()?;
     let levels = levels_of(&event)?;
     levels

@@ -18,6 +18,7 @@ use types::{Currency, LineId, Money, OrderId, ReturnId, ShopperId, Sku, Slug};
 
 use crate::carrier;
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueView, ProductRecord};
+use crate::consumer_rates::ConsumerRates;
 use crate::events::{Refused, internal};
 use crate::fingerprints::Fingerprints;
 use crate::holds::{HoldLimits, Holds};
@@ -28,6 +29,7 @@ use crate::open_alerts::OpenAlerts;
 use crate::order_rows::write_missing_keys;
 use crate::presence::Presence;
 use crate::queues::Queues;
+use crate::rebuilds::Rebuilds;
 use crate::reservations::Reservations;
 use crate::restock::watched;
 use crate::rows_in::newest_position;
@@ -83,6 +85,8 @@ struct Inner {
     signup_pace: SignupPace,
     staff_names: StaffNames,
     presence: Presence,
+    consumer_rates: ConsumerRates,
+    rebuilds: Rebuilds,
     /// What the build made of the pictures.
     pictures: OnceLock<Pictures>,
     /// Who takes the money of new orders.
@@ -190,6 +194,8 @@ impl Shop {
                 signup_pace: SignupPace::default(),
                 staff_names: StaffNames::default(),
                 presence: Presence::default(),
+                consumer_rates: ConsumerRates::default(),
+                rebuilds: Rebuilds::default(),
                 pictures: OnceLock::new(),
                 gateway: OnceLock::new(),
                 house: OnceLock::new(),
@@ -221,6 +227,14 @@ impl Shop {
     }
 
     /// Who of the staff has which order open.
+    pub(crate) fn consumer_rates(&self) -> &ConsumerRates {
+        &self.inner.consumer_rates
+    }
+
+    pub(crate) fn rebuilds(&self) -> &Rebuilds {
+        &self.inner.rebuilds
+    }
+
     pub fn presence(&self) -> &Presence {
         &self.inner.presence
     }

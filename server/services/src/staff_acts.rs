@@ -2,11 +2,25 @@
 
 use std::sync::Arc;
 
-use broker::decisions::{self, Decision};
-use broker::{Consumer, Failure, Filter, Recorded, Rule, Tx};
+use broker::{Consumer, Failure, Filter, QUARANTINED, REPLAYED, Recorded, Rule, Tx, decisions};
 use domain::staff::acts;
+use serde::Deserialize;
 
 use crate::events::decode;
+
+/// What is decided about the log itself.
+const OF_THE_LOG: &[&str] = &[
+    decisions::REDRIVE_REQUESTED,
+    decisions::DISCARD_REQUESTED,
+    QUARANTINED,
+    REPLAYED,
+];
+
+/// What all of these say.
+#[derive(Debug, Deserialize)]
+struct Decided {
+    by: String,
+}
 
 #[derive(Debug)]
 pub(crate) struct StaffActs;
@@ -15,8 +29,7 @@ impl Consumer for StaffActs {
     const NAME: &'static str = "staff_acts";
     const HEARS: Filter<'static> = Filter(&[
         Rule::kinds(acts::KINDS),
-        Rule::topic(decisions::TOPIC)
-            .of(&[decisions::REDRIVE_REQUESTED, decisions::DISCARD_REQUESTED]),
+        Rule::topic(decisions::TOPIC).of(OF_THE_LOG),
     ]);
 
     async fn handle(&self, tx: &mut Tx, batch: &[Arc<Recorded>]) -> Result<(), Failure> {
@@ -52,8 +65,8 @@ impl Consumer for StaffActs {
 /// nobody's.
 fn author_of(event: &Recorded) -> Option<String> {
     if event.topic == decisions::TOPIC {
-        let decision: Decision = serde_json::from_str(&event.data).ok()?;
-        return Some(decision.by);
+        let decided: Decided = serde_json::from_str(&event.data).ok()?;
+        return Some(decided.by);
     }
     let event = decode(event).ok()?;
     acts::author(&event).map(str::to_owned)
@@ -61,8 +74,6 @@ fn author_of(event: &Recorded) -> Option<String> {
 
 /// Whether an event is one, for whoever tells pages of it.
 pub fn is_act(event: &Recorded) -> bool {
-    let is_decision = event.topic == decisions::TOPIC
-        && [decisions::REDRIVE_REQUESTED, decisions::DISCARD_REQUESTED]
-            .contains(&event.kind.as_str());
+    let is_decision = event.topic == decisions::TOPIC && OF_THE_LOG.contains(&event.kind.as_str());
     is_decision || acts::KINDS.contains(&event.kind.as_str())
 }

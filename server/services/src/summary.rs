@@ -1,7 +1,7 @@
 //! Events as one line for people.
 
 use broker::decisions::{self, DeadLettered, Decision};
-use broker::{REPLAYED, Recorded, Replayed};
+use broker::{QUARANTINED, Quarantined, REPLAYED, Recorded, Replayed};
 use domain::Event;
 use domain::event::{
     Decision as ParcelDecision, PaymentOutcome, PaymentSettlementDiffers, Pieces, RefundOutcome,
@@ -63,6 +63,9 @@ fn broker_summary(recorded: &Recorded, staff: &StaffNames) -> String {
                     n => format!("by {by}: {rows} rows, {n} differences mended"),
                 }
             }),
+        QUARANTINED => serde_json::from_str(&recorded.data)
+            .ok()
+            .map(|done: Quarantined| format!("by {}: {}", staff.of(&done.by), done.damage)),
         _ => decision()
             .map(|decision| format!("#{} by {}", decision.position, staff.of(&decision.by))),
     }

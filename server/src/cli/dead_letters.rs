@@ -26,29 +26,41 @@ pub struct Choice {
     all: bool,
 }
 
+/// Who takes part, for what each does.
+fn roster() -> broker::Roster {
+    services::roster(&services::ShopSettings::default(), None)
+}
+
 pub async fn consumers(log: &Log, format: Format, out: &mut impl Write) -> anyhow::Result<()> {
-    let view = services::log_view(log).await?;
+    let view = services::log_view(log, &roster()).await?;
     if format.wrote(&view.consumers, out)? {
         return Ok(());
     }
     writeln!(out, "head {}", view.head)?;
     writeln!(
         out,
-        "{:<16} {:>10} {:>8} {:>8} {:>6}",
-        "consumer", "position", "lag", "parked", "dead"
+        "{:<16} {:<8} {:>10} {:>8} {:>8} {:>6} {:>8} {:>8}",
+        "consumer", "role", "position", "lag", "parked", "dead", "failures", "rebuilt"
     )?;
     for row in view.consumers {
         writeln!(
             out,
-            "{:<16} {:>10} {:>8} {:>8} {:>6}",
-            row.name, row.position, row.behind, row.parked, row.dead
+            "{:<16} {:<8} {:>10} {:>8} {:>8} {:>6} {:>8} {:>8}",
+            row.name,
+            row.role.words(),
+            row.position,
+            row.behind,
+            row.parked,
+            row.dead,
+            row.failures,
+            (row.rebuilt_to).map_or_else(String::new, |to| format!("to #{to}")),
         )?;
     }
     Ok(())
 }
 
 pub async fn list(log: &Log, format: Format, out: &mut impl Write) -> anyhow::Result<()> {
-    let view = services::log_view(log).await?;
+    let view = services::log_view(log, &roster()).await?;
     if format.wrote(&view.parked, out)? {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::shop::{RING, RING_PRICE, TestShop, eventually};
 
 const PAGE: &str = "/admin/events";
+const CONSUMERS: &str = "/admin/events/consumers";
 const CONSUMER: &str = "inventory";
 /// A SKU that the shop does not have.
 const UNKNOWN: &str = "AS-NONE-1";
@@ -59,7 +60,7 @@ async fn submit(staff: &mut Client, command: &str, consumer: &str, position: u64
     let answer = staff.submit(command, &form).await;
     assert_eq!(answer.status, 302, "{answer:?}");
     let location = answer.location().expect("a page to go to").to_owned();
-    assert!(location.starts_with(PAGE), "{location}");
+    assert_eq!(location, CONSUMERS);
     staff.get(&location).await.expect_ok().body
 }
 
@@ -94,7 +95,13 @@ async fn only_staff_see_the_log_and_decide_about_it() {
     let mut shopper = shop.shopper();
     shopper.add(RING, "1", "").await.expect_ok();
     for mut visitor in [shop.shopper(), shopper] {
-        for page in [PAGE.to_owned(), format!("{PAGE}?of={RING}")] {
+        for page in [
+            PAGE.to_owned(),
+            CONSUMERS.to_owned(),
+            format!("{PAGE}?of={RING}"),
+            format!("{PAGE}?text=nonsense"),
+            format!("{PAGE}/what-if?sku={RING}&threshold=1"),
+        ] {
             let answer = visitor.get(&page).await;
             assert_eq!(answer.status, 302, "{answer:?}");
             assert_eq!(answer.location(), Some("/admin/sign-in"));
@@ -106,8 +113,8 @@ async fn only_staff_see_the_log_and_decide_about_it() {
             let form = [("consumer", CONSUMER), ("position", at.as_str())];
             visitor.post(command, &form).await.problem(401);
             let plain = visitor.submit(command, &form).await;
-            assert_eq!(plain.location(), Some(PAGE));
-            let after = visitor.get(PAGE).await;
+            assert_eq!(plain.location(), Some(CONSUMERS));
+            let after = visitor.get(CONSUMERS).await;
             assert_eq!(after.location(), Some("/admin/sign-in"));
         }
     }
@@ -121,7 +128,7 @@ async fn only_staff_see_the_log_and_decide_about_it() {
 async fn staff_see_how_far_consumers_are_and_what_they_could_not_handle() {
     let (shop, position) = shop_with_dead_letter().await;
     let mut staff = shop.staff().await;
-    let page = staff.get(PAGE).await.expect_ok().body;
+    let page = staff.get(CONSUMERS).await.expect_ok().body;
     for consumer in ["inventory", "orders", "catalogue", "cart_return", "payment"] {
         let row = format!("<th scope=\"row\">{consumer}</th>");
         assert!(page.contains(&row), "{consumer}: {page}");
@@ -136,7 +143,7 @@ async fn staff_see_how_far_consumers_are_and_what_they_could_not_handle() {
         lags.iter().all(|lag| lag.behind == 0)
     })
     .await;
-    let page = staff.get(PAGE).await.expect_ok().body;
+    let page = staff.get(CONSUMERS).await.expect_ok().body;
     let listed = shop.log().lags().await.expect("lags").len();
     assert_eq!(page.matches("up to date").count(), listed, "{page}");
     shop.closed().await;
@@ -157,7 +164,7 @@ async fn a_discarded_dead_letter_is_gone_and_the_page_says_so() {
         page.contains("Somebody may have decided already."),
         "{page}"
     );
-    let page = staff.get(PAGE).await.expect_ok().body;
+    let page = staff.get(CONSUMERS).await.expect_ok().body;
     assert!(!page.contains("Somebody may have decided"), "told once");
     shop.sold().await;
     shop.closed().await;
@@ -202,7 +209,7 @@ async fn what_is_no_dead_letter_cannot_be_decided_about() {
         staff.post(command, &[]).await.problem(400);
     }
     // An address alone does not make the page say that something was done.
-    let made_up = format!("{PAGE}?redriven=1&consumer=orders");
+    let made_up = format!("{CONSUMERS}?redriven=1&consumer=orders");
     let page = staff.get(&made_up).await.expect_ok();
     assert!(!page.body.contains("was handed to"));
     assert!(shop.is_dead(position).await);
@@ -283,10 +290,14 @@ async fn a_look_up_that_finds_nothing_says_why_under_its_field() {
         (
             "of=AS-NO-SUCH-1",
             "of",
-            "No order or SKU is called AS-NO-SUCH-1.",
+            "No order, SKU or event is called AS-NO-SUCH-1.",
         ),
-        ("of=%3Cscript%3E", "of", "No order or SKU is called"),
-        ("of=&at=4", "of", "Enter the number of an order or a SKU."),
+        ("of=%3Cscript%3E", "of", "No order, SKU or event is called"),
+        (
+            "of=&at=4",
+            "of",
+            "Enter the number of an order, a SKU or a position",
+        ),
         (
             "of=AS-VEG-WG-50&at=0",
             "of",
@@ -305,7 +316,7 @@ async fn a_look_up_that_finds_nothing_says_why_under_its_field() {
         let told = told.split("</p>").next().unwrap_or_default();
         assert!(told.contains(message), "{query}: {page}");
         assert!(
-            page.contains("up to date") || page.contains("behind"),
+            page.contains("order.placed") || page.contains("stock.corrected"),
             "the rest stands"
         );
         assert!(!page.contains("<script>\""), "{query}: {page}");

@@ -19,6 +19,7 @@ mod demo;
 mod desk;
 mod doors;
 mod endings;
+mod event_log;
 mod failpoints;
 mod found;
 mod found_again;

@@ -116,6 +116,8 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("GET", "/admin/inventory/{sku}", May(Right::See)),
     ("GET", "/admin/inventory/{sku}/ledger.csv", May(Right::See)),
     ("GET", "/admin/events", May(Right::See)),
+    ("GET", "/admin/events/consumers", May(Right::See)),
+    ("GET", "/admin/events/what-if", May(Right::See)),
     ("GET", "/admin/alerts", May(Right::See)),
     ("GET", "/admin/restock", May(Right::See)),
     ("GET", "/admin/suppliers", May(Right::See)),
@@ -192,6 +194,8 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/api/change_alert", May(Right::Alerts)),
     ("POST", "/api/redrive_event", May(Right::Log)),
     ("POST", "/api/discard_event", May(Right::Log)),
+    ("POST", "/api/quarantine_event", May(Right::Log)),
+    ("POST", "/api/rebuild_states", May(Right::Log)),
     ("GET", "/admin/prices", May(Right::Prices)),
     ("POST", "/api/set_price", May(Right::Prices)),
     ("POST", "/api/withdraw_price", May(Right::Prices)),
@@ -219,6 +223,8 @@ const fn right_of(kind: TopicKind) -> Option<Right> {
         | TopicKind::Delivery => None,
         TopicKind::Inventory
         | TopicKind::Events
+        | TopicKind::EventsOf
+        | TopicKind::Consumers
         | TopicKind::Orders
         | TopicKind::Desk
         | TopicKind::Present
@@ -454,6 +460,8 @@ async fn every_topic_is_asked_for_by_everybody_and_told_to_whom_it_should() {
         TopicKind::Delivery => "delivery".to_owned(),
         TopicKind::Inventory => "inventory".to_owned(),
         TopicKind::Events => "events".to_owned(),
+        TopicKind::EventsOf => "events:orders\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}".to_owned(),
+        TopicKind::Consumers => "consumers".to_owned(),
         TopicKind::Orders => "orders".to_owned(),
         TopicKind::Desk => format!("desk:{id}"),
         TopicKind::Present => format!("present:{id}"),

@@ -96,7 +96,7 @@ async fn books_that_agree_raise_nothing_and_each_difference_one_alert() {
         page.body.matches("Gateway and books differ: ").count() == 2
     })
     .await;
-    let events = staff.get("/admin/events").await.expect_ok();
+    let events = staff.get("/admin/events/consumers").await.expect_ok();
     assert!(
         events.body.contains("payment.settlement_differs"),
         "staff are shown it"
