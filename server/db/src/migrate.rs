@@ -148,6 +148,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0172_staff_acts",
         include_str!("../migrations/0172_staff_acts.sql"),
     ),
+    (
+        "0180_photographs",
+        include_str!("../migrations/0180_photographs.sql"),
+    ),
+    (
+        "0181_refused_product_forms",
+        include_str!("../migrations/0181_refused_product_forms.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

@@ -41,6 +41,7 @@ mod payment_news;
 mod persons;
 mod prices;
 mod process;
+mod products;
 mod purchasing;
 mod refunds;
 mod release_1;
