@@ -238,6 +238,8 @@ pub fn page_version(page: LivePage, version: u64) -> ReadSignal<Version> {
             LivePage::Ledger(sku) => Topic::Ledger(sku),
             LivePage::Audit => Topic::Audit,
             LivePage::Sales => Topic::Sales,
+            LivePage::Products => Topic::Products,
+            LivePage::Shelves => Topic::Shelves,
         };
         socket::follow(topic, initial, version, merge).into()
     }
@@ -257,6 +259,9 @@ pub enum LivePage {
     Ledger(Sku),
     Audit,
     Sales,
+    Products,
+    /// A page of the shop.
+    Shelves,
 }
 
 /// Who has an order open. Staff only.

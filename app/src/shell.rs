@@ -26,6 +26,8 @@ use crate::pages::admin_papers::{CreditNotesPage, InvoicesPage, SlipsPage};
 use crate::pages::admin_persons::AdminPersonsPage;
 use crate::pages::admin_pick_list::PickListPage;
 use crate::pages::admin_prices::AdminPricesPage;
+use crate::pages::admin_product::AdminProductPage;
+use crate::pages::admin_products::AdminProductsPage;
 use crate::pages::admin_purchase::AdminPurchasePage;
 use crate::pages::admin_purchases::AdminPurchasesPage;
 use crate::pages::admin_restock::AdminRestockPage;
@@ -233,6 +235,12 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/admin/prices") view=AdminPricesPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/products") view=AdminProductsPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/admin/products/:slug")
+                    view=AdminProductPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/admin/alerts") view=AdminAlertsPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/restock") view=AdminRestockPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/suppliers") view=AdminSuppliersPage ssr=SsrMode::Async />

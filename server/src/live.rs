@@ -486,6 +486,8 @@ impl Hub {
         gathered.for_staff.extend(changed.for_staff);
         gathered.purchasing |= is_of_purchasing(&event);
         gathered.sales |= is_of_sales(&event);
+        gathered.catalogue |= shop.products_position() == position;
+        gathered.shelves |= shop.shelves_position() == position;
         // Not what checkouts hold or parcels take: both change nothing of what is unsold.
         gathered.restock |= recorded.topic == RestockRuleChanged::TOPIC
             || matches!(
@@ -559,7 +561,7 @@ impl Hub {
             if self.has_members(&topic)
                 && let Some((stock, _)) = shop.product_stock(product, u64::MAX)
             {
-                let (available, _) = shop.levels().available(skus.iter());
+                let available = shop.available_to_shoppers(product, skus.iter());
                 let variants = (skus.iter().zip(available))
                     .map(|(sku, available)| VariantStock {
                         sku: sku.clone(),
@@ -616,6 +618,14 @@ impl Hub {
         if gathered.acts && self.has_members(&Topic::Audit) {
             let version = shop.acts_position();
             publish(Topic::Audit, State::Audit { version });
+        }
+        if gathered.shelves && self.has_members(&Topic::Shelves) {
+            let version = shop.shelves_position();
+            publish(Topic::Shelves, State::Shelves { version });
+        }
+        if gathered.catalogue && self.has_members(&Topic::Products) {
+            let version = shop.products_position();
+            publish(Topic::Products, State::Products { version });
         }
         let is_of_today = gathered.sales || gathered.alerts || gathered.restock;
         if is_of_today && self.has_members(&Topic::Sales) {
@@ -677,6 +687,10 @@ struct Gathered {
     acts: bool,
     /// Whether the numbers of what is sold have.
     sales: bool,
+    /// Whether any product has.
+    catalogue: bool,
+    /// Whether one that shoppers see has, in more than its price and stock.
+    shelves: bool,
     /// The newest [`STREAM`] events, oldest first.
     events: VecDeque<EventRow>,
     /// The same of each filter that somebody follows.
@@ -694,7 +708,7 @@ fn gather(events: &mut VecDeque<EventRow>, event: EventRow) {
 impl Gathered {
     fn is_empty(&self) -> bool {
         let is_quiet = !self.alerts && !self.purchasing && !self.restock;
-        let is_quiet = is_quiet && !self.acts && !self.sales;
+        let is_quiet = is_quiet && !self.acts && !self.sales && !self.catalogue && !self.shelves;
         let is_bare =
             self.events.is_empty() && self.filtered.is_empty() && self.products.is_empty();
         is_quiet && is_bare && self.for_staff.is_empty() && self.released.is_empty()
@@ -836,7 +850,7 @@ fn left<K: Hash + Eq>(all: &mut HashMap<K, HashSet<u64>>, key: &K, id: u64) {
 
 async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), Problem> {
     match topic {
-        Topic::Product(slug) if shop.has_product(slug) => Ok(()),
+        Topic::Product(slug) if shop.had_product(slug) => Ok(()),
         Topic::Product(slug) => Err(Problem::not_found(format!("There is no product {slug}."))),
         Topic::Order(id) if shop.may_open_order(visitor.shopper, *id).await? => Ok(()),
         Topic::Order(_) => Err(Problem::not_found(
@@ -844,7 +858,7 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         )),
         Topic::Checkout(shopper) if *shopper == visitor.shopper => Ok(()),
         Topic::Checkout(_) => Err(Problem::not_found("This is not your checkout.")),
-        Topic::OwnCheckout | Topic::Delivery => Ok(()),
+        Topic::OwnCheckout | Topic::Delivery | Topic::Shelves => Ok(()),
         Topic::Inventory
         | Topic::Events
         | Topic::EventsOf(_)
@@ -857,6 +871,7 @@ async fn authorise(shop: &Shop, visitor: &Visitor, topic: &Topic) -> Result<(), 
         | Topic::Restock
         | Topic::Sales
         | Topic::Ledger(_)
+        | Topic::Products
         | Topic::Audit => match (&visitor.staff, topic.right()) {
             (Some(staff), Some(right)) => staff.may(right).map(drop),
             _ => Err(Problem::unauthenticated("Sign in as staff to follow this.")),
@@ -956,6 +971,14 @@ async fn snapshot(
         Topic::Audit => {
             let version = shop.acts_position();
             Ok((State::Audit { version }, version))
+        }
+        Topic::Shelves => {
+            let version = shop.shelves_position();
+            Ok((State::Shelves { version }, version))
+        }
+        Topic::Products => {
+            let version = shop.products_position();
+            Ok((State::Products { version }, version))
         }
         Topic::Restock => {
             let version = shop.levels().position();

@@ -12,6 +12,7 @@ use super::checkout_form::CheckoutForm;
 use super::delivery_form::DeliveryForm;
 use super::inventory_forms::WriteOffForm;
 use super::price_form::PriceForm;
+use super::product_forms::{DraftForm, VariantForm};
 use super::purchase_forms::{RuleForm, SupplierForm};
 
 /// What became of the last plain form post, and what was typed.
@@ -60,6 +61,15 @@ pub struct Flash {
     /// The supplier that could not be taken note of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier: Option<SupplierForm>,
+    /// The product that could not be drafted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<DraftForm>,
+    /// The variant that could not be set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<VariantForm>,
+    /// Whether the shop keeps what could not be said of a product.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_texts: bool,
     /// The address that an order could not get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<TypedAddress>,

@@ -23,6 +23,8 @@ pub mod parcels;
 pub mod persons;
 pub mod price_form;
 pub mod prices;
+pub mod product_forms;
+pub mod products;
 pub mod purchase_forms;
 pub mod purchasing;
 pub mod receipt_form;

@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 use types::Problem;
+use types::products::MAX_LINE;
 
 /// What is typed into it: which keyboard a phone shows, and how the browser helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
     /// A name or an address.
     Text,
+    /// A text of people, of one line.
+    Line,
     /// An amount of money, as people write it.
     Amount,
     /// A whole number.
@@ -36,21 +39,23 @@ pub fn desk_field(
 ) -> impl IntoView + use<> {
     let kind = match holds {
         Holds::Moment => "datetime-local",
-        Holds::Text | Holds::Amount | Holds::Number | Holds::Code { .. } => "text",
+        Holds::Text | Holds::Line | Holds::Amount | Holds::Number | Holds::Code { .. } => "text",
     };
     let inputmode = match holds {
         Holds::Amount => Some("decimal"),
         Holds::Number => Some("numeric"),
-        Holds::Text | Holds::Moment | Holds::Code { .. } => None,
+        Holds::Text | Holds::Line | Holds::Moment | Holds::Code { .. } => None,
     };
     let longest = match holds {
         Holds::Text => Some(LONGEST_TEXT),
+        Holds::Line => Some(MAX_LINE),
         Holds::Code { longest } => Some(longest),
         Holds::Amount | Holds::Number | Holds::Moment => None,
     };
     let is_code = matches!(holds, Holds::Code { .. });
     let is_words = is_code || holds == Holds::Text;
     let is_wide = matches!(holds, Holds::Code { longest } if longest > NARROW);
+    let is_wide = is_wide || holds == Holds::Line;
     let wrong = problem.and_then(|problem| problem.field(name).map(str::to_owned));
     let wrong_id = format!("{id}-wrong");
     view! {
@@ -69,6 +74,69 @@ pub fn desk_field(
                 aria-invalid=wrong.is_some().then_some("true")
                 aria-describedby=wrong.is_some().then(|| wrong_id.clone())
             />
+            {wrong.map(|wrong| view! {
+                <p class="field__error" id=wrong_id role="alert">{wrong}</p>
+            })}
+        </div>
+    }
+}
+
+/// A field of several lines; `rows` of them are in sight, and of `longest` characters at most.
+pub fn desk_area(
+    problem: Option<&Problem>,
+    id: String,
+    (name, label): (&'static str, &'static str),
+    (rows, longest): (u8, usize),
+    value: String,
+) -> impl IntoView + use<> {
+    let wrong = problem.and_then(|problem| problem.field(name).map(str::to_owned));
+    let wrong_id = format!("{id}-wrong");
+    view! {
+        <div class="desk-field desk-field--area">
+            <label for=id.clone()>{label}</label>
+            <textarea
+                id=id
+                name=name
+                rows=rows.to_string()
+                maxlength=longest.to_string()
+                aria-invalid=wrong.is_some().then_some("true")
+                aria-describedby=wrong.is_some().then(|| wrong_id.clone())
+            >
+                {value}
+            </textarea>
+            {wrong.map(|wrong| view! {
+                <p class="field__error" id=wrong_id role="alert">{wrong}</p>
+            })}
+        </div>
+    }
+}
+
+/// One of several values, each with its words.
+pub fn desk_choice(
+    problem: Option<&Problem>,
+    id: String,
+    (name, label): (&'static str, &'static str),
+    choices: Vec<(String, String)>,
+    chosen: &str,
+) -> impl IntoView + use<> {
+    let wrong = problem.and_then(|problem| problem.field(name).map(str::to_owned));
+    let wrong_id = format!("{id}-wrong");
+    let options = choices.into_iter().map(|(value, words)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{words}</option> }
+    });
+    let options = options.collect_view();
+    view! {
+        <div class="desk-field">
+            <label for=id.clone()>{label}</label>
+            <select
+                id=id
+                name=name
+                aria-invalid=wrong.is_some().then_some("true")
+                aria-describedby=wrong.is_some().then(|| wrong_id.clone())
+            >
+                {options}
+            </select>
             {wrong.map(|wrong| view! {
                 <p class="field__error" id=wrong_id role="alert">{wrong}</p>
             })}

@@ -49,7 +49,7 @@ pub use admin_frame::AdminFrame;
 #[cfg(feature = "ssr")]
 pub use bar_chart::BarChart;
 #[cfg(feature = "ssr")]
-pub use desk_field::{Holds, desk_field};
+pub use desk_field::{Holds, desk_area, desk_choice, desk_field};
 pub use desk_pages::DeskPages;
 pub use desk_search::{DeskSearch, Search};
 #[cfg(feature = "ssr")]

@@ -82,10 +82,14 @@ pub fn Picture(
     #[prop(optional)] place: Place,
     #[prop(optional, into)] class: &'static str,
 ) -> impl IntoView {
-    let alt = if decorative { String::new() } else { image.alt };
+    let alt = if decorative {
+        String::new()
+    } else {
+        image.alt.clone()
+    };
     let first = eager && use_context::<PriorityPicture>().is_some_and(|page| page.take());
     let shop = shop();
-    let Some(built) = shop.pictures().get(&image.src) else {
+    let Some(built) = shop.pictures().of(&image) else {
         return view! {
             <img
                 class=class

@@ -37,6 +37,12 @@ pub mod admin_pick_list;
 #[cfg(feature = "ssr")]
 pub mod admin_prices;
 #[cfg(feature = "ssr")]
+pub mod admin_product;
+#[cfg(feature = "ssr")]
+mod admin_product_variants;
+#[cfg(feature = "ssr")]
+pub mod admin_products;
+#[cfg(feature = "ssr")]
 pub mod admin_purchase;
 #[cfg(feature = "ssr")]
 pub mod admin_purchases;

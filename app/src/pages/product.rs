@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use types::Slug;
 use types::catalogue::{Image, Product, Variant, come_in_sizes};
 use types::checkout::DeliveryMethod;
 
@@ -25,9 +26,13 @@ pub fn ProductPage() -> impl IntoView {
         .read_untracked()
         .get("slug")
         .unwrap_or_default();
-    let product = asked.parse().ok().and_then(|slug| shop.product(&slug));
+    let slug: Option<Slug> = asked.parse().ok();
+    let product = slug.as_ref().and_then(|slug| shop.product(slug));
     let Some(product) = product else {
-        return view! { <NotFoundPage /> }.into_any();
+        return match slug.and_then(|slug| shop.withdrawn(&slug)) {
+            Some((title, category)) => view! { <WithdrawnPage title category /> }.into_any(),
+            None => view! { <NotFoundPage /> }.into_any(),
+        };
     };
     let query = use_query_map().read_untracked().clone();
     let variant = query.get("variant").unwrap_or_default();
@@ -176,6 +181,39 @@ pub fn ProductPage() -> impl IntoView {
         </ShopFrame>
     }
     .into_any()
+}
+
+/// Of a piece that was sold here and is no more; answers with 410.
+#[component]
+fn WithdrawnPage(title: String, category: Slug) -> impl IntoView {
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::GONE);
+    }
+    let mut cards = shop().cards(Some(&category));
+    cards.truncate(4);
+    view! {
+        <ShopFrame title=title.clone() category=category.to_string()>
+            <div class="prose">
+                <h1>{title}</h1>
+                <p>
+                    "This piece is no longer sold. If you have ordered it, your order keeps it: "
+                    <a class="link" href="/orders">"Your orders"</a>
+                    "."
+                </p>
+            </div>
+            {(!cards.is_empty())
+                .then(|| {
+                    view! {
+                        <section class="section" aria-labelledby="related-title">
+                            <header class="section__head">
+                                <h2 id="related-title">"Still here"</h2>
+                            </header>
+                            <ProductCards cards level=Level::H3 />
+                        </section>
+                    }
+                })}
+        </ShopFrame>
+    }
 }
 
 /// The variant the address asks for; else one of the metal it asks for; else any. Among several the

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::pictures::BuiltPicture;
 use crate::stock::ProductStock;
 use crate::{Money, Sku, Slug};
 
@@ -21,6 +22,9 @@ pub struct Image {
     pub height: u32,
     /// The metal it shows, e.g. `white-gold`; empty for a composition of several pieces.
     pub metal: String,
+    /// Its files, where staff have uploaded it; those of the others are known by `src`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<BuiltPicture>,
 }
 
 /// A wide picture for the head of a page and the products to be seen on it.

@@ -28,6 +28,7 @@ pub mod pictures;
 mod postal_codes;
 pub mod prices;
 pub mod problem;
+pub mod products;
 pub mod purchasing;
 pub mod reservation;
 pub mod restock;

@@ -38,8 +38,8 @@ pub const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 pub const BEAT_SECONDS: u32 = 20;
 
 /// What a page can follow. On the wire it is text: `product:SLUG`, `order:ID`, `inventory`, `events`,
-/// `events:FILTER`, `consumers`, `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`, `alerts`, `purchasing`,
-/// `restock`, `sales`, `ledger:SKU`, `audit`.
+/// `events:FILTER`, `consumers`, `orders`, `desk:ID`, `present:ID`, `checkout:ID`, `own-checkout`, `delivery`,
+/// `alerts`, `purchasing`, `restock`, `sales`, `ledger:SKU`, `audit`, `shelves`, `products`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[strum_discriminants(name(TopicKind), derive(strum::VariantArray))]
 #[serde(try_from = "String", into = "String")]
@@ -81,6 +81,10 @@ pub enum Topic {
     Sales,
     /// Whether anybody of the staff has done anything; owners.
     Audit,
+    /// Whether what is for sale is other pieces, or has other words, pictures or variants; anyone.
+    Shelves,
+    /// Whether any product has changed, also one that is only prepared; staff.
+    Products,
 }
 
 impl Topic {
@@ -91,7 +95,8 @@ impl Topic {
             | Self::Order(_)
             | Self::Checkout(_)
             | Self::OwnCheckout
-            | Self::Delivery => None,
+            | Self::Delivery
+            | Self::Shelves => None,
             Self::Inventory
             | Self::Events
             | Self::EventsOf(_)
@@ -105,6 +110,7 @@ impl Topic {
             | Self::Sales
             | Self::Ledger(_) => Some(Right::See),
             Self::Audit => Some(Right::Audit),
+            Self::Products => Some(Right::Products),
         }
     }
 }
@@ -130,6 +136,8 @@ impl fmt::Display for Topic {
             Self::Ledger(sku) => write!(f, "ledger:{sku}"),
             Self::Audit => f.write_str("audit"),
             Self::Sales => f.write_str("sales"),
+            Self::Shelves => f.write_str("shelves"),
+            Self::Products => f.write_str("products"),
         }
     }
 }
@@ -157,9 +165,12 @@ impl FromStr for Topic {
             None if text == "restock" => Ok(Self::Restock),
             None if text == "sales" => Ok(Self::Sales),
             None if text == "audit" => Ok(Self::Audit),
+            None if text == "shelves" => Ok(Self::Shelves),
+            None if text == "products" => Ok(Self::Products),
             _ => Err(InvalidId {
                 expected: "a topic (product:SLUG, order:ID, checkout:ID, own-checkout, delivery, inventory, \
-                           events, events:FILTER, consumers, orders, desk:ID, present:ID, alerts, purchasing, restock, sales, ledger:SKU or audit)",
+                           events, events:FILTER, consumers, orders, desk:ID, present:ID, alerts, purchasing, restock, \
+                           sales, ledger:SKU, audit, shelves or products)",
                 got: text.chars().take(60).collect(),
             }),
         }
@@ -266,6 +277,14 @@ pub enum State {
     },
     /// Position of the newest thing that somebody of the staff has done.
     Audit {
+        version: u64,
+    },
+    /// Position of the newest event about what is for sale, but for its price and stock.
+    Shelves {
+        version: u64,
+    },
+    /// Position of the newest event about any product.
+    Products {
         version: u64,
     },
 }

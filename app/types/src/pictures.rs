@@ -4,8 +4,12 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Image;
+
 /// Where the built files stand under the site's root. Their names carry a hash of their content.
 pub const FOLDER: &str = "pictures";
+/// Begins the names of pictures that were uploaded: they stand in the database, and not in the folder.
+pub const UPLOADED: &str = "uploaded/";
 /// In that folder: the built pictures by the address of the picture they were made of.
 pub const MANIFEST: &str = "manifest.json";
 /// Wide enough for a line of a cart on any screen.
@@ -87,7 +91,8 @@ impl BuiltPicture {
         ))
     }
 
-    /// The class that paints its dominant colour while it loads.
+    /// The class that paints its dominant colour while it loads; without a rule for it where the picture was
+    /// uploaded in a colour that none of the build's has.
     pub fn tint_class(&self) -> String {
         format!("tint-{}", self.tint)
     }
@@ -99,9 +104,14 @@ impl BuiltPicture {
 pub struct Pictures(pub HashMap<String, BuiltPicture>);
 
 impl Pictures {
-    /// `None` for a picture that was not built: a merchant's own, or one added since.
+    /// `None` for a picture that was not built: a merchant's own.
     pub fn get(&self, src: &str) -> Option<&BuiltPicture> {
         self.0.get(src)
+    }
+
+    /// The files of a picture, whether the build made them or they came with an upload.
+    pub fn of<'a>(&'a self, image: &'a Image) -> Option<&'a BuiltPicture> {
+        image.built.as_ref().or_else(|| self.get(&image.src))
     }
 }
 

@@ -56,6 +56,8 @@ pub enum Right {
     Alerts,
     ExportPersons,
     ErasePersons,
+    Products,
+    Publish,
     Prices,
     Log,
     Staff,
@@ -76,7 +78,9 @@ impl Role {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Viewer => "looks at everything that orders and stock need, and changes nothing",
-            Self::Stock => "also counts, imports, writes off and orders from suppliers",
+            Self::Stock => {
+                "also counts, imports, writes off, orders from suppliers and prepares products"
+            }
             Self::Orders => "also packs and sends, gives money back and answers customers",
             Self::Owner => "does everything, prices, staff and erasing persons included",
         }
@@ -104,6 +108,8 @@ impl Right {
             Self::Alerts => "Take over, mute and resolve alerts",
             Self::ExportPersons => "Give out what is known of a person",
             Self::ErasePersons => "Erase a person",
+            Self::Products => "Prepare products; change their texts, variants and photographs",
+            Self::Publish => "Publish and withdraw products",
             Self::Prices => "See plans for prices, change prices and what delivery costs",
             Self::Log => "Have an event that failed tried again, or give it up",
             Self::Staff => "Invite people, change roles, remove members and end their sessions",
@@ -116,10 +122,15 @@ impl Right {
         use Role::{Orders, Owner, Stock, Viewer};
         match self {
             Self::See | Self::OwnAccount => &[Viewer, Stock, Orders, Owner],
-            Self::Stock | Self::Purchasing => &[Stock, Owner],
+            Self::Stock | Self::Purchasing | Self::Products => &[Stock, Owner],
             Self::Orders | Self::Mails | Self::ExportPersons => &[Orders, Owner],
             Self::Alerts => &[Stock, Orders, Owner],
-            Self::ErasePersons | Self::Prices | Self::Log | Self::Staff | Self::Audit => &[Owner],
+            Self::ErasePersons
+            | Self::Publish
+            | Self::Prices
+            | Self::Log
+            | Self::Staff
+            | Self::Audit => &[Owner],
         }
     }
 

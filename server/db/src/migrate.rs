@@ -149,6 +149,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0172_staff_acts.sql"),
     ),
     (
+        "0180_photographs",
+        include_str!("../migrations/0180_photographs.sql"),
+    ),
+    (
+        "0181_refused_product_forms",
+        include_str!("../migrations/0181_refused_product_forms.sql"),
+    ),
+    (
         "0190_replay_progress",
         include_str!("../migrations/0190_replay_progress.sql"),
     ),

@@ -1,5 +1,6 @@
 //! A product, its variants and their prices, and what changes them.
 
+pub mod drafts;
 pub mod events;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,12 @@ use crate::event::{
 /// Prices that may be planned for one product.
 pub const MAX_PLANNED: usize = 50;
 
+/// Variants of one product.
+pub const MAX_VARIANTS: usize = 100;
+
+/// Pictures of one product.
+pub const MAX_PICTURES: usize = 24;
+
 /// The highest price of a piece, in minor units: sums of a whole cart stay far from an overflow.
 pub const MAX_PRICE: i64 = 10_000_000_000;
 
@@ -30,11 +37,25 @@ pub struct Product {
     pub title: String,
     pub details: ProductDetails,
     pub variants: Vec<Variant>,
+    /// Whether it was never for sale yet.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub draft: bool,
     /// Whether it is sold no more.
     pub withdrawn: bool,
+    /// Grows with each change of its texts, pictures and variants.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub version: u64,
+    /// When it was drafted, in unix microseconds: the catalogue has them in this order. 0 for what a shop begins
+    /// with, which stands before them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub drafted_us: i64,
     /// What its SKUs are going to cost, the next one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub planned: Vec<PlannedPrice>,
+}
+
+fn is_default<T: Default + PartialEq>(it: &T) -> bool {
+    *it == T::default()
 }
 
 /// What a SKU is going to cost.
@@ -121,6 +142,18 @@ pub enum Refusal {
     ChangedMeanwhile,
     #[error("something else is planned for that time; withdraw it first, or choose another time")]
     PlannedOtherwise,
+    #[error("another product has this address")]
+    AddressTaken,
+    #[error("another product has this SKU")]
+    SkuTaken,
+    #[error("it has no variant yet")]
+    NoVariant,
+    #[error("it has no description yet")]
+    NoDescription,
+    #[error("a product has at most {MAX_VARIANTS} variants")]
+    TooManyVariants,
+    #[error("a product has at most {MAX_PICTURES} pictures")]
+    TooManyPictures,
 }
 
 impl From<&ProductIntroduced> for Product {
@@ -131,7 +164,10 @@ impl From<&ProductIntroduced> for Product {
             title: introduced.title.clone(),
             details: introduced.details.clone(),
             variants: introduced.variants.clone(),
+            draft: false,
             withdrawn: false,
+            version: 0,
+            drafted_us: 0,
             planned: Vec::new(),
         }
     }
@@ -140,6 +176,11 @@ impl From<&ProductIntroduced> for Product {
 impl Product {
     pub fn skus(&self) -> impl Iterator<Item = &Sku> {
         self.variants.iter().map(|variant| &variant.sku)
+    }
+
+    /// Whether shoppers see and buy it.
+    pub const fn is_for_sale(&self) -> bool {
+        !self.draft && !self.withdrawn
     }
 
     /// Takes note of what has happened to it.
@@ -167,8 +208,18 @@ impl Product {
             Event::PricePlanWithdrawn(event) => self.forget_planned(&event.sku, event.from_us),
             Event::ProductChanged(event) => {
                 self.title.clone_from(&event.title);
+                self.keep_pictures(&event.details);
                 self.details.clone_from(&event.details);
+                if let Some(category) = &event.category {
+                    self.category.clone_from(category);
+                }
+                self.version = event.version;
             }
+            Event::ProductVariantSet(event) => {
+                self.set_variant(&event.variant);
+                self.version = event.version;
+            }
+            Event::ProductPublished(_) => (self.draft, self.withdrawn) = (false, false),
             Event::ProductWithdrawn(_) => self.withdrawn = true,
             _ => {}
         }
@@ -207,26 +258,10 @@ impl Product {
         if self.withdrawn {
             return Err(Refusal::Withdrawn);
         }
-        if asked.price.minor <= 0 {
-            return Err(Refusal::PriceNotAboveZero);
-        }
         if asked.price.currency != before.currency {
             return Err(Refusal::OtherCurrency);
         }
-        if asked.price.minor > MAX_PRICE {
-            return Err(Refusal::PriceTooHigh);
-        }
-        if let Some(former) = asked.compare_at {
-            if former.currency != before.currency {
-                return Err(Refusal::OtherCurrency);
-            }
-            if former.minor <= asked.price.minor {
-                return Err(Refusal::FormerPriceNotAbove);
-            }
-            if former.minor > MAX_PRICE {
-                return Err(Refusal::PriceTooHigh);
-            }
-        }
+        drafts::check_price(asked.price, asked.compare_at)?;
         let is_now = asked.from_us.is_none();
         if is_now && (before, variant.compare_at) == (asked.price, asked.compare_at) {
             return Err(Refusal::NothingChanged);
@@ -242,18 +277,27 @@ impl Product {
     }
 
     fn check_change(&self, asked: &ProductChangeRequested) -> Result<(), Refusal> {
-        if self.withdrawn {
-            return Err(Refusal::Withdrawn);
-        }
         if asked.title.trim().is_empty() {
             return Err(Refusal::NoTitle);
         }
         let pictures = asked.details.images.len();
-        if self.variants.iter().any(|v| v.image >= pictures) {
+        // What was sold keeps one: orders show it.
+        if pictures == 0 && !self.draft {
             return Err(Refusal::NoPicture);
         }
-        if (&self.title, &self.details) == (&asked.title, &asked.details) {
+        if pictures > MAX_PICTURES {
+            return Err(Refusal::TooManyPictures);
+        }
+        if !self.draft && asked.details.description.trim().is_empty() {
+            return Err(Refusal::NoDescription);
+        }
+        let category = asked.category.as_ref().unwrap_or(&self.category);
+        if (&self.title, &self.details, &self.category) == (&asked.title, &asked.details, category)
+        {
             return Err(Refusal::NothingChanged);
+        }
+        if asked.seen.is_some_and(|seen| seen != self.version) {
+            return Err(Refusal::ChangedMeanwhile);
         }
         Ok(())
     }
@@ -368,13 +412,21 @@ pub fn change_product(product: Option<&Product>, asked: &ProductChangeRequested)
         title,
         details,
         by,
+        category,
+        seen: _,
     } = asked.clone();
-    match checked.and_then(|known| known.check_change(asked)) {
-        Ok(()) => ProductChanged {
+    let checked = checked.and_then(|known| {
+        known.check_change(asked)?;
+        Ok(known.version + 1)
+    });
+    match checked {
+        Ok(version) => ProductChanged {
             product,
             title,
             details,
             by,
+            category,
+            version,
         }
         .into(),
         Err(refusal) => ProductChangeRejected {
@@ -392,7 +444,7 @@ pub fn withdraw(product: Option<&Product>, asked: &ProductWithdrawalRequested) -
     let ProductWithdrawalRequested { product, by } = asked.clone();
     let refusal = match known {
         None => Refusal::UnknownProduct,
-        Some(known) if known.withdrawn => Refusal::NothingChanged,
+        Some(known) if !known.is_for_sale() => Refusal::NothingChanged,
         Some(_) => return ProductWithdrawn { product, by }.into(),
     };
     ProductChangeRejected {
@@ -414,6 +466,12 @@ pub const fn product_of(event: &Event) -> Option<&Slug> {
         Event::PricePlanWithdrawalRequested(event) => Some(&event.product),
         Event::PricePlanWithdrawn(event) => Some(&event.product),
         Event::PriceChangeRejected(event) => Some(&event.product),
+        Event::ProductDraftRequested(event) => Some(&event.product),
+        Event::ProductDrafted(event) => Some(&event.product),
+        Event::ProductVariantRequested(event) => Some(&event.product),
+        Event::ProductVariantSet(event) => Some(&event.product),
+        Event::ProductPublicationRequested(event) => Some(&event.product),
+        Event::ProductPublished(event) => Some(&event.product),
         Event::ProductChangeRequested(event) => Some(&event.product),
         Event::ProductChanged(event) => Some(&event.product),
         Event::ProductWithdrawalRequested(event) => Some(&event.product),
@@ -450,6 +508,7 @@ mod tests {
             width: 100,
             height: 100,
             metal: String::new(),
+            built: None,
         };
         Product::from(&ProductIntroduced {
             product: slug(),
@@ -591,6 +650,8 @@ mod tests {
             title: title.to_owned(),
             details: details.clone(),
             by: "ada".to_owned(),
+            category: None,
+            seen: None,
         };
         let bare = ProductDetails {
             images: Vec::new(),

@@ -208,6 +208,7 @@ pub fn changed_keys(heard: &Heard<'_>) -> Vec<String> {
         Event::ProductIntroduced(it) => {
             keys.extend(it.variants.iter().map(|variant| price_key(&variant.sku)));
         }
+        Event::ProductVariantSet(it) => keys.push(price_key(&it.variant.sku)),
         Event::PriceChanged(it) => keys.push(price_key(&it.sku)),
         Event::OrderPlaced(_) | Event::MailBounced(_) => keys.push(MAILS.to_owned()),
         event => match reported(event) {
@@ -381,6 +382,15 @@ pub fn evolve(key: &str, known: Option<State>, heard: &Heard<'_>) -> Option<Stat
         Event::ProductIntroduced(it) => {
             let variant = it.variants.iter().find(|it| price_key(&it.sku) == key)?;
             return Some(State::Price(Price::new(variant.price)));
+        }
+        Event::ProductVariantSet(it) => {
+            return Some(State::Price(match known {
+                Some(State::Price(mut price)) => {
+                    price.change(it.variant.price, heard.at_us);
+                    price
+                }
+                _ => Price::new(it.variant.price),
+            }));
         }
         Event::PriceChanged(it) => {
             let mut price = match known {

@@ -1,15 +1,21 @@
 //! Scales and encodes pictures. A crate of its own, so that it is optimised where the program that builds
 //! the shop is not: that is compiled on every machine before anything else.
 
+mod shop_files;
+mod upload;
+
 use std::collections::HashMap;
 use std::io::Cursor;
 
 use anyhow::{Context as _, Result, anyhow};
 use image::{
-    DynamicImage, ImageDecoder as _, ImageReader, Rgb, RgbImage,
+    DynamicImage, ImageDecoder, ImageReader, ImageResult, Rgb, RgbImage,
     codecs::{avif::AvifEncoder, jpeg::JpegEncoder},
     imageops::{self, FilterType},
 };
+
+pub use shop_files::{Encoded, encoded, recipe, share_size, widths};
+pub use upload::{MAX_MEGAPIXELS, MAX_SIDE, MIN_SIDE, Unusable};
 
 /// A picture without transparency.
 pub struct Picture(RgbImage);
@@ -23,7 +29,10 @@ impl Picture {
     /// Reads a JPEG, a PNG or a WebP, upright as its camera noted. What shines through is white.
     pub fn decode(content: &[u8]) -> Result<Self> {
         let reader = ImageReader::new(Cursor::new(content)).with_guessed_format()?;
-        let mut decoder = reader.into_decoder()?;
+        Ok(Self::decoded(reader.into_decoder()?)?)
+    }
+
+    fn decoded(mut decoder: impl ImageDecoder) -> ImageResult<Self> {
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
@@ -67,6 +76,11 @@ impl Picture {
             height,
             FilterType::Lanczos3,
         ))
+    }
+
+    /// The same by averages: for a large picture that is scaled again, which this is fast at.
+    fn reduced(&self, width: u32) -> Self {
+        Self(imageops::thumbnail(&self.0, width, self.height_at(width)))
     }
 
     /// The colour that most of the picture is near to: three hexadecimal digits, as CSS has them.

@@ -16,7 +16,7 @@ use types::catalogue::{Category, Hero};
 use types::{Currency, Money, Sku, Slug};
 
 use crate::delivery::DeliveryFees;
-use crate::products::Products;
+use crate::products::{Kept, Products};
 
 /// The catalogue as it is now. Whoever follows the log calls [`CatalogueView::apply`].
 #[derive(Debug)]
@@ -90,9 +90,16 @@ impl Catalogue {
     /// Reads what the catalogue's events have made of the tables that a shop begins with.
     pub async fn load(log: &Log) -> Result<Self, CatalogueError> {
         let mut catalogue = Self::load_tables(log.db()).await?;
-        for (slug, state) in log.states_of(Products::NAME).await? {
-            let product = serde_json::from_str(&state);
-            let product = product.map_err(|error| damaged(format!("{slug}: {error}")))?;
+        let mut products = Vec::new();
+        for (key, state) in log.states_of(Products::NAME).await? {
+            let kept = serde_json::from_str(&state);
+            match kept.map_err(|error| damaged(format!("{key}: {error}")))? {
+                Kept::Product(product) => products.push(product),
+                Kept::Sku { .. } => {}
+            }
+        }
+        products.sort_by_key(|product| product.drafted_us);
+        for product in products {
             catalogue.put(product);
         }
         let delivery = log
@@ -139,7 +146,10 @@ impl Catalogue {
                 title: row.try_get(2)?,
                 details: serde_json::from_str(row.try_get(3)?).map_err(damaged)?,
                 variants: Vec::new(),
+                draft: false,
                 withdrawn: false,
+                version: 0,
+                drafted_us: 0,
                 planned: Vec::new(),
             });
         }
@@ -211,13 +221,23 @@ impl Catalogue {
         self.delivery.evolve(event);
         let known = product_of(event).and_then(|slug| self.by_slug.get(slug));
         match (known, event) {
-            (Some(&index), _) => Arc::make_mut(&mut self.products[index]).evolve(event),
+            (Some(&index), _) => {
+                let product = Arc::make_mut(&mut self.products[index]);
+                product.evolve(event);
+                if let Event::ProductVariantSet(_) = event {
+                    for (variant, sku) in product.skus().enumerate() {
+                        self.by_sku.insert(sku.clone(), (index, variant));
+                    }
+                }
+            }
             (None, Event::ProductIntroduced(introduced)) => self.put(introduced.into()),
+            // Behind all others: of those it is the newest.
+            (None, Event::ProductDrafted(drafted)) => self.put(ProductRecord::drafted(drafted, 0)),
             (None, _) => {}
         }
     }
 
-    /// Every product that was ever for sale.
+    /// Every product that was ever for sale, or is prepared for it.
     pub fn all(&self) -> &[Arc<ProductRecord>] {
         &self.products
     }
@@ -225,29 +245,40 @@ impl Catalogue {
     /// What is for sale, in the order of the catalogue.
     pub fn products(&self) -> impl Iterator<Item = &ProductRecord> {
         let products = self.products.iter().map(|product| &**product);
-        products.filter(|product| !product.withdrawn)
+        products.filter(|product| product.is_for_sale())
     }
 
     /// A product that is for sale.
     pub fn product(&self, slug: &Slug) -> Option<&ProductRecord> {
+        self.ever_known(slug)
+            .filter(|product| product.is_for_sale())
+    }
+
+    /// A product that is for sale, was, or is prepared for it.
+    pub fn ever_known(&self, slug: &Slug) -> Option<&ProductRecord> {
         let &index = self.by_slug.get(slug)?;
-        Some(&*self.products[index]).filter(|product| !product.withdrawn)
+        Some(&*self.products[index])
+    }
+
+    /// A product that is for sale, or was.
+    pub fn ever_published(&self, slug: &Slug) -> Option<&ProductRecord> {
+        self.ever_known(slug).filter(|product| !product.draft)
     }
 
     /// A variant that is for sale.
     pub fn variant(&self, sku: &Sku) -> Option<(&ProductRecord, &VariantRecord)> {
         self.ever_sold(sku)
-            .filter(|(product, _)| !product.withdrawn)
+            .filter(|(product, _)| product.is_for_sale())
     }
 
-    /// A variant that is for sale, or was.
+    /// A variant that is for sale, was, or is prepared for it.
     pub fn ever_sold(&self, sku: &Sku) -> Option<(&ProductRecord, &VariantRecord)> {
         let &(product, variant) = self.by_sku.get(sku)?;
         let product = &self.products[product];
         Some((product, &product.variants[variant]))
     }
 
-    /// Every variant that was ever for sale: there may be pieces of it in the house.
+    /// Every variant that was ever for sale, or is prepared for it: there may be pieces of it in the house.
     pub fn variants(&self) -> impl Iterator<Item = (&ProductRecord, &VariantRecord)> {
         self.products.iter().flat_map(|product| {
             let variants = product.variants.iter();

@@ -3,9 +3,9 @@
 use broker::{Decider, Failure, Filter, NewEvent, ORIGIN, PERSON, Recorded, Rule, States};
 use domain::event::{
     AlertReported, MailBounced, OrderPlaced, PaymentAuthorized, PaymentDeclined, PriceChanged,
-    ProductIntroduced, ReservationHeld, ReservationReleased, ReturnAsked, SignInFailed,
-    StockAllocated, StockCorrected, StockReceived, StockReleased, StockReserved, StockReturned,
-    StockShipped, StockWrittenOff,
+    ProductIntroduced, ProductVariantSet, ReservationHeld, ReservationReleased, ReturnAsked,
+    SignInFailed, StockAllocated, StockCorrected, StockReceived, StockReleased, StockReserved,
+    StockReturned, StockShipped, StockWrittenOff,
 };
 use domain::monitoring::{self, Acts, Heard, State};
 
@@ -58,7 +58,11 @@ impl Decider for Monitoring {
             ReservationHeld::KIND,
             ReservationReleased::KIND,
         ]),
-        Rule::topic(PriceChanged::TOPIC).of(&[PriceChanged::KIND, ProductIntroduced::KIND]),
+        Rule::topic(PriceChanged::TOPIC).of(&[
+            PriceChanged::KIND,
+            ProductIntroduced::KIND,
+            ProductVariantSet::KIND,
+        ]),
         Rule::topic(ReturnAsked::TOPIC).of(&[ReturnAsked::KIND]),
         Rule::topic(SignInFailed::TOPIC).of(&[SignInFailed::KIND]),
         Rule::topic(MailBounced::TOPIC).of(&[MailBounced::KIND]),

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::event::{PriceChanged, ProductChanged, ProductIntroduced, ProductWithdrawn};
+use domain::event::{
+    PriceChanged, ProductChanged, ProductIntroduced, ProductPublished, ProductVariantSet,
+    ProductWithdrawn,
+};
 use parking_lot::Mutex;
 use types::Slug;
 
@@ -11,11 +14,13 @@ use crate::events::internal;
 use crate::shop::Shop;
 
 /// What changes the page of a product; how many are left is no news to a search engine.
-const CHANGES: [&str; 4] = [
+const CHANGES: [&str; 6] = [
     ProductIntroduced::KIND,
     ProductChanged::KIND,
     PriceChanged::KIND,
     ProductWithdrawn::KIND,
+    ProductPublished::KIND,
+    ProductVariantSet::KIND,
 ];
 
 /// A page and its last change in unix microseconds.

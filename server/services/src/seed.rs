@@ -88,6 +88,7 @@ impl From<SeedImage> for Image {
             width,
             height,
             metal,
+            built: None,
         }
     }
 }

@@ -76,6 +76,10 @@ struct Inner {
     acts: AtomicU64,
     /// Of the newest event that changes the numbers of what is sold; 0 before any.
     sales: AtomicU64,
+    /// Of the newest event about a product; 0 before any that this process has seen.
+    products: AtomicU64,
+    /// Of the newest that changes what shelves show, but for prices and stock; as above.
+    shelves: AtomicU64,
     /// Position of the newest event that the views have taken in.
     followed: watch::Sender<u64>,
     owners: Mutex<HashMap<OrderId, ShopperId>>,
@@ -186,6 +190,8 @@ impl Shop {
                 purchasing: AtomicU64::new(purchased),
                 acts: AtomicU64::new(acts),
                 sales: AtomicU64::new(0),
+                products: AtomicU64::new(0),
+                shelves: AtomicU64::new(0),
                 followed: watch::Sender::new(position),
                 owners: Mutex::default(),
                 holds,
@@ -368,6 +374,16 @@ impl Shop {
         self.inner.sales.load(Ordering::Acquire)
     }
 
+    /// Of the newest event about a product, of those this process has seen; 0 before any.
+    pub fn products_position(&self) -> u64 {
+        self.inner.products.load(Ordering::Acquire)
+    }
+
+    /// Of the newest that changes what shelves show, but for prices and stock; as above.
+    pub fn shelves_position(&self) -> u64 {
+        self.inner.shelves.load(Ordering::Acquire)
+    }
+
     /// Of the newest event about an alert.
     pub fn alerts_position(&self) -> u64 {
         self.inner.alerts.position()
@@ -399,7 +415,7 @@ impl Shop {
 
     /// The same picture for a small place, as a smaller file where there is one.
     pub(crate) fn small_picture(&self, image: &Image) -> Image {
-        let built = self.pictures().get(&image.src);
+        let built = self.pictures().of(image);
         let Some((src, width, height)) = built.and_then(BuiltPicture::small) else {
             return image.clone();
         };
@@ -409,6 +425,11 @@ impl Shop {
             height,
             ..image.clone()
         }
+    }
+
+    /// A picture of a product for a line of a list.
+    pub fn thumb(&self, image: &Image) -> Image {
+        self.small_picture(image)
     }
 
     /// Takes in an event of the log: the catalogue, the stock, and what open orders and checkouts hold.
@@ -423,8 +444,19 @@ impl Shop {
         if is_of_purchasing(event) {
             self.inner.purchasing.fetch_max(position, Ordering::AcqRel);
         }
-        if let domain::Event::ProductIntroduced(introduced) = event {
-            self.levels().introduce(&introduced.variants);
+        match event {
+            domain::Event::ProductIntroduced(it) => self.levels().introduce(&it.variants),
+            domain::Event::ProductVariantSet(it) => {
+                self.levels().introduce(std::slice::from_ref(&it.variant));
+            }
+            _ => {}
+        }
+        let (is_of_products, is_of_shelves) = self.is_news_of(event);
+        if is_of_products {
+            self.inner.products.fetch_max(position, Ordering::AcqRel);
+        }
+        if is_of_shelves {
+            self.inner.shelves.fetch_max(position, Ordering::AcqRel);
         }
         self.holds().apply(event);
         if let Some((shopper, now)) = self.reservations().apply(event) {
@@ -452,12 +484,39 @@ impl Shop {
             self.levels().touch(&price.sku, position);
             changed.skus.push(price.sku.clone());
         }
+        if let domain::Event::ProductPublished(_) | domain::Event::ProductWithdrawn(_) = event
+            && let Some(product) = domain::catalogue::product_of(event)
+            && let Some(product) = self.catalogue().ever_known(product)
+        {
+            for sku in product.skus() {
+                self.levels().touch(sku, position);
+                changed.skus.push(sku.clone());
+            }
+        }
         if let Some((sku, waiting)) = self.inner.queues.apply(event) {
             self.levels().set_waiting(&sku, waiting, position);
             changed.for_staff.push(sku);
         }
         self.inner.followed.send_replace(position);
         changed
+    }
+
+    /// Whether an event is news of a product, and of one that shoppers see.
+    fn is_news_of(&self, event: &domain::Event) -> (bool, bool) {
+        use domain::Event;
+        let product = match event {
+            Event::ProductDrafted(_)
+            | Event::PriceChanged(_)
+            | Event::PricePlanned(_)
+            | Event::PricePlanWithdrawn(_) => return (true, false),
+            Event::ProductIntroduced(_)
+            | Event::ProductPublished(_)
+            | Event::ProductWithdrawn(_) => return (true, true),
+            Event::ProductChanged(it) => &it.product,
+            Event::ProductVariantSet(it) => &it.product,
+            _ => return (false, false),
+        };
+        (true, self.has_product(product))
     }
 
     /// Waits until the pages of this process know the events up to `position`.
@@ -656,23 +715,26 @@ impl Shop {
     }
 
     /// The stock of a product for the live socket: over all variants, and of those that changed after
-    /// `position`. `None` for an unknown product. Also the position at which that is true.
+    /// `position`. Of a product that is sold no more nobody gets any. `None` for an unknown one. Also the position at
+    /// which that is true.
     pub fn product_stock(&self, slug: &Slug, after: u64) -> Option<(ProductStock, u64)> {
         let catalogue = self.catalogue();
-        let product = catalogue.product(slug)?;
+        let product = catalogue.ever_published(slug)?;
+        let is_for_sale = product.is_for_sale();
         let (changed, position) = self.levels().changed_after(after, product.skus());
         let (available, _) = self.levels().available(product.skus());
+        let to_shoppers = |available: i64| if is_for_sale { available } else { 0 };
         let variants = changed
             .into_iter()
             .map(|(sku, level)| VariantStock {
                 sku: sku.clone(),
-                available: level.available(),
+                available: to_shoppers(level.available()),
                 price_minor: None,
             })
             .collect();
         Some((
             ProductStock {
-                available: available.iter().sum(),
+                available: to_shoppers(available.iter().sum()),
                 variants,
                 tags: Vec::new(),
             },
@@ -693,6 +755,24 @@ impl Shop {
 
     pub fn has_product(&self, slug: &Slug) -> bool {
         self.catalogue().product(slug).is_some()
+    }
+
+    /// Whether a product is for sale, or was: open pages still show it.
+    pub fn had_product(&self, slug: &Slug) -> bool {
+        self.catalogue().ever_published(slug).is_some()
+    }
+
+    /// How many shoppers get of some SKUs of a product.
+    pub fn available_to_shoppers<'a>(
+        &self,
+        slug: &Slug,
+        skus: impl Iterator<Item = &'a Sku>,
+    ) -> Vec<i64> {
+        let (mut available, _) = self.levels().available(skus);
+        if !self.has_product(slug) {
+            available.fill(0);
+        }
+        available
     }
 
     /// The product that a SKU belongs to.

@@ -480,6 +480,26 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             staff.of(&e.by)
         ),
         Event::PriceChangeRejected(e) => format!("{} not to {}: {}", e.sku, e.price, e.refusal),
+        Event::ProductDraftRequested(e) => {
+            format!("{} is to be prepared ({})", e.title, staff.of(&e.by))
+        }
+        Event::ProductDrafted(e) => format!("{} is prepared ({})", e.title, staff.of(&e.by)),
+        Event::ProductVariantRequested(e) => format!(
+            "{}, {}, is wanted for {} ({})",
+            e.variant.sku,
+            e.variant.title(),
+            e.variant.price,
+            staff.of(&e.by)
+        ),
+        Event::ProductVariantSet(e) => format!(
+            "{}, {}, for {} ({})",
+            e.variant.sku,
+            e.variant.title(),
+            e.variant.price,
+            staff.of(&e.by)
+        ),
+        Event::ProductPublicationRequested(e) => format!("to be for sale ({})", staff.of(&e.by)),
+        Event::ProductPublished(e) => format!("for sale ({})", staff.of(&e.by)),
         Event::ProductChangeRequested(e) => {
             format!("other texts or pictures ({})", staff.of(&e.by))
         }

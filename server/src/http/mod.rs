@@ -23,6 +23,7 @@ mod page_cache;
 mod pages;
 mod papers;
 mod persons;
+mod photographs;
 mod problem;
 mod purchase_orders;
 mod request;
@@ -104,6 +105,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
     } = parts;
     let cookies = cookies::Cookies::new(site.is_https());
     shop.show_pictures(site.pictures());
+    let photographs = photographs::files(shop.clone());
     let found = found::routes(shop.clone(), site.public_url());
     let sessions = sessions::layer(&shop, cookies, session_times);
     let pace = Pace::new(&limits);
@@ -210,6 +212,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .merge(labels::routes())
         .merge(ledger::routes())
         .merge(stock_files::routes())
+        .merge(photographs::routes())
         .merge(persons::routes())
         .merge(audit::routes())
         .merge(test_gateway::routes())
@@ -224,6 +227,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .with_state(state)
         .merge(site.files())
         .merge(found)
+        .merge(photographs)
         .merge(health::routes(health))
         .layer(around_everything);
     Ok((router, pace))

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use types::Problem;
 use uuid::Uuid;
 
+use super::photographs;
 use super::problem::{self, HttpProblem};
 use super::stock_files::UPLOAD;
 use crate::limits::MAX_BODY;
@@ -33,6 +34,10 @@ pub struct Times {
 
 /// Reads the body before anybody begins to work on it, and ends what takes too long.
 pub async fn within_times(State(times): State<Times>, request: Request, next: Next) -> Response {
+    let answer = match photographs::is_upload(&request) {
+        true => photographs::PATIENCE + times.answer,
+        false => times.answer,
+    };
     let request = match whole(request, times.body).await {
         Ok(request) => request,
         Err(problem) => {
@@ -43,7 +48,7 @@ pub async fn within_times(State(times): State<Times>, request: Request, next: Ne
             return response;
         }
     };
-    match tokio::time::timeout(times.answer, next.run(request)).await {
+    match tokio::time::timeout(answer, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             crate::measure::refused("deadline");
@@ -56,7 +61,8 @@ pub async fn within_times(State(times): State<Times>, request: Request, next: Ne
 
 async fn whole(request: Request, patience: Duration) -> Result<Request, Problem> {
     // A file is read once it is known who sends it.
-    let is_upload = request.method() == Method::POST && request.uri().path() == UPLOAD;
+    let is_file = request.method() == Method::POST && request.uri().path() == UPLOAD;
+    let is_upload = is_file || photographs::is_upload(&request);
     if request.body().is_end_stream() || is_upload {
         return Ok(request);
     }

@@ -21,14 +21,14 @@ const EDGES: [(&str, &[&str]); 18] = [
     (
         "server",
         &[
-            "app", "broker", "carriers", "db", "domain", "gateways", "papers", "services",
-            "shopper", "types", "webhooks",
+            "app", "broker", "carriers", "db", "domain", "gateways", "papers", "pictures",
+            "services", "shopper", "types", "webhooks",
         ],
     ),
     // Tools beside the shop: one builds it and writes down what it made of the pictures, one is a shopper
     // and measures the broker by itself, one makes databases for tests, one a server for them.
     ("xtask", &["pictures", "private_postgres", "types"]),
-    // Scales and encodes what the shop shows.
+    // Scales and encodes what the shop shows: for the build, and what staff upload.
     ("pictures", &[]),
     (
         "load",

@@ -43,6 +43,7 @@ mod payment_news;
 mod persons;
 mod prices;
 mod process;
+mod products;
 mod purchasing;
 mod refunds;
 mod release_1;

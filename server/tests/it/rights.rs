@@ -85,6 +85,7 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/webhooks/carriers/{carrier}", Open),
     ("POST", "/webhooks/payments/simulator", Open),
     ("POST", "/webhooks/payments/stripe", Open),
+    ("GET", "/pictures/uploaded/{file}", Open),
     ("GET", "/robots.txt", Open),
     ("GET", "/sitemap.xml", Open),
     ("GET", "/health/live", Open),
@@ -196,6 +197,18 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/api/discard_event", May(Right::Log)),
     ("POST", "/api/quarantine_event", May(Right::Log)),
     ("POST", "/api/rebuild_states", May(Right::Log)),
+    ("GET", "/admin/products", May(Right::Products)),
+    ("GET", "/admin/products/{slug}", May(Right::Products)),
+    (
+        "POST",
+        "/admin/products/{slug}/photographs",
+        May(Right::Products),
+    ),
+    ("POST", "/api/draft_product", May(Right::Products)),
+    ("POST", "/api/set_product", May(Right::Products)),
+    ("POST", "/api/set_variant", May(Right::Products)),
+    ("POST", "/api/change_picture", May(Right::Products)),
+    ("POST", "/api/publish_product", May(Right::Publish)),
     ("GET", "/admin/prices", May(Right::Prices)),
     ("POST", "/api/set_price", May(Right::Prices)),
     ("POST", "/api/withdraw_price", May(Right::Prices)),
@@ -220,7 +233,8 @@ const fn right_of(kind: TopicKind) -> Option<Right> {
         | TopicKind::Order
         | TopicKind::Checkout
         | TopicKind::OwnCheckout
-        | TopicKind::Delivery => None,
+        | TopicKind::Delivery
+        | TopicKind::Shelves => None,
         TopicKind::Inventory
         | TopicKind::Events
         | TopicKind::EventsOf
@@ -234,6 +248,7 @@ const fn right_of(kind: TopicKind) -> Option<Right> {
         | TopicKind::Sales
         | TopicKind::Ledger => Some(Right::See),
         TopicKind::Audit => Some(Right::Audit),
+        TopicKind::Products => Some(Right::Products),
     }
 }
 
@@ -324,6 +339,7 @@ fn filled(path: &str) -> String {
         "{slug}" => "vega-solitaire-ring",
         "{carrier}" => "simulator",
         "{token}" => "made-up",
+        "{file}" => "made-up.avif",
         "{*command}" => "made_up",
         other => other,
     });
@@ -471,6 +487,8 @@ async fn every_topic_is_asked_for_by_everybody_and_told_to_whom_it_should() {
         TopicKind::Ledger => format!("ledger:{RING}"),
         TopicKind::Sales => "sales".to_owned(),
         TopicKind::Audit => "audit".to_owned(),
+        TopicKind::Shelves => "shelves".to_owned(),
+        TopicKind::Products => "products".to_owned(),
     };
     let everybody = std::iter::once(None).chain(Role::VARIANTS.iter().copied().map(Some));
     for who in everybody {

@@ -12,25 +12,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use pictures::Picture;
-use types::pictures::{BuiltPicture, Format, MANIFEST, Pictures};
+use pictures::{Encoded, Picture, share_size, widths};
+use types::pictures::{BuiltPicture, MANIFEST, Pictures};
 
 use crate::{content_hash::ContentHash, workspace::files_below};
-
-/// Of pictures that are wider than high: they fill a window.
-const WIDE: [u32; 4] = [480, 800, 1200, 1600];
-/// Of the others: a thumb, a card on a phone, a card on a sharper one, half a window.
-const TALL: [u32; 4] = [160, 360, 640, 1000];
-/// A picture for link previews is not wider than this.
-const SHARE_WIDTH: u32 = 1200;
-
-const AVIF_QUALITY: u8 = 53;
-/// The fastest there is: a fresh build encodes a hundred megapixels, on two cores in about two minutes.
-const AVIF_SPEED: u8 = 10;
-const WEBP_QUALITY: u8 = 78;
-const JPEG_QUALITY: u8 = 82;
-/// To be counted up when pictures are made in another way than these numbers say.
-const RECIPE: u8 = 1;
 
 /// What was made of the pictures.
 pub struct Built {
@@ -100,13 +85,7 @@ fn build_one(source: &Path, address: &str, folder: &Path) -> Result<(BuiltPictur
     let mut hash = ContentHash::default();
     // With the address, so that equal pictures in two folders do not write to one file.
     hash.add(address, &content);
-    hash.add(
-        "recipe",
-        format!(
-            "{RECIPE} {WIDE:?} {TALL:?} {AVIF_QUALITY} {AVIF_SPEED} {WEBP_QUALITY} {JPEG_QUALITY}"
-        )
-        .as_bytes(),
-    );
+    hash.add("recipe", pictures::recipe().as_bytes());
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     let mut hash = hash.finish();
     // Each page names some hundred files. It only has to tell a picture from those before it.
@@ -126,18 +105,10 @@ fn build_one(source: &Path, address: &str, folder: &Path) -> Result<(BuiltPictur
         share: share_size(&original),
         name,
     };
-    for &width in &picture.widths {
-        let scaled = original.scaled(width);
-        for format in Format::ALL {
-            let encoded = match format {
-                Format::Avif => scaled.avif(AVIF_SPEED, AVIF_QUALITY)?,
-                Format::WebP => scaled.webp(WEBP_QUALITY)?,
-            };
-            write(&folder.join(picture.file(width, format)), &encoded)?;
-        }
+    for file in pictures::encoded(&original) {
+        let Encoded { ending, content } = file?;
+        write(&folder.join(format!("{}-{ending}", picture.name)), &content)?;
     }
-    let share = original.scaled(picture.share.0).jpeg(JPEG_QUALITY)?;
-    write(&folder.join(picture.share_file()), &share)?;
     write(&note, &serde_json::to_vec(&picture)?)?;
     Ok((picture, true))
 }
@@ -153,21 +124,6 @@ fn plain(stem: &str) -> String {
         false => '-',
     };
     stem.chars().map(plain).collect()
-}
-
-/// Never wider than the picture is, and always as wide as it is, up to the widest.
-fn widths(width: u32, height: u32) -> Vec<u32> {
-    let wanted = if width > height { WIDE } else { TALL };
-    let mut widths: Vec<u32> = wanted.into_iter().filter(|&w| w < width).collect();
-    if widths.len() < wanted.len() {
-        widths.push(width);
-    }
-    widths
-}
-
-fn share_size(original: &Picture) -> (u32, u32) {
-    let width = original.width().min(SHARE_WIDTH);
-    (width, original.height_at(width))
 }
 
 /// By way of a rename: a build that is interrupted leaves no half a picture.
@@ -215,6 +171,8 @@ pub fn tint_styles(pictures: &Pictures) -> String {
 
 #[cfg(test)]
 mod tests {
+    use types::pictures::Format;
+
     use super::*;
 
     fn picture(folder: &Path, name: &str, size: (u32, u32), colour: [u8; 3]) -> Result<()> {

@@ -3,7 +3,7 @@
 use types::prices::SeenPrice;
 use types::{Money, Sku, Slug};
 
-use crate::catalogue::{ProductDetails, Refusal, Variant};
+use crate::catalogue::{ProductDetails, Refusal, Variant, is_default};
 use crate::event::declare;
 
 declare! {
@@ -88,12 +88,66 @@ declare! {
         by: String,
     }
 
+    /// A product is to be prepared: nobody but staff sees it until it is published.
+    ProductDraftRequested ("product.draft_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        category: Slug,
+        title: String,
+        details: ProductDetails,
+        by: String,
+    }
+
+    /// A product is being prepared.
+    ProductDrafted ("product.drafted" on "catalogue", ordered by product) {
+        product: Slug,
+        category: Slug,
+        title: String,
+        details: ProductDetails,
+        by: String,
+    }
+
+    /// A product is to have one variant more, or another one in the place of that with the same SKU.
+    ProductVariantRequested ("product.variant_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        variant: Variant,
+        /// The product's version that whoever asks has seen.
+        seen: u64,
+        by: String,
+    }
+
+    /// A product has this variant from now on.
+    ProductVariantSet ("product.variant_set" on "catalogue", ordered by product) {
+        product: Slug,
+        variant: Variant,
+        /// The product's version from now on.
+        version: u64,
+        by: String,
+    }
+
+    /// A product is to be for sale, for the first time or again.
+    ProductPublicationRequested ("product.publication_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        by: String,
+    }
+
+    /// A product is for sale from now on, as staff have prepared it.
+    ProductPublished ("product.published" on "catalogue", ordered by product) {
+        product: Slug,
+        by: String,
+    }
+
     /// A product is to have other texts or pictures.
     ProductChangeRequested ("product.change_requested" on "catalogue", ordered by product) {
         product: Slug,
         title: String,
         details: ProductDetails,
         by: String,
+        /// The category it is to stand in; the same as before when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<Slug>,
+        /// The product's version that whoever asks has seen; nothing is compared when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<u64>,
     }
 
     /// A product has other texts or pictures from now on.
@@ -102,6 +156,12 @@ declare! {
         title: String,
         details: ProductDetails,
         by: String,
+        /// The category it stands in from now on; the same as before when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<Slug>,
+        /// The product's version from now on; 0 of what was written before there were versions.
+        #[serde(default, skip_serializing_if = "is_default")]
+        version: u64,
     }
 
     /// A product is to be sold no more.

@@ -1,0 +1,190 @@
+//! Preparing a product: it is drafted, gets its variants, and is published when nothing is missing.
+
+use types::{Money, Slug};
+
+use super::{MAX_PRICE, MAX_VARIANTS, Product, ProductDetails, Refusal, Variant};
+use crate::event::{
+    Event, ProductChangeRejected, ProductDraftRequested, ProductDrafted,
+    ProductPublicationRequested, ProductPublished, ProductVariantRequested, ProductVariantSet,
+};
+
+impl Product {
+    /// A product that is being prepared, since `at_us`.
+    pub fn drafted(event: &ProductDrafted, at_us: i64) -> Self {
+        Self {
+            slug: event.product.clone(),
+            category: event.category.clone(),
+            title: event.title.clone(),
+            details: event.details.clone(),
+            variants: Vec::new(),
+            draft: true,
+            withdrawn: false,
+            version: 0,
+            drafted_us: at_us,
+            planned: Vec::new(),
+        }
+    }
+
+    /// Puts a variant in the place of that with its SKU, or behind the others.
+    pub(super) fn set_variant(&mut self, variant: &Variant) {
+        let last = self.details.images.len().saturating_sub(1);
+        let variant = Variant {
+            image: variant.image.min(last),
+            ..variant.clone()
+        };
+        match self.variants.iter_mut().find(|it| it.sku == variant.sku) {
+            Some(known) => *known = variant,
+            None => self.variants.push(variant),
+        }
+    }
+
+    /// Has each variant keep its picture where pictures come, go, or stand in another order.
+    pub(super) fn keep_pictures(&mut self, new: &ProductDetails) {
+        let last = new.images.len().saturating_sub(1);
+        for variant in &mut self.variants {
+            let known = self.details.images.get(variant.image);
+            let same = known.and_then(|known| new.images.iter().position(|it| it.src == known.src));
+            variant.image = same.unwrap_or(variant.image.min(last));
+        }
+    }
+
+    /// The variant as it would be set. Of what was for sale already the price has its own way.
+    fn variant_as_set(&self, asked: &ProductVariantRequested) -> Result<Variant, Refusal> {
+        let mut variant = asked.variant.clone();
+        let known = self.variants.iter().find(|it| it.sku == variant.sku);
+        if let Some(known) = known
+            && !self.draft
+        {
+            (variant.price, variant.compare_at) = (known.price, known.compare_at);
+        }
+        check_price(variant.price, variant.compare_at)?;
+        let others = self.variants.first();
+        if others.is_some_and(|other| other.price.currency != variant.price.currency) {
+            return Err(Refusal::OtherCurrency);
+        }
+        if known.is_none() && self.variants.len() >= MAX_VARIANTS {
+            return Err(Refusal::TooManyVariants);
+        }
+        if known == Some(&variant) {
+            return Err(Refusal::NothingChanged);
+        }
+        if asked.seen != self.version {
+            return Err(Refusal::ChangedMeanwhile);
+        }
+        Ok(variant)
+    }
+
+    /// What is missing before shoppers may see it.
+    pub fn is_complete(&self) -> Result<(), Refusal> {
+        if self.variants.is_empty() {
+            return Err(Refusal::NoVariant);
+        }
+        if self.details.images.is_empty() {
+            return Err(Refusal::NoPicture);
+        }
+        if self.details.description.trim().is_empty() {
+            return Err(Refusal::NoDescription);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a price makes sense by itself, and beside the former one.
+pub(super) fn check_price(price: Money, compare_at: Option<Money>) -> Result<(), Refusal> {
+    if price.minor <= 0 {
+        return Err(Refusal::PriceNotAboveZero);
+    }
+    if price.minor > MAX_PRICE {
+        return Err(Refusal::PriceTooHigh);
+    }
+    let Some(former) = compare_at else {
+        return Ok(());
+    };
+    if former.currency != price.currency {
+        return Err(Refusal::OtherCurrency);
+    }
+    if former.minor <= price.minor {
+        return Err(Refusal::FormerPriceNotAbove);
+    }
+    match former.minor > MAX_PRICE {
+        true => Err(Refusal::PriceTooHigh),
+        false => Ok(()),
+    }
+}
+
+fn rejected(product: Slug, refusal: Refusal, by: String) -> Event {
+    ProductChangeRejected {
+        product,
+        refusal,
+        by,
+    }
+    .into()
+}
+
+/// Begins to prepare a product, or says why not.
+pub fn draft(known: Option<&Product>, asked: &ProductDraftRequested) -> Event {
+    let ProductDraftRequested {
+        product,
+        category,
+        title,
+        details,
+        by,
+    } = asked.clone();
+    if known.is_some() {
+        return rejected(product, Refusal::AddressTaken, by);
+    }
+    if title.trim().is_empty() {
+        return rejected(product, Refusal::NoTitle, by);
+    }
+    ProductDrafted {
+        product,
+        category,
+        title,
+        details,
+        by,
+    }
+    .into()
+}
+
+/// Sets a variant, or says why not. `owner` is the product that has its SKU.
+pub fn set_variant(
+    known: Option<&Product>,
+    owner: Option<&Slug>,
+    asked: &ProductVariantRequested,
+) -> Event {
+    let set = known.ok_or(Refusal::UnknownProduct).and_then(|known| {
+        if owner.is_some_and(|owner| *owner != asked.product) {
+            return Err(Refusal::SkuTaken);
+        }
+        Ok((known.variant_as_set(asked)?, known.version + 1))
+    });
+    let (product, by) = (asked.product.clone(), asked.by.clone());
+    match set {
+        Ok((variant, version)) => ProductVariantSet {
+            product,
+            variant,
+            version,
+            by,
+        }
+        .into(),
+        Err(refusal) => rejected(product, refusal, by),
+    }
+}
+
+/// Puts a product on the shelves, or says what is missing.
+pub fn publish(known: Option<&Product>, asked: &ProductPublicationRequested) -> Event {
+    let checked = known.ok_or(Refusal::UnknownProduct).and_then(|known| {
+        if known.is_for_sale() {
+            return Err(Refusal::NothingChanged);
+        }
+        known.is_complete()
+    });
+    let ProductPublicationRequested { product, by } = asked.clone();
+    match checked {
+        Ok(()) => ProductPublished { product, by }.into(),
+        Err(refusal) => rejected(product, refusal, by),
+    }
+}
+
+#[cfg(test)]
+mod tests;
