@@ -102,15 +102,15 @@ test('the inventory looks as it did', async ({ page }) => {
   await compare(page, 'admin-inventory', 1_200)
 })
 
-test('the events look as they did', async ({ page }) => {
+test('the consumers look as they did', async ({ page }) => {
   await buy(page, CARD.accepted)
   await expectConfirmed(page)
   await signIn(page)
   await expect(page.getByRole('heading', { name: 'Inventory' })).toBeVisible()
   // Consumers pass what is for others once they rest.
   await expect(async () => {
-    await page.goto('/admin/events')
+    await page.goto('/admin/events/consumers')
     await expect(page.getByText('up to date')).toHaveCount(await page.locator('.consumers tbody tr').count())
   }).toPass()
-  await compare(page, 'admin-events')
+  await compare(page, 'admin-consumers')
 })

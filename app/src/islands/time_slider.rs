@@ -295,7 +295,7 @@ fn play(playing: RwSignal<bool>, step: RwSignal<usize>, last: usize) {
                 step.set(now + 1);
             }
         };
-        if let Ok(timer) = set_interval_with_handle(next, pause) {
+        if let Ok(timer) = set_interval(next, pause) {
             on_cleanup(move || timer.clear());
         }
     });

@@ -220,7 +220,12 @@ fn Compared(found: WhatIf) -> impl IntoView {
     let steps = steps.into_iter().map(step).collect_view();
     let list = (differences > 0).then(|| {
         view! {
-            <h3>{format!("{differences} differences")}</h3>
+            <h3>
+                {match differences {
+                    1 => "1 difference".to_owned(),
+                    n => format!("{n} differences"),
+                }}
+            </h3>
             <ol class="what-if__steps" role="list">{steps}</ol>
             {(more > 0).then(|| view! { <p>{format!("{more} more are not shown.")}</p> })}
         }

@@ -160,23 +160,17 @@ fn rehearsed(
     let mut said = BTreeMap::new();
     let mut rule: Option<RestockRule> = None;
     let mut rule_before = None;
-    let mut is_tried = false;
     for event in events {
         let is_of_stretch = event.position > from;
-        if let Some(threshold) = threshold
+        if let (Some(threshold), Some(known)) = (threshold, &rule)
             && is_of_stretch
-            && !is_tried
-            && let Some(known) = &rule
+            && rule_before.is_none()
         {
             rule_before = Some(known.clone());
-            is_tried = true;
-            let asked = try_threshold(sku, known, threshold)?;
-            let asked = Rehearsal::<Restock>::made_up(asked, event.time_us);
-            let answers = decider.ask(&asked)?;
-            if let Some(words) = answers.iter().find_map(told) {
-                said.insert(from, words);
-            }
+            let answer = try_threshold(&mut decider, sku, known, threshold, event.time_us)?;
+            said.extend(answer.map(|answer| (from, answer)));
         }
+        let is_tried = rule_before.is_some();
         if event.kind == RestockRuleChanged::KIND {
             let Some(changed) = rule_of(event, sku) else {
                 continue;
@@ -199,6 +193,13 @@ fn rehearsed(
             }
         }
     }
+    // A stretch in which nothing happened to it begins with the other threshold, too.
+    if let (Some(threshold), Some(known), None) = (threshold, &rule, &rule_before) {
+        let at_us = events.last().map_or(0, |event| event.time_us);
+        let answer = try_threshold(&mut decider, sku, known, threshold, at_us)?;
+        said.extend(answer.map(|answer| (from, answer)));
+        rule_before = Some(known.clone());
+    }
     Ok(Rehearsed { said, rule_before })
 }
 
@@ -209,12 +210,14 @@ fn rule_of(event: &Recorded, sku: &Sku) -> Option<RestockRule> {
     }
 }
 
-/// The rule with another threshold, and the same room above it.
+/// Gives the rule another threshold, with the same room above it. Answers with what restocking says to that.
 fn try_threshold(
+    decider: &mut Rehearsal<Restock>,
     sku: &Sku,
     rule: &RestockRule,
     threshold: i64,
-) -> Result<broker::NewEvent, Refused> {
+    at_us: i64,
+) -> Result<Option<Said>, Refused> {
     let asked = RestockRuleRequested {
         sku: sku.clone(),
         rule: RestockRule {
@@ -225,7 +228,8 @@ fn try_threshold(
         by: NOBODY.to_owned(),
         seen: None,
     };
-    Ok(encode(asked.into())?)
+    let asked = Rehearsal::<Restock>::made_up(encode(asked.into())?, at_us);
+    Ok(decider.ask(&asked)?.iter().find_map(told))
 }
 
 /// What restocking says.

@@ -1,4 +1,4 @@
-//! `server show`: the past of an order or a SKU.
+//! `server show`: the past of an order, a SKU or an event.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use super::times::{Moment, moment, took, utc};
 
 #[derive(Debug, Args)]
 pub struct Query {
-    /// An order's number (V-1234ABCD) or id, or a SKU
+    /// An order's number (V-1234ABCD) or id, a SKU, or an event by its position (#342)
     what: String,
 
     /// As of this position or time, instead of now
@@ -32,11 +32,15 @@ pub async fn show(log: &Log, query: &Query, out: &mut impl Write) -> anyhow::Res
         head,
         facts,
         story,
+        content,
     } = found;
     writeln!(out, "{title}, as of position {position} of {head}")?;
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in &facts {
         writeln!(out, "  {name:width$}  {value}")?;
+    }
+    if let Some(content) = content {
+        writeln!(out, "  {content}")?;
     }
     writeln!(out)?;
     for (event, branches) in story.iter().zip(branches(&story)) {

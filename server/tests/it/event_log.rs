@@ -16,10 +16,9 @@ const GOOD_CARD: &str = "pm_card_visa";
 
 /// The positions of the events that a page lists, in its order.
 fn positions(page: &str) -> Vec<u64> {
-    let rows = page.split("class=\"log-row__position\"").skip(1);
+    let rows = page.split("/admin/events?of=%23").skip(1);
     rows.map(|row| {
-        let href = row.split("of=%23").nth(1).expect("a position");
-        let digits: String = href.chars().take_while(char::is_ascii_digit).collect();
+        let digits: String = row.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().expect("a position")
     })
     .collect()
@@ -510,7 +509,7 @@ async fn another_threshold_is_tried_out_and_nothing_of_the_shop_changes() {
     let (alerts, drafts, page) = tried("threshold=1").await;
     assert_eq!((&*alerts, &*drafts), ("1 to 0", "1 to 0"), "{page}");
     assert!(
-        page.contains("Threshold 1 in place of 2") && page.contains("1 differences"),
+        page.contains("Threshold 1 in place of 2") && page.contains("1 difference<"),
         "{page}"
     );
     // With one more it would have been at the first sale.
