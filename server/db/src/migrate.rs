@@ -156,6 +156,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0181_refused_product_forms",
         include_str!("../migrations/0181_refused_product_forms.sql"),
     ),
+    (
+        "0182_carts_of_any_sku",
+        include_str!("../migrations/0182_carts_of_any_sku.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.
