@@ -69,7 +69,7 @@ pub fn Gallery(images: Vec<Image>) -> impl IntoView {
     });
     let large = large.collect_view();
     view! {
-        <div class="gallery">
+        <div class="gallery" data-live="">
             <div class="gallery__row" id=anchor::GALLERY role="group" aria-label="Pictures">
                 {figures}
             </div>

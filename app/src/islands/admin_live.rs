@@ -58,7 +58,7 @@ fn leave_when_signed_out() {
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn keep_fresh(_: u64, _: impl Fn() -> u64 + Copy + Send + Sync + 'static) {}
+pub(super) fn keep_fresh(_: u64, _: impl Fn() -> u64 + Copy + Send + Sync + 'static) {}
 
 /// After a page that was fetched, and between two looks at whether somebody still works in it.
 #[cfg(feature = "hydrate")]
@@ -75,7 +75,7 @@ fn pause_after(failures: u32) -> u64 {
 
 /// Fetches the page anew whenever something newer is known than what it shows.
 #[cfg(feature = "hydrate")]
-fn keep_fresh(shown: u64, newest: impl Fn() -> u64 + Copy + Send + Sync + 'static) {
+pub(super) fn keep_fresh(shown: u64, newest: impl Fn() -> u64 + Copy + Send + Sync + 'static) {
     use std::time::Duration;
 
     use super::live_region::{self, Renewal};
@@ -103,6 +103,10 @@ fn keep_fresh(shown: u64, newest: impl Fn() -> u64 + Copy + Send + Sync + 'stati
                 Renewal::Busy => {
                     live_region::say("This page has changed. You see it when you are done here.");
                     PAUSE
+                }
+                Renewal::Gone => {
+                    let _ = window().location().reload();
+                    return;
                 }
                 Renewal::Failed => {
                     failures.update_value(|failures| *failures += 1);

@@ -1,5 +1,5 @@
-//! The part of an admin's page that is fetched again while it is open (`data-live`): whether somebody works in it,
-//! and how what is new takes the place of what stood there, with the focus and the scroll where they were.
+//! The parts of a page that are fetched again while it is open (`data-live`): whether somebody works in them, and how
+//! what is new takes the place of what stood there, with the focus and the scroll where they were.
 //!
 //! What the server renders for it: `data-row` and an id on what is marked when it has changed; `data-open` on
 //! details that are open when the page comes; `data-typed` on a form that holds what was typed and refused.
@@ -18,11 +18,15 @@ use crate::api::ApiError;
 const REGION: &str = "[data-live]";
 /// What is marked when it is new or another: each has an id.
 const ROWS: &str = "[data-row]";
+/// The status of a page whose subject is there no more.
+const GONE: u16 = 410;
 /// Where the page says how it stands.
 const NOTE: &str = "[data-page-note]";
 /// Somebody is at it: what they type in, what they have opened, what came back to be mended.
 const BUSY: &str =
     "input:focus, select:focus, textarea:focus, details[open]:not([data-open]), [data-typed]";
+/// The pictures of a product.
+const GALLERY: &str = "#gallery";
 /// What scrolls by itself.
 const SCROLLS: &str = "[role=region][tabindex]";
 
@@ -34,6 +38,8 @@ pub enum Renewal {
     Busy,
     /// Nobody answered, or not with this page.
     Failed,
+    /// What it was about is there no more.
+    Gone,
 }
 
 /// Says how the page stands, in a line that moves nothing; nothing with an empty text.
@@ -48,26 +54,47 @@ pub fn say(words: &str) {
 /// Puts what the server says now into the place.
 pub async fn renew() -> Renewal {
     // Nobody is asked for what could not be shown.
-    if region().is_some_and(|region| is_worked_in(&region)) {
+    if regions().iter().any(is_worked_in) {
         return Renewal::Busy;
     }
-    let (Ok(html), Ok(page)) = (fetch().await, document().create_element("div")) else {
+    let fetched = fetch().await;
+    if fetched.as_ref().is_err_and(|error| error.0.status == GONE) {
+        return Renewal::Gone;
+    }
+    let (Ok(html), Ok(page)) = (fetched, document().create_element("div")) else {
         return Renewal::Failed;
     };
     page.set_inner_html(&html);
-    let found = page.query_selector(REGION).ok().flatten();
-    let (Some(new), Some(region)) = (found, region()) else {
+    let (found, regions) = (all(&page, REGION), regions());
+    if found.is_empty() || found.len() != regions.len() {
         return Renewal::Failed;
-    };
+    }
     // Somebody may have begun meanwhile.
-    if is_worked_in(&region) {
+    if regions.iter().any(is_worked_in) {
         return Renewal::Busy;
     }
-    let before = rows(&region);
-    let stood = Stood::in_region(&region);
-    let place = Place::of(&region);
-    region.set_inner_html(&new.inner_html());
-    for (id, html) in rows(&region) {
+    for (region, new) in regions.iter().zip(&found) {
+        replace(region, &new.inner_html());
+    }
+    Renewal::Done
+}
+
+fn replace(region: &Element, html: &str) {
+    // What is the same stays, with all that was done to it.
+    if region.inner_html() == html {
+        return;
+    }
+    let before = rows(region);
+    let stood = Stood::in_region(region);
+    let place = Place::of(region);
+    region.set_inner_html(html);
+    if region
+        .query_selector(GALLERY)
+        .is_ok_and(|row| row.is_some())
+    {
+        super::gallery::watch();
+    }
+    for (id, html) in rows(region) {
         if before.get(&id) != Some(&html)
             && let Some(row) = document().get_element_by_id(&id)
         {
@@ -75,10 +102,9 @@ pub async fn renew() -> Renewal {
         }
     }
     if let Some(stood) = stood {
-        stood.again(&region);
+        stood.again(region);
     }
-    place.again(&region);
-    Renewal::Done
+    place.again(region);
 }
 
 /// Whether nobody works in any part of the page.
@@ -87,8 +113,9 @@ pub fn is_idle() -> bool {
     main.is_none_or(|main| !is_worked_in(&main))
 }
 
-fn region() -> Option<Element> {
-    document().query_selector(REGION).ok()?
+fn regions() -> Vec<Element> {
+    let body = document().body();
+    body.map(|body| all(&body, REGION)).unwrap_or_default()
 }
 
 fn all(region: &Element, selector: &str) -> Vec<Element> {
@@ -230,8 +257,13 @@ async fn fetch() -> Result<String, ApiError> {
         <Request as ClientReq<ApiError>>::try_new_get(&path, "text/plain", "text/html", query)?;
     let response = <BrowserClient as Client<ApiError>>::send(request).await?;
     // A page that tells of a trouble takes the place of nothing.
-    if !(200..300).contains(&ClientRes::<ApiError>::status(&response)) {
-        return Err(types::Problem::internal().into());
+    let status = ClientRes::<ApiError>::status(&response);
+    if !(200..300).contains(&status) {
+        let problem = types::Problem {
+            status,
+            ..types::Problem::internal()
+        };
+        return Err(problem.into());
     }
     ClientRes::<ApiError>::try_into_string(response).await
 }

@@ -37,6 +37,7 @@ pub mod order_piece;
 pub mod order_progress;
 pub mod order_time;
 pub mod return_form;
+pub mod shelf_live;
 
 pub mod admin_desk;
 pub mod admin_live;

@@ -222,13 +222,13 @@ fn Texts(
     );
     let limited = problem.and_then(|problem| problem.field("limited").map(str::to_owned));
     view! {
-        <section aria-labelledby="texts-title">
-            <h2 id="texts-title">"Texts"</h2>
+        <section aria-labelledby="texts">
+            <h2 id="texts">"Texts"</h2>
             <form
                 class="products__texts"
                 method="post"
                 action="/api/set_product"
-                aria-labelledby="texts-title"
+                aria-labelledby="texts"
                 data-typed=is_back.then_some("")
             >
                 <input type="hidden" name="product" value=form.product.clone() />

@@ -16,6 +16,7 @@ use crate::components::{
     structured,
 };
 use crate::islands::buy_box::BuyBox;
+use crate::islands::shelf_live::ShelfLive;
 use crate::islands::stock_signup::SignupForm;
 
 /// The page of a product.
@@ -61,6 +62,7 @@ pub fn ProductPage() -> impl IntoView {
 
     let images = pictures(&product, &chosen);
     let picture = images.first().cloned();
+    let version = shop.shelves_position();
     let facts = structured::product(&product, &images);
     let path = format!("/p/{}", product.slug);
     let shelf = of_category
@@ -96,7 +98,7 @@ pub fn ProductPage() -> impl IntoView {
                 <Gallery images />
                 <div class="product__words">
                     {crumb}
-                    <h1>{product.title.clone()}</h1>
+                    <h1 data-live="">{product.title.clone()}</h1>
                     // Above the form: a plain form that was refused lands at the top of the page.
                     {problem.map(|problem| view! { <ProblemNote problem /> })}
                     {is_limited.then(|| view! { <p class="tag tag--line">"Limited"</p> })}
@@ -113,8 +115,8 @@ pub fn ProductPage() -> impl IntoView {
                     >
                         <GiftNote />
                     </BuyBox>
-                    <p class="product__description">{product.description}</p>
-                    <dl class="facts">
+                    <p class="product__description" data-live="">{product.description}</p>
+                    <dl class="facts" data-live="">
                         {product
                             .drop_note
                             .map(|note| {
@@ -164,6 +166,7 @@ pub fn ProductPage() -> impl IntoView {
                     closedby="any"
                 ></dialog>
             </article>
+            <ShelfLive version />
             // Where pieces that are gone lead to, also when there is nothing like them.
             <div id=anchor::RELATED>
                 {(!related.is_empty())

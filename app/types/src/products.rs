@@ -113,6 +113,13 @@ pub struct FirstStock {
     pub supplier: Option<SupplierId>,
 }
 
+impl FirstStock {
+    /// Whether more of it are ordered, or staff are told, when few are left.
+    pub const fn is_ordered(&self) -> bool {
+        self.supplier.is_some() || self.threshold > 0
+    }
+}
+
 /// A product on the page where it is edited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductDesk {

@@ -157,6 +157,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0181_refused_product_forms.sql"),
     ),
     (
+        "0182_carts_of_any_sku",
+        include_str!("../migrations/0182_carts_of_any_sku.sql"),
+    ),
+    (
         "0190_replay_progress",
         include_str!("../migrations/0190_replay_progress.sql"),
     ),

@@ -261,7 +261,7 @@ impl Product {
         if asked.price.currency != before.currency {
             return Err(Refusal::OtherCurrency);
         }
-        drafts::check_price(asked.price, asked.compare_at)?;
+        check_price(asked.price, asked.compare_at)?;
         let is_now = asked.from_us.is_none();
         if is_now && (before, variant.compare_at) == (asked.price, asked.compare_at) {
             return Err(Refusal::NothingChanged);
@@ -300,6 +300,29 @@ impl Product {
             return Err(Refusal::ChangedMeanwhile);
         }
         Ok(())
+    }
+}
+
+/// Whether a price makes sense by itself, and beside the former one.
+fn check_price(price: Money, compare_at: Option<Money>) -> Result<(), Refusal> {
+    if price.minor <= 0 {
+        return Err(Refusal::PriceNotAboveZero);
+    }
+    if price.minor > MAX_PRICE {
+        return Err(Refusal::PriceTooHigh);
+    }
+    let Some(former) = compare_at else {
+        return Ok(());
+    };
+    if former.currency != price.currency {
+        return Err(Refusal::OtherCurrency);
+    }
+    if former.minor <= price.minor {
+        return Err(Refusal::FormerPriceNotAbove);
+    }
+    match former.minor > MAX_PRICE {
+        true => Err(Refusal::PriceTooHigh),
+        false => Ok(()),
     }
 }
 

@@ -77,6 +77,10 @@ impl Picture {
         ) {
             return Err(Unusable::OtherFormat);
         }
+        // Its decoder makes up what is missing.
+        if reader.format() == Some(ImageFormat::Jpeg) && !is_whole_jpeg(content) {
+            return Err(Unusable::Damaged);
+        }
         let mut limits = Limits::default();
         limits.max_alloc = Some(MAX_DECODED);
         reader.limits(limits);
@@ -99,6 +103,40 @@ impl Picture {
         match picture.width() > WIDE_ENOUGH {
             true => Ok(picture.reduced(WIDE_ENOUGH)),
             false => Ok(picture),
+        }
+    }
+}
+
+/// Whether a JPEG has an end. Its parts are followed one after the other: small pictures inside of it have ends of
+/// their own.
+fn is_whole_jpeg(content: &[u8]) -> bool {
+    const END: u8 = 0xd9;
+    const PIXELS: u8 = 0xda;
+    // After the mark of its beginning.
+    let mut at = 2;
+    loop {
+        let Some(&[0xff, kind]) = content.get(at..at + 2) else {
+            return false;
+        };
+        match kind {
+            END => return true,
+            // Fills the place before a mark.
+            0xff => at += 1,
+            _ => {
+                let Some(&[high, low]) = content.get(at + 2..at + 4) else {
+                    return false;
+                };
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+            }
+        }
+        if kind == PIXELS {
+            let rest = content.get(at..).unwrap_or_default();
+            // Within pixels the sign of a mark stands before 0 or a number of 0 to 7.
+            let is_mark = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7);
+            let Some(length) = rest.windows(2).position(is_mark) else {
+                return false;
+            };
+            at += length;
         }
     }
 }
@@ -177,6 +215,8 @@ mod tests {
     fn what_is_not_whole_is_refused() {
         let whole = jpeg(400, 500);
         assert_eq!(refused(&whole[..200]), Unusable::Damaged);
+        let cut = refused(&whole[..whole.len() * 2 / 3]);
+        assert_eq!(cut, Unusable::Damaged, "whatever its decoder makes up");
         assert_eq!(refused(&png_header(400, 400)), Unusable::Damaged);
         assert_eq!(refused(b"\xff\xd8\xff\xe0"), Unusable::Damaged);
     }

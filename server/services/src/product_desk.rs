@@ -131,15 +131,16 @@ impl Shop {
         })
         .await?;
         // Before the count: what is counted for the first time is not ordered.
-        if first.supplier.is_some() || first.threshold > 0 {
+        if first.is_ordered() {
             let rule = RestockRule {
                 supplier: first.supplier.clone(),
                 threshold: first.threshold,
-                up_to: first.up_to.max(first.threshold),
+                up_to: first.up_to,
                 pack_size: 1,
                 minimum: 1,
                 lead_time_days: 0,
-                unit_cost: Money::new(texts.price_minor / 5 * 2, currency),
+                // Of suppliers nothing is known yet: staff say it with the rule.
+                unit_cost: Money::new(0, currency),
             };
             self.set_restock_rule(staff, sku.clone(), rule, None)
                 .await?;

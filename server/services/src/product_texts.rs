@@ -4,6 +4,7 @@ use types::admin::MAX_ON_HAND;
 use types::products::{
     FirstStock, MAX_DESCRIPTION, MAX_LINE, MAX_SUMMARY, ProductTexts, VariantTexts,
 };
+use types::restock::MAX_PIECES;
 use types::{FieldError, Problem, is_printable};
 
 /// Metals that are named, at most.
@@ -119,6 +120,15 @@ pub(crate) fn check_variant(texts: &VariantTexts, first: Option<&FirstStock>) ->
                 let message = format!("Enter a number from 0 to {MAX_ON_HAND}.");
                 check.0.push(FieldError::new(field, message));
             }
+        }
+        if first.is_ordered() && first.threshold >= i64::from(MAX_PIECES) {
+            let message = format!("Enter a number below {MAX_PIECES}.");
+            check.0.push(FieldError::new("threshold", message));
+        }
+        let most = first.threshold + 1..=i64::from(MAX_PIECES);
+        if first.is_ordered() && !most.contains(&first.up_to) {
+            let message = "Enter how many there are to be: more than when it is ordered again.";
+            check.0.push(FieldError::new("up_to", message));
         }
     }
     check.done()

@@ -141,6 +141,7 @@ mod tests {
             width: 4,
             height: 5,
             metal: metal.to_owned(),
+            built: None,
         }
     }
 
@@ -169,7 +170,10 @@ mod tests {
                     ..variant("S-50", SILVER, 8_000, 1)
                 },
             ],
+            draft: false,
             withdrawn: false,
+            version: 0,
+            drafted_us: 0,
             planned: Vec::new(),
         }
     }

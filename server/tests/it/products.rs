@@ -19,7 +19,7 @@ use crate::shop::{RING, TestShop};
 const PAGE: &str = "/p/tide-ring";
 const EDITOR: &str = "/admin/products/tide-ring";
 const UPLOAD: &str = "/admin/products/tide-ring/photographs";
-const SKU: &str = "AS-TID-YG-52";
+const SKU: &str = "AS-EBB-YG-52";
 /// €2,000.00, which is sent for nothing.
 const PRICE: i64 = 200_000;
 const GOOD_CARD: &str = "pm_card_visa";
@@ -73,7 +73,7 @@ async fn add_variant(staff: &mut Client, sku: &str, pieces: &str) -> Answer {
         ("pieces", pieces),
         ("threshold", "1"),
         ("up_to", "4"),
-        ("supplier", "hofer"),
+        ("supplier", "sup-lindqvist"),
     ];
     staff.submit("/api/set_variant", &form).await
 }
@@ -313,9 +313,9 @@ async fn stock_prepares_and_owners_publish() {
     publish(&mut shop.staff().await, "").await;
     assert_eq!(shop.shopper().get(PAGE).await.status, 200);
     // What is added now would be for sale at once.
-    add_variant(&mut stock, "AS-TID-YG-54", "1").await;
+    add_variant(&mut stock, "AS-EBB-YG-54", "1").await;
     let page = stock.get(EDITOR).await.expect_ok().body;
-    assert!(!page.contains("AS-TID-YG-54, €"), "{page}");
+    assert!(!page.contains("AS-EBB-YG-54, €"), "{page}");
     let known = "select count(*) from events where type = 'product.variant_set'";
     assert_eq!(shop.number(known).await, 1);
     let mut orders = shop.signed_in_as(Role::Orders).await;

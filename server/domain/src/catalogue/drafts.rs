@@ -1,8 +1,8 @@
 //! Preparing a product: it is drafted, gets its variants, and is published when nothing is missing.
 
-use types::{Money, Slug};
+use types::Slug;
 
-use super::{MAX_PRICE, MAX_VARIANTS, Product, ProductDetails, Refusal, Variant};
+use super::{MAX_VARIANTS, Product, ProductDetails, Refusal, Variant, check_price};
 use crate::event::{
     Event, ProductChangeRejected, ProductDraftRequested, ProductDrafted,
     ProductPublicationRequested, ProductPublished, ProductVariantRequested, ProductVariantSet,
@@ -86,29 +86,6 @@ impl Product {
             return Err(Refusal::NoDescription);
         }
         Ok(())
-    }
-}
-
-/// Whether a price makes sense by itself, and beside the former one.
-pub(super) fn check_price(price: Money, compare_at: Option<Money>) -> Result<(), Refusal> {
-    if price.minor <= 0 {
-        return Err(Refusal::PriceNotAboveZero);
-    }
-    if price.minor > MAX_PRICE {
-        return Err(Refusal::PriceTooHigh);
-    }
-    let Some(former) = compare_at else {
-        return Ok(());
-    };
-    if former.currency != price.currency {
-        return Err(Refusal::OtherCurrency);
-    }
-    if former.minor <= price.minor {
-        return Err(Refusal::FormerPriceNotAbove);
-    }
-    match former.minor > MAX_PRICE {
-        true => Err(Refusal::PriceTooHigh),
-        false => Ok(()),
     }
 }
 

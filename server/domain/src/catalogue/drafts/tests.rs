@@ -1,8 +1,8 @@
 use types::catalogue::Image;
-use types::{Currency, Sku};
+use types::{Currency, Money, Sku};
 
 use super::*;
-use crate::catalogue::{change_product, withdraw};
+use crate::catalogue::{MAX_PRICE, change_product, withdraw};
 use crate::event::{ProductChangeRequested, ProductWithdrawalRequested};
 
 const BY: &str = "ada";
