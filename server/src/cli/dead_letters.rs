@@ -39,21 +39,21 @@ pub async fn consumers(log: &Log, format: Format, out: &mut impl Write) -> anyho
     writeln!(out, "head {}", view.head)?;
     writeln!(
         out,
-        "{:<16} {:<8} {:>10} {:>8} {:>8} {:>6} {:>8} {:>8}",
-        "consumer", "role", "position", "lag", "parked", "dead", "failures", "rebuilt"
+        "{:<16} {:<8} {:>8} {:>10} {:>8} {:>8} {:>8} {:>6}",
+        "consumer", "role", "rebuilt", "position", "lag", "failures", "parked", "dead"
     )?;
     for row in view.consumers {
         writeln!(
             out,
-            "{:<16} {:<8} {:>10} {:>8} {:>8} {:>6} {:>8} {:>8}",
+            "{:<16} {:<8} {:>8} {:>10} {:>8} {:>8} {:>8} {:>6}",
             row.name,
             row.role.words(),
+            (row.rebuilt_to).map_or_else(String::new, |to| format!("#{to}")),
             row.position,
             row.behind,
-            row.parked,
-            row.dead,
             row.failures,
-            (row.rebuilt_to).map_or_else(String::new, |to| format!("to #{to}")),
+            row.parked,
+            row.dead
         )?;
     }
     Ok(())

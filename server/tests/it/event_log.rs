@@ -524,7 +524,7 @@ async fn another_threshold_is_tried_out_and_nothing_of_the_shop_changes() {
     assert!(alerts.starts_with("0 to "), "{alerts}");
 
     for (query, field) in [
-        ("sku=nonsense&threshold=1", "sku"),
+        ("sku=a%20ring&threshold=1", "sku"),
         ("sku=AS-VEG-WG-50&threshold=many", "threshold"),
         ("sku=AS-VEG-WG-50&threshold=-1", "threshold"),
         ("sku=AS-VEG-WG-50&threshold=1&from=10&to=10", "from"),

@@ -176,8 +176,8 @@ async fn the_command_line_tells_what_the_log_knows() {
     );
     for (what, why) in [
         ("V-00000000", "no order"),
-        ("AS-NONE", "No order or SKU"),
-        ("so what?", "No order or SKU"),
+        ("AS-NONE", "No order, SKU or event"),
+        ("so what?", "No order, SKU or event"),
     ] {
         let refused = command(&shop, &["show", what]).await.expect_err("refused");
         assert!(refused.contains(why), "{refused}");
