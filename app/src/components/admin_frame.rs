@@ -20,14 +20,13 @@ use crate::islands::admin_live::AdminLive;
 use crate::islands::connection_dot::ConnectionDot;
 use crate::live::LivePage;
 
-const PAGES: [(&str, &str, Right); 11] = [
+const PAGES: [(&str, &str, Right); 10] = [
     ("/admin/today", "Today", Right::See),
     ("/admin/orders", "Orders", Right::See),
     ("/admin/inventory", "Inventory", Right::See),
     ("/admin/restock", "Restock", Right::See),
     ("/admin/purchase-orders", "Purchases", Right::See),
     (PRODUCTS, "Products", Right::Products),
-    ("/admin/prices", "Prices", Right::Prices),
     ("/admin/events", "Events", Right::See),
     ("/admin/mails", "Mails", Right::See),
     ("/admin/persons", "Persons", Right::ExportPersons),

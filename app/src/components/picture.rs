@@ -89,7 +89,7 @@ pub fn Picture(
     };
     let first = eager && use_context::<PriorityPicture>().is_some_and(|page| page.take());
     let shop = shop();
-    let Some(built) = shop.pictures().of(&image) else {
+    let Some(built) = image.files(shop.pictures()) else {
         return view! {
             <img
                 class=class

@@ -29,7 +29,7 @@ pub fn absolute(path: &str) -> String {
 
 /// The address of a picture in a format that every service reads.
 pub fn preview(image: &Image) -> String {
-    match shop().pictures().of(image) {
+    match image.files(shop().pictures()) {
         Some(built) => absolute(&format!("/{FOLDER}/{}", built.share_file())),
         None => absolute(&image.src),
     }
@@ -49,7 +49,7 @@ pub fn Sharing(
     let address = absolute(&use_location().pathname.get_untracked());
     let picture = picture.or_else(|| shop().heroes().into_iter().next().map(|hero| hero.image));
     let picture = picture.map(|image| {
-        let built = shop().pictures().of(&image).map(|built| built.share);
+        let built = image.files(shop().pictures()).map(|built| built.share);
         let (width, height) = built.unwrap_or((image.width, image.height));
         view! {
             <Meta property="og:image" content=preview(&image) />

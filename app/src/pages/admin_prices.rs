@@ -11,6 +11,7 @@ use types::{Currency, Money, Problem};
 use crate::api::delivery_form::DeliveryForm;
 use crate::api::price_form::PriceForm;
 use crate::api::prices::{PRICES, address};
+use crate::api::products::PRODUCTS;
 use crate::api::{flash, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, Holds, ProblemNote, beyond_fields, desk_field, when};
@@ -73,9 +74,12 @@ fn Desk(staff: Staff) -> impl IntoView {
         told
     };
     view! {
-        <AdminFrame title="Prices" here=PRICES email>
+        <AdminFrame title="Prices" here=PRODUCTS email>
             {told.map(|problem| view! { <ProblemNote problem /> })}
             <section class="prices" aria-labelledby="prices-title">
+                <p class="desk-order__back">
+                    <a href=PRODUCTS>"Products"</a>
+                </p>
                 <h1 id="prices-title">"Prices"</h1>
                 {match read {
                     Ok((list, planned)) => view! {

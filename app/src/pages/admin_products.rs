@@ -9,9 +9,10 @@ use types::catalogue::Category;
 use types::products::{ProductList, ProductRow, Publication};
 use types::staff::Right;
 
+use crate::api::prices::PRICES;
 use crate::api::product_forms::DraftForm;
 use crate::api::products::{PRODUCTS, address, editor};
-use crate::api::{flash, shop};
+use crate::api::{flash, may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{
     AdminFrame, DeskPages, DeskSearch, Holds, LinePicture, ProblemNote, Search, beyond_fields,
@@ -78,6 +79,8 @@ fn Desk(staff: Staff) -> impl IntoView {
                     <DeskSearch search=SEARCH value=asked.q.clone() clear>
                         <input type="hidden" name="state" value=state />
                     </DeskSearch>
+                    {may(Right::Prices)
+                        .then(|| view! { <a class="desk-button" href=PRICES>"Prices"</a> })}
                 </div>
                 <NewProduct categories=shop.categories() draft problem />
                 <div data-live="">

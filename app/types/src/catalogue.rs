@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pictures::BuiltPicture;
+use crate::pictures::{BuiltPicture, Pictures};
 use crate::stock::ProductStock;
 use crate::{Money, Sku, Slug};
 
@@ -25,6 +25,13 @@ pub struct Image {
     /// Its files, where staff have uploaded it; those of the others are known by `src`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built: Option<BuiltPicture>,
+}
+
+impl Image {
+    /// Its files, whether the build made them or they came with an upload.
+    pub fn files<'a>(&'a self, of_the_build: &'a Pictures) -> Option<&'a BuiltPicture> {
+        self.built.as_ref().or_else(|| of_the_build.get(&self.src))
+    }
 }
 
 /// A wide picture for the head of a page and the products to be seen on it.

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Image;
-
 /// Where the built files stand under the site's root. Their names carry a hash of their content.
 pub const FOLDER: &str = "pictures";
 /// Begins the names of pictures that were uploaded: they stand in the database, and not in the folder.
@@ -107,11 +105,6 @@ impl Pictures {
     /// `None` for a picture that was not built: a merchant's own.
     pub fn get(&self, src: &str) -> Option<&BuiltPicture> {
         self.0.get(src)
-    }
-
-    /// The files of a picture, whether the build made them or they came with an upload.
-    pub fn of<'a>(&'a self, image: &'a Image) -> Option<&'a BuiltPicture> {
-        image.built.as_ref().or_else(|| self.get(&image.src))
     }
 }
 

@@ -415,7 +415,7 @@ impl Shop {
 
     /// The same picture for a small place, as a smaller file where there is one.
     pub(crate) fn small_picture(&self, image: &Image) -> Image {
-        let built = self.pictures().of(image);
+        let built = image.files(self.pictures());
         let Some((src, width, height)) = built.and_then(BuiltPicture::small) else {
             return image.clone();
         };
