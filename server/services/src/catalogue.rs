@@ -94,7 +94,7 @@ impl Catalogue {
         for (key, state) in log.states_of(Products::NAME).await? {
             let kept = serde_json::from_str(&state);
             match kept.map_err(|error| damaged(format!("{key}: {error}")))? {
-                Kept::Product(product) => products.push(product),
+                Kept::Product(product) => products.push(*product),
                 Kept::Sku { .. } => {}
             }
         }

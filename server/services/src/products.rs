@@ -21,7 +21,7 @@ pub(crate) struct Products;
 #[serde(untagged)]
 pub(crate) enum Kept {
     /// By slug.
-    Product(Product),
+    Product(Box<Product>),
     /// By [`SKU`] and the SKU: the product that it was set for. Those of products that were introduced as a
     /// whole have none; they never change, and are compared before a request is written.
     Sku { of: Slug },
@@ -98,12 +98,12 @@ impl Decider for Products {
         match &*content {
             // Two servers that start at once may both introduce what stands in the tables.
             Event::ProductIntroduced(introduced) if is_new => {
-                kept.put(&event.key, Kept::Product(introduced.into()));
+                kept.put(&event.key, Kept::Product(Box::new(introduced.into())));
             }
             Event::ProductIntroduced(_) => {}
             Event::ProductDrafted(drafted) if is_new => {
                 let drafted = Product::drafted(drafted, event.time_us);
-                kept.put(&event.key, Kept::Product(drafted));
+                kept.put(&event.key, Kept::Product(Box::new(drafted)));
             }
             other => {
                 if let Event::ProductVariantSet(set) = other {
