@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use types::live::{ServerMessage, State};
 
 use crate::client::{Answer, Client, new_order_id};
-use crate::shop::{DEADLINE, RING, RING_PRICE, RING_TOPIC};
+use crate::shop::{DEADLINE, RING, RING_PRICE, RING_TOPIC, until_heard};
 
 /// From the return of the disk or the server to the next sale.
 const SELLS_AGAIN: Duration = Duration::from_secs(2);
@@ -170,7 +170,10 @@ async fn shop_on(folder: &TempDir, database_url: &str) -> Running {
     ];
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let running = server::start(listener, Cli::parse_from(arguments).config).await;
-    running.expect("a shop")
+    let running = running.expect("a shop");
+    // A new shop goes on with what it begins with after its door is open; the rules of restocking come last.
+    until_heard(running.shop.log(), "restock").await;
+    running
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

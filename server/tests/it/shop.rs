@@ -274,13 +274,7 @@ impl TestShop {
 
     /// Waits until a consumer has passed everything that the log holds now.
     pub async fn until_heard(&self, consumer: &str) {
-        let head = self.log().stored_head().await.expect("a head");
-        eventually(&format!("{consumer} as of {head}"), async || {
-            let lags = self.log().lags().await.expect("lags");
-            let passed = |lag: &broker::Lag| lag.consumer == consumer && lag.position >= head;
-            lags.iter().any(passed)
-        })
-        .await;
+        until_heard(self.log(), consumer).await;
     }
 
     /// Waits until the process manager has brought an order there.
@@ -322,6 +316,17 @@ pub fn data(scratch: &Scratch) -> PathBuf {
 
 async fn any_port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+/// Waits until a consumer has passed everything that a log holds now.
+pub async fn until_heard(log: &broker::Log, consumer: &str) {
+    let head = log.stored_head().await.expect("a head");
+    eventually(&format!("{consumer} as of {head}"), async || {
+        let lags = log.lags().await.expect("lags");
+        let passed = |lag: &broker::Lag| lag.consumer == consumer && lag.position >= head;
+        lags.iter().any(passed)
+    })
+    .await;
 }
 
 /// Looks again until `is_so` says yes, and fails when that takes too long. Only for what no message
