@@ -40,7 +40,7 @@ test('a wrong password is refused with a message, the right one opens the invent
 
   await signIn(page)
   await expect(page).toHaveURL('/admin/inventory')
-  await expect(page.getByText(ADMIN.email)).toBeVisible()
+  await expect(page.getByRole('banner').getByText(ADMIN.email)).toBeVisible()
 
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page).toHaveURL('/admin/sign-in')

@@ -73,7 +73,7 @@ test('the page about the log has the last orders, and says of a nonsense name th
   await buy(shopper, CARD.accepted)
   await expectConfirmed(shopper)
   await page.reload()
-  const first = page.getByRole('table', { name: /^Last orders/ }).getByRole('row').nth(1)
+  const first = page.getByRole('list', { name: /^Last orders/ }).getByRole('listitem').first()
   await expect(first).toContainText('1 piece, €420.00')
   await expect(first).toContainText('confirmed')
 

@@ -43,7 +43,7 @@ async function signInAs(page: Page, email: string, password: string): Promise<vo
   await page.getByRole('textbox', { name: 'Email' }).fill(email)
   await page.getByRole('textbox', { name: 'Password' }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await expect(page.getByText(email)).toBeVisible()
+  await expect(page.getByRole('banner').getByText(email)).toBeVisible()
 }
 
 test('an order comes into the open list, moves there, is opened, written about, found and printed', async ({

@@ -123,9 +123,7 @@ test('the pages of the staff fit every screen', async ({ page, shop }) => {
   await look(page, 'join')
 })
 
-test("the admin's pages fit every screen", async ({ page, newShopper, noise }) => {
-  // Playwright's own scripts, in the frame that a mail is shown in.
-  noise.foresee(/^Blocked script execution in .* frame is sandboxed/)
+test('the pages of the inventory fit every screen', async ({ page, newShopper }) => {
   await signIn(page, 'not the passphrase')
   await expect(page.getByRole('alert')).toBeVisible()
   await look(page, 'admin-sign-in')
@@ -150,6 +148,11 @@ test("the admin's pages fit every screen", async ({ page, newShopper, noise }) =
   await page.getByLabel('File', { exact: true }).setInputFiles(file)
   await page.getByRole('button', { name: 'Check the file' }).click()
   await look(page, 'import-bad')
+})
+
+test('the pages of the log and of today fit every screen', async ({ page, newShopper }) => {
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await openInventory(page)
   await page.goto('/admin/inventory?filter=ring')
   await page.getByRole('list', { name: 'Last events' }).getByRole('link', { name: /^V-/ }).first().click()
   await expect(page.getByRole('heading', { name: /^Order V-/ })).toBeVisible()
@@ -166,6 +169,17 @@ test("the admin's pages fit every screen", async ({ page, newShopper, noise }) =
   await look(page, 'today')
   await page.goto('/admin/today?span=month')
   await look(page, 'today-table')
+})
+
+test('the pages of products, purchases, persons and mails fit every screen', async ({ page, newShopper, noise }) => {
+  // Playwright's own scripts, in the frame that a mail is shown in.
+  noise.foresee(/^Blocked script execution in .* frame is sandboxed/)
+  await reserve(await newShopper({ javaScriptEnabled: false }))
+  await openInventory(page)
+  await page.goto('/admin/products')
+  await look(page, 'products')
+  await page.goto('/admin/products/vega-solitaire-ring')
+  await look(page, 'product-desk')
   await page.goto(`/admin/prices?q=${STUDS.sku}`)
   await page.getByRole('textbox', { name: 'Price', exact: true }).fill('cheap')
   await page.getByRole('form', { name: /^Price of/ }).getByRole('button', { name: 'Save' }).click()

@@ -410,12 +410,19 @@ async fn admit_admin(shop: &Shop, config: &Config, url: &str) -> anyhow::Result<
     }))
 }
 
-/// Waits until every SKU has been counted in.
+/// Waits until every SKU has been counted in, or the inventory has nothing more to count: staff may have made a
+/// variant and been interrupted before they said how many there are.
 async fn settle(shop: &Shop) {
-    let settled = async {
+    let all_are_counted = async {
         let mut tick = tokio::time::interval(Duration::from_millis(5));
         while !shop.levels().are_complete() {
             tick.tick().await;
+        }
+    };
+    let settled = async {
+        tokio::select! {
+            () = all_are_counted => {}
+            () = inventory_is_at_rest(shop) => {}
         }
     };
     if tokio::time::timeout(Duration::from_secs(10), settled)
@@ -423,5 +430,20 @@ async fn settle(shop: &Shop) {
         .is_err()
     {
         tracing::warn!("the opening stock is still being counted in");
+    }
+}
+
+/// Waits until the inventory has answered what the log holds, and its answers are seen.
+async fn inventory_is_at_rest(shop: &Shop) {
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    let log = shop.log();
+    loop {
+        tick.tick().await;
+        let Ok(lags) = log.lags().await else { continue };
+        // What is answered has been appended before its question is passed.
+        let is_done = |lag: &broker::Lag| lag.consumer == "inventory" && lag.behind == 0;
+        if lags.iter().any(is_done) && shop.levels().position() >= log.head() {
+            return;
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::api::cart::add_to_cart;
 use crate::components::anchor;
 use crate::components::{ProblemNote, QuantityField, StockLabel};
 use crate::islands::own::own_hold;
+use crate::islands::shelf_live::follow_shelves;
 use crate::islands::stock_signup::{SignupForm, StockSignup};
 use crate::islands::{tab, typed};
 use crate::live;
@@ -35,6 +36,8 @@ pub fn BuyBox(
     /// Whether the page holds a guide to its sizes.
     size_guide: bool,
     position: u64,
+    /// That of the shelves: the page around it follows them.
+    shelves: u64,
     signup: SignupForm,
     /// What stands in the form as it is: a gift note.
     children: Children,
@@ -51,6 +54,7 @@ pub fn BuyBox(
             .collect(),
         tags: Vec::new(),
     };
+    follow_shelves(shelves);
     let stock = live::product(slug.clone(), initial, position);
     let first = variants
         .iter()

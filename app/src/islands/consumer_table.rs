@@ -6,7 +6,7 @@ use types::log::{Circuit, ConsumerRole, ConsumerRow};
 use crate::live;
 
 /// `head` is the position that the rows are of.
-#[island(lazy)]
+#[component]
 pub fn ConsumerTable(rows: Vec<ConsumerRow>, head: u64) -> impl IntoView {
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let rows = live::consumers(rows, head);

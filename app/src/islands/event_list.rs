@@ -12,7 +12,7 @@ use crate::live;
 const SHOWN: usize = 100;
 
 /// `head` is the position that the rows are of. A page of what is past does not move.
-#[island(lazy)]
+#[component]
 pub fn EventList(
     query: EventQuery,
     events: Vec<EventRow>,

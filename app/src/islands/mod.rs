@@ -61,6 +61,7 @@ pub mod inventory_tools;
 pub mod inventory_view;
 #[cfg(feature = "hydrate")]
 pub mod live_region;
+pub mod log_desk;
 pub mod posted;
 pub mod print_button;
 pub mod stock_correction;

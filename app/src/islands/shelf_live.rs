@@ -8,8 +8,7 @@ use super::admin_live::keep_fresh;
 use crate::live::{self, LivePage};
 
 /// `version` is that of the shelves as the page was rendered from them.
-#[island(lazy)]
-pub fn ShelfLive(version: u64) -> impl IntoView {
+pub fn follow_shelves(version: u64) {
     let newest = live::page_version(LivePage::Shelves, version);
     keep_fresh(version, move || newest.get().version);
 }

@@ -8,7 +8,7 @@ use crate::components::{Story, when};
 use crate::live;
 
 /// `step` is the frame to begin with.
-#[island(lazy)]
+#[component]
 pub fn TimeSlider(past: OrderPast, step: usize) -> impl IntoView {
     let OrderPast {
         order,

@@ -18,8 +18,7 @@ use crate::components::admin_frame::for_staff;
 use crate::components::event_filter::EventFilter;
 use crate::components::events_nav::EventsNav;
 use crate::components::{AdminFrame, DeskPages, Holds, LazyHint, Story, Subject, desk_field, when};
-use crate::islands::event_list::EventList;
-use crate::islands::time_slider::TimeSlider;
+use crate::islands::log_desk::{LogDesk, LogPart};
 use crate::pages::page_problem::PageProblem;
 
 /// Of the last orders so many are listed.
@@ -232,14 +231,19 @@ fn Events(page: Result<EventPage, Problem>, asked: Asked) -> impl IntoView {
             head,
             back_to,
         } = page;
-        let is_past = asked.before.is_some();
+        let part = LogPart::Events {
+            query: asked.query.clone(),
+            events,
+            head,
+            is_past: asked.before.is_some(),
+        };
         let back = (asked.before).map(|_| ("Newest", asked.address(None)));
         let older = (back_to > 1).then(|| ("Older", asked.address(Some(back_to))));
         let looked = (back_to > 1).then(|| {
             format!("Everything from #{back_to} on was looked through. The log is at #{head}.")
         });
         view! {
-            <EventList query=asked.query.clone() events head is_past />
+            <LogDesk part />
             {looked.map(|looked| view! { <p class="event-list__reach">{looked}</p> })}
             <DeskPages before=back after=older />
         }
@@ -261,30 +265,21 @@ fn LastOrders(orders: Vec<OrderRow>) -> impl IntoView {
     });
     let rows = orders.into_iter().map(|order| {
         view! {
-            <tr>
-                <th scope="row">
-                    <Subject subject=order.number />
-                </th>
-                <td>{format!("{}, {}", when::date(order.at_us), when::minute(order.at_us))}</td>
-                <td>{order.summary}</td>
-                <td>{order.status}</td>
-            </tr>
+            <li>
+                <Subject subject=order.number />
+                <span>{order.status}</span>
+                <span class="last-orders__when">
+                    {format!("{}, {}", when::date(order.at_us), when::minute(order.at_us))}
+                </span>
+                <span>{order.summary}</span>
+            </li>
         }
     });
-    let table = none.is_none().then(|| {
+    let list = none.is_none().then(|| {
         view! {
-            <table class="desk-table last-orders">
-                <caption class="visually-hidden">"Last orders. Times are UTC."</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Order"</th>
-                        <th scope="col">"Placed (UTC)"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Status"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <ol class="last-orders" role="list" aria-label="Last orders, the newest first. Times are UTC.">
+                {rows.collect_view()}
+            </ol>
         }
     });
     view! {
@@ -293,7 +288,7 @@ fn LastOrders(orders: Vec<OrderRow>) -> impl IntoView {
                 <h2 id="last-orders-title">"Last orders"</h2>
             </div>
             {none}
-            {table}
+            {list}
         </section>
     }
 }
@@ -305,7 +300,8 @@ fn Past(found: Found, asked: Asked) -> impl IntoView {
         Found::Order(past, at) => {
             let step = |at| past.frames.iter().rposition(|frame| frame.position <= at);
             let step = at.map_or(Some(past.frames.len().saturating_sub(1)), step);
-            view! { <TimeSlider step=step.unwrap_or_default() past /> }.into_any()
+            let step = step.unwrap_or_default();
+            view! { <LogDesk part=LogPart::Past { past, step } /> }.into_any()
         }
         Found::Other(found) => view! { <LookedBack found of=asked.of /> }.into_any(),
     }

@@ -264,11 +264,15 @@ fn step(step: WhatIfStep) -> impl IntoView {
         when::clock(step.at_us)
     );
     let at = (step.at_us > 0).then_some(at);
+    // What follows from the other threshold alone is of no event.
+    let event = (step.position > 0).then(|| {
+        let position = step.position;
+        view! { <a href=format!("{EVENTS}?of=%23{position}")>{format!("#{position}")}</a> " " }
+    });
     view! {
         <li class="what-if__step">
             <p class="what-if__cause">
-                <a href=format!("{EVENTS}?of=%23{}", step.position)>{format!("#{}", step.position)}</a>
-                " "
+                {event}
                 {step.cause}
                 " "
                 <span>{at}</span>

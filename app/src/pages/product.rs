@@ -16,7 +16,6 @@ use crate::components::{
     structured,
 };
 use crate::islands::buy_box::BuyBox;
-use crate::islands::shelf_live::ShelfLive;
 use crate::islands::stock_signup::SignupForm;
 
 /// The page of a product.
@@ -111,6 +110,7 @@ pub fn ProductPage() -> impl IntoView {
                         chosen=chosen.sku
                         size_guide
                         position=product.position
+                        shelves=version
                         signup
                     >
                         <GiftNote />
@@ -166,7 +166,6 @@ pub fn ProductPage() -> impl IntoView {
                     closedby="any"
                 ></dialog>
             </article>
-            <ShelfLive version />
             // Where pieces that are gone lead to, also when there is nothing like them.
             <div id=anchor::RELATED>
                 {(!related.is_empty())
