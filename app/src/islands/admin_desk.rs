@@ -1,40 +1,66 @@
-//! The admin's inventory page as it lives: the table and the stream of events beside it. One lazy
-//! island, so that none of this weighs on the shopper's pages: it is fetched when it is on one.
+//! What moves on the admin's pages about stock and about the log. All of it is one lazy island, so that none of it weighs
+//! on the shopper's pages; with each island more, what they share comes in more and smaller files, there too.
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 use types::admin::{EventRow, InventoryRow};
+use types::event_query::EventQuery;
+use types::log::{ConsumerRow, OrderPast};
 use types::{Problem, SupplierId};
 
-use super::event_stream::EventStream;
-use super::inventory_table::InventoryTable;
+use super::consumer_table::ConsumerTable;
+use super::event_list::EventList;
+use super::inventory_desk::InventoryDesk;
 use super::inventory_view::View;
-use crate::live;
+use super::time_slider::TimeSlider;
 
-/// `view` is what the address asks for; `problem` what a plain correction came back with. `batch` is the id of the
-/// next change of many, and `at` the position that the rows are of.
+/// Which of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum DeskPart {
+    Inventory {
+        rows: Vec<InventoryRow>,
+        suppliers: Vec<(SupplierId, String)>,
+        events: Vec<EventRow>,
+        view: View,
+        problem: Option<Problem>,
+        batch: String,
+        at: u64,
+    },
+    Consumers {
+        rows: Vec<ConsumerRow>,
+        head: u64,
+    },
+    Events {
+        query: EventQuery,
+        events: Vec<EventRow>,
+        head: u64,
+        is_past: bool,
+    },
+    Past {
+        past: OrderPast,
+        step: usize,
+    },
+}
+
 #[island(lazy)]
-pub fn AdminDesk(
-    rows: Vec<InventoryRow>,
-    suppliers: Vec<(SupplierId, String)>,
-    events: Vec<EventRow>,
-    view: View,
-    problem: Option<Problem>,
-    batch: String,
-    at: u64,
-) -> impl IntoView {
-    // Whatever changed after the newest change shown here is not known here, and nothing else.
-    let known = rows
-        .iter()
-        .map(|row| row.level.position)
-        .max()
-        .unwrap_or_default();
-    let newest = events.first().map_or(0, |event| event.position);
-    let levels = live::inventory(rows.iter().map(Into::into).collect(), known);
-    let events = live::events(events, newest);
-    view! {
-        <div class="desk">
-            <InventoryTable rows suppliers levels view problem batch at />
-            <EventStream events />
-        </div>
+pub fn AdminDesk(part: DeskPart) -> impl IntoView {
+    match part {
+        DeskPart::Inventory {
+            rows,
+            suppliers,
+            events,
+            view,
+            problem,
+            batch,
+            at,
+        } => view! { <InventoryDesk rows suppliers events view problem batch at /> }.into_any(),
+        DeskPart::Consumers { rows, head } => view! { <ConsumerTable rows head /> }.into_any(),
+        DeskPart::Events {
+            query,
+            events,
+            head,
+            is_past,
+        } => view! { <EventList query events head is_past /> }.into_any(),
+        DeskPart::Past { past, step } => view! { <TimeSlider past step /> }.into_any(),
     }
 }

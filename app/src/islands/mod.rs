@@ -56,12 +56,12 @@ pub mod desk_titles;
 pub mod event_list;
 pub mod event_stream;
 pub mod inventory_bulk;
+pub mod inventory_desk;
 pub mod inventory_table;
 pub mod inventory_tools;
 pub mod inventory_view;
 #[cfg(feature = "hydrate")]
 pub mod live_region;
-pub mod log_desk;
 pub mod posted;
 pub mod print_button;
 pub mod stock_correction;

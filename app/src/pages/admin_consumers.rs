@@ -13,7 +13,7 @@ use crate::api::{may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::events_nav::EventsNav;
 use crate::components::{AdminFrame, Holds, LazyHint, ProblemNote, Subject, desk_field, when};
-use crate::islands::log_desk::{LogDesk, LogPart};
+use crate::islands::admin_desk::{AdminDesk, DeskPart};
 use crate::pages::page_problem::PageProblem;
 
 #[component]
@@ -62,7 +62,7 @@ fn Desk(staff: Staff) -> impl IntoView {
                                     <h1 id="consumers-title">"Consumers"</h1>
                                     <EventsNav here=HERE />
                                 </div>
-                                <LogDesk part=LogPart::Consumers { rows, head } />
+                                <AdminDesk part=DeskPart::Consumers { rows, head } />
                             </section>
                             <Damaged damage problem />
                             <DeadLetters log />
@@ -77,7 +77,7 @@ fn Desk(staff: Staff) -> impl IntoView {
         })
     };
     view! {
-        <LazyHint island="consumer_table" />
+        <LazyHint island="admin_desk" />
         <AdminFrame title="Consumers" here=EVENTS email live=true>
             <Suspense>{content}</Suspense>
         </AdminFrame>

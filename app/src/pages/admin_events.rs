@@ -18,7 +18,7 @@ use crate::components::admin_frame::for_staff;
 use crate::components::event_filter::EventFilter;
 use crate::components::events_nav::EventsNav;
 use crate::components::{AdminFrame, DeskPages, Holds, LazyHint, Story, Subject, desk_field, when};
-use crate::islands::log_desk::{LogDesk, LogPart};
+use crate::islands::admin_desk::{AdminDesk, DeskPart};
 use crate::pages::page_problem::PageProblem;
 
 /// Of the last orders so many are listed.
@@ -85,8 +85,7 @@ fn Desk(staff: Staff) -> impl IntoView {
         })
     };
     view! {
-        <LazyHint island="event_list" />
-        <LazyHint island="time_slider" />
+        <LazyHint island="admin_desk" />
         <AdminFrame title="Events" here=HERE email live=true>
             <Suspense>{content}</Suspense>
         </AdminFrame>
@@ -231,7 +230,7 @@ fn Events(page: Result<EventPage, Problem>, asked: Asked) -> impl IntoView {
             head,
             back_to,
         } = page;
-        let part = LogPart::Events {
+        let part = DeskPart::Events {
             query: asked.query.clone(),
             events,
             head,
@@ -243,7 +242,7 @@ fn Events(page: Result<EventPage, Problem>, asked: Asked) -> impl IntoView {
             format!("Everything from #{back_to} on was looked through. The log is at #{head}.")
         });
         view! {
-            <LogDesk part />
+            <AdminDesk part />
             {looked.map(|looked| view! { <p class="event-list__reach">{looked}</p> })}
             <DeskPages before=back after=older />
         }
@@ -301,7 +300,7 @@ fn Past(found: Found, asked: Asked) -> impl IntoView {
             let step = |at| past.frames.iter().rposition(|frame| frame.position <= at);
             let step = at.map_or(Some(past.frames.len().saturating_sub(1)), step);
             let step = step.unwrap_or_default();
-            view! { <LogDesk part=LogPart::Past { past, step } /> }.into_any()
+            view! { <AdminDesk part=DeskPart::Past { past, step } /> }.into_any()
         }
         Found::Other(found) => view! { <LookedBack found of=asked.of /> }.into_any(),
     }

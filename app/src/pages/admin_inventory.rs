@@ -12,7 +12,7 @@ use crate::api::flash::{self, Done, Flash};
 use crate::api::{may, shop};
 use crate::components::admin_frame::for_staff;
 use crate::components::{AdminFrame, LazyHint, ProblemNote};
-use crate::islands::admin_desk::AdminDesk;
+use crate::islands::admin_desk::{AdminDesk, DeskPart};
 use crate::islands::inventory_view::{Sort, View};
 use crate::pages::page_problem::PageProblem;
 
@@ -68,11 +68,19 @@ fn Desk(staff: Staff) -> impl IntoView {
                         Some(_) => (problem, None),
                         None => (None, problem),
                     };
-                    let (batch, at) = (batch.clone(), at);
+                    let part = DeskPart::Inventory {
+                        rows,
+                        suppliers,
+                        events,
+                        view,
+                        problem,
+                        batch: batch.clone(),
+                        at,
+                    };
                     view! {
                         {of_many.map(|problem| view! { <ProblemNote problem /> })}
                         <LazyHint island="admin_desk" />
-                        <AdminDesk rows suppliers events view problem batch at />
+                        <AdminDesk part />
                     }
                     .into_any()
                 }
