@@ -235,7 +235,15 @@ test('without JavaScript staff list, search, open, write a note and print', asyn
   await page.getByRole('textbox', { name: 'New note' }).fill('Written without a script.')
   await page.getByRole('button', { name: 'Add note' }).click()
   await expect(page.getByText('Written without a script.')).toBeVisible()
-  await page.getByRole('link', { name: 'Packing slips', exact: true }).click()
+  // Nothing is packed before it is paid for.
+  const slips = page.getByRole('link', { name: 'Packing slips', exact: true })
+  await expect(slips).toHaveCount(0)
+  const shopper = await newShopper()
+  await buy(shopper, CARD.accepted)
+  await expectConfirmed(shopper)
+  await page.goto('/admin/orders')
+  await rows(page).getByRole('link', { name: /^V-/ }).click()
+  await slips.click()
   await expect(page.getByRole('heading', { name: /^Packing slip V-/ })).toBeVisible()
 })
 
