@@ -105,8 +105,9 @@ struct Registry {
     topics: HashMap<Topic, HashSet<u64>>,
     /// Who follows [`Topic::OwnCheckout`], by shopper: each is told something else.
     own_checkouts: HashMap<ShopperId, HashSet<u64>>,
-    /// What tells the events of a followed filter.
-    filters: HashMap<EventQuery, EventMatcher>,
+    /// What tells the events of a followed filter. Events are held against them without the registry: each reads a
+    /// whole content.
+    filters: Arc<HashMap<EventQuery, EventMatcher>>,
     /// Sockets by where they come from.
     sources: HashMap<u64, usize>,
     closed: bool,
@@ -147,7 +148,7 @@ impl Registry {
             subscribers: HashMap::new(),
             topics: HashMap::new(),
             own_checkouts: HashMap::new(),
-            filters: HashMap::new(),
+            filters: Arc::default(),
             sources: HashMap::new(),
             closed: false,
         }
@@ -182,15 +183,8 @@ impl Registry {
         if let Topic::EventsOf(query) = topic
             && !self.topics.contains_key(topic)
         {
-            self.filters.remove(query);
+            Arc::make_mut(&mut self.filters).remove(query);
         }
-    }
-
-    /// The followed filters that let an event through.
-    fn filters_of(&self, event: &Recorded) -> Vec<EventQuery> {
-        let matching = self.filters.iter();
-        let matching = matching.filter(|(_, matcher)| matcher.matches(event));
-        matching.map(|(query, _)| query.clone()).collect()
     }
 
     /// Tells everybody who has an order open who they are.
@@ -265,7 +259,7 @@ impl Registry {
     fn let_go(&mut self) {
         self.topics.clear();
         self.own_checkouts.clear();
-        self.filters.clear();
+        self.filters = Arc::default();
         self.sources.clear();
         self.subscribers.clear();
         self.shop.presence().all_leave();
@@ -463,9 +457,10 @@ impl Hub {
                 event_row(recorded, shop.staff_names()),
             );
         }
-        for query in self.registry.lock().filters_of(recorded) {
+        let filters = Arc::clone(&self.registry.lock().filters);
+        for (query, _) in (filters.iter()).filter(|(_, matcher)| matcher.matches(recorded)) {
             let row = event_row(recorded, shop.staff_names());
-            gather(gathered.filtered.entry(query).or_default(), row);
+            gather(gathered.filtered.entry(query.clone()).or_default(), row);
         }
         if is_act(recorded) {
             shop.note_act(position);
@@ -803,7 +798,7 @@ impl Seat {
                     "Too many filters of events are followed right now; try again soon.",
                 ));
             }
-            registry.filters.insert(query.clone(), matcher);
+            Arc::make_mut(&mut registry.filters).insert(query.clone(), matcher);
         }
         let Some(subscriber) = registry.subscribers.get_mut(&self.id) else {
             return Err(Problem::unavailable("This connection is closing."));

@@ -5,11 +5,9 @@ use leptos::prelude::*;
 use types::admin::EventRow;
 use types::event_query::EventQuery;
 
+use super::pausing::{self, PauseButton};
 use crate::components::{Subject, when};
 use crate::live;
-
-/// Rows kept on the page.
-const SHOWN: usize = 100;
 
 /// `head` is the position that the rows are of. A page of what is past does not move.
 #[component]
@@ -25,10 +23,7 @@ pub fn EventList(
         (false, false) => live::events_of(query, events, head),
     };
     let paused = RwSignal::new(false);
-    let shown = Memo::new(move |before: Option<&Vec<EventRow>>| match before {
-        Some(before) if paused.get() => before.clone(),
-        _ => events.with(|events| events.iter().take(SHOWN).cloned().collect()),
-    });
+    let shown = pausing::shown(events, paused);
     let waiting = Memo::new(move |_| {
         let newest = shown.with(|shown| shown.first().map_or(0, |event| event.position));
         events.with(|events| {
@@ -50,14 +45,7 @@ pub fn EventList(
                 {move || if is_past { "What is past stays as it is.".to_owned() } else { words() }}
             </p>
             <Show when=move || !is_past>
-                <button
-                    class="desk-button with-script"
-                    type="button"
-                    aria-pressed=move || paused.get().to_string()
-                    on:click=move |_| paused.update(|paused| *paused = !*paused)
-                >
-                    "Pause"
-                </button>
+                <PauseButton paused />
             </Show>
         </div>
         <Show when=empty>

@@ -3,19 +3,14 @@
 use leptos::prelude::*;
 use types::admin::EventRow;
 
+use super::pausing::{self, PauseButton};
 use crate::components::{Subject, when};
-
-/// Rows kept on the page.
-const SHOWN: usize = 100;
 
 /// Moves by itself until it is paused for reading. Not a live region: it would never be silent.
 #[component]
 pub fn EventStream(events: ReadSignal<Vec<EventRow>>) -> impl IntoView {
     let paused = RwSignal::new(false);
-    let shown = Memo::new(move |before: Option<&Vec<EventRow>>| match before {
-        Some(before) if paused.get() => before.clone(),
-        _ => events.with(|events| events.iter().take(SHOWN).cloned().collect()),
-    });
+    let shown = pausing::shown(events, paused);
     // What came after the page is marked for a moment; what it was rendered with is not news.
     let seen = events.with_untracked(|events| events.first().map_or(0, |event| event.position));
     let empty = Signal::derive(move || shown.with(Vec::is_empty));
@@ -23,14 +18,7 @@ pub fn EventStream(events: ReadSignal<Vec<EventRow>>) -> impl IntoView {
         <section class="stream" aria-labelledby="stream-title">
             <div class="stream__head">
                 <h2 id="stream-title">"Events"</h2>
-                <button
-                    class="desk-button with-script"
-                    type="button"
-                    aria-pressed=move || paused.get().to_string()
-                    on:click=move |_| paused.update(|paused| *paused = !*paused)
-                >
-                    "Pause"
-                </button>
+                <PauseButton paused />
             </div>
             <Show when=empty>
                 <p class="stream__empty">"Nothing has happened yet. The first order will show here."</p>

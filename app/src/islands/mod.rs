@@ -62,6 +62,7 @@ pub mod inventory_tools;
 pub mod inventory_view;
 #[cfg(feature = "hydrate")]
 pub mod live_region;
+pub mod pausing;
 pub mod posted;
 pub mod print_button;
 pub mod stock_correction;

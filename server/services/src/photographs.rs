@@ -28,13 +28,17 @@ impl Shop {
     }
 
     async fn store_photograph(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), Refused> {
+        // Before the transaction: all others wait for its end.
+        let files: Vec<(String, String)> = (files.into_iter())
+            .map(|(name, content)| (name, STANDARD.encode(content)))
+            .collect();
         let mut tx = self.log().begin("photographs").await?;
         for (name, content) in files {
             db::query(
                 "insert into photographs (name, content) values ($1, $2) on conflict do nothing",
             )
             .bind(name)
-            .bind(STANDARD.encode(content))
+            .bind(content)
             .execute(tx.conn())
             .await?;
         }

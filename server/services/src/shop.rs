@@ -232,15 +232,17 @@ impl Shop {
         self.inner.catalogue.now()
     }
 
-    /// Who of the staff has which order open.
+    /// How fast the consumers go.
     pub(crate) fn consumer_rates(&self) -> &ConsumerRates {
         &self.inner.consumer_rates
     }
 
+    /// Which states this process builds anew.
     pub(crate) fn rebuilds(&self) -> &Rebuilds {
         &self.inner.rebuilds
     }
 
+    /// Who of the staff has which order open.
     pub fn presence(&self) -> &Presence {
         &self.inner.presence
     }
