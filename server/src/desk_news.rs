@@ -1,7 +1,7 @@
 //! Tells the desk of orders that have changed: follows the log as the hub does, and waits until the list
 //! of orders, which follows it by itself, has come as far.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,10 +18,8 @@ use crate::live::Hub;
 const BATCH: usize = 1_024;
 /// Between two messages, so that a rush is told in few.
 const GAP: Duration = Duration::from_millis(50);
-/// Between two looks at how far the list is.
-const LOOK: Duration = Duration::from_millis(10);
-/// How long the list is waited for. What it has not told by then comes with the next change.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Before the second look at how far the list is; each next one waits twice as long, up to `PAUSE`.
+const LOOK: Duration = Duration::from_millis(5);
 /// After an error.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -31,34 +29,69 @@ pub type Told = Arc<AtomicU64>;
 /// Runs until told to stop.
 pub async fn run(hub: Hub, shop: Shop, told: Told, mut stop: watch::Receiver<bool>) {
     let mut tail = shop.log().tail(told.load(Ordering::Relaxed));
+    let mut waiting = Waiting::default();
+    let mut look = LOOK;
     loop {
-        told.store(tail.position(), Ordering::Relaxed);
+        told.store(waiting.before(tail.position()), Ordering::Relaxed);
         let events = tokio::select! {
-            events = tail.next(BATCH) => events,
+            events = tail.next(BATCH) => Some(events),
+            () = tokio::time::sleep(look), if !waiting.orders.is_empty() => None,
             _ = stop.changed() => return,
         };
-        let events = match events {
-            Ok(events) => events,
-            Err(error) => {
+        match events {
+            Some(Ok(events)) => {
+                tell_orders(&hub, &events);
+                waiting.hear(&events);
+            }
+            Some(Err(error)) => {
                 tracing::error!(%error, "the log cannot be followed");
                 tokio::time::sleep(PAUSE).await;
-                continue;
+            }
+            None => {}
+        }
+        look = match tell_list(&hub, &shop, &mut waiting).await {
+            Ok(true) => {
+                tokio::time::sleep(GAP).await;
+                LOOK
+            }
+            Ok(false) => (look * 2).min(PAUSE),
+            Err(problem) => {
+                tracing::error!(%problem, "the list of orders cannot be told");
+                PAUSE
             }
         };
-        tell_orders(&hub, &events);
-        let listed = || events.iter().filter(|event| is_listed(event));
-        let changed: BTreeSet<OrderId> = listed().filter_map(|e| e.key.parse().ok()).collect();
-        let newest = listed().map(|event| event.position).max();
-        if let Some(position) = newest.filter(|_| hub.has_members(&Topic::Orders)) {
-            let list = tokio::select! {
-                list = tell_list(&hub, &shop, &changed, position) => list,
-                _ = stop.changed() => return,
-            };
-            if let Err(problem) = list {
-                tracing::error!(%problem, "the list of orders cannot be told");
+    }
+}
+
+/// Orders that have changed and whose list may not know it yet. They wait whether or not somebody looks
+/// at the list: who comes meanwhile is shown the list as it is, and told once it knows.
+#[derive(Default)]
+struct Waiting {
+    /// Each with the position of its newest event.
+    orders: BTreeMap<OrderId, u64>,
+}
+
+impl Waiting {
+    fn hear(&mut self, events: &[Arc<Recorded>]) {
+        for event in events.iter().filter(|event| is_listed(event)) {
+            if let Ok(order) = event.key.parse() {
+                self.orders.insert(order, event.position);
             }
-            tokio::time::sleep(GAP).await;
         }
+    }
+
+    /// The orders that a list as of `position` knows, newest first, and the newest of their positions.
+    fn known_at(&self, position: u64) -> Option<(Vec<OrderId>, u64)> {
+        // Ids are in the order of time.
+        let known = || self.orders.iter().rev().filter(|(_, at)| **at <= position);
+        let newest = known().map(|(_, at)| *at).max()?;
+        Some((known().map(|(order, _)| *order).collect(), newest))
+    }
+
+    /// The position before the first that waits, of all up to `position`.
+    fn before(&self, position: u64) -> u64 {
+        let first = self.orders.values().min();
+        first.map_or(position, |first| (first - 1).min(position))
     }
 }
 
@@ -75,25 +108,19 @@ fn tell_orders(hub: &Hub, events: &[Arc<Recorded>]) {
     }
 }
 
-/// Tells those who look at the list, once it knows of the events up to `position`.
-async fn tell_list(
-    hub: &Hub,
-    shop: &Shop,
-    changed: &BTreeSet<OrderId>,
-    position: u64,
-) -> Result<(), Problem> {
-    let listed = async {
-        while shop.desk_position().await? < position {
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok::<_, Problem>(())
-    };
-    if let Ok(listed) = tokio::time::timeout(PATIENCE, listed).await {
-        listed?;
+/// Tells those who look at the list of the orders that it knows by now; whether there were any.
+async fn tell_list(hub: &Hub, shop: &Shop, waiting: &mut Waiting) -> Result<bool, Problem> {
+    if waiting.orders.is_empty() {
+        return Ok(false);
     }
-    // Of many the newest: ids are in the order of time.
-    let changed: Vec<OrderId> = changed.iter().rev().copied().collect();
-    let news = shop.desk_news(&changed).await?;
-    hub.publish(Topic::Orders, position, State::Orders(news));
-    Ok(())
+    let position = shop.desk_position().await?;
+    let Some((changed, newest)) = waiting.known_at(position) else {
+        return Ok(false);
+    };
+    if hub.has_members(&Topic::Orders) {
+        let news = shop.desk_news(&changed).await?;
+        hub.publish(Topic::Orders, newest, State::Orders(news));
+    }
+    waiting.orders.retain(|_, at| *at > newest);
+    Ok(true)
 }

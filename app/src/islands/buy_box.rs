@@ -53,6 +53,7 @@ pub fn BuyBox(
             })
             .collect(),
         tags: Vec::new(),
+        is_withdrawn: false,
     };
     follow_shelves(shelves);
     let stock = live::product(slug.clone(), initial, position);

@@ -24,8 +24,8 @@ pub struct Missing {
 /// What is available of the SKUs of a cart.
 #[derive(Debug, Clone, Copy)]
 pub struct Stock {
-    /// What nobody holds.
-    levels: RwSignal<Vec<(Sku, i64)>>,
+    /// What nobody holds; `None` of what is no longer sold, whoever holds it.
+    levels: RwSignal<Vec<(Sku, Option<i64>)>>,
     /// What the own checkout holds.
     own: RwSignal<Held>,
     /// While the cart is being ordered: what goes meanwhile may be what it takes itself.
@@ -59,7 +59,8 @@ impl Stock {
 
     /// Follows the stock of a line from here on, unless it is held, and answers with it.
     pub fn follow(self, line: &CartLine, held: &Held, position: u64) -> Signal<i64> {
-        let available = unheld(line, held);
+        let is_withdrawn = line.is_withdrawn;
+        let available = unheld(line, held).unwrap_or(0);
         let initial = ProductStock {
             available,
             variants: vec![VariantStock {
@@ -68,19 +69,21 @@ impl Stock {
                 price_minor: None,
             }],
             tags: Vec::new(),
+            is_withdrawn,
         };
         let stock = live::product(line.product.clone(), initial, position);
         let (sku, known) = (line.sku.clone(), line.unit_price.minor);
         let price = Memo::new(move |_| stock.with(|stock| live::price_minor(stock, &sku)));
+        let withdrawn = Memo::new(move |_| stock.with(|stock| stock.is_withdrawn));
         Effect::new(move |_| {
-            if price.get().is_some_and(|price| price != known) {
+            if price.get().is_some_and(|price| price != known) || withdrawn.get() != is_withdrawn {
                 self.repriced.update(|times| *times += 1);
             }
         });
         let newest = live::variant(stock, line.sku.clone());
         let sku = line.sku.clone();
         Effect::new(move |_| {
-            let newest = newest.get();
+            let newest = (!withdrawn.get()).then(|| newest.get());
             if !self.is_frozen.get() {
                 self.set(&sku, newest);
             }
@@ -92,12 +95,14 @@ impl Stock {
     fn available(self, sku: &Sku) -> i64 {
         let unheld = self.levels.with(|levels| {
             let level = levels.iter().find(|(of, _)| of == sku);
-            level.map_or(0, |(_, available)| *available)
+            level.and_then(|(_, available)| *available)
         });
-        unheld + self.own.with(|own| i64::from(own.of(sku)))
+        unheld.map_or(0, |unheld| {
+            self.own.with(|own| unheld + i64::from(own.of(sku)))
+        })
     }
 
-    fn set(self, sku: &Sku, available: i64) {
+    fn set(self, sku: &Sku, available: Option<i64>) {
         let is_known = self.levels.with_untracked(|levels| {
             levels
                 .iter()
@@ -117,7 +122,9 @@ impl Stock {
         let left = self.own.with(|own| {
             self.levels.with(|levels| {
                 let wanted = cart.lines.iter().map(|line| (&line.sku, line.quantity));
-                let level = |(sku, unheld): &'_ (Sku, i64)| *unheld + i64::from(own.of(sku));
+                let level = |(sku, unheld): &'_ (Sku, Option<i64>)| {
+                    unheld.map_or(0, |unheld| unheld + i64::from(own.of(sku)))
+                };
                 let levels = levels.iter().map(|known| (&known.0, level(known)));
                 quantities_left(wanted, levels)
             })
@@ -136,8 +143,8 @@ impl Stock {
 }
 
 /// Of what a line can have, what nobody holds.
-fn unheld(line: &CartLine, held: &Held) -> i64 {
-    line.available - i64::from(held.of(&line.sku))
+fn unheld(line: &CartLine, held: &Held) -> Option<i64> {
+    (!line.is_withdrawn).then(|| line.available - i64::from(held.of(&line.sku)))
 }
 
 /// `sold out` or `only 2 left`

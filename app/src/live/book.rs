@@ -215,6 +215,7 @@ pub fn merge_orders(known: &mut DeskNews, news: DeskNews) {
 /// Takes in the variants that the news is about; the others stay.
 pub fn merge_stock(stock: &mut ProductStock, news: ProductStock) {
     stock.available = news.available;
+    stock.is_withdrawn = news.is_withdrawn;
     if !news.tags.is_empty() {
         stock.tags = news.tags;
     }
@@ -355,6 +356,7 @@ mod tests {
     fn a_message_is_read_as_the_server_writes_it() {
         let state = State::Product(ProductStock {
             tags: Vec::new(),
+            is_withdrawn: false,
             available: 3,
             variants: Vec::new(),
         });
@@ -427,6 +429,7 @@ mod tests {
         };
         let mut known = ProductStock {
             tags: Vec::new(),
+            is_withdrawn: false,
             available: 5,
             variants: vec![stock("A", 2), stock("B", 3)],
         };
@@ -434,12 +437,14 @@ mod tests {
             &mut known,
             ProductStock {
                 tags: Vec::new(),
+                is_withdrawn: false,
                 available: 4,
                 variants: vec![stock("B", 2)],
             },
         );
         let expected = ProductStock {
             tags: Vec::new(),
+            is_withdrawn: false,
             available: 4,
             variants: vec![stock("A", 2), stock("B", 2)],
         };

@@ -84,6 +84,9 @@ pub struct CartLine {
     pub line_price: Money,
     /// To this shopper: what the own checkout holds is there.
     pub available: i64,
+    /// Whether the piece has been taken off the shelves since it was put in.
+    #[serde(default)]
+    pub is_withdrawn: bool,
     /// For a limited piece: how many were made.
     #[serde(default)]
     pub edition: Option<Edition>,

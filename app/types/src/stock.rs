@@ -13,6 +13,9 @@ pub struct ProductStock {
     /// small.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<PriceTag>,
+    /// Whether it has been taken off the shelves: then nobody gets any, whoever holds some.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_withdrawn: bool,
 }
 
 /// What a card says.

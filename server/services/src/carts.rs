@@ -107,7 +107,8 @@ pub(crate) async fn take_part(
     Ok(())
 }
 
-/// The cart with prices and stock. A line whose SKU is no longer sold is left out.
+/// The cart with prices and stock. A line whose SKU is no longer sold stays, with nothing available: it is
+/// the shopper who takes it out.
 pub(crate) fn view(
     catalogue: &Catalogue,
     levels: &Levels,
@@ -118,9 +119,10 @@ pub(crate) fn view(
     let mut subtotal = Money::new(0, catalogue.currency);
     let mut lines = Vec::with_capacity(stored.len());
     for (line, available) in stored.iter().zip(available) {
-        let Some((product, variant)) = catalogue.variant(&line.sku) else {
+        let Some((product, variant)) = catalogue.ever_sold(&line.sku) else {
             continue;
         };
+        let is_withdrawn = !product.is_for_sale();
         let line_price = variant
             .price
             .checked_mul(line.quantity)
@@ -139,7 +141,11 @@ pub(crate) fn view(
             was: Some(Money::new(line.seen_price_minor, catalogue.currency))
                 .filter(|seen| seen.minor > 0 && *seen != variant.price),
             line_price,
-            available: available + i64::from(held.of(&line.sku)),
+            available: match is_withdrawn {
+                true => 0,
+                false => available + i64::from(held.of(&line.sku)),
+            },
+            is_withdrawn,
             edition: shelf::edition(product, &[variant]),
         });
     }

@@ -11,10 +11,11 @@ use types::checkout::{PlaceOrder, is_payment_token};
 use types::house::VAT_BASIS_POINTS;
 use types::order::{CancelledBy, Order, OrderStatus, Progress};
 use types::papers::included_tax;
-use types::{Money, OrderId, Problem, ShopperId};
+use types::{Money, OrderId, Problem, ShopperId, Sku};
 
 use crate::answers::Asked;
 use crate::carts;
+use crate::catalogue::Catalogue;
 use crate::events::{Refused, decode, encode, internal};
 use crate::marks::Marks;
 use crate::order_rows::{StoredOrderLine, insert, stored_billing};
@@ -210,7 +211,7 @@ impl Shop {
         let mut lines = Vec::with_capacity(stored.len());
         for line in stored {
             let Some((_, variant)) = catalogue.variant(&line.sku) else {
-                continue;
+                return Err(withdrawn(&catalogue, &line.sku).into());
             };
             let sum = variant.price.checked_mul(line.quantity);
             subtotal = sum
@@ -222,10 +223,6 @@ impl Shop {
                 unit_price: variant.price,
                 gift_note: (!line.gift_note.is_empty()).then(|| line.gift_note.clone()),
             });
-        }
-        if lines.is_empty() {
-            // What was in it is sold no more.
-            return Err(empty_cart().into());
         }
         let totals = totals(subtotal, order.delivery, &catalogue.delivery.terms);
         let totals = totals.ok_or_else(too_large)?;
@@ -443,6 +440,16 @@ pub(crate) fn no_such_order() -> Problem {
 
 fn too_large() -> Problem {
     Problem::invalid_field("quantity", "This order is larger than we can take.")
+}
+
+fn withdrawn(catalogue: &Catalogue, sku: &Sku) -> Problem {
+    let piece = match catalogue.ever_sold(sku) {
+        Some((product, variant)) => format!("{}, {}", product.title, variant.title()),
+        None => sku.to_string(),
+    };
+    let detail =
+        format!("We do not sell {piece} any more. Take it out of your cart to order the rest.");
+    Problem::conflict("no-longer-sold", "A piece is no longer sold", detail)
 }
 
 fn price_changed(totals: Totals, seen_minor: i64) -> Problem {

@@ -58,6 +58,10 @@ impl Shop {
 
     /// Pieces of a SKU that this shopper can have: what nobody holds, and what the own checkout does.
     pub(crate) fn available_to(&self, shopper: ShopperId, sku: &Sku) -> i64 {
+        if self.price(sku).is_none() {
+            // Taken off the shelves.
+            return 0;
+        }
         self.available(sku) + i64::from(self.reservations().of(shopper).of(sku))
     }
 
@@ -71,7 +75,7 @@ impl Shop {
         let cart = self.seen(shopper, &stored);
         let own = self.reservations().of(shopper);
         let mut wanted: BTreeMap<Sku, u32> = BTreeMap::new();
-        for line in &cart.lines {
+        for line in cart.lines.iter().filter(|line| !line.is_withdrawn) {
             let pieces = wanted.entry(line.sku.clone()).or_default();
             *pieces = pieces.saturating_add(line.quantity);
         }

@@ -39,6 +39,7 @@ pub(crate) fn card(
             // The total of a whole product is pushed as such.
             variants: metal.map(|_| stock.collect()).unwrap_or_default(),
             tags: Vec::new(),
+            is_withdrawn: false,
         },
         position,
     })

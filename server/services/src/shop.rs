@@ -739,6 +739,7 @@ impl Shop {
                 available: to_shoppers(available.iter().sum()),
                 variants,
                 tags: Vec::new(),
+                is_withdrawn: !is_for_sale,
             },
             position,
         ))

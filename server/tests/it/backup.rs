@@ -7,6 +7,7 @@ use clap::Parser as _;
 use scratch::Scratch;
 use server::cli::{self, Cli};
 
+use crate::products::{picture, prepared, publish};
 use crate::replay::command;
 use crate::shop::{RING, RING_PRICE, TestShop};
 
@@ -50,6 +51,9 @@ fn content(file: &Path) -> Vec<String> {
 async fn a_backup_of_a_shop_that_sells_is_restored_on_either_database() {
     let shop = TestShop::open().await;
     shop.count(RING, 1_000).await;
+    let mut staff = shop.staff().await;
+    prepared(&mut staff).await;
+    publish(&mut staff, "").await;
     let file = shop.scratch_folder().join("one.backup");
     let selling = async {
         for _ in 0..20 {
@@ -94,6 +98,9 @@ async fn a_backup_of_a_shop_that_sells_is_restored_on_either_database() {
     assert_eq!(shop.number(orders).await, before);
     assert_eq!(shop.stock(RING).await, stock);
     let mut ada = shop.shopper();
+    let photograph = picture(&mut ada).await;
+    let photograph = ada.get(&photograph).await;
+    assert_eq!(photograph.status, 200, "what staff have uploaded");
     let order = ada.order(RING, GOOD_CARD, RING_PRICE).await;
     shop.until_status(order, "confirmed").await;
     let said = command(&shop, &["check"]).await.expect("nothing is wrong");

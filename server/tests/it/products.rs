@@ -78,13 +78,21 @@ async fn add_variant(staff: &mut Client, sku: &str, pieces: &str) -> Answer {
     staff.submit("/api/set_variant", &form).await
 }
 
-async fn publish(staff: &mut Client, withdraw: &str) -> Answer {
+pub async fn publish(staff: &mut Client, withdraw: &str) -> Answer {
     let form = [("product", "tide-ring"), ("withdraw", withdraw)];
     staff.submit("/api/publish_product", &form).await
 }
 
+/// Where the first picture of the product's page is.
+pub async fn picture(shopper: &mut Client) -> String {
+    let page = shopper.get(PAGE).await.expect_ok().body;
+    let (_, picture) = page.split_once("/pictures/uploaded/").expect("a picture");
+    let name = picture.split([' ', '"', ',']).next().expect("a name");
+    format!("/pictures/uploaded/{name}")
+}
+
 /// All that a product needs.
-async fn prepared(staff: &mut Client) {
+pub async fn prepared(staff: &mut Client) {
     draft(staff).await;
     let answer = give(staff, UPLOAD, "front.jpg", &photograph([200, 170, 120])).await;
     assert_eq!(answer.status, 303, "{answer:?}");
@@ -122,9 +130,8 @@ async fn a_draft_is_seen_by_staff_alone_and_is_bought_once_it_is_published() {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert!(ada.get("/c/rings").await.body.contains("Tide Ring"));
-    let (_, picture) = page.split_once("/pictures/uploaded/").expect("a picture");
-    let name = picture.split([' ', '"', ',']).next().expect("a name");
-    let file = ada.get(&format!("/pictures/uploaded/{name}")).await;
+    let picture = picture(&mut ada).await;
+    let file = ada.get(&picture).await;
     assert_eq!(file.status, 200);
     assert!(file.header(CACHE_CONTROL.as_str()).contains("immutable"));
     assert_eq!(ada.get("/pictures/uploaded/none.avif").await.status, 404);
@@ -155,6 +162,58 @@ async fn a_draft_is_seen_by_staff_alone_and_is_bought_once_it_is_published() {
     let shop = shop.reopened().await;
     assert_eq!(shop.shopper().get(PAGE).await.status, 200);
     assert_eq!(shop.price_of(SKU), PRICE);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_at_the_checkout_when_a_piece_is_withdrawn_orders_nothing_and_is_told() {
+    let shop = TestShop::open().await;
+    let (mut staff, mut ada) = (shop.staff().await, shop.shopper());
+    prepared(&mut staff).await;
+    publish(&mut staff, "").await;
+    ada.add(SKU, "1", "").await.expect_ok();
+    ada.post("/api/hold_cart", &[]).await.expect_ok();
+    publish(&mut staff, "1").await;
+    let order = crate::client::new_order_id();
+    let refused = ada.place(order, GOOD_CARD, PRICE).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.body.contains("no-longer-sold"), "{refused:?}");
+    let cart = ada.get("/cart").await.expect_ok().body;
+    for said in ["Tide Ring", "sold out", "Not everything is there any more"] {
+        assert!(cart.contains(said), "{said}: {cart}");
+    }
+    // The page that comes back takes the piece out, and lets go of it.
+    ada.post("/api/fit_cart", &[]).await.expect_ok();
+    ada.post("/api/hold_cart", &[]).await.expect_ok();
+    let cart = ada.get("/cart").await.expect_ok().body;
+    assert!(cart.contains("Nothing here yet."), "{cart}");
+    assert_eq!(shop.stock(SKU).await, (3, 0), "nothing is allocated");
+    let placed = "select count(*) from events where type = 'order.placed'";
+    assert_eq!(shop.number(placed).await, 0);
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_photograph_given_twice_at_once_is_there_once() {
+    let shop = TestShop::open().await;
+    let mut staff = shop.staff().await;
+    draft(&mut staff).await;
+    let file = photograph([90, 90, 90]);
+    let mut other = shop.staff().await;
+    tokio::join!(
+        give(&mut staff, UPLOAD, "a.jpg", &file),
+        give(&mut other, UPLOAD, "b.jpg", &file),
+    );
+    let member = shop.member_of_staff().await;
+    let slug = "tide-ring".parse().expect("a slug");
+    let desk = shop.inner().product_desk(&member, &slug).expect("it");
+    assert_eq!(desk.images.len(), 1);
+    let pages = [&mut staff, &mut other].map(|who| who.get(EDITOR));
+    let pages = futures::future::join_all(pages).await;
+    let told = pages
+        .iter()
+        .filter(|page| page.body.contains("has that picture already"));
+    assert_eq!(told.count(), 1, "the second of them");
     shop.closed().await;
 }
 
