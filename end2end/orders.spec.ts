@@ -118,6 +118,29 @@ test('an order comes into the open list, moves there, is opened, written about, 
   expect((await pdf.body()).subarray(0, 5).toString()).toBe('%PDF-')
 })
 
+test('a corrected address is on the open page of its order at once', async ({ page, newShopper }) => {
+  test.slow()
+  const shopper = await newShopper()
+  await buy(shopper, CARD.accepted)
+  await expectConfirmed(shopper)
+  const number = await numberOf(shopper)
+  const address = shopper.locator('address').first()
+  await expect(address).toContainText('12 St James Square')
+  await live(shopper)
+  const watch = await Watch.from(shopper)
+
+  await openOrders(page)
+  await rows(page).filter({ hasText: number }).getByRole('link', { name: number }).click()
+  await live(page)
+  await page.getByText('Correct the address').click()
+  const form = page.getByRole('form', { name: 'Correct the address' })
+  await form.getByRole('textbox', { name: 'Street and number' }).fill('14 St James Square')
+  await form.getByRole('button', { name: 'Correct it' }).click()
+  await expect(address).toContainText('14 St James Square')
+  await expect(page.getByRole('region', { name: 'Customer' })).toContainText('14 St James Square')
+  await watch.expectNoReload()
+})
+
 test('of two who have an order open each is told live of the other, and neither stands in the way', async ({
   page,
   shop,

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { addToCart, signIn, Watch } from './steps.ts'
+import { addToCart, live, signIn, visit, Watch } from './steps.ts'
 import { expect, shot, test } from './shop.ts'
 
 const PHOTOGRAPH = join(
@@ -82,11 +82,23 @@ test('a piece is prepared, published, bought, changed on open pages, and withdra
 
   const buyer = await newShopper()
   await addToCart(buyer, '/p/tide-pendant')
+  // The checkout holds it, and the cart is open beside.
+  await visit(buyer, '/checkout')
+  await visit(buyer, '/cart')
+  await live(buyer)
+  const cart = await Watch.from(buyer)
 
   await staff.getByRole('button', { name: 'Withdraw' }).click()
   await expect(staff.getByText('It is no longer sold.').first()).toBeVisible()
   await expect(page.getByText('This piece is no longer sold.')).toBeVisible()
   await shot(page, 'product-withdrawn')
+  // Who holds one cannot have it either: it stays in the cart until they take it out.
+  await expect(buyer.getByText('Not everything is there any more')).toBeVisible()
+  await expect(buyer.getByText('Tide Pendant, Yellow gold, 45 cm: sold out')).toBeVisible()
+  await cart.expectNoReload()
+  await shot(buyer, 'cart-withdrawn')
+  await buyer.getByRole('button', { name: 'Update order' }).click()
+  await expect(buyer.getByText('Nothing here yet.')).toBeVisible()
   await staff.goto('/admin/products')
   await shot(staff, 'products')
 })

@@ -42,6 +42,11 @@ pub fn Decide(parcel: Parcel, order: RwSignal<DeskOrder>, posting: Posting) -> i
             let told = format!("Parcel {number} is settled: nobody waits for it any more.");
             view! { <p>{told}</p> }.into_any()
         }
+        Some(Astray::TurnedUp) => {
+            let told = "It was settled as lost and has arrived after all: the customer has more \
+                        than the order says. Ask for it back, or let it be.";
+            view! { <p>{told}</p> }.into_any()
+        }
         None => ().into_any(),
     }
 }

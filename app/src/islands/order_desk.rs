@@ -5,9 +5,10 @@ use leptos::html;
 use leptos::prelude::*;
 use types::checkout::DeliveryMethod;
 use types::delivery::DeliveryTerms;
-use types::order::{OrderStatus, Progress};
+use types::order::{OrderStatus, Progress, Step, StepKind};
 use types::{Money, OrderId, Problem, ReturnId};
 
+use super::admin_live::keep_fresh;
 use super::focus;
 use super::order_next::OrderNext;
 use super::order_parcels::OrderParcels;
@@ -77,6 +78,9 @@ pub fn OrderDesk(
         }
         now
     });
+    // The address is not in what the socket tells: it is fetched with the page.
+    let address = Memo::new(move |_| progress.with(address_version));
+    keep_fresh(address.get_untracked(), move || address.get());
     let title = Memo::new(move |_| progress.with(title_of));
     Effect::new(move |before: Option<&str>| {
         let now = title.get();
@@ -103,6 +107,13 @@ pub fn OrderDesk(
             <OrderNext id return_id progress delivery terms pieces problem is_own />
         </div>
     }
+}
+
+/// Where in the log the address was corrected last; 0 when it never was.
+fn address_version(progress: &Progress) -> u64 {
+    let corrected = |step: &&Step| matches!(step.kind, StepKind::AddressCorrected);
+    let last = progress.steps.iter().rfind(corrected);
+    last.map_or(0, |step| step.position)
 }
 
 /// What the order had taken is put back into the cart: shows how many pieces that makes.

@@ -195,10 +195,12 @@ fn Receipt(order: Order) -> impl IntoView {
                 </div>
             </dl>
             <h2>"Delivery address"</h2>
-            <address class="order-page__address">
-                {order.name} <br /> {order.street} <br /> {second}
-                {order.postal_code} " " {order.city} <br /> {country}
-            </address>
+            <div data-live="">
+                <address class="order-page__address">
+                    {order.name} <br /> {order.street} <br /> {second}
+                    {order.postal_code} " " {order.city} <br /> {country}
+                </address>
+            </div>
             <p class="order-page__contact">{order.email} {phone}</p>
             <h2>"Billing address"</h2>
             {match order.billing {

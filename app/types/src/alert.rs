@@ -67,6 +67,8 @@ pub enum AlertKind {
     MoneyNotMoved,
     /// A parcel is lost, or came back. Subject: the order.
     ParcelAstray,
+    /// A parcel that was settled as lost has arrived after all. Subject: the order.
+    ParcelTurnedUp,
 }
 
 impl AlertKind {
@@ -92,6 +94,7 @@ impl AlertKind {
             Self::CancellationNotTold => "Supplier does not know of a cancellation",
             Self::MoneyNotMoved => "Money was not collected or given back",
             Self::ParcelAstray => "A parcel is lost or came back",
+            Self::ParcelTurnedUp => "A parcel settled as lost has arrived",
         }
     }
 
@@ -140,10 +143,12 @@ impl AlertKind {
             | Self::HoldHoarding
             | Self::PaymentsFailing
             | Self::ConsumerBehind => "/admin/events/consumers".to_owned(),
-            Self::MoneyNotMoved | Self::ParcelAstray => match subject.parse::<OrderId>() {
-                Ok(id) => format!("/admin/orders/{id}"),
-                Err(_) => "/admin/orders".to_owned(),
-            },
+            Self::MoneyNotMoved | Self::ParcelAstray | Self::ParcelTurnedUp => {
+                match subject.parse::<OrderId>() {
+                    Ok(id) => format!("/admin/orders/{id}"),
+                    Err(_) => "/admin/orders".to_owned(),
+                }
+            }
         }
     }
 }

@@ -310,6 +310,8 @@ pub enum Astray {
     SentAgain(u32),
     /// Nobody waits for it any more.
     GivenUp,
+    /// It has arrived although another was sent in its place, or it was given up.
+    TurnedUp,
 }
 
 #[cfg(test)]

@@ -246,6 +246,8 @@ pub enum StepKind {
     ReturnReceived {
         number: u32,
     },
+    /// The order goes to another address than it did.
+    AddressCorrected,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -354,7 +356,10 @@ impl Progress {
 
     /// The last decline, if the order still waits for a card because of it.
     pub fn decline(&self) -> Option<DeclineReason> {
-        match self.steps.last()?.kind {
+        let mut latest = self.steps.iter().rev();
+        // That says nothing of the payment.
+        let last = latest.find(|step| step.kind != StepKind::AddressCorrected);
+        match last?.kind {
             StepKind::PaymentDeclined { reason } => Some(reason),
             _ => None,
         }

@@ -117,6 +117,12 @@ impl Report {
                 back.order_id.to_string(),
                 Severity::Warning,
             ),
+            Event::ShipmentDelivered(arrived)
+                if (arrived.turned_up.as_ref()).is_some_and(|it| it.is_settled) =>
+            {
+                let subject = arrived.order_id.to_string();
+                (AlertKind::ParcelTurnedUp, subject, Severity::Warning)
+            }
             Event::AlertReported(reported) => {
                 return Some(Self {
                     about: About::new(reported.kind, &reported.subject),
@@ -163,6 +169,12 @@ pub fn ended_by(event: &Event) -> Vec<About> {
             if (packed.replaces.as_ref()).is_some_and(|it| it.undecided == 0) =>
         {
             vec![of(AlertKind::ParcelAstray, &packed.order_id)]
+        }
+        // Nothing is left to decide about: it has arrived.
+        Event::ShipmentDelivered(arrived)
+            if (arrived.turned_up.as_ref()).is_some_and(|it| it.undecided == 0) =>
+        {
+            vec![of(AlertKind::ParcelAstray, &arrived.order_id)]
         }
         // Who counts a SKU knows what is there.
         Event::StockCorrected(counted) => vec![of(AlertKind::PiecesNotCounted, &counted.sku)],

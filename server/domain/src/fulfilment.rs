@@ -16,7 +16,7 @@ use crate::Event;
 use crate::event::{
     Pieces, ShipmentCameBack, ShipmentDelivered, ShipmentHandoverReported, ShipmentLost,
     ShipmentOutcomeReported, ShipmentPacked, ShipmentRefused, ShipmentRequested, ShipmentShipped,
-    ShipmentUnpackRequested, ShipmentUnpacked, StockReleaseRequested,
+    ShipmentUnpackRequested, ShipmentUnpacked, StockReleaseRequested, TurnedUp,
 };
 
 pub use astray::Decided;
@@ -399,7 +399,7 @@ impl FulfilmentState {
             Ok(shipment) => shipment,
         };
         let (number, lines) = (shipment.number, &shipment.lines);
-        let event = |status, to_come: &[Pieces]| match told.outcome {
+        let event = |status, to_come: &[Pieces], undecided| match told.outcome {
             Outcome::Delivered => ShipmentDelivered {
                 order_id,
                 shipment_id,
@@ -407,6 +407,10 @@ impl FulfilmentState {
                 status,
                 lines: lines.clone(),
                 to_come: to_come.to_vec(),
+                turned_up: is_found.then(|| TurnedUp {
+                    is_settled: shipment.is_settled(),
+                    undecided,
+                }),
             }
             .into(),
             Outcome::Lost => ShipmentLost {
@@ -428,8 +432,12 @@ impl FulfilmentState {
             .into(),
         };
         let mut after = self.clone();
-        after.evolve(&event(FulfilmentStatus::Open, &[]), 0);
-        event(after.status(ordered), &after.to_come(ordered))
+        after.evolve(&event(FulfilmentStatus::Open, &[], 0), 0);
+        event(
+            after.status(ordered),
+            &after.to_come(ordered),
+            after.undecided(),
+        )
     }
 
     /// The event with the status that it leads to.

@@ -223,7 +223,7 @@ pub(crate) fn name_of(kind: AlertKind, subject: &str) -> String {
         | AlertKind::CancellationNotTold => subject
             .parse()
             .map_or_else(|_| subject.to_owned(), purchase_number),
-        AlertKind::MoneyNotMoved | AlertKind::ParcelAstray => subject
+        AlertKind::MoneyNotMoved | AlertKind::ParcelAstray | AlertKind::ParcelTurnedUp => subject
             .parse()
             .map_or_else(|_| subject.to_owned(), order_number),
         AlertKind::LowStock

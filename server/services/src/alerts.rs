@@ -10,8 +10,8 @@ use domain::event::{
     PaymentSettlementDiffers, PurchaseOrderCancelled, PurchaseOrderConfirmed,
     PurchaseOrderNoticeAnswered, PurchaseOrderOverdue, PurchaseOrderReceived,
     PurchaseOrderSendFailed, PurchaseOrderSent, RestockRecovered, RestockSoldOut,
-    RestockThereAgain, RestockThresholdCrossed, ShipmentCameBack, ShipmentGivenUp, ShipmentLost,
-    ShipmentPacked, StockCorrected,
+    RestockThereAgain, RestockThresholdCrossed, ShipmentCameBack, ShipmentDelivered,
+    ShipmentGivenUp, ShipmentLost, ShipmentPacked, StockCorrected,
 };
 use types::AlertId;
 
@@ -58,6 +58,7 @@ impl Decider for Alerts {
         Rule::topic(ShipmentLost::TOPIC).of(&[
             ShipmentLost::KIND,
             ShipmentCameBack::KIND,
+            ShipmentDelivered::KIND,
             ShipmentGivenUp::KIND,
             ShipmentPacked::KIND,
         ]),

@@ -133,6 +133,20 @@ async fn what_was_lost_is_sent_again_from_stock_and_paid_for_once() {
         shop.number(ended).await == 1
     })
     .await;
+    // The first one arrives after all: the customer has two, and nobody would know.
+    end(&mut staff, order, &parcel, "delivered")
+        .await
+        .expect_ok();
+    let raised = "select count(*) from events where type = 'alert.raised' and data like \
+                  '%parcel_turned_up%'";
+    eventually("staff are told", async || shop.number(raised).await == 1).await;
+    let page = staff.get(&format!("/admin/orders/{order}")).await.body;
+    assert!(page.contains("has arrived after all"), "{page}");
+    let alerts = staff.get("/admin/alerts").await.body;
+    assert!(
+        alerts.contains("A parcel settled as lost has arrived"),
+        "{alerts}"
+    );
     shop.closed().await;
 }
 

@@ -39,6 +39,11 @@ impl Shipment {
         matches!(self.decided, Some(Decided::SentAgain(_)))
     }
 
+    /// Whether another parcel is in its place, or nobody waits for it any more.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.is_replaced() || self.is_given_up()
+    }
+
     const fn is_given_up(&self) -> bool {
         matches!(self.decided, Some(Decided::GivenUp))
     }
@@ -53,6 +58,9 @@ impl FulfilmentState {
 
     /// How it stands with a parcel that was lost or came back; `None` of any other.
     pub fn astray(&self, shipment: &Shipment) -> Option<Astray> {
+        if shipment.state == ShipmentState::Delivered && shipment.is_settled() {
+            return Some(Astray::TurnedUp);
+        }
         if !shipment.is_astray() {
             return None;
         }

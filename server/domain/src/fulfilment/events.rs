@@ -111,6 +111,9 @@ declare! {
         /// What of the order the customer still waits for.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         to_come: Vec<Pieces>,
+        /// Of one that was reported lost before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turned_up: Option<TurnedUp>,
     }
 
     /// The carrier does not find the parcel any more.
@@ -275,6 +278,15 @@ declare! {
 pub struct Replaced {
     pub shipment_id: ShipmentId,
     pub number: u32,
+    /// Parcels of the order about which somebody has still to decide.
+    pub undecided: u32,
+}
+
+/// A parcel that was reported lost has arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnedUp {
+    /// Another was packed in its place, or it was given up: the customer has more than is paid for.
+    pub is_settled: bool,
     /// Parcels of the order about which somebody has still to decide.
     pub undecided: u32,
 }

@@ -120,6 +120,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
             };
             (None, kind)
         }
+        Event::OrderAddressCorrected(_) => (None, StepKind::AddressCorrected),
         Event::ReturnAsked(event) => {
             let number = event.number;
             (None, StepKind::ReturnAsked { number })
@@ -144,7 +145,6 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::OrderCancellationRefused(_)
         | Event::OrderDeadlinePassed(_)
         | Event::OrderNoted(_)
-        | Event::OrderAddressCorrected(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentVoided(_)
         | Event::ReturnRequested(_)

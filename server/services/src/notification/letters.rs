@@ -278,6 +278,7 @@ mod tests {
                 status: FulfilmentStatus::PartlyShipped,
                 lines: pieces()[..1].to_vec(),
                 to_come: pieces()[1..].to_vec(),
+                turned_up: None,
             }
             .into(),
             ShipmentLost {

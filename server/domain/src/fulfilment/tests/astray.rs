@@ -202,13 +202,37 @@ fn what_turns_up_after_it_was_sent_again_is_taken_in_and_costs_nothing() {
     assert_eq!(order.fulfilment.undecided(), 0);
 }
 
+/// Whether what was lost was settled when it arrived, and about how many one has still to decide.
+fn turned_up(events: &[Event]) -> (bool, u32) {
+    let [Event::ShipmentDelivered(arrived)] = events else {
+        panic!("{events:?}");
+    };
+    let found = arrived.turned_up.as_ref().expect("it was lost");
+    (found.is_settled, found.undecided)
+}
+
+#[test]
+fn what_arrives_after_another_was_sent_or_it_was_paid_back_is_told() {
+    let mut order = astray(Outcome::Lost);
+    send_again(&mut order, 1, 2);
+    let found = end(&mut order, 1, Outcome::Delivered);
+    assert_eq!(turned_up(&found), (true, 0));
+    assert_eq!(open(&order, 1), Some(Astray::TurnedUp));
+
+    let mut order = astray(Outcome::Lost);
+    give_up(&mut order, 1, 0, 1_000);
+    let found = end(&mut order, 1, Outcome::Delivered);
+    assert_eq!(turned_up(&found), (true, 0));
+}
+
 #[test]
 fn what_turns_up_while_its_stock_is_asked_for_is_not_sent_again() {
     let mut order = astray(Outcome::Lost);
     let [Event::ShipmentReplacementRequested(asked)] = &*ask(&mut order, 1, 2) else {
         panic!("asked for");
     };
-    end(&mut order, 1, Outcome::Delivered);
+    let found = end(&mut order, 1, Outcome::Delivered);
+    assert_eq!(turned_up(&found), (false, 0), "nothing is in its place yet");
     let events = tell(&mut order, stock_of(asked));
     assert_eq!(
         kinds(&events),

@@ -191,6 +191,7 @@ fn delivered(n: u8) -> Event {
         status: FulfilmentStatus::Delivered,
         lines: lines(),
         to_come: Vec::new(),
+        turned_up: None,
     }
     .into()
 }
