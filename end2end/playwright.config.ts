@@ -19,8 +19,8 @@ export default defineConfig<ShopOptions>({
   forbidOnly: true,
   reporter: 'list',
   // For a machine that compiles beside the tests; on a quiet one none takes a quarter of it.
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
   use: {
     // Pictures of every step would cost a shared machine more than the tests themselves.
     trace: { mode: 'retain-on-failure', screenshots: false },

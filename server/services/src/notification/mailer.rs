@@ -267,11 +267,11 @@ fn missed(due: &BackInStockDue) -> Event {
 }
 
 impl Inner {
-    /// Whether a SKU that was back as of a position of the log is sold out by now. What this process knows
+    /// Whether a SKU that was back as of a position of the log is sold out by now, or off the shelves. What this process knows
     /// may be older than that: then nobody would be told, and who is told next would be before them.
     async fn is_gone_again(&self, sku: &Sku, position: u64) -> bool {
         let _ = tokio::time::timeout(PATIENCE, self.shop.followed(position)).await;
-        self.shop.available(sku) <= 0
+        self.shop.available(sku) <= 0 || self.shop.price(sku).is_none()
     }
 
     async fn is_known(&self, id: MailId) -> Result<bool, Failure> {
