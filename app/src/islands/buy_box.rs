@@ -317,7 +317,7 @@ pub fn BuyBox(
             </div>
             <p class="buy__hint">
                 <span hidden=sold_out>
-                    "A piece is held for you once you have placed the order."
+                    "It is held for you while you are at the checkout."
                 </span>
                 <span hidden=move || !is_own()>
                     {move || match held.get() {

@@ -392,7 +392,7 @@ fn Summary(subtotal: Memo<Money>, missing: Memo<Vec<Missing>>, desk: Desk) -> im
             </Show>
             <MissingNote missing />
             <NewPricesNote cart=desk.cart />
-            <p class="summary__hint">"A piece is held for you once you have placed the order."</p>
+            <p class="summary__hint">"Your pieces are held for you while you are at the checkout."</p>
         </section>
     }
 }

@@ -60,8 +60,9 @@ pub fn DeliveryPage() -> impl IntoView {
                 <h2>"What is left is what is left"</h2>
                 <p>
                     "The numbers beside each piece come from the stock ledger and change while you "
-                    "look. A piece is held for you from the moment you place the order until it is "
-                    "paid for, or until the payment window ends."
+                    "look. A piece is held for you while you are at the checkout, with the time that is "
+                    "left beside it, and from the order on until it is paid for or its payment "
+                    "window ends."
                 </p>
             </article>
         </ShopFrame>
