@@ -193,6 +193,44 @@ async fn who_is_at_the_checkout_when_a_piece_is_withdrawn_orders_nothing_and_is_
     shop.closed().await;
 }
 
+/// A process that ends between two commits would leave a variant that nobody has counted: there is one commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_variant_is_counted_and_ordered_again_in_the_commit_that_makes_it() {
+    let shop = TestShop::open().await;
+    let mut staff = shop.staff().await;
+    draft(&mut staff).await;
+    let log = shop.inner().log();
+    let mut tail = log.tail(log.head());
+    add_variant(&mut staff, SKU, "3").await;
+    // Whoever sees anything of it sees all of it.
+    let seen = loop {
+        let seen = tail.next(1_000).await.expect("events");
+        if seen.iter().any(|it| it.kind == "product.variant_requested") {
+            break seen;
+        }
+    };
+    let asked = seen
+        .iter()
+        .find(|it| it.kind == "product.variant_requested");
+    let asked = asked.expect("a request").id;
+    let of_it = seen.iter().filter(|it| it.correlation_id == asked);
+    let kinds: Vec<&str> = of_it.map(|it| it.kind.as_str()).collect();
+    for kind in [
+        "product.variant_set",
+        "restock.rule_changed",
+        "stock.corrected",
+    ] {
+        assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
+    }
+    assert_eq!(shop.stock(SKU).await, (3, 0));
+    // It was not low before its first count: nothing is ordered.
+    assert!(!kinds.contains(&"restock.threshold_crossed"), "{kinds:?}");
+    let told = command(&shop, &["replay", "--consumer=catalogue"]).await;
+    let told = told.expect("replayed");
+    assert!(told.contains("the same, byte for byte"), "{told}");
+    shop.closed().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_photograph_given_twice_at_once_is_there_once() {
     let shop = TestShop::open().await;

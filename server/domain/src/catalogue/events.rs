@@ -3,6 +3,7 @@
 use types::prices::SeenPrice;
 use types::{Money, Sku, Slug};
 
+use crate::catalogue::drafts::FirstPieces;
 use crate::catalogue::{ProductDetails, Refusal, Variant, is_default};
 use crate::event::declare;
 
@@ -113,6 +114,10 @@ declare! {
         /// The product's version that whoever asks has seen.
         seen: u64,
         by: String,
+        /// What a new one begins with. Nothing where a known one is meant, and in what was written before a
+        /// request said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<FirstPieces>,
     }
 
     /// A product has this variant from now on.
