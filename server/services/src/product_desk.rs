@@ -8,7 +8,8 @@ use domain::catalogue::drafts::FirstPieces;
 use domain::catalogue::{ProductDetails, Refusal};
 use domain::event::{
     ProductChangeRequested, ProductDraftRequested, ProductPublicationRequested,
-    ProductVariantRequested, ProductWithdrawalRequested,
+    ProductVariantOfferRequested, ProductVariantRequested, ProductVariantWithdrawalRequested,
+    ProductWithdrawalRequested,
 };
 use types::catalogue::Image;
 use types::products::{FirstStock, PictureChange, ProductTexts, VariantTexts};
@@ -143,6 +144,7 @@ impl Shop {
                 compare_at: None,
                 image: 0,
                 reorder_threshold: first.threshold,
+                withdrawn: false,
             };
             let asked = variant_asked(product, known, texts, by);
             Ok(ProductVariantRequested {
@@ -261,6 +263,25 @@ impl Shop {
         let by = staff.may(Right::Publish)?.to_owned();
         let asked = ProductWithdrawalRequested { product: slug, by };
         self.decided_on(asked.into()).await?.map_err(refused)
+    }
+
+    /// Takes one variant of a product off the shelves, or puts it on them again. Orders keep it.
+    ///
+    /// # Errors
+    /// 404 for an unknown product or SKU, 409 where it is so already, or nothing else of the product is for sale.
+    pub async fn offer_variant(
+        &self,
+        staff: &Staff,
+        product: Slug,
+        sku: Sku,
+        is_offered: bool,
+    ) -> crate::Result<()> {
+        let by = staff.may(Right::Publish)?.to_owned();
+        let asked = match is_offered {
+            true => ProductVariantOfferRequested { product, sku, by }.into(),
+            false => ProductVariantWithdrawalRequested { product, sku, by }.into(),
+        };
+        self.decided_on(asked).await?.map_err(refused)
     }
 
     /// Asks for what `asked` makes of a product as it is, and once more where something else of it was changed in

@@ -2,10 +2,11 @@
 
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
-use domain::catalogue::{self, Product, drafts};
+use domain::catalogue::{self, Product, drafts, offers};
 use domain::event::{
     PriceChangeRequested, PriceDue, PricePlanWithdrawalRequested, ProductChangeRequested,
-    ProductDraftRequested, ProductIntroduced, ProductPublicationRequested, ProductVariantRequested,
+    ProductDraftRequested, ProductIntroduced, ProductPublicationRequested,
+    ProductVariantOfferRequested, ProductVariantRequested, ProductVariantWithdrawalRequested,
     ProductWithdrawalRequested,
 };
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ impl Decider for Products {
         ProductDraftRequested::KIND,
         ProductPublicationRequested::KIND,
         ProductVariantRequested::KIND,
+        ProductVariantOfferRequested::KIND,
+        ProductVariantWithdrawalRequested::KIND,
         ProductWithdrawalRequested::KIND,
     ])]);
     type State = Kept;
@@ -91,6 +94,10 @@ impl Decider for Products {
                 };
                 return encode_all(drafts::set_variant(known, owner, asked));
             }
+            Event::ProductVariantWithdrawalRequested(asked) => {
+                offers::withdraw_variant(known, asked)
+            }
+            Event::ProductVariantOfferRequested(asked) => offers::offer_variant(known, asked),
             Event::ProductWithdrawalRequested(asked) => catalogue::withdraw(known, asked),
             _ => return Ok(Vec::new()),
         };

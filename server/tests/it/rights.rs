@@ -209,6 +209,7 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/api/set_variant", May(Right::Products)),
     ("POST", "/api/change_picture", May(Right::Products)),
     ("POST", "/api/publish_product", May(Right::Publish)),
+    ("POST", "/api/offer_variant", May(Right::Publish)),
     ("GET", "/admin/prices", May(Right::Prices)),
     ("POST", "/api/set_price", May(Right::Prices)),
     ("POST", "/api/withdraw_price", May(Right::Prices)),

@@ -97,6 +97,8 @@ impl Product {
         if known.is_some() && asked.first.is_some() {
             return Err(Refusal::SkuTaken);
         }
+        // Whether it is offered has its own way.
+        variant.withdrawn = known.is_some_and(|known| known.withdrawn);
         if let Some(known) = known
             && !self.draft
         {

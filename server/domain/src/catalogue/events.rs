@@ -129,6 +129,34 @@ declare! {
         by: String,
     }
 
+    /// A variant is to be sold no more, while others of its product are.
+    ProductVariantWithdrawalRequested ("product.variant_withdrawal_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
+    /// A variant is sold no more. Orders still name it.
+    ProductVariantWithdrawn ("product.variant_withdrawn" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
+    /// A variant that was withdrawn is to be sold again.
+    ProductVariantOfferRequested ("product.variant_offer_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
+    /// A variant that was withdrawn is sold again, where its product is.
+    ProductVariantOffered ("product.variant_offered" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
     /// A product is to be for sale, for the first time or again.
     ProductPublicationRequested ("product.publication_requested" on "catalogue", ordered by product) {
         product: Slug,
