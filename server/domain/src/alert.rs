@@ -10,8 +10,8 @@ use types::AlertId;
 use types::alert::{AlertChange, AlertKind, AlertStatus, Severity};
 
 use crate::event::{
-    AlertChangeRefused, AlertChangeRequested, AlertChanged, AlertForgotten, AlertMuteElapsed,
-    AlertRaised, AlertRepeated, AlertReported, Event,
+    AlertCauseGone, AlertChangeRefused, AlertChangeRequested, AlertChanged, AlertForgotten,
+    AlertMuteElapsed, AlertRaised, AlertRepeated, AlertReported, Event,
 };
 
 /// Events that are kept as evidence, at most: the newest. The count goes on.
@@ -164,6 +164,7 @@ pub fn ended_by(event: &Event) -> Vec<About> {
         {
             vec![of(AlertKind::ParcelAstray, &packed.order_id)]
         }
+        Event::AlertCauseGone(gone) => vec![of(gone.kind, &gone.subject)],
         // Who counts a SKU knows what is there.
         Event::StockCorrected(counted) => vec![of(AlertKind::PiecesNotCounted, &counted.sku)],
         Event::PurchaseOrderSent(sent) => vec![of(AlertKind::PurchaseNotSent, &sent.order_id)],
@@ -496,6 +497,15 @@ pub fn found(
         subject: subject.to_string(),
         severity,
         evidence,
+    }
+    .into()
+}
+
+/// That what a rule has found is over.
+pub fn over(kind: AlertKind, subject: &impl ToString) -> Event {
+    AlertCauseGone {
+        kind,
+        subject: subject.to_string(),
     }
     .into()
 }

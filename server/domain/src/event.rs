@@ -272,6 +272,7 @@ events! {
     ConsumerFellBehind,
     ConsumerCaughtUp,
     AlertReported,
+    AlertCauseGone,
     AlertRaised,
     AlertRepeated,
     AlertChangeRequested,

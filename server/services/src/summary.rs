@@ -569,6 +569,7 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ConsumerCaughtUp(e) => format!("{} has caught up", e.consumer),
         Event::StockReceived(e) => format!("came in: {}", moves(&e.moves)),
         Event::AlertReported(e) => format!("{}: {}", e.kind.title(), e.subject),
+        Event::AlertCauseGone(e) => format!("{}: {} is over", e.kind.title(), e.subject),
         Event::AlertRaised(e) => format!("{}: {}", e.kind.title_of(e.severity), e.subject),
         Event::AlertRepeated(e) => {
             format!("{} again: {}", e.kind.title_of(e.severity), e.subject)

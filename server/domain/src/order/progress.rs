@@ -281,6 +281,7 @@ pub fn progress_of(event: &Event, at_us: i64, position: u64) -> Option<ProgressN
         | Event::ConsumerFellBehind(_)
         | Event::ConsumerCaughtUp(_)
         | Event::AlertReported(_)
+        | Event::AlertCauseGone(_)
         | Event::AlertRaised(_)
         | Event::AlertRepeated(_)
         | Event::AlertChangeRequested(_)
