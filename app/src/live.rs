@@ -345,6 +345,12 @@ pub fn available(stock: &ProductStock, sku: &Sku) -> i64 {
         .map_or(0, |variant| variant.available)
 }
 
+/// Whether nobody gets a variant, whoever holds some of it.
+pub fn is_withdrawn(stock: &ProductStock, sku: &Sku) -> bool {
+    let mut variants = stock.variants.iter();
+    stock.is_withdrawn || variants.any(|variant| variant.is_withdrawn && variant.sku == *sku)
+}
+
 /// What a variant costs, in minor units, as far as the socket has said.
 pub fn price_minor(stock: &ProductStock, sku: &Sku) -> Option<i64> {
     let of = |variant: &&VariantStock| variant.sku == *sku;

@@ -76,11 +76,9 @@ pub enum LogCommand {
     /// Compares a day with what the payment gateway has settled
     Settlement(settlement::Request),
     /// Says who can sign in, and changes it
-    #[command(subcommand)]
-    Staff(staff::Task),
+    Staff(staff::Request),
     /// Gives out or erases what is known of a person
-    #[command(subcommand)]
-    Person(person::Task),
+    Person(person::Request),
     /// Lists orders to suppliers
     #[command(subcommand)]
     PurchaseOrders(purchase_orders::Task),
@@ -137,8 +135,8 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
         LogCommand::Settlement(request) => {
             settlement::settlement(&log, config, &request, out).await
         }
-        LogCommand::Staff(task) => staff::staff(&log, config, &task, out).await,
-        LogCommand::Person(task) => person::person(&log, &task, out).await,
+        LogCommand::Staff(request) => staff::staff(&log, config, &request, out).await,
+        LogCommand::Person(request) => person::person(&log, &request, out).await,
         LogCommand::PurchaseOrders(task) => {
             purchase_orders::purchase_orders(&log, &task, out).await
         }

@@ -38,7 +38,7 @@ use types::admin::EventRow;
 use types::event_query::EventQuery;
 use types::live::{
     AlertNews, BEAT_SECONDS, MAX_FILTERS, MAX_TOPICS, ProductStock, ServerMessage, SkuLevel, State,
-    Topic, VariantStock,
+    Topic,
 };
 use types::{OrderId, Problem, ShopperId, Sku, Slug};
 
@@ -496,8 +496,18 @@ impl Hub {
                     | Event::StockWrittenOff(_)
             );
         gathered.alerts |= recorded.topic == AlertRaised::TOPIC;
-        if let Event::PriceChanged(changed) = &*event {
-            gathered.repriced.insert(changed.product.clone());
+        match &*event {
+            Event::PriceChanged(changed) => {
+                gathered.repriced.insert(changed.product.clone());
+            }
+            // The lowest price of those that are left may be another one.
+            Event::ProductVariantWithdrawn(changed) => {
+                gathered.repriced.insert(changed.product.clone());
+            }
+            Event::ProductVariantOffered(changed) => {
+                gathered.repriced.insert(changed.product.clone());
+            }
+            _ => {}
         }
         if let Event::DeliveryChanged(changed) = &*event {
             self.publish(Topic::Delivery, position, State::Delivery(changed.terms));
@@ -556,14 +566,7 @@ impl Hub {
             if self.has_members(&topic)
                 && let Some((stock, _)) = shop.product_stock(product, u64::MAX)
             {
-                let available = shop.available_to_shoppers(product, skus.iter());
-                let variants = (skus.iter().zip(available))
-                    .map(|(sku, available)| VariantStock {
-                        sku: sku.clone(),
-                        available,
-                        price_minor: None,
-                    })
-                    .collect();
+                let variants = shop.stock_to_shoppers(skus);
                 let stock = ProductStock { variants, ..stock };
                 let stock = match gathered.repriced.contains(product) {
                     true => shop.with_prices(product, stock),

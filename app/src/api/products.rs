@@ -299,6 +299,31 @@ pub async fn publish_product(
     end(&product, "", done.await, |flash| flash)
 }
 
+/// Takes one variant off the shelves, or puts it on them again.
+#[server(prefix = "/api", endpoint = "offer_variant")]
+pub async fn offer_variant(
+    #[server(default)] product: String,
+    #[server(default)] sku: String,
+    /// Not empty to take it off.
+    #[server(default)]
+    withdraw: String,
+) -> Result<(), ApiError> {
+    let (shop, staff) = (super::shop(), super::signed_in(Right::Publish));
+    let done = async {
+        let (staff, slug) = (staff?, slug_of(&product)?);
+        let sku: Sku = sku
+            .parse()
+            .map_err(|error| Problem::malformed(format!("sku: {error}")))?;
+        let is_offered = withdraw.is_empty();
+        shop.offer_variant(&staff, slug, sku, is_offered).await?;
+        Ok(match is_offered {
+            true => "The variant is on the shelves again.",
+            false => "The variant is no longer sold.",
+        })
+    };
+    end(&product, "#variants", done.await, |flash| flash)
+}
+
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;

@@ -50,6 +50,7 @@ pub fn BuyBox(
                 sku: v.sku.clone(),
                 available: v.available,
                 price_minor: None,
+                is_withdrawn: false,
             })
             .collect(),
         tags: Vec::new(),

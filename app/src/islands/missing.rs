@@ -67,6 +67,7 @@ impl Stock {
                 sku: line.sku.clone(),
                 available,
                 price_minor: None,
+                is_withdrawn,
             }],
             tags: Vec::new(),
             is_withdrawn,
@@ -74,7 +75,8 @@ impl Stock {
         let stock = live::product(line.product.clone(), initial, position);
         let (sku, known) = (line.sku.clone(), line.unit_price.minor);
         let price = Memo::new(move |_| stock.with(|stock| live::price_minor(stock, &sku)));
-        let withdrawn = Memo::new(move |_| stock.with(|stock| stock.is_withdrawn));
+        let sku = line.sku.clone();
+        let withdrawn = Memo::new(move |_| stock.with(|stock| live::is_withdrawn(stock, &sku)));
         Effect::new(move |_| {
             if price.get().is_some_and(|price| price != known) || withdrawn.get() != is_withdrawn {
                 self.repriced.update(|times| *times += 1);

@@ -227,6 +227,7 @@ pub fn merge_stock(stock: &mut ProductStock, news: ProductStock) {
         {
             Some(known) => {
                 known.available = variant.available;
+                known.is_withdrawn = variant.is_withdrawn;
                 known.price_minor = variant.price_minor.or(known.price_minor);
             }
             None => stock.variants.push(variant),
@@ -423,6 +424,7 @@ mod tests {
     #[test]
     fn stock_news_touches_the_variants_it_is_about() {
         let stock = |sku: &str, available| VariantStock {
+            is_withdrawn: false,
             price_minor: None,
             sku: sku.parse().expect("a SKU"),
             available,

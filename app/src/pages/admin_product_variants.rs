@@ -33,6 +33,8 @@ pub fn Variants(
         known.map_or_else(|| id.to_string(), |(_, name)| name.clone())
     };
     let currency = shop().currency();
+    // One at least stays: a product that nobody can have is withdrawn as a whole.
+    let is_last = variants.iter().filter(|it| !it.is_withdrawn).count() == 1;
     let rows = variants.iter().map(|variant| {
         let mine = |form: &&VariantForm| form.new.is_empty() && form.sku == variant.sku.as_str();
         let refused = refused.as_ref().filter(mine).cloned();
@@ -43,6 +45,7 @@ pub fn Variants(
             <Row
                 variant=variant.clone()
                 is_draft
+                is_last=is_last && !variant.is_withdrawn
                 supplier
                 is_back=refused.is_some()
                 form=refused.unwrap_or(known)
@@ -91,6 +94,8 @@ fn new_form(slug: &Slug, last: Option<&VariantTexts>) -> VariantForm {
 fn Row(
     variant: DeskVariant,
     is_draft: bool,
+    /// Whether no other one is offered.
+    is_last: bool,
     supplier: Option<String>,
     is_back: bool,
     form: VariantForm,
@@ -104,6 +109,7 @@ fn Row(
         available,
         threshold,
         supplier: _,
+        is_withdrawn,
     } = variant;
     let restock = match (supplier, threshold) {
         (Some(supplier), threshold) => format!("ordered of {supplier} at {threshold}"),
@@ -118,10 +124,37 @@ fn Row(
             <a href=format!("/admin/prices?q={sku}")>"price"</a>
         }
     });
+    let name = format!("{}, {}", texts.metal, texts.size);
+    let (words, class, named) = match is_withdrawn {
+        true => ("Sell again", "desk-button", format!("Sell {sku} again")),
+        false => (
+            "Withdraw",
+            "desk-button desk-button--danger",
+            format!("Withdraw {sku}"),
+        ),
+    };
+    let offer = (may(Right::Publish) && !is_last).then(|| {
+        view! {
+            <form method="post" action="/api/offer_variant">
+                <input type="hidden" name="product" value=form.product.clone() />
+                <input type="hidden" name="sku" value=sku.to_string() />
+                {(!is_withdrawn).then(|| view! { <input type="hidden" name="withdraw" value="1" /> })}
+                <button class=class type="submit" aria-label=named>
+                    {words}
+                </button>
+            </form>
+        }
+    });
+    let state = is_withdrawn.then(|| {
+        view! {
+            " "
+            <span class="products__state" data-state="withdrawn">"Withdrawn"</span>
+        }
+    });
     view! {
         <li class="products__variant" id=id.clone() data-row="">
             <div>
-                <p class="alert__title">{format!("{}, {}", texts.metal, texts.size)}</p>
+                <p class="alert__title">{name} {state}</p>
                 <p class="watch__soft">
                     <code>{sku.to_string()}</code>
                     {format!(", {price}, {available} available, {restock}. ")}
@@ -130,6 +163,7 @@ fn Row(
                     <a href=format!("/admin/restock?q={sku}")>"threshold and supplier"</a>
                     {prices}
                 </p>
+                {offer}
             </div>
             <details open=is_back data-open=is_back.then_some("")>
                 <summary id=format!("edit-{sku}") aria-label=format!("Edit {sku}")>"Edit"</summary>

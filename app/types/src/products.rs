@@ -140,6 +140,8 @@ pub struct DeskVariant {
     pub available: i64,
     pub threshold: i64,
     pub supplier: Option<SupplierId>,
+    /// Whether it is off the shelves by itself.
+    pub is_withdrawn: bool,
 }
 
 /// What is to become of a picture of a product.

@@ -34,4 +34,7 @@ pub struct VariantStock {
     /// What it costs, in minor units; said when it may have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_minor: Option<i64>,
+    /// Whether it has been taken off the shelves, as [`ProductStock::is_withdrawn`] says it of all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_withdrawn: bool,
 }

@@ -10,8 +10,8 @@ use types::AlertId;
 use types::alert::{AlertChange, AlertKind, AlertStatus, Severity};
 
 use crate::event::{
-    AlertChangeRefused, AlertChangeRequested, AlertChanged, AlertForgotten, AlertMuteElapsed,
-    AlertRaised, AlertRepeated, AlertReported, Event,
+    AlertCauseGone, AlertChangeRefused, AlertChangeRequested, AlertChanged, AlertForgotten,
+    AlertMuteElapsed, AlertRaised, AlertRepeated, AlertReported, Event,
 };
 
 /// Events that are kept as evidence, at most: the newest. The count goes on.
@@ -170,12 +170,14 @@ pub fn ended_by(event: &Event) -> Vec<About> {
         {
             vec![of(AlertKind::ParcelAstray, &packed.order_id)]
         }
-        // Nothing is left to decide about: it has arrived.
+        // It was the last one to decide about, and has arrived.
         Event::ShipmentDelivered(arrived)
-            if (arrived.turned_up.as_ref()).is_some_and(|it| it.undecided == 0) =>
+            if (arrived.turned_up.as_ref())
+                .is_some_and(|it| !it.is_settled && it.undecided == 0) =>
         {
             vec![of(AlertKind::ParcelAstray, &arrived.order_id)]
         }
+        Event::AlertCauseGone(gone) => vec![of(gone.kind, &gone.subject)],
         // Who counts a SKU knows what is there.
         Event::StockCorrected(counted) => vec![of(AlertKind::PiecesNotCounted, &counted.sku)],
         Event::PurchaseOrderSent(sent) => vec![of(AlertKind::PurchaseNotSent, &sent.order_id)],
@@ -508,6 +510,15 @@ pub fn found(
         subject: subject.to_string(),
         severity,
         evidence,
+    }
+    .into()
+}
+
+/// That what a rule has found is over.
+pub fn over(kind: AlertKind, subject: &impl ToString) -> Event {
+    AlertCauseGone {
+        kind,
+        subject: subject.to_string(),
     }
     .into()
 }

@@ -2,6 +2,7 @@
 
 pub mod drafts;
 pub mod events;
+pub mod offers;
 
 use std::collections::BTreeMap;
 
@@ -99,6 +100,9 @@ pub struct Variant {
     /// Which of the product's pictures shows it.
     pub image: usize,
     pub reorder_threshold: i64,
+    /// Whether it is off the shelves by itself, while others of the product are for sale.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub withdrawn: bool,
 }
 
 impl Variant {
@@ -148,6 +152,8 @@ pub enum Refusal {
     SkuTaken,
     #[error("it has no variant yet")]
     NoVariant,
+    #[error("it is the last variant that is for sale; withdraw the product instead")]
+    LastVariant,
     #[error("it has no description yet")]
     NoDescription,
     #[error("a product has at most {MAX_VARIANTS} variants")]
@@ -219,6 +225,8 @@ impl Product {
                 self.set_variant(&event.variant);
                 self.version = event.version;
             }
+            Event::ProductVariantWithdrawn(event) => self.offer(&event.sku, false),
+            Event::ProductVariantOffered(event) => self.offer(&event.sku, true),
             Event::ProductPublished(_) => (self.draft, self.withdrawn) = (false, false),
             Event::ProductWithdrawn(_) => self.withdrawn = true,
             _ => {}
@@ -493,6 +501,10 @@ pub const fn product_of(event: &Event) -> Option<&Slug> {
         Event::ProductDrafted(event) => Some(&event.product),
         Event::ProductVariantRequested(event) => Some(&event.product),
         Event::ProductVariantSet(event) => Some(&event.product),
+        Event::ProductVariantWithdrawalRequested(event) => Some(&event.product),
+        Event::ProductVariantWithdrawn(event) => Some(&event.product),
+        Event::ProductVariantOfferRequested(event) => Some(&event.product),
+        Event::ProductVariantOffered(event) => Some(&event.product),
         Event::ProductPublicationRequested(event) => Some(&event.product),
         Event::ProductPublished(event) => Some(&event.product),
         Event::ProductChangeRequested(event) => Some(&event.product),
@@ -558,6 +570,7 @@ mod tests {
                 compare_at: None,
                 image: 0,
                 reorder_threshold: 1,
+                withdrawn: false,
             }],
             by: "seed".to_owned(),
         })

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use types::Sku;
 use types::alert::{AlertKind, Severity};
 
-use crate::alert::found;
+use crate::alert::{found, over};
 use crate::event::{Event, OrderReviewRequested, SourceSlowed};
 use crate::stock::{Stock, levels_of};
 use deeds::{Deed, Entry};
@@ -197,6 +197,18 @@ fn reported(event: &Event) -> Option<(AlertKind, Reported<'_>)> {
     Some((it.kind, Reported::Trail(scope, subject)))
 }
 
+/// What an event says is over.
+fn gone(event: &Event) -> Option<Reported<'_>> {
+    let Event::AlertCauseGone(it) = event else {
+        return None;
+    };
+    match it.kind {
+        AlertKind::PaymentsFailing => Some(Reported::Gateway(&it.subject)),
+        AlertKind::MailsBouncing => Some(Reported::Mails),
+        _ => None,
+    }
+}
+
 /// The keys of the states that an event changes.
 pub fn changed_keys(heard: &Heard<'_>) -> Vec<String> {
     let deeds = deeds(heard).into_iter();
@@ -211,10 +223,10 @@ pub fn changed_keys(heard: &Heard<'_>) -> Vec<String> {
         Event::ProductVariantSet(it) => keys.push(price_key(&it.variant.sku)),
         Event::PriceChanged(it) => keys.push(price_key(&it.sku)),
         Event::OrderPlaced(_) | Event::MailBounced(_) => keys.push(MAILS.to_owned()),
-        event => match reported(event) {
-            Some((_, Reported::Trail(scope, subject))) => keys.push(trails_key(scope, subject)),
-            Some((_, Reported::Gateway(gateway))) => keys.push(payments_key(gateway)),
-            Some((_, Reported::Mails)) => keys.push(MAILS.to_owned()),
+        event => match reported(event).map(|(_, of)| of).or_else(|| gone(event)) {
+            Some(Reported::Trail(scope, subject)) => keys.push(trails_key(scope, subject)),
+            Some(Reported::Gateway(gateway)) => keys.push(payments_key(gateway)),
+            Some(Reported::Mails) => keys.push(MAILS.to_owned()),
             None => {}
         },
     }
@@ -261,6 +273,9 @@ pub fn decide<'s>(
             let kind = AlertKind::PaymentsFailing;
             decided.push(found(kind, &gateway, Severity::Critical, last(evidence)));
         }
+        if payments.is_over(&attempt) {
+            decided.push(over(AlertKind::PaymentsFailing, &gateway));
+        }
     }
     if let Event::MailBounced(_) = heard.event {
         let none = Mails::default();
@@ -274,6 +289,11 @@ pub fn decide<'s>(
         }
     }
     if let Event::OrderPlaced(placed) = heard.event {
+        if let Some(State::Mails(mails)) = known(MAILS)
+            && mails.is_over(heard.at_us)
+        {
+            decided.push(over(AlertKind::MailsBouncing, &MAILS));
+        }
         for line in &placed.lines {
             let price = known(&price_key(&line.sku));
             let is_wrong = matches!(
@@ -406,6 +426,19 @@ pub fn evolve(key: &str, known: Option<State>, heard: &Heard<'_>) -> Option<Stat
         let mut payments = payments_of(known);
         payments.note(attempt);
         return Some(State::Payments(payments));
+    }
+    match gone(heard.event) {
+        Some(Reported::Gateway(_)) => {
+            let mut payments = payments_of(known);
+            payments.over();
+            return Some(State::Payments(payments));
+        }
+        Some(Reported::Mails) => {
+            let mut mails = mails_of(known);
+            mails.over();
+            return Some(State::Mails(mails));
+        }
+        Some(Reported::Trail(..)) | None => {}
     }
     match reported(heard.event) {
         Some((_, Reported::Gateway(_))) => {

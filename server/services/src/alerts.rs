@@ -4,8 +4,8 @@ use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::alert::{self, Alert, Report};
 use domain::event::{
-    AlertChangeRequested, AlertForgotten, AlertMuteElapsed, AlertReported, ConsumerCaughtUp,
-    ConsumerFellBehind, PaymentCaptureFailed, PaymentCaptureRetryRequested,
+    AlertCauseGone, AlertChangeRequested, AlertForgotten, AlertMuteElapsed, AlertReported,
+    ConsumerCaughtUp, ConsumerFellBehind, PaymentCaptureFailed, PaymentCaptureRetryRequested,
     PaymentReauthorizationFailed, PaymentRefundFailed, PaymentRefundRequested,
     PaymentSettlementDiffers, PurchaseOrderCancelled, PurchaseOrderConfirmed,
     PurchaseOrderNoticeAnswered, PurchaseOrderOverdue, PurchaseOrderReceived,
@@ -25,6 +25,7 @@ impl Decider for Alerts {
     const HEARS: Filter<'static> = Filter(&[
         Rule::topic(AlertReported::TOPIC).of(&[
             AlertReported::KIND,
+            AlertCauseGone::KIND,
             AlertChangeRequested::KIND,
             AlertMuteElapsed::KIND,
             AlertForgotten::KIND,

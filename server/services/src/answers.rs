@@ -140,12 +140,12 @@ impl Shop {
         self.answered_marked(asked, Marks::default()).await
     }
 
-    /// The same, of a request that is handed from one decider to another: what `ends` it.
+    /// The same, of a request that is handed from one decider to another: what `ends` it, and its position.
     pub(crate) async fn concluded(
         &self,
         asked: Event,
         ends: impl Fn(&Event) -> bool,
-    ) -> Result<Option<Arc<Event>>, Refused> {
+    ) -> Result<Option<(Arc<Event>, u64)>, Refused> {
         let asked = self.request(asked).await?;
         let concluded = async {
             let mut tail = self.log().tail(asked.from);
@@ -154,7 +154,7 @@ impl Shop {
                     if event.correlation_id == asked.id && event.id != asked.id {
                         let answer = decode(&event)?;
                         if ends(&answer) {
-                            return Ok::<_, Failure>(answer);
+                            return Ok::<_, Failure>((answer, event.position));
                         }
                     }
                 }

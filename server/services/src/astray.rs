@@ -46,7 +46,8 @@ impl Shop {
                     | Event::ShipmentNotReplaced(_)
             )
         };
-        match self.concluded(given.into(), ends).await?.as_deref() {
+        let answer = self.concluded(given.into(), ends).await?;
+        match answer.as_ref().map(|(answer, _)| &**answer) {
             Some(Event::ShipmentRefused(answer)) => Err(not_packed(&answer.refusal)),
             Some(Event::ShipmentNotReplaced(answer)) => Err(self.not_in_stock(&answer.short)),
             _ => Ok(()),

@@ -122,7 +122,7 @@ pub(crate) fn view(
         let Some((product, variant)) = catalogue.ever_sold(&line.sku) else {
             continue;
         };
-        let is_withdrawn = !product.is_for_sale();
+        let is_withdrawn = !product.sells(variant);
         let line_price = variant
             .price
             .checked_mul(line.quantity)

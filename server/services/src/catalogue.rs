@@ -183,6 +183,7 @@ impl Catalogue {
                 compare_at: (compare_at > 0).then(|| Money::new(compare_at, currency)),
                 image: image.min(record.details.images.len().saturating_sub(1)),
                 reorder_threshold: row.try_get(9)?,
+                withdrawn: false,
             });
         }
         products.retain(|product| !product.variants.is_empty());
@@ -268,7 +269,7 @@ impl Catalogue {
     /// A variant that is for sale.
     pub fn variant(&self, sku: &Sku) -> Option<(&ProductRecord, &VariantRecord)> {
         self.ever_sold(sku)
-            .filter(|(product, _)| product.is_for_sale())
+            .filter(|(product, variant)| product.sells(variant))
     }
 
     /// A variant that is for sale, was, or is prepared for it.

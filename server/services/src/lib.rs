@@ -3,6 +3,7 @@
 //! Deciders and reactors never import one another; they meet through events. [`roster`] names them all: a new one is one
 //! new file and one line there.
 
+mod acting_member;
 mod alert_desk;
 mod alert_list;
 mod alert_mail;
@@ -139,6 +140,7 @@ use std::sync::Arc;
 
 use broker::{Log, Roster};
 
+pub use acting_member::member_who_may;
 pub use alert_webhook::{AlertHook, Sign};
 pub use audit::{audit_csv, audit_csv_head};
 pub use carrier::CarrierNews;

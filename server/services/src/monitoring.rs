@@ -2,10 +2,10 @@
 
 use broker::{Decider, Failure, Filter, NewEvent, ORIGIN, PERSON, Recorded, Rule, States};
 use domain::event::{
-    AlertReported, MailBounced, OrderPlaced, PaymentAuthorized, PaymentDeclined, PriceChanged,
-    ProductIntroduced, ProductVariantSet, ReservationHeld, ReservationReleased, ReturnAsked,
-    SignInFailed, StockAllocated, StockCorrected, StockReceived, StockReleased, StockReserved,
-    StockReturned, StockShipped, StockWrittenOff,
+    AlertCauseGone, AlertReported, MailBounced, OrderPlaced, PaymentAuthorized, PaymentDeclined,
+    PriceChanged, ProductIntroduced, ProductVariantSet, ReservationHeld, ReservationReleased,
+    ReturnAsked, SignInFailed, StockAllocated, StockCorrected, StockReceived, StockReleased,
+    StockReserved, StockReturned, StockShipped, StockWrittenOff,
 };
 use domain::monitoring::{self, Acts, Heard, State};
 
@@ -81,9 +81,10 @@ impl Decider for Monitoring {
     }
 
     fn evolve(&self, known: &mut States<State>, event: &Recorded) -> Result<(), Failure> {
-        // What it has found itself is noted as told; whatever else it has said says nothing more.
+        // What it has found itself is noted as told, and as over; whatever else it has said says nothing more.
         let is_own = event.source == Self::NAME;
-        if is_own && event.kind != AlertReported::KIND {
+        let is_noted = [AlertReported::KIND, AlertCauseGone::KIND].contains(&event.kind.as_str());
+        if is_own && !is_noted {
             return Ok(());
         }
         with(event, |heard| {

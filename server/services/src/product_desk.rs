@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Event;
+use domain::catalogue::drafts::FirstPieces;
 use domain::catalogue::{ProductDetails, Refusal};
 use domain::event::{
     ProductChangeRequested, ProductDraftRequested, ProductPublicationRequested,
-    ProductVariantRequested, ProductWithdrawalRequested,
+    ProductVariantOfferRequested, ProductVariantRequested, ProductVariantWithdrawalRequested,
+    ProductWithdrawalRequested,
 };
 use types::catalogue::Image;
 use types::products::{FirstStock, PictureChange, ProductTexts, VariantTexts};
@@ -25,8 +27,6 @@ use crate::visitor::Staff;
 const TRIES: usize = 5;
 /// How long pages are waited for.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Why a new SKU has pieces.
-const OPENING: &str = "opening stock";
 
 impl Shop {
     /// Begins to prepare a product.
@@ -84,11 +84,12 @@ impl Shop {
         .await
     }
 
-    /// Gives a product one variant more, with its first pieces.
+    /// Gives a product one variant more, with its first pieces and the rule by which more of it is ordered: all of it
+    /// is decided at once.
     ///
     /// # Errors
     /// 404 for an unknown product, 422 for its fields, also for a SKU that there is; 403 for whoever may not set a
-    /// price that shoppers would pay.
+    /// price that shoppers would pay, or may not count.
     pub async fn add_variant(
         &self,
         staff: &Staff,
@@ -98,6 +99,10 @@ impl Shop {
         first: &FirstStock,
     ) -> crate::Result<()> {
         let by = staff.may(Right::Products)?;
+        staff.may(Right::Stock)?;
+        if first.is_ordered() {
+            staff.may(Right::Purchasing)?;
+        }
         check_variant(texts, Some(first))?;
         if let Some(supplier) = &first.supplier
             && !self.suppliers().await?.contains_key(supplier)
@@ -110,7 +115,20 @@ impl Shop {
             return Err(refused(Refusal::SkuTaken));
         }
         let currency = catalogue.currency;
-        let threshold = first.threshold;
+        let rule = first.is_ordered().then(|| RestockRule {
+            supplier: first.supplier.clone(),
+            threshold: first.threshold,
+            up_to: first.up_to,
+            pack_size: 1,
+            minimum: 1,
+            lead_time_days: 0,
+            // Of suppliers nothing is known yet: staff say it with the rule.
+            unit_cost: Money::new(0, currency),
+        });
+        let pieces = FirstPieces {
+            on_hand: first.pieces,
+            rule,
+        };
         self.change(slug, |product| {
             if product.is_for_sale() {
                 // It would be for sale at this price at once.
@@ -125,33 +143,17 @@ impl Shop {
                 price: Money::new(0, currency),
                 compare_at: None,
                 image: 0,
-                reorder_threshold: threshold,
+                reorder_threshold: first.threshold,
+                withdrawn: false,
             };
-            Ok(variant_asked(product, known, texts, by))
+            let asked = variant_asked(product, known, texts, by);
+            Ok(ProductVariantRequested {
+                first: Some(pieces.clone()),
+                ..asked
+            }
+            .into())
         })
-        .await?;
-        // Before the count: what is counted for the first time is not ordered.
-        if first.is_ordered() {
-            let rule = RestockRule {
-                supplier: first.supplier.clone(),
-                threshold: first.threshold,
-                up_to: first.up_to,
-                pack_size: 1,
-                minimum: 1,
-                lead_time_days: 0,
-                // Of suppliers nothing is known yet: staff say it with the rule.
-                unit_cost: Money::new(0, currency),
-            };
-            self.set_restock_rule(staff, sku.clone(), rule, None)
-                .await?;
-        }
-        let count = types::admin::CorrectStock {
-            sku: sku.clone(),
-            on_hand: first.pieces,
-            seen: None,
-            reason: OPENING.to_owned(),
-        };
-        self.correct_stock(staff, count).await.map(drop)
+        .await
     }
 
     /// Has a variant be called otherwise, or shown by another picture; as long as it was never for sale it may
@@ -175,7 +177,7 @@ impl Shop {
             if seen.is_some_and(|seen| *seen != variant_texts_of(product, known)) {
                 return Err(refused(Refusal::ChangedMeanwhile));
             }
-            Ok(variant_asked(product, known.clone(), texts, by))
+            Ok(variant_asked(product, known.clone(), texts, by).into())
         })
         .await
     }
@@ -263,6 +265,25 @@ impl Shop {
         self.decided_on(asked.into()).await?.map_err(refused)
     }
 
+    /// Takes one variant of a product off the shelves, or puts it on them again. Orders keep it.
+    ///
+    /// # Errors
+    /// 404 for an unknown product or SKU, 409 where it is so already, or nothing else of the product is for sale.
+    pub async fn offer_variant(
+        &self,
+        staff: &Staff,
+        product: Slug,
+        sku: Sku,
+        is_offered: bool,
+    ) -> crate::Result<()> {
+        let by = staff.may(Right::Publish)?.to_owned();
+        let asked = match is_offered {
+            true => ProductVariantOfferRequested { product, sku, by }.into(),
+            false => ProductVariantWithdrawalRequested { product, sku, by }.into(),
+        };
+        self.decided_on(asked).await?.map_err(refused)
+    }
+
     /// Asks for what `asked` makes of a product as it is, and once more where something else of it was changed in
     /// between.
     async fn change(
@@ -283,9 +304,14 @@ impl Shop {
         Err(refused(Refusal::ChangedMeanwhile))
     }
 
-    /// What the catalogue says; pages know it when this returns.
+    /// What the catalogue says; pages know it when this returns, also how many there are of a new variant.
     async fn decided_on(&self, asked: Event) -> crate::Result<Result<(), Refusal>> {
-        let Some((answer, position)) = self.answered_at(asked).await? else {
+        let is_counted = matches!(&asked, Event::ProductVariantRequested(it) if it.first.is_some());
+        let answer = match is_counted {
+            true => self.concluded(asked, is_last_of_new).await?,
+            false => self.answered_at(asked).await?,
+        };
+        let Some((answer, position)) = answer else {
             return Err(Problem::unavailable(
                 "This is recorded, and will be done in a moment. Open the page again.",
             ));
@@ -297,6 +323,16 @@ impl Shop {
             _ => Ok(Ok(())),
         }
     }
+}
+
+/// Whether nothing more follows from a new variant: it is refused, or its first pieces are counted.
+const fn is_last_of_new(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ProductChangeRejected(_)
+            | Event::StockCorrected(_)
+            | Event::StockCorrectionRejected(_)
+    )
 }
 
 fn category(catalogue: &Catalogue, texts: &ProductTexts) -> crate::Result<Slug> {
@@ -346,7 +382,7 @@ fn variant_asked(
     known: VariantRecord,
     texts: &VariantTexts,
     by: &str,
-) -> Event {
+) -> ProductVariantRequested {
     let images = &product.details.images;
     let image = images.iter().position(|image| image.src == texts.picture);
     let currency = known.price.currency;
@@ -367,8 +403,8 @@ fn variant_asked(
         variant,
         seen: product.version,
         by: by.to_owned(),
+        first: None,
     }
-    .into()
 }
 
 fn refused(refusal: Refusal) -> Problem {

@@ -89,8 +89,9 @@ impl Shop {
         let found: Vec<_> = found.collect();
         let shown = found.iter().skip(page.saturating_mul(PAGE)).take(PAGE);
         let rows = shown.map(|product| {
-            let prices = product.variants.iter().map(|variant| variant.price);
-            let (available, _) = self.levels().available(product.skus());
+            let prices = product.offered().map(|variant| variant.price);
+            let offered = product.offered().map(|variant| &variant.sku);
+            let (available, _) = self.levels().available(offered);
             ProductRow {
                 slug: product.slug.clone(),
                 title: product.title.clone(),
@@ -128,6 +129,7 @@ impl Shop {
                 available: level.available(),
                 threshold: level.reorder_threshold,
                 supplier: level.supplier,
+                is_withdrawn: variant.withdrawn,
             }
         });
         let missing = product.is_complete().err();

@@ -2,10 +2,11 @@
 
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
-use domain::catalogue::{self, Product, drafts};
+use domain::catalogue::{self, Product, drafts, offers};
 use domain::event::{
     PriceChangeRequested, PriceDue, PricePlanWithdrawalRequested, ProductChangeRequested,
-    ProductDraftRequested, ProductIntroduced, ProductPublicationRequested, ProductVariantRequested,
+    ProductDraftRequested, ProductIntroduced, ProductPublicationRequested,
+    ProductVariantOfferRequested, ProductVariantRequested, ProductVariantWithdrawalRequested,
     ProductWithdrawalRequested,
 };
 use serde::{Deserialize, Serialize};
@@ -52,13 +53,20 @@ impl Decider for Products {
         ProductDraftRequested::KIND,
         ProductPublicationRequested::KIND,
         ProductVariantRequested::KIND,
+        ProductVariantOfferRequested::KIND,
+        ProductVariantWithdrawalRequested::KIND,
         ProductWithdrawalRequested::KIND,
     ])]);
     type State = Kept;
 
     fn keys(&self, event: &Recorded) -> Result<Vec<String>, Failure> {
+        let content = decode(event)?;
+        if catalogue::product_of(&content).is_none() {
+            // What it asks of others for a new variant changes nothing here.
+            return Ok(Vec::new());
+        }
         let mut keys = vec![event.key.clone()];
-        match &*decode(event)? {
+        match &*content {
             Event::ProductVariantRequested(asked) => keys.push(sku_key(&asked.variant.sku)),
             Event::ProductVariantSet(set) => keys.push(sku_key(&set.variant.sku)),
             _ => {}
@@ -84,8 +92,12 @@ impl Decider for Products {
                     Some(Kept::Sku { of }) => Some(of),
                     _ => None,
                 };
-                drafts::set_variant(known, owner, asked)
+                return encode_all(drafts::set_variant(known, owner, asked));
             }
+            Event::ProductVariantWithdrawalRequested(asked) => {
+                offers::withdraw_variant(known, asked)
+            }
+            Event::ProductVariantOfferRequested(asked) => offers::offer_variant(known, asked),
             Event::ProductWithdrawalRequested(asked) => catalogue::withdraw(known, asked),
             _ => return Ok(Vec::new()),
         };
@@ -94,6 +106,9 @@ impl Decider for Products {
 
     fn evolve(&self, kept: &mut States<Kept>, event: &Recorded) -> Result<(), Failure> {
         let content = decode(event)?;
+        if catalogue::product_of(&content).is_none() {
+            return Ok(());
+        }
         let is_new = kept.get(&event.key).is_none();
         match &*content {
             // Two servers that start at once may both introduce what stands in the tables.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::event::{
-    PriceChanged, ProductChanged, ProductIntroduced, ProductPublished, ProductVariantSet,
-    ProductWithdrawn,
+    PriceChanged, ProductChanged, ProductIntroduced, ProductPublished, ProductVariantOffered,
+    ProductVariantSet, ProductVariantWithdrawn, ProductWithdrawn,
 };
 use parking_lot::Mutex;
 use types::Slug;
@@ -14,13 +14,15 @@ use crate::events::internal;
 use crate::shop::Shop;
 
 /// What changes the page of a product; how many are left is no news to a search engine.
-const CHANGES: [&str; 6] = [
+const CHANGES: [&str; 8] = [
     ProductIntroduced::KIND,
     ProductChanged::KIND,
     PriceChanged::KIND,
     ProductWithdrawn::KIND,
     ProductPublished::KIND,
     ProductVariantSet::KIND,
+    ProductVariantWithdrawn::KIND,
+    ProductVariantOffered::KIND,
 ];
 
 /// A page and its last change in unix microseconds.

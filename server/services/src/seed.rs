@@ -177,6 +177,7 @@ impl SeedVariant {
             compare_at: compare_at.map(|former| Money::new(former, currency)),
             image,
             reorder_threshold: self.reorder_threshold,
+            withdrawn: false,
         })
     }
 }

@@ -15,13 +15,14 @@ pub(crate) fn card(
     levels: &Levels,
 ) -> Option<ProductCard> {
     let of_metal = |variant: &&VariantRecord| metal.is_none_or(|metal| variant.metal == metal);
-    let shown: Vec<&VariantRecord> = product.variants.iter().filter(of_metal).collect();
+    let shown: Vec<&VariantRecord> = product.offered().filter(of_metal).collect();
     let (available, position) = levels.available(shown.iter().map(|v| &v.sku));
     let cheapest = shown.iter().min_by_key(|variant| variant.price.minor)?;
     let stock = (shown.iter().zip(&available)).map(|(variant, available)| VariantStock {
         sku: variant.sku.clone(),
         available: *available,
         price_minor: None,
+        is_withdrawn: false,
     });
     Some(ProductCard {
         slug: product.slug.clone(),
@@ -61,7 +62,7 @@ fn price_words(shown: &[&VariantRecord]) -> Option<String> {
 /// What the cards of a product say it costs: that of the whole, and those of its metals.
 pub(crate) fn tags(product: &ProductRecord) -> Vec<PriceTag> {
     let of = |metal: &str| {
-        let shown = product.variants.iter();
+        let shown = product.offered();
         let shown = shown.filter(|variant| metal.is_empty() || variant.metal == metal);
         let words = price_words(&shown.collect::<Vec<_>>())?;
         let metal = metal.to_owned();
@@ -81,10 +82,10 @@ pub(crate) fn edition(product: &ProductRecord, shown: &[&VariantRecord]) -> Opti
     })
 }
 
-/// The metals that a product comes in, in the order of its variants.
+/// The metals that a product is sold in, in the order of its variants.
 fn metals(product: &ProductRecord) -> Vec<Metal> {
     let mut metals: Vec<Metal> = Vec::new();
-    for variant in &product.variants {
+    for variant in product.offered() {
         if metals.iter().all(|metal| metal.name != variant.metal) {
             metals.push(Metal {
                 name: variant.metal.clone(),
@@ -132,6 +133,7 @@ mod tests {
             compare_at: None,
             image,
             reorder_threshold: 0,
+            withdrawn: false,
         }
     }
 
@@ -245,6 +247,22 @@ mod tests {
         let metals: Vec<&str> = whole.metals.iter().map(|metal| &*metal.name).collect();
         assert_eq!(metals, [GOLD, SILVER]);
         assert_eq!(&*whole.images[0].metal, GOLD);
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_on_no_card() {
+        let mut ring = ring();
+        let levels = levels(&ring, &[("G-50", 1), ("G-60", 2), ("S-50", 7)]);
+        ring.variants[2].withdrawn = true;
+        let whole = card(&ring, None, &levels).expect("a card");
+        assert_eq!((whole.price_from, whole.stock.available), (eur(100_000), 3));
+        assert_eq!(whole.metals.len(), 1);
+        assert_eq!(card(&ring, Some(SILVER), &levels), None);
+        let pushed: Vec<String> = tags(&ring).into_iter().map(|tag| tag.words).collect();
+        assert_eq!(pushed, ["From €1,000", "From €1,000"]);
+        ring.variants[0].withdrawn = true;
+        let gold = card(&ring, Some(GOLD), &levels).expect("a card");
+        assert_eq!((&*gold.tag, gold.stock.available), ("€1,100", 2));
     }
 
     #[test]

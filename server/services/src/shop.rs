@@ -1,13 +1,15 @@
 //! The shop as its pages see it: one handle to commands and queries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use broker::{GroupCommit, Log};
-use domain::event::{Gateway, PurchaseOrderDrafted};
+use domain::event::{
+    Gateway, ProductVariantOffered, ProductVariantWithdrawn, PurchaseOrderDrafted,
+};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use types::catalogue::{Category, Hero, Image, Product, ProductCard, Variant};
@@ -495,6 +497,12 @@ impl Shop {
                 changed.skus.push(sku.clone());
             }
         }
+        if let domain::Event::ProductVariantWithdrawn(ProductVariantWithdrawn { sku, .. })
+        | domain::Event::ProductVariantOffered(ProductVariantOffered { sku, .. }) = event
+        {
+            self.levels().touch(sku, position);
+            changed.skus.push(sku.clone());
+        }
         if let Some((sku, waiting)) = self.inner.queues.apply(event) {
             self.levels().set_waiting(&sku, waiting, position);
             changed.for_staff.push(sku);
@@ -516,6 +524,8 @@ impl Shop {
             | Event::ProductWithdrawn(_) => return (true, true),
             Event::ProductChanged(it) => &it.product,
             Event::ProductVariantSet(it) => &it.product,
+            Event::ProductVariantWithdrawn(it) => &it.product,
+            Event::ProductVariantOffered(it) => &it.product,
             _ => return (false, false),
         };
         (true, self.has_product(product))
@@ -641,11 +651,11 @@ impl Shop {
     pub fn product(&self, slug: &Slug) -> Option<Product> {
         let catalogue = self.catalogue();
         let product = catalogue.product(slug)?;
-        let (available, position) = self.levels().available(product.skus());
+        let offered = product.offered().map(|variant| &variant.sku);
+        let (available, position) = self.levels().available(offered);
         let details = product.details.clone();
         let variants = product
-            .variants
-            .iter()
+            .offered()
             .zip(available)
             .map(|(variant, available)| Variant {
                 sku: variant.sku.clone(),
@@ -724,20 +734,18 @@ impl Shop {
         let product = catalogue.ever_published(slug)?;
         let is_for_sale = product.is_for_sale();
         let (changed, position) = self.levels().changed_after(after, product.skus());
-        let (available, _) = self.levels().available(product.skus());
-        let to_shoppers = |available: i64| if is_for_sale { available } else { 0 };
-        let variants = changed
-            .into_iter()
-            .map(|(sku, level)| VariantStock {
-                sku: sku.clone(),
-                available: to_shoppers(level.available()),
-                price_minor: None,
-            })
-            .collect();
+        let offered = product.offered().map(|variant| &variant.sku);
+        let (available, _) = self.levels().available(offered);
+        let changed = changed.into_iter();
+        let variants = changed.map(|(sku, level)| to_shoppers(&catalogue, sku, level.available()));
         Some((
             ProductStock {
-                available: to_shoppers(available.iter().sum()),
-                variants,
+                available: if is_for_sale {
+                    available.iter().sum()
+                } else {
+                    0
+                },
+                variants: variants.collect(),
                 tags: Vec::new(),
                 is_withdrawn: !is_for_sale,
             },
@@ -765,17 +773,13 @@ impl Shop {
         self.catalogue().ever_published(slug).is_some()
     }
 
-    /// How many shoppers get of some SKUs of a product.
-    pub fn available_to_shoppers<'a>(
-        &self,
-        slug: &Slug,
-        skus: impl Iterator<Item = &'a Sku>,
-    ) -> Vec<i64> {
-        let (mut available, _) = self.levels().available(skus);
-        if !self.has_product(slug) {
-            available.fill(0);
-        }
-        available
+    /// What shoppers get of some SKUs.
+    pub fn stock_to_shoppers(&self, skus: &BTreeSet<Sku>) -> Vec<VariantStock> {
+        let catalogue = self.catalogue();
+        let (available, _) = self.levels().available(skus.iter());
+        let each = skus.iter().zip(available);
+        each.map(|(sku, available)| to_shoppers(&catalogue, sku, available))
+            .collect()
     }
 
     /// The product that a SKU belongs to.
@@ -808,6 +812,22 @@ impl Shop {
 /// Whether an event is about a supplier or an order to one.
 pub fn is_of_purchasing(event: &domain::Event) -> bool {
     event.topic() == PurchaseOrderDrafted::TOPIC
+}
+
+/// What shoppers get of a SKU of which there are so many: of what is off the shelves, none.
+fn to_shoppers(catalogue: &Catalogue, sku: &Sku, available: i64) -> VariantStock {
+    let is_withdrawn = catalogue
+        .ever_sold(sku)
+        .is_some_and(|(_, variant)| variant.withdrawn);
+    VariantStock {
+        sku: sku.clone(),
+        available: match catalogue.variant(sku) {
+            Some(_) => available,
+            None => 0,
+        },
+        price_minor: None,
+        is_withdrawn,
+    }
 }
 
 /// What a page shows of the catalogue.

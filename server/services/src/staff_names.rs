@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use broker::Log;
 use db::Columns;
+use domain::staff::acts::AT_THE_MACHINE;
 use parking_lot::RwLock;
 
 use crate::events::internal;
@@ -71,10 +72,17 @@ impl StaffNames {
         all
     }
 
-    /// Who that is: a member's email, and whatever else stands in the log as it is.
+    /// Who that is: a member's email, also where somebody at the machine acted for them, and whatever else stands in
+    /// the log as it is.
     pub(crate) fn of(&self, by: &str) -> String {
         let names = self.0.read();
-        let known = names.get(by).map(|of| of.email.clone());
-        known.unwrap_or_else(|| by.to_owned())
+        let (name, how) = match by.strip_suffix(AT_THE_MACHINE) {
+            Some(name) => (name, AT_THE_MACHINE),
+            None => (by, ""),
+        };
+        match names.get(name) {
+            Some(of) => format!("{}{how}", of.email),
+            None => by.to_owned(),
+        }
     }
 }

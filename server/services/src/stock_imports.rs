@@ -157,7 +157,8 @@ impl Shop {
     fn read_stock_file(&self, bytes: &[u8]) -> (Vec<BatchLine>, FileReport) {
         let catalogue = self.catalogue();
         let level = |sku: &Sku| {
-            catalogue.variant(sku)?;
+            // What is not for sale may lie in the house all the same.
+            catalogue.ever_sold(sku)?;
             self.levels().level(sku)
         };
         read_file(bytes, level)

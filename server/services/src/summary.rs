@@ -498,6 +498,18 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             e.variant.price,
             staff.of(&e.by)
         ),
+        Event::ProductVariantWithdrawalRequested(e) => {
+            format!("{} is to be sold no more ({})", e.sku, staff.of(&e.by))
+        }
+        Event::ProductVariantWithdrawn(e) => {
+            format!("{} is sold no more ({})", e.sku, staff.of(&e.by))
+        }
+        Event::ProductVariantOfferRequested(e) => {
+            format!("{} is to be sold again ({})", e.sku, staff.of(&e.by))
+        }
+        Event::ProductVariantOffered(e) => {
+            format!("{} is sold again ({})", e.sku, staff.of(&e.by))
+        }
         Event::ProductPublicationRequested(e) => format!("to be for sale ({})", staff.of(&e.by)),
         Event::ProductPublished(e) => format!("for sale ({})", staff.of(&e.by)),
         Event::ProductChangeRequested(e) => {
@@ -557,6 +569,7 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
         Event::ConsumerCaughtUp(e) => format!("{} has caught up", e.consumer),
         Event::StockReceived(e) => format!("came in: {}", moves(&e.moves)),
         Event::AlertReported(e) => format!("{}: {}", e.kind.title(), e.subject),
+        Event::AlertCauseGone(e) => format!("{}: {} is over", e.kind.title(), e.subject),
         Event::AlertRaised(e) => format!("{}: {}", e.kind.title_of(e.severity), e.subject),
         Event::AlertRepeated(e) => {
             format!("{} again: {}", e.kind.title_of(e.severity), e.subject)

@@ -5,9 +5,10 @@ use std::io::Write;
 use broker::Log;
 use clap::Args;
 use types::log::{ParkedRow, ParkedState};
+use types::staff::Right;
 
 use super::format::Format;
-use super::operator::operator;
+use super::operator::Author;
 use super::times::utc;
 
 /// Which dead letters are meant.
@@ -24,6 +25,9 @@ pub struct Choice {
     /// Every dead letter of that consumer
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    author: Author,
 }
 
 /// Who takes part, for what each does.
@@ -95,8 +99,9 @@ pub async fn list(log: &Log, format: Format, out: &mut impl Write) -> anyhow::Re
 /// Asks for every chosen one. The consumer follows when it comes to the request: at once when the shop
 /// runs, otherwise when it does.
 pub async fn redrive(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow::Result<()> {
+    let by = choice.author.may(log, Right::Log).await?;
     for position in chosen(log, choice).await? {
-        let asked = log.redrive(&choice.consumer, position, &operator()).await;
+        let asked = log.redrive(&choice.consumer, position, &by).await;
         tell(choice, position, asked, "is to be tried again", out)?;
     }
     Ok(())
@@ -104,8 +109,9 @@ pub async fn redrive(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow
 
 /// As [`redrive`].
 pub async fn discard(log: &Log, choice: &Choice, out: &mut impl Write) -> anyhow::Result<()> {
+    let by = choice.author.may(log, Right::Log).await?;
     for position in chosen(log, choice).await? {
-        let asked = log.discard(&choice.consumer, position, &operator()).await;
+        let asked = log.discard(&choice.consumer, position, &by).await;
         tell(choice, position, asked, "is to be given up", out)?;
     }
     Ok(())

@@ -8,8 +8,9 @@ use services::{DeliveryAnswer, NewTerms};
 use types::Money;
 use types::delivery::DeliveryTerms;
 use types::money::minor_units;
+use types::staff::Right;
 
-use super::operator::operator;
+use super::operator::Author;
 
 #[derive(Debug, Args)]
 pub struct Request {
@@ -25,6 +26,8 @@ pub struct Request {
     /// From when on, e.g. 2026-12-01T08:00:00Z or 2026-12-01T09:00+01; at once without it
     #[arg(long)]
     from: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    author: Author,
 }
 
 pub async fn delivery(log: &Log, request: Request, out: &mut impl Write) -> anyhow::Result<()> {
@@ -54,7 +57,8 @@ pub async fn delivery(log: &Log, request: Request, out: &mut impl Write) -> anyh
         seen: Some(now),
         from_us,
     };
-    match services::change_delivery(log, &operator(), new).await? {
+    let by = request.author.may(log, Right::Prices).await?;
+    match services::change_delivery(log, &by, new).await? {
         DeliveryAnswer::Changed { before, position } => writeln!(
             out,
             "{} from position {position} on; before it was {}",

@@ -10,10 +10,11 @@ use broker::Log;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use services::{BatchNotDone, Imported, await_ledgers, import_stock, stored_inventory};
+use types::staff::Right;
 use types::stock_batch::BatchConflict;
 use types::stock_file::{FileReport, MAX_FILE};
 
-use super::operator::operator;
+use super::operator::Author;
 
 #[derive(Debug, Subcommand)]
 pub enum Export {
@@ -37,6 +38,8 @@ pub struct File {
     /// For the ledger of each SKU
     #[arg(long, default_value = "import")]
     reason: String,
+    #[command(flatten)]
+    author: Author,
 }
 
 pub async fn export(log: &Log, what: &Export, out: &mut impl Write) -> anyhow::Result<()> {
@@ -50,7 +53,9 @@ pub async fn import(log: &Log, what: &Import, out: &mut impl Write) -> anyhow::R
         file,
         dry_run,
         reason,
+        author,
     }) = what;
+    let by = author.may(log, Right::Stock).await?;
     let size =
         std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     anyhow::ensure!(
@@ -61,7 +66,7 @@ pub async fn import(log: &Log, what: &Import, out: &mut impl Write) -> anyhow::R
     );
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let began = Instant::now();
-    match import_stock(log, &operator(), &bytes, reason, *dry_run).await {
+    match import_stock(log, &by, &bytes, reason, *dry_run).await {
         Ok(Imported::Checked(report)) => {
             tell(&report, out)?;
             anyhow::ensure!(report.bad.is_empty(), "nothing was changed");

@@ -3,9 +3,18 @@
 use std::io::Write;
 
 use broker::Log;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use types::staff::Right;
 
-use super::operator::operator;
+use super::operator::Author;
+
+#[derive(Debug, Args)]
+pub struct Request {
+    #[command(subcommand)]
+    task: Task,
+    #[command(flatten)]
+    author: Author,
+}
 
 #[derive(Debug, Subcommand)]
 pub enum Task {
@@ -21,20 +30,23 @@ pub enum Task {
     },
 }
 
-pub async fn person(log: &Log, task: &Task, out: &mut impl Write) -> anyhow::Result<()> {
-    match task {
+pub async fn person(log: &Log, request: &Request, out: &mut impl Write) -> anyhow::Result<()> {
+    let author = &request.author;
+    match &request.task {
         Task::Export { email } => {
-            let person = services::export_person(log, email, &operator()).await?;
+            let by = author.may(log, Right::ExportPersons).await?;
+            let person = services::export_person(log, email, &by).await?;
             writeln!(out, "{}", serde_json::to_string_pretty(&person)?)?;
         }
         Task::Erase { email, yes } => {
+            let by = author.may(log, Right::ErasePersons).await?;
             let known = services::look_person_up(log, email).await?.orders.len();
             let noun = if known == 1 { "order" } else { "orders" };
             anyhow::ensure!(
                 *yes,
                 "{email} has placed {known} {noun}; to erase who placed them, add --yes"
             );
-            let erased = services::erase_person(log, email, &operator()).await?;
+            let erased = services::erase_person(log, email, &by).await?;
             writeln!(out, "who placed {erased} {noun} is erased")?;
         }
     }

@@ -7,8 +7,9 @@ use clap::Args;
 use services::{NewPrice, PriceAnswer};
 use types::Sku;
 use types::money::minor_units;
+use types::staff::Right;
 
-use super::operator::operator;
+use super::operator::Author;
 
 #[derive(Debug, Args)]
 pub struct Request {
@@ -24,6 +25,8 @@ pub struct Request {
     /// From when on, e.g. 2026-12-01T08:00:00Z or 2026-12-01T09:00+01; at once without it
     #[arg(long)]
     from: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    author: Author,
 }
 
 pub async fn price(log: &Log, request: Request, out: &mut impl Write) -> anyhow::Result<()> {
@@ -36,7 +39,8 @@ pub async fn price(log: &Log, request: Request, out: &mut impl Write) -> anyhow:
         seen: None,
     };
     let sku = request.sku;
-    match services::change_price(log, &operator(), new).await? {
+    let by = request.author.may(log, Right::Prices).await?;
+    match services::change_price(log, &by, new).await? {
         PriceAnswer::Changed {
             before,
             price,

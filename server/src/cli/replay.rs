@@ -8,8 +8,9 @@ use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use services::ShopSettings;
+use types::staff::Right;
 
-use super::operator::operator;
+use super::operator::Author;
 use super::times::{Moment, moment};
 
 #[derive(Debug, Args)]
@@ -22,6 +23,9 @@ pub struct Request {
     /// they are built from nothing
     #[arg(long, value_parser = moment)]
     from: Option<Moment>,
+
+    #[command(flatten)]
+    author: Author,
 }
 
 fn roster() -> Roster {
@@ -33,6 +37,7 @@ fn deciders() -> PossibleValuesParser {
 }
 
 pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyhow::Result<()> {
+    let by = request.author.may(log, Right::Log).await?;
     let beginning = match request.from {
         None => Beginning::Nothing,
         Some(Moment::Position(position)) => Beginning::Position(position),
@@ -48,13 +53,7 @@ pub async fn replay(log: &Log, request: &Request, out: &mut impl Write) -> anyho
         shown.set_position(position);
     };
     let replayed = log
-        .replay(
-            &roster(),
-            &request.consumer,
-            beginning,
-            &operator(),
-            progress,
-        )
+        .replay(&roster(), &request.consumer, beginning, &by, progress)
         .await?;
     bar.finish_and_clear();
     let found = match replayed.differences {

@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use broker::Log;
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use services::StaffSecrets;
-use types::staff::Role;
+use types::staff::{Right, Role};
 
 use super::format::Format;
-use super::operator::operator;
+use super::operator::Author;
 use crate::config::Config;
 use crate::secret;
 
@@ -35,6 +35,14 @@ impl From<RoleName> for Role {
             RoleName::Owner => Self::Owner,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Request {
+    #[command(subcommand)]
+    task: Task,
+    #[command(flatten)]
+    author: Author,
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,11 +94,11 @@ fn is_none(email: &str) -> anyhow::Error {
 pub async fn staff(
     log: &Log,
     config: &Config,
-    task: &Task,
+    request: &Request,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let by = operator();
-    match task {
+    let by = request.author.may(log, Right::Staff).await?;
+    match &request.task {
         Task::List(format) => {
             let members = services::staff_members(log).await?;
             if format.wrote(&members, out)? {

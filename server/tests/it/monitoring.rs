@@ -1,8 +1,11 @@
 //! The rules over the stream: what they find is an alert at once, with the events that show it, and names nobody.
 
 use axum::http::StatusCode;
+use broker::NewEvent;
+use domain::alert;
 use gateways::{Behaviour, Times};
 use types::OrderId;
+use types::alert::{AlertKind, Severity};
 use webhooks::{Headers, Secret};
 
 use crate::client::Client;
@@ -167,6 +170,38 @@ async fn mails_that_bounce_are_events_and_many_of_them_an_alert() {
     shop.until_raised("mails_bouncing").await;
     let bounced = "select count(*) from events where type = 'mail.bounced'";
     assert_eq!(shop.number(bounced).await, 8, "two of each order");
+    shop.closed().await;
+}
+
+impl TestShop {
+    /// Has the log say something that the rules say by themselves.
+    async fn says(&self, event: domain::Event) {
+        let data = event.to_json().expect("JSON");
+        let new = NewEvent::new(event.kind(), event.topic(), event.key(), data);
+        let mut tx = self.log().begin("tests").await.expect("a transaction");
+        tx.append(new, None);
+        tx.commit().await.expect("a commit");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_has_found_ends_with_its_cause_and_the_page_says_so() {
+    let shop = TestShop::open().await;
+    let kind = AlertKind::PaymentsFailing;
+    let found = alert::found(kind, &"test", Severity::Critical, Vec::new());
+    shop.says(found).await;
+    shop.until_raised("payments_failing").await;
+    let mut staff = shop.staff().await;
+    let page = staff.get("/admin/alerts").await.expect_ok().body;
+    assert!(page.contains(kind.title()), "{page}");
+    shop.says(alert::over(kind, &"test")).await;
+    let ended = "select count(*) from alerts where kind = 'payments_failing' \
+                 and resolved_at_us > 0";
+    eventually("it has ended", async || shop.number(ended).await == 1).await;
+    let page = staff.get("/admin/alerts").await.expect_ok().body;
+    assert!(!page.contains(kind.title()), "{page}");
+    let resolved = staff.get("/admin/alerts?tab=resolved").await.expect_ok();
+    assert!(resolved.body.contains(kind.title()), "{resolved:?}");
     shop.closed().await;
 }
 

@@ -165,6 +165,109 @@ async fn a_draft_is_seen_by_staff_alone_and_is_bought_once_it_is_published() {
     shop.closed().await;
 }
 
+const OTHER: &str = "AS-EBB-YG-54";
+/// Below that of [`SKU`].
+const OTHER_PRICE: i64 = 150_000;
+
+async fn offer(staff: &mut Client, sku: &str, withdraw: &str) -> String {
+    let form = [
+        ("product", "tide-ring"),
+        ("sku", sku),
+        ("withdraw", withdraw),
+    ];
+    staff.submit("/api/offer_variant", &form).await;
+    staff.get(EDITOR).await.expect_ok().body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_variant_is_withdrawn_alone_and_sold_again() {
+    let shop = TestShop::open().await;
+    let (mut staff, mut ada) = (shop.staff().await, shop.shopper());
+    prepared(&mut staff).await;
+    let form = [
+        ("product", "tide-ring"),
+        ("new", "1"),
+        ("sku", OTHER),
+        ("metal", "Yellow gold"),
+        ("size", "EU 54"),
+        ("price", "1500"),
+        ("pieces", "3"),
+    ];
+    staff.submit("/api/set_variant", &form).await;
+    publish(&mut staff, "").await;
+    let shelf = ada.get("/c/rings").await.expect_ok().body;
+    assert!(shelf.contains("From €1,500"), "{shelf}");
+    let order = ada.order(OTHER, GOOD_CARD, OTHER_PRICE).await;
+    shop.until_status(order, "confirmed").await;
+    let mut eve = shop.shopper();
+    eve.add(OTHER, "1", "").await.expect_ok();
+    eve.post("/api/hold_cart", &[]).await.expect_ok();
+    let mut open = shop.shopper().socket().await;
+    open.subscribe(&["product:tide-ring"], 0).await;
+
+    let page = offer(&mut staff, OTHER, "1").await;
+    assert!(page.contains("The variant is no longer sold."), "{page}");
+    assert!(page.contains("Sell AS-EBB-YG-54 again"), "{page}");
+    // Who has it open sees that at once, and what the others cost.
+    let told = loop {
+        let heard = open.next_or_end().await.expect("news");
+        if let ServerMessage::Change {
+            state: State::Product(stock),
+            ..
+        } = heard
+            && stock.variants.iter().any(|it| it.is_withdrawn)
+        {
+            break stock;
+        }
+    };
+    assert_eq!((told.available, told.is_withdrawn), (3, false));
+    let gone: Vec<_> = told.variants.iter().filter(|it| it.is_withdrawn).collect();
+    assert_eq!((gone[0].sku.as_str(), gone[0].available), (OTHER, 0));
+    assert_eq!(told.tags[0].words, "€2,000");
+    let page = ada.get(PAGE).await.expect_ok().body;
+    assert!(page.contains(SKU), "{page}");
+    for said in [OTHER, "EU 54", "1500.00", "€1,500"] {
+        assert!(!page.contains(said), "{said}: {page}");
+    }
+    let asked = ada.get(&format!("{PAGE}?variant={OTHER}")).await;
+    assert!(asked.expect_ok().body.contains("EU 52"));
+    let shelf = ada.get("/c/rings").await.expect_ok().body;
+    assert!(!shelf.contains("€1,500"), "{shelf}");
+
+    // Nobody buys it, whoever holds it; orders keep it.
+    let refused = ada.add(OTHER, "1", "").await;
+    assert!(refused.status >= 400, "{refused:?}");
+    let late = crate::client::new_order_id();
+    let refused = eve.place(late, GOOD_CARD, OTHER_PRICE).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.body.contains("no-longer-sold"), "{refused:?}");
+    let cart = eve.get("/cart").await.expect_ok().body;
+    assert!(cart.contains("sold out"), "{cart}");
+    eve.post("/api/fit_cart", &[]).await.expect_ok();
+    let kept = ada.get(&format!("/orders/{order}")).await.expect_ok().body;
+    assert!(kept.contains("EU 54"), "{kept}");
+    // What lies in the house is counted all the same.
+    staff.count(OTHER, 2).await.expect_ok();
+
+    let page = offer(&mut staff, OTHER, "1").await;
+    assert!(page.contains("it is so already"), "{page}");
+    let page = offer(&mut staff, SKU, "1").await;
+    assert!(page.contains("it is the last variant"), "{page}");
+    assert_eq!(ada.get(PAGE).await.status, 200);
+    let page = offer(&mut staff, OTHER, "").await;
+    assert!(page.contains("on the shelves again"), "{page}");
+    let page = ada.get(PAGE).await.expect_ok().body;
+    assert!(page.contains("EU 54") && page.contains("1500.00"), "{page}");
+    offer(&mut staff, OTHER, "1").await;
+    let told = command(&shop, &["replay", "--consumer=catalogue"]).await;
+    let told = told.expect("replayed");
+    assert!(told.contains("the same, byte for byte"), "{told}");
+    let shop = shop.reopened().await;
+    let page = shop.shopper().get(PAGE).await.expect_ok().body;
+    assert!(!page.contains(OTHER), "{page}");
+    shop.closed().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_at_the_checkout_when_a_piece_is_withdrawn_orders_nothing_and_is_told() {
     let shop = TestShop::open().await;
@@ -190,6 +293,44 @@ async fn who_is_at_the_checkout_when_a_piece_is_withdrawn_orders_nothing_and_is_
     assert_eq!(shop.stock(SKU).await, (3, 0), "nothing is allocated");
     let placed = "select count(*) from events where type = 'order.placed'";
     assert_eq!(shop.number(placed).await, 0);
+    shop.closed().await;
+}
+
+/// A process that ends between two commits would leave a variant that nobody has counted: there is one commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_variant_is_counted_and_ordered_again_in_the_commit_that_makes_it() {
+    let shop = TestShop::open().await;
+    let mut staff = shop.staff().await;
+    draft(&mut staff).await;
+    let log = shop.inner().log();
+    let mut tail = log.tail(log.head());
+    add_variant(&mut staff, SKU, "3").await;
+    // Whoever sees anything of it sees all of it.
+    let seen = loop {
+        let seen = tail.next(1_000).await.expect("events");
+        if seen.iter().any(|it| it.kind == "product.variant_requested") {
+            break seen;
+        }
+    };
+    let asked = seen
+        .iter()
+        .find(|it| it.kind == "product.variant_requested");
+    let asked = asked.expect("a request").id;
+    let of_it = seen.iter().filter(|it| it.correlation_id == asked);
+    let kinds: Vec<&str> = of_it.map(|it| it.kind.as_str()).collect();
+    for kind in [
+        "product.variant_set",
+        "restock.rule_changed",
+        "stock.corrected",
+    ] {
+        assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
+    }
+    assert_eq!(shop.stock(SKU).await, (3, 0));
+    // It was not low before its first count: nothing is ordered.
+    assert!(!kinds.contains(&"restock.threshold_crossed"), "{kinds:?}");
+    let told = command(&shop, &["replay", "--consumer=catalogue"]).await;
+    let told = told.expect("replayed");
+    assert!(told.contains("the same, byte for byte"), "{told}");
     shop.closed().await;
 }
 

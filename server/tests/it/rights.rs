@@ -209,6 +209,7 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/api/set_variant", May(Right::Products)),
     ("POST", "/api/change_picture", May(Right::Products)),
     ("POST", "/api/publish_product", May(Right::Publish)),
+    ("POST", "/api/offer_variant", May(Right::Publish)),
     ("GET", "/admin/prices", May(Right::Prices)),
     ("POST", "/api/set_price", May(Right::Prices)),
     ("POST", "/api/withdraw_price", May(Right::Prices)),
@@ -252,8 +253,8 @@ const fn right_of(kind: TopicKind) -> Option<Right> {
     }
 }
 
-/// Whether a command of the command line changes anything. Whoever may start it has the machine, so that there is
-/// nobody to be refused; what changes something stands in the log with who it was.
+/// Whether a command of the command line changes anything. Whoever may start it has the machine, so that nobody is
+/// refused who does not act for a member of staff; what changes something stands in the log with who it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Reads,
@@ -533,10 +534,24 @@ async fn every_topic_is_asked_for_by_everybody_and_told_to_whom_it_should() {
 #[test]
 fn every_command_is_known_to_change_something_or_not() {
     let mut there = BTreeSet::new();
-    let mut open = vec![(String::new(), Cli::command())];
+    let mut acting = BTreeSet::new();
+    let mut cli = Cli::command();
+    // Has commands know the arguments of those above them.
+    cli.build();
+    let mut open = vec![(String::new(), cli)];
     while let Some((path, command)) = open.pop() {
-        let below: Vec<_> = command.get_subcommands().cloned().collect();
+        let below = command.get_subcommands();
+        let below: Vec<_> = below
+            .filter(|it| it.get_name() != "help")
+            .cloned()
+            .collect();
         if below.is_empty() {
+            if command
+                .get_arguments()
+                .any(|it| it.get_long() == Some("as"))
+            {
+                acting.insert(path.clone());
+            }
             there.insert(path);
             continue;
         }
@@ -550,6 +565,13 @@ fn every_command_is_known_to_change_something_or_not() {
         .map(|(name, _)| (*name).to_owned())
         .collect();
     assert_eq!(there, known);
+    // What is compared with the gateway's report is nobody's decision.
+    let of_members = COMMANDS
+        .iter()
+        .filter(|(name, act)| *act == Act::Changes && *name != "settlement");
+    for (name, _) in of_members {
+        assert!(acting.contains(*name), "{name} knows no --as");
+    }
 }
 
 /// The functions of a source that take a `&Staff`: their names and what is in them.

@@ -98,6 +98,47 @@ async fn the_audit_says_who_did_what_and_can_be_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_acts_for_a_member_with_their_rights_and_the_audit_says_so() {
+    let shop = TestShop::open().await;
+    shop.signed_in_as(Role::Stock).await;
+    let price = ["price", "--sku", RING, "--price", "2580"];
+    let acting = async |email: &str| {
+        let as_them = [&price[..], &["--as", email]].concat();
+        command(&shop, &as_them).await
+    };
+    let refused = acting("stock@example.com").await.expect_err("refused");
+    assert!(refused.contains("Those who may: Owner"), "{refused}");
+    let refused = acting("eve@example.com").await.expect_err("refused");
+    assert!(refused.contains("is not a member of staff"), "{refused}");
+    assert_eq!(shop.price_of(RING), RING_PRICE);
+    acting(EMAIL).await.expect("a price");
+    // Also behind a command of several parts, and before its last one.
+    let role = ["staff", "role", "stock@example.com", "viewer"];
+    let own = [&role[..], &["--as", "stock@example.com"]].concat();
+    let refused = command(&shop, &own).await.expect_err("refused");
+    assert!(refused.contains("Those who may: Owner"), "{refused}");
+    let before = [
+        "staff",
+        "--as",
+        EMAIL,
+        "role",
+        "stock@example.com",
+        "viewer",
+    ];
+    command(&shop, &before).await.expect("a role");
+
+    shop.until_heard("staff_acts").await;
+    let mut owner = shop.staff().await;
+    let page = owner.get("/admin/audit?noun=price").await.expect_ok().body;
+    let told = format!("{EMAIL} (command line)");
+    assert!(page.contains(&told), "{page}");
+    let by = format!("{} (command line)", shop.member_id_of(EMAIL).await);
+    let named = format!("select count(*) from staff_acts where author = '{by}'");
+    assert_eq!(shop.number(&named).await, 2, "price and role");
+    shop.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_has_pages_and_moves_while_it_is_open() {
     let shop = TestShop::open().await;
     let mut owner = shop.staff().await;
@@ -168,6 +209,8 @@ const ANSWERS: &[&str] = &[
     "price.change_rejected",
     "product.drafted",
     "product.variant_set",
+    "product.variant_withdrawn",
+    "product.variant_offered",
     "product.published",
     "product.changed",
     "product.withdrawn",

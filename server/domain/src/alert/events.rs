@@ -16,6 +16,12 @@ declare! {
         evidence: Vec<String>,
     }
 
+    /// What a rule has found is over.
+    AlertCauseGone ("alert.cause_gone" on "alerts", ordered by subject) {
+        kind: AlertKind,
+        subject: String,
+    }
+
     /// There is a new alert.
     AlertRaised ("alert.raised" on "alerts", ordered by subject) {
         kind: AlertKind,

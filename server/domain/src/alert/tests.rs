@@ -57,6 +57,20 @@ fn what_is_open_is_raised_once_and_counts_what_comes() {
 }
 
 #[test]
+fn what_a_rule_has_found_ends_with_its_cause() {
+    let kind = AlertKind::PaymentsFailing;
+    let found = Report::of(&found(kind, &"test", Severity::Critical, Vec::new()));
+    let found = found.expect("a report");
+    let raised = Alert::report(None, found.clone(), id(1), NOW);
+    let alert = Alert::evolve(None, &raised, NOW).expect("an alert");
+    assert_eq!(ended_by(&over(kind, &"test")), [found.about]);
+    let ended = Alert::end(Some(&alert)).expect("an end");
+    let ended = Alert::evolve(Some(alert), &ended, NOW + 1).expect("an alert");
+    assert_eq!(ended.status, AlertStatus::Resolved);
+    assert_eq!(Alert::end(Some(&ended)), None, "once");
+}
+
+#[test]
 fn what_was_resolved_is_raised_anew() {
     let alert = changed(reported(None, 1), AlertChange::Resolve);
     let again = reported(Some(alert), 2);

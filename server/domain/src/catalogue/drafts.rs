@@ -1,12 +1,54 @@
 //! Preparing a product: it is drafted, gets its variants, and is published when nothing is missing.
 
+use serde::{Deserialize, Serialize};
 use types::Slug;
+use types::restock::RestockRule;
 
 use super::{MAX_VARIANTS, Product, ProductDetails, Refusal, Variant, check_price};
 use crate::event::{
     Event, ProductChangeRejected, ProductDraftRequested, ProductDrafted,
     ProductPublicationRequested, ProductPublished, ProductVariantRequested, ProductVariantSet,
+    RestockRuleRequested, StockCorrectionRequested,
 };
+
+/// Why a new SKU has pieces.
+const OPENING: &str = "opening stock";
+
+/// What a new variant begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstPieces {
+    /// How many of it there are.
+    pub on_hand: i64,
+    /// The rule by which more of it is ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RestockRule>,
+}
+
+impl FirstPieces {
+    /// Asks restocking for its rule, and the inventory for its first count. The rule stands first: what is counted
+    /// for the first time is not ordered.
+    fn ask(&self, asked: &ProductVariantRequested) -> Vec<Event> {
+        let (sku, by) = (&asked.variant.sku, &asked.by);
+        let rule = self.rule.clone().map(|rule| {
+            RestockRuleRequested {
+                sku: sku.clone(),
+                rule,
+                by: by.clone(),
+                seen: None,
+            }
+            .into()
+        });
+        let count = StockCorrectionRequested {
+            sku: sku.clone(),
+            on_hand: self.on_hand,
+            seen: None,
+            reason: OPENING.to_owned(),
+            by: by.clone(),
+            origin: None,
+        };
+        rule.into_iter().chain([count.into()]).collect()
+    }
+}
 
 impl Product {
     /// A product that is being prepared, since `at_us`.
@@ -52,6 +94,11 @@ impl Product {
     fn variant_as_set(&self, asked: &ProductVariantRequested) -> Result<Variant, Refusal> {
         let mut variant = asked.variant.clone();
         let known = self.variants.iter().find(|it| it.sku == variant.sku);
+        if known.is_some() && asked.first.is_some() {
+            return Err(Refusal::SkuTaken);
+        }
+        // Whether it is offered has its own way.
+        variant.withdrawn = known.is_some_and(|known| known.withdrawn);
         if let Some(known) = known
             && !self.draft
         {
@@ -123,12 +170,13 @@ pub fn draft(known: Option<&Product>, asked: &ProductDraftRequested) -> Event {
     .into()
 }
 
-/// Sets a variant, or says why not. `owner` is the product that has its SKU.
+/// Sets a variant, or says why not. `owner` is the product that has its SKU. What a new one begins with is asked for
+/// in the same decision: it is in the log with the variant, or neither is.
 pub fn set_variant(
     known: Option<&Product>,
     owner: Option<&Slug>,
     asked: &ProductVariantRequested,
-) -> Event {
+) -> Vec<Event> {
     let set = known.ok_or(Refusal::UnknownProduct).and_then(|known| {
         if owner.is_some_and(|owner| *owner != asked.product) {
             return Err(Refusal::SkuTaken);
@@ -137,14 +185,17 @@ pub fn set_variant(
     });
     let (product, by) = (asked.product.clone(), asked.by.clone());
     match set {
-        Ok((variant, version)) => ProductVariantSet {
-            product,
-            variant,
-            version,
-            by,
+        Ok((variant, version)) => {
+            let set = ProductVariantSet {
+                product,
+                variant,
+                version,
+                by,
+            };
+            let first = asked.first.iter().flat_map(|first| first.ask(asked));
+            std::iter::once(set.into()).chain(first).collect()
         }
-        .into(),
-        Err(refusal) => rejected(product, refusal, by),
+        Err(refusal) => vec![rejected(product, refusal, by)],
     }
 }
 

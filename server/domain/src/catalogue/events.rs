@@ -3,6 +3,7 @@
 use types::prices::SeenPrice;
 use types::{Money, Sku, Slug};
 
+use crate::catalogue::drafts::FirstPieces;
 use crate::catalogue::{ProductDetails, Refusal, Variant, is_default};
 use crate::event::declare;
 
@@ -113,6 +114,10 @@ declare! {
         /// The product's version that whoever asks has seen.
         seen: u64,
         by: String,
+        /// What a new one begins with. Nothing where a known one is meant, and in what was written before a
+        /// request said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<FirstPieces>,
     }
 
     /// A product has this variant from now on.
@@ -121,6 +126,34 @@ declare! {
         variant: Variant,
         /// The product's version from now on.
         version: u64,
+        by: String,
+    }
+
+    /// A variant is to be sold no more, while others of its product are.
+    ProductVariantWithdrawalRequested ("product.variant_withdrawal_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
+    /// A variant is sold no more. Orders still name it.
+    ProductVariantWithdrawn ("product.variant_withdrawn" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
+    /// A variant that was withdrawn is to be sold again.
+    ProductVariantOfferRequested ("product.variant_offer_requested" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
+        by: String,
+    }
+
+    /// A variant that was withdrawn is sold again, where its product is.
+    ProductVariantOffered ("product.variant_offered" on "catalogue", ordered by product) {
+        product: Slug,
+        sku: Sku,
         by: String,
     }
 

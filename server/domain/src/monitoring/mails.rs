@@ -10,6 +10,10 @@ const LIMIT: usize = 8;
 /// Once told, it is not told again for so long. An hour.
 const QUIET_US: i64 = 60 * 60 * 1_000_000;
 
+/// Once told, it is over when nothing has bounced for so long, and for so many orders. An hour.
+const CALM_US: i64 = 60 * 60 * 1_000_000;
+const CALM_ORDERS: usize = 10;
+
 /// A mail that bounced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounce {
@@ -61,7 +65,25 @@ impl Mails {
         self.bounces.drain(..more);
     }
 
+    /// Whether with an order at this moment nothing has bounced for long enough. Where nobody orders no mails are
+    /// sent, and nothing is known.
+    pub fn is_over(&self, at_us: i64) -> bool {
+        let Some(told_us) = self.told_us else {
+            return false;
+        };
+        // Bounces are forgotten after as many orders as are looked at.
+        let last_us = self.bounces.last().map_or(told_us, |it| it.at_us);
+        let since = self.orders.iter().filter(|placed_us| **placed_us > last_us);
+        at_us >= last_us + CALM_US && since.count() + 1 >= CALM_ORDERS
+    }
+
     pub const fn told(&mut self, at_us: i64) {
         self.told_us = Some(at_us);
+    }
+
+    /// They come through again: what bounces next is counted anew, and told at once.
+    pub fn over(&mut self) {
+        self.told_us = None;
+        self.bounces.clear();
     }
 }

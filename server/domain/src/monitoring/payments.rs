@@ -13,6 +13,9 @@ const MIN_PAST: u64 = 100;
 /// Once told, it is not told again for so long. An hour.
 const QUIET_US: i64 = 60 * 60 * 1_000_000;
 
+/// Of the share that was taken before, a part that is back: three of four.
+const BACK: (u64, u64) = (3, 4);
+
 /// A payment that the gateway has answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -32,6 +35,13 @@ struct Hour {
     declined: u64,
 }
 
+/// Payments, and those of them that were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Share {
+    taken: u64,
+    all: u64,
+}
+
 /// What one gateway has answered lately.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payments {
@@ -39,6 +49,9 @@ pub struct Payments {
     recent: Vec<Attempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told_us: Option<i64>,
+    /// What was taken before they began to fail, as long as they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Share>,
 }
 
 impl Payments {
@@ -98,7 +111,50 @@ impl Payments {
         self.recent.drain(..more);
     }
 
-    pub const fn told(&mut self, at_us: i64) {
+    /// Whether with this payment about as many are taken again as were before they began to fail: of the last ones,
+    /// however long ago the first of them was, as a shop sells less at night.
+    pub fn is_over(&self, attempt: &Attempt) -> bool {
+        if attempt.declined.is_some() || self.recent.len() + 1 < RECENT {
+            return false;
+        }
+        // What an earlier version has told of knows of no share before.
+        let before = self
+            .before
+            .or_else(|| self.told_us.map(|_| self.share_before()));
+        let Some(before) = before.filter(|before| before.all >= MIN_PAST) else {
+            return false;
+        };
+        let recent = self.recent.iter().rev().take(RECENT - 1);
+        let lately = recent.filter(|it| it.declined.is_none()).count() as u64 + 1;
+        // lately / RECENT >= taken / all * part / whole
+        let (part, whole) = BACK;
+        lately * before.all * whole >= before.taken * part * RECENT as u64
+    }
+
+    /// What was taken before the last ones.
+    fn share_before(&self) -> Share {
+        let (mut taken, mut all) = (0, 0);
+        for hour in &self.past {
+            taken += hour.taken;
+            all += hour.taken + hour.declined;
+        }
+        let lately = self.recent.iter().filter(|it| it.declined.is_none());
+        Share {
+            taken: taken.saturating_sub(lately.count() as u64),
+            all: all.saturating_sub(self.recent.len() as u64),
+        }
+    }
+
+    pub fn told(&mut self, at_us: i64) {
         self.told_us = Some(at_us);
+        // What is told again while it lasts is measured by the same past.
+        let before = self.share_before();
+        self.before.get_or_insert(before);
+    }
+
+    /// They are taken again: what fails next is told at once.
+    pub const fn over(&mut self) {
+        self.told_us = None;
+        self.before = None;
     }
 }

@@ -354,6 +354,92 @@ fn payments_that_fail_more_often_than_before_are_found_and_others_are_not() {
     }
 }
 
+fn ends(events: &[Event], of: AlertKind) -> bool {
+    let mut events = events.iter();
+    events.any(|event| matches!(event, Event::AlertCauseGone(gone) if gone.kind == of))
+}
+
+#[test]
+fn payments_that_are_taken_again_end_what_was_found() {
+    let mut watched = Watched::default();
+    let mut at_us = NOW;
+    let (mut n, mut found, mut over) = (0, 0, 0);
+    let mut tell = |fails: bool| {
+        (at_us, n) = (at_us + 10 * 1_000_000, n + 1);
+        let event = if fails { declined(n) } else { authorized(n) };
+        let decided = watched.tell(at_us, Who::default(), &event);
+        over += usize::from(ends(&decided, AlertKind::PaymentsFailing));
+        let reports = reports(decided).into_iter();
+        found += reports
+            .filter(|it| it.kind == AlertKind::PaymentsFailing)
+            .count();
+        (found, over)
+    };
+    // One in ten is declined, as ever.
+    for n in 0..300 {
+        assert_eq!(tell(n % 10 == 0), (0, 0));
+    }
+    for _ in 0..40 {
+        tell(true);
+    }
+    assert_eq!(tell(true), (1, 0));
+    // A half of them is not what it was.
+    for n in 0..120 {
+        assert_eq!(tell(n % 2 == 0), (1, 0), "{n}");
+    }
+    let mut taken = 0;
+    while tell(taken % 10 == 9).1 == 0 {
+        taken += 1;
+        assert!(taken < 30, "it stays");
+    }
+    for n in 0..60 {
+        assert_eq!(tell(n % 10 == 0), (1, 1), "once");
+    }
+    // What fails again is told at once, within the hour.
+    for _ in 0..40 {
+        tell(true);
+    }
+    assert_eq!(tell(true), (2, 1));
+}
+
+#[test]
+fn mails_that_come_through_again_end_what_was_found() {
+    let bounced = |n| -> Event {
+        let mail_id = uuid(n).parse().expect("an id");
+        MailBounced { mail_id }.into()
+    };
+    let of = AlertKind::MailsBouncing;
+    let mut watched = Watched::default();
+    let hour_us = 60 * MINUTE_US;
+    let order = |watched: &mut Watched, at_us, n| {
+        let event = placed(n, shopper(n), "AS-VEG-WG-50", 1);
+        ends(&watched.tell(at_us, Who::default(), &event), of)
+    };
+    for n in 0..40 {
+        assert!(!order(&mut watched, NOW, n), "nothing was told");
+    }
+    let bounce = |watched: &mut Watched, at_us| {
+        let found = watched.found(at_us, Who::default(), &bounced(7));
+        found.iter().any(|it| it.kind == of)
+    };
+    assert_eq!((0..8).filter(|_| bounce(&mut watched, NOW + 1)).count(), 1);
+    // Orders alone say little, and so does time.
+    for n in 0..12 {
+        let at_us = NOW + 2 + hour_us / 2;
+        assert!(!order(&mut watched, at_us, 100 + n), "half an hour");
+    }
+    bounce(&mut watched, NOW + 3 + hour_us / 2);
+    for n in 0..9 {
+        let at_us = NOW + 3 * hour_us;
+        assert!(!order(&mut watched, at_us, 200 + n), "{n} orders");
+    }
+    assert!(order(&mut watched, NOW + 3 * hour_us, 300));
+    assert!(!order(&mut watched, NOW + 4 * hour_us, 301), "once");
+    // What bounces next is counted anew.
+    let again = (0..8).filter(|_| bounce(&mut watched, NOW + 4 * hour_us));
+    assert_eq!(again.count(), 1);
+}
+
 #[test]
 fn mails_that_bounce_are_measured_by_the_orders() {
     let bounced = |n| -> Event {

@@ -4,6 +4,10 @@
 use crate::Event;
 use crate::event::*;
 
+/// Behind whose name it stands who has used the command line: the user of the machine, or a member of staff for whom
+/// they acted.
+pub const AT_THE_MACHINE: &str = " (command line)";
+
 /// The kinds of such events.
 pub const KINDS: &[&str] = &[
     AlertChangeRequested::KIND,
@@ -24,7 +28,9 @@ pub const KINDS: &[&str] = &[
     ProductDraftRequested::KIND,
     ProductIntroduced::KIND,
     ProductPublicationRequested::KIND,
+    ProductVariantOfferRequested::KIND,
     ProductVariantRequested::KIND,
+    ProductVariantWithdrawalRequested::KIND,
     ProductWithdrawalRequested::KIND,
     PurchaseOrderChangeRequested::KIND,
     PurchaseOrderLineRequested::KIND,
@@ -76,7 +82,9 @@ pub fn author(event: &Event) -> Option<&str> {
         Event::ProductDraftRequested(it) => &it.by,
         Event::ProductIntroduced(it) => &it.by,
         Event::ProductPublicationRequested(it) => &it.by,
+        Event::ProductVariantOfferRequested(it) => &it.by,
         Event::ProductVariantRequested(it) => &it.by,
+        Event::ProductVariantWithdrawalRequested(it) => &it.by,
         Event::ProductWithdrawalRequested(it) => &it.by,
         Event::PurchaseOrderChangeRequested(it) => &it.by,
         Event::PurchaseOrderLineRequested(it) => &it.by,
@@ -114,7 +122,7 @@ pub fn author(event: &Event) -> Option<&str> {
 
 /// Whether that is somebody of the staff, or at the machine: others are parts of the shop.
 pub fn is_person(by: &str) -> bool {
-    by.starts_with("staff-") || by.ends_with("(command line)") || by == "settings"
+    by.starts_with("staff-") || by.ends_with(AT_THE_MACHINE) || by == "settings"
 }
 
 #[cfg(test)]
@@ -123,7 +131,12 @@ mod tests {
 
     #[test]
     fn parts_of_the_shop_are_no_persons() {
-        for person in ["staff-0123456789abcdef", "ada (command line)", "settings"] {
+        for person in [
+            "staff-0123456789abcdef",
+            "staff-0123456789abcdef (command line)",
+            "ada (command line)",
+            "settings",
+        ] {
             assert!(is_person(person), "{person}");
         }
         for part in ["", "restock", "shop", "seed"] {

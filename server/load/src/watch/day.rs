@@ -81,6 +81,7 @@ impl Diary {
             compare_at: None,
             image: 0,
             reorder_threshold: 0,
+            withdrawn: false,
         });
         let introduced = ProductIntroduced {
             product: slug(),

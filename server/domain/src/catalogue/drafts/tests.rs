@@ -1,5 +1,5 @@
 use types::catalogue::Image;
-use types::{Currency, Money, Sku};
+use types::{Currency, Money, Sku, SupplierId};
 
 use super::*;
 use crate::catalogue::{MAX_PRICE, change_product, withdraw};
@@ -41,6 +41,7 @@ fn variant(of: &str, minor: i64) -> Variant {
         compare_at: None,
         image: 0,
         reorder_threshold: 0,
+        withdrawn: false,
     }
 }
 
@@ -64,11 +65,20 @@ fn asked_variant(product: &Product, variant: Variant) -> ProductVariantRequested
         variant,
         seen: product.version,
         by: BY.to_owned(),
+        first: None,
     }
 }
 
+/// What is decided of a variant where nothing follows from it.
+#[track_caller]
+fn set(known: Option<&Product>, owner: Option<&Slug>, asked: &ProductVariantRequested) -> Event {
+    let mut decided = set_variant(known, owner, asked);
+    assert_eq!(decided.len(), 1, "{decided:?}");
+    decided.remove(0)
+}
+
 fn with_variant(mut product: Product, variant: Variant) -> Product {
-    let decided = set_variant(Some(&product), None, &asked_variant(&product, variant));
+    let decided = set(Some(&product), None, &asked_variant(&product, variant));
     assert!(
         matches!(decided, Event::ProductVariantSet(_)),
         "{decided:?}"
@@ -197,9 +207,9 @@ fn an_address_and_a_sku_belong_to_one_product() {
     assert_refused(&draft(None, &untitled), Refusal::NoTitle);
     let other: Slug = "another-ring".parse().expect("a slug");
     let asked = asked_variant(&product, variant("RING", 1_000));
-    let decided = set_variant(Some(&product), Some(&other), &asked);
+    let decided = set(Some(&product), Some(&other), &asked);
     assert_refused(&decided, Refusal::SkuTaken);
-    assert_refused(&set_variant(None, None, &asked), Refusal::UnknownProduct);
+    assert_refused(&set(None, None, &asked), Refusal::UnknownProduct);
 }
 
 #[test]
@@ -242,14 +252,83 @@ fn a_variant_that_makes_no_sense_is_refused_with_the_reason() {
         (variant("RING", 1_000), Refusal::NothingChanged),
     ] {
         let asked = asked_variant(&product, variant);
-        assert_refused(&set_variant(Some(&product), None, &asked), reason);
+        assert_refused(&set(Some(&product), None, &asked), reason);
     }
     let full = (0..MAX_VARIANTS).fold(drafted(), |product, n| {
         with_variant(product, variant(&format!("RING-{n}"), 1_000))
     });
     let asked = asked_variant(&full, variant("ONE-MORE", 1_000));
-    let decided = set_variant(Some(&full), None, &asked);
+    let decided = set(Some(&full), None, &asked);
     assert_refused(&decided, Refusal::TooManyVariants);
+}
+
+#[test]
+fn a_new_variant_comes_with_its_rule_and_its_first_count_or_not_at_all() {
+    let supplier: SupplierId = "sup-lindqvist".parse().expect("an id");
+    let rule = RestockRule {
+        supplier: Some(supplier),
+        threshold: 1,
+        up_to: 4,
+        pack_size: 1,
+        minimum: 1,
+        lead_time_days: 0,
+        unit_cost: eur(0),
+    };
+    let product = whole();
+    let asked = |first| ProductVariantRequested {
+        first: Some(first),
+        ..asked_variant(&product, variant("RING-2", 1_000))
+    };
+    let first = FirstPieces {
+        on_hand: 3,
+        rule: Some(rule.clone()),
+    };
+    let decided = set_variant(Some(&product), None, &asked(first.clone()));
+    let [
+        Event::ProductVariantSet(set),
+        Event::RestockRuleRequested(ruled),
+        Event::StockCorrectionRequested(count),
+    ] = &decided[..]
+    else {
+        panic!("{decided:?}");
+    };
+    assert_eq!(set.variant.sku, sku("RING-2"));
+    assert_eq!((&ruled.sku, &ruled.rule), (&set.variant.sku, &rule));
+    assert_eq!((&count.sku, count.on_hand), (&set.variant.sku, 3));
+    assert_eq!([&ruled.by, &count.by], [BY, BY]);
+    // What nobody orders is counted all the same.
+    let unordered = FirstPieces {
+        on_hand: 0,
+        rule: None,
+    };
+    let decided = set_variant(Some(&product), None, &asked(unordered));
+    assert!(
+        matches!(
+            &decided[..],
+            [
+                Event::ProductVariantSet(_),
+                Event::StockCorrectionRequested(_)
+            ]
+        ),
+        "{decided:?}"
+    );
+    // One that is there is counted by nobody who only adds it.
+    let taken = ProductVariantRequested {
+        variant: variant("RING", 2_000),
+        ..asked(first)
+    };
+    let decided = set_variant(Some(&product), None, &taken);
+    assert_eq!(decided.len(), 1, "{decided:?}");
+    assert_refused(&decided[0], Refusal::SkuTaken);
+}
+
+#[test]
+fn what_was_asked_before_there_were_first_pieces_is_read() {
+    let asked = asked_variant(&drafted(), variant("RING", 1_000));
+    let json = serde_json::to_string(&asked).expect("JSON");
+    assert!(!json.contains("first"), "{json}");
+    let read: ProductVariantRequested = serde_json::from_str(&json).expect("a request");
+    assert_eq!(read, asked);
 }
 
 #[test]
@@ -259,7 +338,7 @@ fn who_has_not_seen_the_newest_version_changes_nothing() {
         seen: product.version - 1,
         ..asked_variant(&product, variant("RING-2", 1_000))
     };
-    let decided = set_variant(Some(&product), None, &late);
+    let decided = set(Some(&product), None, &late);
     assert_refused(&decided, Refusal::ChangedMeanwhile);
     let details = ProductDetails {
         stones: "Topaz".to_owned(),
@@ -310,7 +389,7 @@ fn what_a_shop_began_with_is_stored_as_before() {
         ..whole()
     };
     let json = serde_json::to_string(&product).expect("JSON");
-    for new in ["draft", "version"] {
+    for new in ["draft", "version", "withdrawn\":true"] {
         assert!(!json.contains(new), "{json}");
     }
 }
