@@ -476,7 +476,10 @@ pub fn withdraw(product: Option<&Product>, asked: &ProductWithdrawalRequested) -
     let refusal = match known {
         None => Refusal::UnknownProduct,
         Some(known) if !known.is_for_sale() => Refusal::NothingChanged,
-        Some(_) => return ProductWithdrawn { product, by }.into(),
+        Some(known) => {
+            let skus = known.skus().cloned().collect();
+            return ProductWithdrawn { product, skus, by }.into();
+        }
     };
     ProductChangeRejected {
         product,

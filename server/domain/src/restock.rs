@@ -50,6 +50,22 @@ pub struct Watched {
     /// Purchase orders with pieces that have not come.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub orders: BTreeMap<PurchaseOrderId, OnOrder>,
+    /// Whether it is off the shelves with its whole product, or by itself.
+    #[serde(default, skip_serializing_if = "Withdrawn::is_not")]
+    pub withdrawn: Withdrawn,
+}
+
+/// Why a SKU is off the shelves, if it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    pub product: bool,
+    pub variant: bool,
+}
+
+impl Withdrawn {
+    const fn is_not(&self) -> bool {
+        !self.product && !self.variant
+    }
 }
 
 /// Pieces of a SKU that have not come.
@@ -87,8 +103,11 @@ fn day_of(at_us: i64) -> i64 {
 }
 
 impl Watched {
-    /// How many are to be ordered at a moment, and why; `None` without a rule or a count.
+    /// How many are to be ordered at a moment, and why; `None` without a rule or a count, and off the shelves.
     pub fn reckon(&self, at_us: i64) -> Option<Reckoning> {
+        if !self.withdrawn.is_not() {
+            return None;
+        }
         let rule = self.rule.as_ref()?;
         let today = day_of(at_us);
         let known_days = today - self.since_day? + 1;
@@ -217,8 +236,13 @@ impl Watched {
 
     /// Takes note of what has happened.
     pub fn evolve(&mut self, sku: &Sku, event: &Event, at_us: i64) {
-        if let Event::RestockRuleChanged(changed) = event {
-            self.rule = Some(changed.rule.clone());
+        match event {
+            Event::RestockRuleChanged(changed) => self.rule = Some(changed.rule.clone()),
+            Event::ProductWithdrawn(_) => self.withdrawn.product = true,
+            Event::ProductPublished(_) => self.withdrawn.product = false,
+            Event::ProductVariantWithdrawn(_) => self.withdrawn.variant = true,
+            Event::ProductVariantOffered(_) => self.withdrawn.variant = false,
+            _ => {}
         }
         if let (Some((order_id, status, lines)), Some(supplier)) =
             (lines_of(event), supplier_of(event))
@@ -267,10 +291,10 @@ fn moved(sku: &Sku, before: &Watched, after: &Watched, at_us: i64) -> Option<Eve
     let rule = after.rule.as_ref()?;
     let is_low = |watched: &Watched| {
         let threshold = watched.rule.as_ref().map_or(0, |rule| rule.threshold);
-        // Without a rule nothing was low.
+        // Without a rule nothing was low, and nobody misses what is off the shelves.
         watched
             .unsold
-            .map(|unsold| threshold > 0 && unsold <= threshold)
+            .map(|unsold| threshold > 0 && unsold <= threshold && watched.withdrawn.is_not())
     };
     // What is counted for the first time has not fallen.
     match (is_low(before)?, is_low(after)?) {
@@ -316,6 +340,10 @@ fn moved(sku: &Sku, before: &Watched, after: &Watched, at_us: i64) -> Option<Eve
 /// The SKUs that an event is about.
 pub fn skus(event: &Event) -> Vec<&Sku> {
     match event {
+        Event::ProductPublished(it) => it.skus.iter().collect(),
+        Event::ProductWithdrawn(it) => it.skus.iter().collect(),
+        Event::ProductVariantWithdrawn(it) => vec![&it.sku],
+        Event::ProductVariantOffered(it) => vec![&it.sku],
         Event::RestockRuleRequested(it) => vec![&it.sku],
         Event::RestockRuleChanged(it) => vec![&it.sku],
         Event::RestockRuleRejected(it) => vec![&it.sku],

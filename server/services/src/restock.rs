@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use broker::{Decider, Failure, Filter, NewEvent, Recorded, Rule, States};
 use domain::Event;
 use domain::event::{
+    ProductPublished, ProductVariantOffered, ProductVariantWithdrawn, ProductWithdrawn,
     PurchaseOrderApproved, PurchaseOrderCancelled, PurchaseOrderConfirmed, PurchaseOrderDrafted,
     PurchaseOrderLinesChanged, PurchaseOrderReceived, PurchaseOrderSent, RestockRuleRequested,
     StockAllocated, StockBatchAccepted, StockCorrected, StockReceived, StockReleased,
@@ -33,6 +34,12 @@ impl Decider for Restock {
             StockReceived::KIND,
             StockWrittenOff::KIND,
             StockBatchAccepted::KIND,
+        ]),
+        Rule::topic(ProductWithdrawn::TOPIC).of(&[
+            ProductPublished::KIND,
+            ProductWithdrawn::KIND,
+            ProductVariantWithdrawn::KIND,
+            ProductVariantOffered::KIND,
         ]),
         Rule::topic(PurchaseOrderSent::TOPIC).of(&[
             PurchaseOrderDrafted::KIND,

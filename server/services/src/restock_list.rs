@@ -201,7 +201,8 @@ impl Shop {
         let watched = self.watched(sku).await?;
         let reckoned = watched.and_then(|it| Some((it.reckon(self.now_us())?, it.rule?)));
         let Some((reckoning, rule)) = reckoned else {
-            let detail = format!("There is no rule by which {sku} is ordered.");
+            let detail =
+                format!("{sku} is off the shelves, or there is no rule by which it is ordered.");
             return Err(Problem::not_found(detail).into());
         };
         let nothing = |detail: &str| {

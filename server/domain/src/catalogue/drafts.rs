@@ -205,11 +205,13 @@ pub fn publish(known: Option<&Product>, asked: &ProductPublicationRequested) -> 
         if known.is_for_sale() {
             return Err(Refusal::NothingChanged);
         }
-        known.is_complete()
+        known
+            .is_complete()
+            .map(|()| known.skus().cloned().collect())
     });
     let ProductPublicationRequested { product, by } = asked.clone();
     match checked {
-        Ok(()) => ProductPublished { product, by }.into(),
+        Ok(skus) => ProductPublished { product, skus, by }.into(),
         Err(refusal) => rejected(product, refusal, by),
     }
 }

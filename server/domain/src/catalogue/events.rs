@@ -166,6 +166,9 @@ declare! {
     /// A product is for sale from now on, as staff have prepared it.
     ProductPublished ("product.published" on "catalogue", ordered by product) {
         product: Slug,
+        /// All of it; older versions did not say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skus: Vec<Sku>,
         by: String,
     }
 
@@ -206,6 +209,9 @@ declare! {
     /// A product is sold no more. Orders still name it.
     ProductWithdrawn ("product.withdrawn" on "catalogue", ordered by product) {
         product: Slug,
+        /// All of it; older versions did not say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skus: Vec<Sku>,
         by: String,
     }
 

@@ -4,7 +4,10 @@ use types::seen::Seen;
 use types::{Currency, OrderId};
 
 use super::*;
-use crate::event::{PurchaseOrderDrafted, StockCorrected, StockMove, StockReleased, StockReserved};
+use crate::event::{
+    ProductPublished, ProductVariantOffered, ProductVariantWithdrawn, ProductWithdrawn,
+    PurchaseOrderDrafted, StockCorrected, StockMove, StockReleased, StockReserved,
+};
 
 const NOW: i64 = 1_795_310_287_000_000;
 
@@ -163,6 +166,51 @@ fn given_a_delivery_when_it_falls_again_then_it_is_crossed_again() {
             "restock.recovered",
             "restock.threshold_crossed"
         ]
+    );
+}
+
+#[test]
+fn what_is_off_the_shelves_is_not_ordered_and_on_them_again_it_is() {
+    let product = || "a-ring".parse().expect("a slug");
+    let by = || "ada".to_owned();
+    let off = Event::from(ProductWithdrawn {
+        product: product(),
+        skus: vec![sku()],
+        by: by(),
+    });
+    let on = Event::from(ProductPublished {
+        product: product(),
+        skus: vec![sku()],
+        by: by(),
+    });
+    let alone = Event::from(ProductVariantWithdrawn {
+        product: product(),
+        sku: sku(),
+        by: by(),
+    });
+    let offered = Event::from(ProductVariantOffered {
+        product: product(),
+        sku: sku(),
+        by: by(),
+    });
+    for event in [&off, &on, &alone, &offered] {
+        assert_eq!(skus(event), [&sku()]);
+    }
+    let (said, watched) = after(with_rule(5, 12), &[counted(9), off.clone(), counted(2)]);
+    assert_eq!(said, [], "nobody misses it");
+    assert_eq!(watched.reckon(NOW), None);
+    let (said, watched) = after(watched, &[alone, on.clone()]);
+    assert_eq!(said, [], "it is off by itself, too");
+    let (said, low) = after(watched, &[offered]);
+    assert_eq!(
+        said.iter().map(names).collect::<Vec<_>>(),
+        ["restock.threshold_crossed"]
+    );
+    let (said, _) = after(low, &[off, on]);
+    assert_eq!(
+        said.iter().map(names).collect::<Vec<_>>(),
+        ["restock.recovered", "restock.threshold_crossed"],
+        "its alert ends with it"
     );
 }
 
