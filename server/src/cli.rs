@@ -16,6 +16,7 @@ mod price;
 mod purchase_orders;
 mod quarantine;
 mod replay;
+mod service;
 mod settlement;
 mod staff;
 mod times;
@@ -78,6 +79,9 @@ pub enum LogCommand {
     /// Says who can sign in, and changes it
     #[command(subcommand)]
     Staff(staff::Task),
+    /// Lets programs of others take part by HTTP, or no more
+    #[command(subcommand)]
+    Service(service::Task),
     /// Gives out or erases what is known of a person
     #[command(subcommand)]
     Person(person::Task),
@@ -138,6 +142,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
             settlement::settlement(&log, config, &request, out).await
         }
         LogCommand::Staff(task) => staff::staff(&log, config, &task, out).await,
+        LogCommand::Service(task) => service::service(&log, &task, out).await,
         LogCommand::Person(task) => person::person(&log, &task, out).await,
         LogCommand::PurchaseOrders(task) => {
             purchase_orders::purchase_orders(&log, &task, out).await
