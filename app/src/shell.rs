@@ -31,6 +31,7 @@ use crate::pages::admin_products::AdminProductsPage;
 use crate::pages::admin_purchase::AdminPurchasePage;
 use crate::pages::admin_purchases::AdminPurchasesPage;
 use crate::pages::admin_restock::AdminRestockPage;
+use crate::pages::admin_services::AdminServicesPage;
 use crate::pages::admin_sign_in::AdminSignInPage;
 use crate::pages::admin_staff::AdminStaffPage;
 use crate::pages::admin_suppliers::AdminSuppliersPage;
@@ -187,6 +188,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/sign-in/code") view=AdminCodePage ssr=SsrMode::Async />
                 <Route path=path!("/admin/join/:token") view=AdminJoinPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/account") view=AdminAccountPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/services") view=AdminServicesPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/staff") view=AdminStaffPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/audit") view=AdminAuditPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/today") view=AdminTodayPage ssr=SsrMode::Async />

@@ -16,6 +16,7 @@ mod price;
 mod purchase_orders;
 mod quarantine;
 mod replay;
+mod service;
 mod settlement;
 mod staff;
 mod times;
@@ -77,6 +78,8 @@ pub enum LogCommand {
     Settlement(settlement::Request),
     /// Says who can sign in, and changes it
     Staff(staff::Request),
+    /// Lets programs of others take part by HTTP, or no more
+    Service(service::Request),
     /// Gives out or erases what is known of a person
     Person(person::Request),
     /// Lists orders to suppliers
@@ -136,6 +139,7 @@ pub async fn run(command: Command, config: &Config, out: &mut impl Write) -> any
             settlement::settlement(&log, config, &request, out).await
         }
         LogCommand::Staff(request) => staff::staff(&log, config, &request, out).await,
+        LogCommand::Service(request) => service::service(&log, &request, out).await,
         LogCommand::Person(request) => person::person(&log, &request, out).await,
         LogCommand::PurchaseOrders(task) => {
             purchase_orders::purchase_orders(&log, &task, out).await

@@ -78,6 +78,16 @@ pub struct Limits {
     )]
     pub signups_per_hour_per_address: u32,
 
+    /// Requests that one service of others may make per minute.
+    #[arg(long, env = "VITRINE_SERVICE_REQUESTS_PER_MINUTE", default_value_t = 1_200,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub service_requests_per_minute: u32,
+
+    /// Events that one service of others may send per minute.
+    #[arg(long, env = "VITRINE_SERVICE_EVENTS_PER_MINUTE", default_value_t = 6_000,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub service_events_per_minute: u32,
+
     /// Topics that one socket may ask for per minute.
     #[arg(long, env = "VITRINE_SOCKET_TOPICS_PER_MINUTE", default_value_t = 1_500,
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -131,6 +141,8 @@ impl Limits {
                 &mut self.commands_per_minute_per_address,
                 &mut self.new_visitors_per_minute_per_address,
                 &mut self.socket_topics_per_minute,
+                &mut self.service_requests_per_minute,
+                &mut self.service_events_per_minute,
                 &mut self.open_orders,
                 &mut self.open_orders_per_address,
                 &mut self.held_pieces,

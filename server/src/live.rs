@@ -23,7 +23,7 @@ use domain::event::{
     AlertRaised, BackInStockSettled, OrderConfirmed, OrderRejected, PaymentMethodRequired,
     PaymentReauthorizationFailed, PaymentSettled, PaymentVoided, RestockRuleChanged,
     RestockRuleRejected, SourceSlowed, StockBatchRejected, StockCorrectionRejected,
-    StockWriteOffRejected,
+    StockWriteOffRejected, SubscriptionEnded, SubscriptionSet,
 };
 use domain::order::progress::progress_of;
 use domain::reservation::changed_by;
@@ -78,6 +78,8 @@ pub const SHOWN: Filter<'static> = Filter(&[Rule::kinds(&[
     StockBatchRejected::KIND,
     StockCorrectionRejected::KIND,
     StockWriteOffRejected::KIND,
+    SubscriptionEnded::KIND,
+    SubscriptionSet::KIND,
 ])]);
 
 /// What the hub gives to a socket.
@@ -466,7 +468,8 @@ impl Hub {
             shop.note_act(position);
             gathered.acts = true;
         }
-        if recorded.topic == broker::decisions::TOPIC {
+        // What services of others send changes nothing here.
+        if recorded.topic == broker::decisions::TOPIC || recorded.is_from_outside() {
             return;
         }
         let event = match decode(recorded) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use broker::{Environment, GroupCommit, Log, Runner};
+use broker::{Environment, Filter, GroupCommit, Log, Rule, Runner, SERVICE};
 use carriers::Simulator;
 use db::Db;
 use domain::order::Rules;
@@ -34,6 +34,9 @@ use crate::supervise::Tasks;
 use crate::suppliers::Papers;
 use crate::watch::ConsumerWatch;
 use crate::{carrier, connections, desk_news, gateway, mail, measure, secret};
+
+/// What services of others send.
+const FROM_OUTSIDE: Filter<'static> = Filter(&[Rule::ANY.with(&[(SERVICE, "*")])]);
 
 /// A session ends after this long, whatever was done with it.
 const LONGEST_SESSION_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -166,6 +169,8 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
     };
     let roster = services::roster(&settings, Some(outside));
     log.is_heard(SHOWN);
+    // Who sends them knows who reads them.
+    log.is_heard(FROM_OUTSIDE);
     let members = roster.starting().map(str::to_owned).collect();
     let mut runner = Runner::new(log.clone(), pace);
     let runner = events
@@ -206,6 +211,7 @@ pub async fn start(listener: TcpListener, config: Config) -> anyhow::Result<Runn
                 .as_ref()
                 .filter(|it| it.shows_tracking)
                 .map(|it| it.client.clone()),
+            stop: stopped.clone(),
         },
         &site,
     )

@@ -126,13 +126,15 @@ impl ConsumerWatch {
         let lags = self.shop.log().lags().await;
         let lags = lags.map_err(|error| Problem::unavailable(error.to_string()))?;
         self.shop.saw_consumers(&lags);
-        for lag in lags
-            .iter()
-            .filter(|lag| self.members.contains(&lag.consumer))
-        {
+        for lag in &lags {
+            let is_outside = is_of_a_service(&lag.consumer);
+            if !is_outside && !self.members.contains(&lag.consumer) {
+                continue;
+            }
             let now = Instant::now();
             let seen = seen.entry(lag.consumer.clone()).or_default();
-            let stands = lag.behind > 0 && lag.position == seen.position;
+            // A program of others may come once a day.
+            let stands = lag.behind > 0 && lag.position == seen.position && !is_outside;
             seen.position = lag.position;
             seen.since = stands.then(|| seen.since.unwrap_or(now));
             let waits = |since: Instant| now.duration_since(since) >= self.patience;
@@ -152,6 +154,11 @@ impl ConsumerWatch {
         }
         Ok(())
     }
+}
+
+/// Whether a consumer is a subscription of a service of others: no name within the house has a slash.
+fn is_of_a_service(consumer: &str) -> bool {
+    consumer.contains('/')
 }
 
 #[cfg(test)]

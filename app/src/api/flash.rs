@@ -14,6 +14,7 @@ use super::inventory_forms::WriteOffForm;
 use super::price_form::PriceForm;
 use super::product_forms::{DraftForm, VariantForm};
 use super::purchase_forms::{RuleForm, SupplierForm};
+use super::service_form::ServiceForm;
 
 /// What became of the last plain form post, and what was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,12 @@ pub struct Flash {
     /// Email and role of somebody who could not be invited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invited: Option<(String, String)>,
+    /// The service of others that could not be registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceForm>,
+    /// Name and token of one that was, which is shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_token: Option<(String, String)>,
     /// Recovery codes, which are shown this once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recovery_codes: Vec<String>,

@@ -29,6 +29,8 @@ pub mod purchase_forms;
 pub mod purchasing;
 pub mod receipt_form;
 pub mod returns;
+pub mod service_form;
+pub mod services;
 pub mod signup;
 pub mod staff;
 

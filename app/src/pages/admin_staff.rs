@@ -8,6 +8,7 @@ use types::staff::{Right, Role};
 use types::staff_desk::{InvitationRow, MemberRow, StaffView};
 
 use crate::api::flash::{self, Done, Flash};
+use crate::api::services::SERVICES;
 use crate::api::shop;
 use crate::api::staff::{AUDIT, STAFF};
 use crate::components::admin_frame::for_staff;
@@ -71,7 +72,8 @@ fn Desk(staff: Staff) -> impl IntoView {
                 <h1 id="staff-title">"Staff"</h1>
                 <p class="watch__count">
                     "Another role, and a removal, sign somebody out. What everybody does stands in the "
-                    <a href=AUDIT>"audit"</a> "."
+                    <a href=AUDIT>"audit"</a> ". Programs of others are "
+                    <a href=SERVICES>"services"</a> "."
                 </p>
                 <div data-live="">
                     <Suspense>{content}</Suspense>

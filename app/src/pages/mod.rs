@@ -49,6 +49,8 @@ pub mod admin_purchases;
 #[cfg(feature = "ssr")]
 pub mod admin_restock;
 #[cfg(feature = "ssr")]
+pub mod admin_services;
+#[cfg(feature = "ssr")]
 pub mod admin_sign_in;
 #[cfg(feature = "ssr")]
 pub mod admin_staff;

@@ -58,6 +58,8 @@ pub enum ConsumerRole {
     View,
     /// Asks the outside world.
     Reactor,
+    /// Is read by a service of others.
+    Subscription,
     /// Is of another version, and takes no part.
     Unknown,
 }
@@ -68,6 +70,7 @@ impl ConsumerRole {
             Self::Decider => "decider",
             Self::View => "view",
             Self::Reactor => "reactor",
+            Self::Subscription => "service",
             Self::Unknown => "not of this version",
         }
     }

@@ -61,6 +61,7 @@ pub enum Right {
     Prices,
     Log,
     Staff,
+    Services,
     Audit,
 }
 
@@ -113,6 +114,9 @@ impl Right {
             Self::Prices => "See plans for prices, change prices and what delivery costs",
             Self::Log => "Have an event that failed tried again, or give it up",
             Self::Staff => "Invite people, change roles, remove members and end their sessions",
+            Self::Services => {
+                "Let programs of others send and read events, and take their tokens back"
+            }
             Self::Audit => "See what everybody of the staff has done",
         }
     }
@@ -130,6 +134,7 @@ impl Right {
             | Self::Prices
             | Self::Log
             | Self::Staff
+            | Self::Services
             | Self::Audit => &[Owner],
         }
     }

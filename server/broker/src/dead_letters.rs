@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::decisions::{self, DISCARD_REQUESTED, DISCARDED, Decision, REDRIVE_REQUESTED, REDRIVEN};
 use crate::parked::{self, Parked, ParkedState, Row};
-use crate::{Environment, Error, Failure, Log, Recorded, Result, Tx};
+use crate::{Environment, Error, Failure, Log, Recorded, Result, Tx, pull_subscriptions};
 
 /// What a decision does to the parked events.
 #[derive(Debug)]
@@ -107,8 +107,15 @@ impl Log {
         };
         let event = decisions::event(kind, &decision.consumer, &decision)
             .map_err(|failure| db::Error::Setting(failure.to_string()))?;
-        let id = tx.append(event, None);
+        let request = tx.record(event, None).clone();
+        // Nobody of this house would follow it: who reads from outside may come much later, or never.
+        if pull_subscriptions::is_one(&mut tx, &decision.consumer).await? {
+            let environment = self.environment();
+            let followed = follow(&mut tx, &request, environment).await;
+            followed.map_err(Failure::into_error)?;
+        }
         tx.commit().await?;
-        Ok(id)
+        self.was_answered();
+        Ok(request.id)
     }
 }

@@ -25,15 +25,50 @@ pub const ORIGIN: &str = "origin";
 /// The attribute with whom it is of.
 pub const PERSON: &str = "person";
 
+/// The attribute with the name of the service outside that sent an event. What the shop appends itself has none.
+pub const SERVICE: &str = "service";
+/// How the sender called its event: the log gives it an id of its own.
+const SENT_ID: &str = "sentid";
+const SENT_SOURCE: &str = "sentsource";
+const SENT_TIME: &str = "senttime";
+/// Of the log, for an event that leaves under the id that its sender gave it.
+const LOG_ID: &str = "logid";
+
+/// Names that no sender may give to an extension attribute: the log uses them.
+pub const RESERVED: &[&str] = &[
+    ORIGIN,
+    PERSON,
+    SERVICE,
+    SENT_ID,
+    SENT_SOURCE,
+    SENT_TIME,
+    LOG_ID,
+    "sequence",
+];
+
 /// An event to be appended. Its id, time and position come from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    kind: &'static str,
-    topic: &'static str,
+    kind: Cow<'static, str>,
+    topic: Cow<'static, str>,
     key: String,
     data: String,
     attributes: Attributes,
+    sender: Option<Sender>,
+    correlation_id: Option<Uuid>,
     decoded: Decoded,
+}
+
+/// What an event that comes from outside says of itself. It leaves the log as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Who is known to have sent it.
+    pub service: String,
+    /// Its CloudEvents `id`, `source`, `subject` and `time`.
+    pub id: String,
+    pub source: String,
+    pub subject: Option<String>,
+    pub time: Option<String>,
 }
 
 /// What the content of an event means to those who read it, so that it is decoded once. No part of the
@@ -63,18 +98,38 @@ impl NewEvent {
     /// `kind` is the CloudEvents `type`, `topic` the stream it belongs to. Events of one `key` are
     /// handled in order. `data` is JSON.
     pub fn new(
-        kind: &'static str,
-        topic: &'static str,
+        kind: impl Into<Cow<'static, str>>,
+        topic: impl Into<Cow<'static, str>>,
         key: impl Into<String>,
         data: impl Into<String>,
     ) -> Self {
         Self {
-            kind,
-            topic,
+            kind: kind.into(),
+            topic: topic.into(),
             key: key.into(),
             data: data.into(),
             attributes: Attributes::new(),
+            sender: None,
+            correlation_id: None,
             decoded: Decoded::default(),
+        }
+    }
+
+    /// Says that it comes from outside.
+    #[must_use]
+    pub fn sent_by(self, sender: Sender) -> Self {
+        Self {
+            sender: Some(sender),
+            ..self
+        }
+    }
+
+    /// Has it belong to a story that it does not say the cause in. A cause says more.
+    #[must_use]
+    pub fn in_story(self, correlation_id: Uuid) -> Self {
+        Self {
+            correlation_id: Some(correlation_id),
+            ..self
         }
     }
 
@@ -89,7 +144,7 @@ impl NewEvent {
 
     /// Adds an extension attribute. As CloudEvents has it, its name is lower-case letters and digits.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         debug_assert!(
             name.bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
@@ -113,16 +168,32 @@ impl NewEvent {
                 self.attributes.insert(name.to_owned(), value.clone());
             }
         }
+        let mut source = source.to_owned();
+        let mut subject = self.key.clone();
+        if let Some(sender) = self.sender {
+            source = format!("{SERVICE}/{}", sender.service);
+            subject = sender.subject.unwrap_or_default();
+            let said = [
+                (SERVICE, Some(sender.service)),
+                (SENT_ID, Some(sender.id)),
+                (SENT_SOURCE, Some(sender.source)),
+                (SENT_TIME, sender.time),
+            ];
+            for (name, value) in said {
+                (self.attributes).extend(value.map(|value| (name.to_owned(), value)));
+            }
+        }
+        let story = self.correlation_id.unwrap_or(id);
         Recorded {
             position: 0,
             id,
-            source: source.to_owned(),
-            kind: self.kind.to_owned(),
-            subject: self.key.clone(),
+            source,
+            kind: self.kind.into_owned(),
+            subject,
             time_us,
-            topic: self.topic.to_owned(),
+            topic: self.topic.into_owned(),
             key: self.key,
-            correlation_id: cause.map_or(id, |cause| cause.correlation_id),
+            correlation_id: cause.map_or(story, |cause| cause.correlation_id),
             causation_id: cause.map(|cause| cause.id),
             attributes: self.attributes,
             data: self.data,
@@ -141,7 +212,7 @@ pub struct Recorded {
     pub source: String,
     /// CloudEvents `type`.
     pub kind: String,
-    /// CloudEvents `subject`: the key.
+    /// CloudEvents `subject`: the key, or what a sender outside says; empty when it says none.
     pub subject: String,
     /// Unix microseconds.
     pub time_us: i64,
@@ -181,6 +252,11 @@ impl Recorded {
         // Somebody else may have been faster, or reads it as something else.
         let _ = self.decoded.0.set(content.clone());
         Ok(content)
+    }
+
+    /// Whether a service outside has sent it.
+    pub fn is_from_outside(&self) -> bool {
+        self.attributes.contains_key(SERVICE)
     }
 
     pub(crate) fn causation_text(&self) -> String {
@@ -293,14 +369,26 @@ impl Recorded {
     /// # Errors
     /// Never, as far as known: all of it can be written as JSON.
     pub fn to_cloud_event(&self) -> std::result::Result<String, serde_json::Error> {
+        self.to_cloud_event_without(&[])
+    }
+
+    /// The same without some of its extension attributes.
+    ///
+    /// # Errors
+    /// As [`Recorded::to_cloud_event`].
+    pub fn to_cloud_event_without(
+        &self,
+        hidden: &[&str],
+    ) -> std::result::Result<String, serde_json::Error> {
         #[derive(Serialize)]
         struct CloudEvent<'a> {
             specversion: &'static str,
-            id: Uuid,
+            id: Cow<'a, str>,
             source: &'a str,
             r#type: &'a str,
+            #[serde(skip_serializing_if = "str::is_empty")]
             subject: &'a str,
-            time: String,
+            time: Cow<'a, str>,
             datacontenttype: &'static str,
             topic: &'a str,
             partitionkey: &'a str,
@@ -309,28 +397,39 @@ impl Recorded {
             causationid: Option<Uuid>,
             // CloudEvents integers have 32 bits; a longer one travels as text.
             sequence: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            logid: Option<Uuid>,
             #[serde(flatten)]
-            attributes: &'a Attributes,
+            attributes: BTreeMap<&'a str, &'a str>,
             data: Cow<'a, RawValue>,
         }
         let (datacontenttype, data) = match serde_json::from_str::<&RawValue>(&self.data) {
             Ok(data) => ("application/json", Cow::Borrowed(data)),
             Err(_) => ("text/plain", Cow::Owned(to_raw_value(&self.data)?)),
         };
+        let own = self.attributes.iter();
+        let mut attributes: BTreeMap<&str, &str> =
+            own.map(|(name, value)| (&**name, &**value)).collect();
+        attributes.retain(|name, _| !hidden.contains(name));
+        // What came from outside leaves as it came.
+        let sent_id = attributes.remove(SENT_ID);
+        let sent_source = attributes.remove(SENT_SOURCE);
+        let sent_time = attributes.remove(SENT_TIME);
         serde_json::to_string(&CloudEvent {
             specversion: "1.0",
-            id: self.id,
-            source: &self.source,
+            id: sent_id.map_or_else(|| self.id.to_string().into(), Cow::Borrowed),
+            source: sent_source.unwrap_or(&self.source),
             r#type: &self.kind,
             subject: &self.subject,
-            time: rfc3339(self.time_us),
+            time: sent_time.map_or_else(|| rfc3339(self.time_us).into(), Cow::Borrowed),
             datacontenttype,
             topic: &self.topic,
             partitionkey: &self.key,
             correlationid: self.correlation_id,
             causationid: self.causation_id,
             sequence: self.position.to_string(),
-            attributes: &self.attributes,
+            logid: sent_id.map(|_| self.id),
+            attributes,
             data,
         })
     }
@@ -408,6 +507,34 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(data, serde_json::json!({"pages": 2}));
+    }
+
+    #[test]
+    fn what_came_from_outside_leaves_as_it_came() {
+        let sender = Sender {
+            service: "till".to_owned(),
+            id: "42".to_owned(),
+            source: "/tills/1".to_owned(),
+            subject: None,
+            time: Some("2026-12-01T10:00:00Z".to_owned()),
+        };
+        let event = NewEvent::new("till.drawer.opened", "till.drawers", "till/42", "null")
+            .with("mood", "calm")
+            .with(ORIGIN, "a")
+            .sent_by(sender)
+            .recorded(Uuid::from_u128(7), 1, "tests", None);
+        assert!(event.is_from_outside() && !letter().is_from_outside());
+        assert_eq!(event.source, "service/till");
+        let json = event.to_cloud_event_without(&[ORIGIN]).expect("JSON");
+        let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let expected = serde_json::json!({
+            "specversion": "1.0", "id": "42", "source": "/tills/1", "type": "till.drawer.opened",
+            "time": "2026-12-01T10:00:00Z", "datacontenttype": "application/json",
+            "topic": "till.drawers", "partitionkey": "till/42", "correlationid": event.id,
+            "sequence": "0", "logid": event.id, "service": "till", "mood": "calm", "data": null,
+        });
+        assert_eq!(value, expected);
+        let _: cloudevents::Event = serde_json::from_str(&json).expect("a CloudEvent");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - [`Consumer`]: keeps a table; position, table and emitted events commit together.
 //! - [`Reactor`]: touches the outside world, with no transaction open.
 //! - [`Runner`]: wakes them, batches for them, retries for them, and tells deadlines.
+//! - [`PullSubscription`]: read by somebody outside, who acknowledges.
 //! - [`Tail`]: follows the log without a position of its own in the database.
 //! - [`Roster`]: everyone who takes part. [`Log::replay`] builds a decider's states anew out of the log.
 
@@ -36,6 +37,10 @@ mod log;
 mod panics;
 mod parked;
 mod positions;
+mod pull;
+mod pull_answers;
+mod pull_leases;
+mod pull_subscriptions;
 mod quarantine;
 mod reactor;
 mod reactor_loop;
@@ -64,12 +69,15 @@ pub use consumer::Consumer;
 pub use decider::{Decider, States};
 pub use dump::Dump;
 pub use environment::{Environment, Probe};
-pub use event::{Attributes, NewEvent, ORIGIN, PERSON, Recorded};
+pub use event::{Attributes, NewEvent, ORIGIN, PERSON, RESERVED, Recorded, SERVICE, Sender};
 pub use failure::Failure;
 pub use filter::{Filter, Rule, is_like};
 pub use group_commit::{GroupCommit, Job};
 pub use log::{Lag, Log, Tail};
 pub use parked::{ParkedEvent, ParkedState};
+pub use pull::{Given, GivenEvent, Pulled};
+pub use pull_answers::{Answers, Fate};
+pub use pull_subscriptions::{PullBegins, PullState, PullSubscription};
 pub use quarantine::{QUARANTINED, Quarantined};
 pub use reactor::Reactor;
 pub use reactor_settings::{Begins, ReactorSettings, ReactorStatus};

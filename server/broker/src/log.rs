@@ -31,6 +31,8 @@ struct Shared {
     head: Arc<Head>,
     hearers: Mutex<Hearers>,
     went_back: watch::Sender<bool>,
+    /// Counts what readers of subscriptions have answered.
+    answered: watch::Sender<u64>,
 }
 
 impl Log {
@@ -49,6 +51,7 @@ impl Log {
                 reactors: Mutex::default(),
                 hearers: Mutex::default(),
                 went_back: watch::Sender::new(false),
+                answered: watch::Sender::new(0),
             }),
         };
         log.stored_head().await?;
@@ -252,6 +255,22 @@ impl Log {
         rows.iter().map(ParkedEvent::from_row).collect()
     }
 
+    /// The dead letters of one consumer.
+    pub async fn dead_of(&self, consumer: &str, limit: usize) -> Result<Vec<ParkedEvent>> {
+        let columns = event_columns();
+        let sql = format!(
+            "select {columns}, p.consumer, p.state, p.attempts, p.error, p.parked_at_us, p.position, \
+             p.key from parked p left join events e on e.position = p.position \
+             where p.consumer = $1 and p.state = 'dead' order by p.position limit $2"
+        );
+        let rows = db::query(db::trusted_sql(sql))
+            .bind(consumer)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.shared.db.reader())
+            .await?;
+        rows.iter().map(ParkedEvent::from_row).collect()
+    }
+
     /// All events of one key, oldest first.
     pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>> {
         let sql = format!("select {COLUMNS} from events where key = $1 order by position");
@@ -317,6 +336,15 @@ impl Log {
         };
         self.shared.recent.lock().push(events);
         self.saw_head(newest);
+    }
+
+    /// Tells when a reader of this process has answered, so that others may get what waited behind it.
+    pub fn watch_answers(&self) -> watch::Receiver<u64> {
+        self.shared.answered.subscribe()
+    }
+
+    pub(crate) fn was_answered(&self) {
+        self.shared.answered.send_modify(|count| *count += 1);
     }
 
     pub(crate) fn went_back(&self) {

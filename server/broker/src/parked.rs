@@ -340,6 +340,18 @@ pub(crate) async fn store(
     Ok(())
 }
 
+/// Takes away all that a consumer has parked, which will not come again.
+pub(crate) async fn delete_all(
+    tx: &mut db::Tx,
+    consumer: &str,
+) -> std::result::Result<(), Failure> {
+    db::query("delete from parked where consumer = $1")
+        .bind(consumer)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Takes a row away: its event is handled or discarded.
 pub(crate) async fn delete(
     tx: &mut db::Tx,

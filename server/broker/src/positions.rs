@@ -31,6 +31,38 @@ pub(crate) async fn introduce(
     Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
 }
 
+/// Makes a consumer known that begins after `position`. Says whether it was not known before.
+pub(crate) async fn introduce_at(tx: &mut db::Tx, consumer: &str, position: u64) -> Result<bool> {
+    let inserted = db::query(
+        "insert into consumers (name, position, generation) values ($1, $2, 0) \
+         on conflict (name) do nothing",
+    )
+    .bind(consumer)
+    .bind(i64::try_from(position).unwrap_or(i64::MAX))
+    .execute(tx.conn())
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// How far a consumer has come; 0 for one that there is not.
+pub(crate) async fn of(tx: &mut db::Tx, consumer: &str) -> Result<u64> {
+    let row = db::query("select position from consumers where name = $1")
+        .bind(consumer)
+        .fetch_optional(tx.conn())
+        .await?;
+    let Some(row) = row else { return Ok(0) };
+    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+}
+
+/// Forgets a consumer that will not come again.
+pub(crate) async fn forget(tx: &mut db::Tx, consumer: &str) -> Result<()> {
+    db::query("delete from consumers where name = $1")
+        .bind(consumer)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Moves the stored position of a consumer that stands at `from`. Says whether it did.
 pub(crate) async fn move_one(tx: &mut db::Tx, consumer: &str, from: u64, to: u64) -> Result<bool> {
     let moved = db::query("update consumers set position = $1 where name = $2 and position = $3")

@@ -1,6 +1,7 @@
-//! Looking for events backwards through the log, within bounds: an answer says how far back it looked, so that
+//! Looking for events through the log, backwards or on, within bounds: an answer says how far it looked, so that
 //! whoever asks goes on from there.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::event::COLUMNS;
@@ -10,6 +11,9 @@ use crate::{Log, Recorded, Result};
 const STEPS: (u64, u64) = (1_024, 65_536);
 /// Events of one statement, at most.
 const ROWS: usize = 1_024;
+
+/// Events that are read at once, looking on.
+const PAGE: usize = 512;
 
 /// What is looked for. Patterns are those of a [`Rule`](crate::Rule); an empty one asks nothing.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +93,43 @@ fn escaped(text: &str) -> String {
 }
 
 impl Log {
+    /// The events after `position` that `is_it`, oldest first, and how far it looked: the position to go on from. It
+    /// looks no further than it may, or than the log goes.
+    ///
+    /// # Errors
+    /// As [`Log::read_after`], when the damage comes first: what stands before it is still good.
+    pub async fn search_on(
+        &self,
+        position: u64,
+        reach: Reach,
+        is_it: impl Fn(&Recorded) -> bool,
+    ) -> Result<(Vec<Arc<Recorded>>, u64)> {
+        let begun = Instant::now();
+        let mut found = Vec::new();
+        let mut at = position;
+        let end = position.saturating_add(reach.positions);
+        while at < end && (begun.elapsed() < reach.time || at == position) {
+            let events = match self.read_after(at, PAGE).await {
+                Ok(events) => events,
+                Err(_) if at > position => break,
+                Err(error) => return Err(error),
+            };
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                at = event.position;
+                if is_it(&event) {
+                    found.push(event);
+                    if found.len() >= reach.events {
+                        return Ok((found, at));
+                    }
+                }
+            }
+        }
+        Ok((found, at))
+    }
+
     /// The newest events at or before `from` and after `after` that `is_it`. Damaged ones are left out: they are
     /// told of elsewhere.
     pub async fn search_back(

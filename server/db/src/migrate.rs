@@ -164,6 +164,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0190_replay_progress",
         include_str!("../migrations/0190_replay_progress.sql"),
     ),
+    (
+        "0200_service_accounts",
+        include_str!("../migrations/0200_service_accounts.sql"),
+    ),
+    (
+        "0201_pull_subscriptions",
+        include_str!("../migrations/0201_pull_subscriptions.sql"),
+    ),
 ];
 
 /// Keeps two servers that start at once from migrating at once.

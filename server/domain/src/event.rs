@@ -19,6 +19,7 @@ pub use crate::purchasing::events::*;
 pub use crate::reservation::events::*;
 pub use crate::restock::events::*;
 pub use crate::returns::events::*;
+pub use crate::service_account::events::*;
 pub use crate::staff::events::*;
 pub use crate::stock::events::*;
 
@@ -327,6 +328,10 @@ events! {
     StaffSecondStepChanged,
     StaffSignedIn,
     StaffSessionsEnded,
+    ServiceRegistered,
+    ServiceRevoked,
+    SubscriptionSet,
+    SubscriptionEnded,
 }
 
 /// Why an event of the log could not be read.

@@ -20,6 +20,7 @@ pub mod reservation;
 pub mod restock;
 pub mod returns;
 pub mod sales;
+pub mod service_account;
 pub mod staff;
 pub mod stock;
 

@@ -109,6 +109,10 @@ impl Shop {
             let mut tail = self.log().tail(from);
             while !open.is_empty() {
                 for event in tail.next(256).await? {
+                    // A service outside may name a request as a cause, and answers none.
+                    if event.is_from_outside() {
+                        continue;
+                    }
                     if event.causation_id.is_some_and(|cause| open.remove(&cause)) {
                         answers.push((decode(&event)?, event.position));
                     }
@@ -151,7 +155,8 @@ impl Shop {
             let mut tail = self.log().tail(asked.from);
             loop {
                 for event in tail.next(256).await? {
-                    if event.correlation_id == asked.id && event.id != asked.id {
+                    let is_own = event.id != asked.id && !event.is_from_outside();
+                    if event.correlation_id == asked.id && is_own {
                         let answer = decode(&event)?;
                         if ends(&answer) {
                             return Ok::<_, Failure>((answer, event.position));
@@ -178,7 +183,7 @@ pub(crate) async fn answer_to(
         let mut tail = log.tail(asked.from);
         loop {
             for event in tail.next(256).await? {
-                if event.causation_id == Some(asked.id) {
+                if event.causation_id == Some(asked.id) && !event.is_from_outside() {
                     return decode(&event).map(|decoded| (decoded, event.position));
                 }
             }

@@ -21,6 +21,7 @@ mod carts;
 mod catalogue;
 mod checkout;
 mod checkout_hold;
+mod cloud_event;
 mod consumer_rates;
 mod consumer_watch;
 mod count_sheets;
@@ -32,6 +33,8 @@ mod desk_order;
 #[cfg(test)]
 mod desk_plans;
 mod desk_search;
+mod event_reader;
+mod event_schema;
 mod event_search;
 mod events;
 mod fingerprints;
@@ -102,6 +105,8 @@ mod search_keys;
 mod second_step;
 mod seed;
 mod seen_order;
+mod sent_events;
+mod service_accounts;
 mod sessions;
 mod settings;
 pub mod settlement;
@@ -129,6 +134,7 @@ mod stock_ledger;
 mod stored_orders;
 pub mod stripe;
 mod stripe_payment;
+mod subscriptions;
 mod summary;
 mod supplier_papers;
 mod supplier_post;
@@ -144,7 +150,9 @@ pub use acting_member::member_who_may;
 pub use alert_webhook::{AlertHook, Sign};
 pub use audit::{audit_csv, audit_csv_head};
 pub use carrier::CarrierNews;
+pub use cloud_event::{CloudEvent, outside_form, wrong_fields};
 pub use delivery_terms::{DeliveryAnswer, NewTerms, change_delivery, stored_delivery};
+pub use event_reader::{Asked, EventsRead};
 pub use event_search::{EventMatcher, event_kinds};
 pub use events::decode;
 pub use fingerprints::Fingerprints;
@@ -169,6 +177,11 @@ pub use result::Result;
 pub use retention::{Lives, Swept};
 pub use sales::is_of_sales;
 pub use seed::Seed;
+pub use sent_events::{Accepted, MAX_BATCH, MAX_EVENT};
+pub use service_accounts::{
+    AskedService, ServiceAccount, ServiceRow, ServiceToken, register_service, revoke_service,
+    service_rows,
+};
 pub use sessions::{Ended, SessionTimes, StoredSession};
 pub use settings::ShopSettings;
 pub use shop::{Shelf, ShelfVersion, Shop, is_of_purchasing};
@@ -184,6 +197,10 @@ pub use staff_secrets::{FOLDER as JOIN, StaffSecrets};
 pub use stock_batches::{BatchNotDone, set_many};
 pub use stock_files::{inventory_csv_head, inventory_csv_line};
 pub use stock_imports::{Imported, await_ledgers, import_stock, stored_inventory};
+pub use subscriptions::{
+    Acknowledgement, Begin, DeadLetter, FailedEvent, NamedBegin, NewSubscription, Outcome,
+    SubscriptionView,
+};
 pub use summary::event_row;
 pub use supplier_papers::{SupplierPapers, csv as purchase_csv};
 pub use supplier_post::SupplierPost;

@@ -33,10 +33,11 @@ pub async fn log_view(log: &Log, roster: &Roster) -> crate::Result<LogView> {
         let parked = log.parked(false, PARKED).await?;
         let rebuilt = log.rebuilds().await?;
         let damage = first_damage(log, &lags).await?;
+        let subscriptions = log.pull_subscriptions().await?;
         let head = log.stored_head().await?;
-        Ok::<_, broker::Error>((head, lags, parked, rebuilt, damage))
+        Ok::<_, broker::Error>((head, lags, parked, rebuilt, damage, subscriptions))
     };
-    let (head, lags, parked, rebuilt, damage) = read.await.map_err(internal)?;
+    let (head, lags, parked, rebuilt, damage, subscriptions) = read.await.map_err(internal)?;
     let mut failures: HashMap<&str, (u64, &str)> = HashMap::new();
     for event in &parked {
         let (failed, last) = failures.entry(&event.consumer).or_default();
@@ -54,11 +55,15 @@ pub async fn log_view(log: &Log, roster: &Roster) -> crate::Result<LogView> {
         ConsumerRow {
             position: lag.position,
             behind: lag.behind,
-            role: role.map_or(ConsumerRole::Unknown, |(_, role)| match role {
-                Role::Decider => ConsumerRole::Decider,
-                Role::Consumer => ConsumerRole::View,
-                Role::Reactor => ConsumerRole::Reactor,
-            }),
+            role: match role {
+                Some((_, Role::Decider)) => ConsumerRole::Decider,
+                Some((_, Role::Consumer)) => ConsumerRole::View,
+                Some((_, Role::Reactor)) => ConsumerRole::Reactor,
+                None if subscriptions.iter().any(|it| it.consumer == lag.consumer) => {
+                    ConsumerRole::Subscription
+                }
+                None => ConsumerRole::Unknown,
+            },
             rate_milli: None,
             parked: lag.parked,
             dead: lag.dead,

@@ -25,6 +25,8 @@ use crate::staff_names::StaffNames;
 pub fn event_row(recorded: &Recorded, staff: &StaffNames) -> EventRow {
     let summary = if recorded.topic == decisions::TOPIC {
         broker_summary(recorded, staff)
+    } else if recorded.is_from_outside() {
+        outside_summary(recorded)
     } else {
         decode(recorded).map_or_else(|error| error.to_string(), |event| summary(&event, staff))
     };
@@ -36,6 +38,18 @@ pub fn event_row(recorded: &Recorded, staff: &StaffNames) -> EventRow {
         source: recorded.source.clone(),
         summary,
     }
+}
+
+/// Letters of the content of an event from outside that a row shows.
+const SHOWN: usize = 160;
+
+/// What a service outside has sent: nobody here knows what it means.
+fn outside_summary(recorded: &Recorded) -> String {
+    let mut shown: String = recorded.data.chars().take(SHOWN).collect();
+    if shown.len() < recorded.data.len() {
+        shown.push('\u{2026}');
+    }
+    shown
 }
 
 /// What a key stands for, as people say it: an order by its number.
@@ -429,6 +443,36 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             };
             format!("{} signs in with {with}", staff.of(&e.member))
         }
+        Event::ServiceRegistered(e) => {
+            let sends: Vec<&str> = e.grants.sends.iter().map(|sends| &*sends.kind).collect();
+            let reads: Vec<&str> = (e.grants.types.iter())
+                .chain(&e.grants.topics)
+                .map(String::as_str)
+                .collect();
+            let words = |list: Vec<&str>| match list.is_empty() {
+                true => "nothing".to_owned(),
+                false => list.join(", "),
+            };
+            format!(
+                "may send {}, may read {} ({})",
+                words(sends),
+                words(reads),
+                staff.of(&e.by)
+            )
+        }
+        Event::ServiceRevoked(e) => {
+            format!("its token is of no use any more ({})", staff.of(&e.by))
+        }
+        Event::SubscriptionSet(e) => {
+            let heard: Vec<&str> = (e.types.iter().chain(&e.topics))
+                .map(String::as_str)
+                .collect();
+            match heard.is_empty() {
+                true => "hears everything that it may read".to_owned(),
+                false => format!("hears {}", heard.join(", ")),
+            }
+        }
+        Event::SubscriptionEnded(e) => format!("hears no more, {} events given up", e.given_up),
         Event::StaffSessionsEnded(e) => {
             let noun = if e.sessions == 1 {
                 "browser"

@@ -51,7 +51,7 @@ pub async fn once_per_key(
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return HttpProblem(too_large()).into_response();
+        return HttpProblem(too_large(MAX_BODY)).into_response();
     };
     let key = match key_of(&parts.headers, &body) {
         Ok(key) => key,

@@ -2,10 +2,13 @@
 //! file per resource.
 
 mod audit;
+mod bearer;
 mod browsers;
 mod commands;
 mod cookies;
 mod door;
+mod event_query;
+mod events_api;
 mod found;
 mod health;
 mod idempotency;
@@ -35,6 +38,7 @@ mod site;
 mod staff;
 mod state;
 mod stock_files;
+mod subscriptions_api;
 mod test_gateway;
 mod visitor;
 mod webhooks;
@@ -50,6 +54,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum_extra::extract::cookie::Key;
 use services::{HttpCarrier, SessionTimes, Shop};
+use tokio::sync::watch;
 use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -85,6 +90,8 @@ pub struct Parts {
     pub senders: Senders,
     /// The carrier whose tracking pages the shop shows.
     pub tracking: Option<HttpCarrier>,
+    /// Tells when the shop stops.
+    pub stop: watch::Receiver<bool>,
 }
 
 /// The routes, and the limits that they keep, which forget idle visitors when they are told to.
@@ -102,6 +109,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         health,
         senders,
         tracking,
+        stop,
     } = parts;
     let cookies = cookies::Cookies::new(site.is_https());
     shop.show_pictures(site.pictures());
@@ -130,12 +138,15 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         styles: site.styles(),
         senders,
         tracking,
+        waiting: bearer::Waiting::default(),
+        stop,
     });
     let pages = pages::routes(&state).await?;
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     let compressed = SizeAbove::new(512).and(NotForContentType::IMAGES);
+    let proxies = Proxies::new(limits.trusted_proxies);
     // As one layer each: every further one on a router is a box more per request. The first is the
     // outermost.
     let around_dynamic = ServiceBuilder::new()
@@ -156,7 +167,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .layer(CatchPanicLayer::custom(request::panicked))
         .layer(middleware::from_fn(origin::refuse_unclear_host))
         .layer(middleware::from_fn_with_state(
-            Proxies::new(limits.trusted_proxies),
+            proxies.clone(),
             request::know_source,
         ))
         .layer(middleware::from_fn_with_state(
@@ -185,6 +196,22 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .layer(CatchPanicLayer::custom(request::panicked))
         .layer(middleware::from_fn(origin::refuse_unclear_host))
         .layer(middleware::from_fn_with_state(times, request::within_times));
+    // What programs of others ask: by token, without a cookie, and some of them wait for long.
+    let around_services = ServiceBuilder::new()
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(header(CONTENT_SECURITY_POLICY, NO_CONTENT))
+        .layer(middleware::from_fn(request::observed))
+        .layer(middleware::from_fn(problem::refusals_as_problems))
+        .layer(CatchPanicLayer::custom(request::panicked))
+        .layer(middleware::from_fn(origin::refuse_unclear_host))
+        .layer(middleware::from_fn_with_state(
+            proxies,
+            request::know_source,
+        ))
+        .layer(middleware::from_fn_with_state(
+            (times, events_api::MAX_REQUEST),
+            request::within_body_time,
+        ));
     let strict = site
         .is_https()
         .then(|| header(STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
@@ -224,6 +251,11 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         .layer(around_dynamic);
     let router = dynamic
         .merge(webhooks::routes().layer(around_messages))
+        .merge(
+            events_api::routes()
+                .merge(subscriptions_api::routes())
+                .layer(around_services),
+        )
         .with_state(state)
         .merge(site.files())
         .merge(found)

@@ -40,13 +40,20 @@ struct Limiters {
     sources: DefaultKeyedRateLimiter<Source>,
     newcomers: DefaultKeyedRateLimiter<Source>,
     topics_per_minute: u32,
+    services: DefaultKeyedRateLimiter<String>,
+    service_events: DefaultKeyedRateLimiter<String>,
+    events_at_once: u32,
 }
 
 /// A third of a minute's worth at once: people act in bursts.
 fn per_minute(limit: u32) -> Quota {
     let limit = NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN);
-    let burst = NonZeroU32::new(limit.get() / 3).unwrap_or(NonZeroU32::MIN);
+    let burst = NonZeroU32::new(at_once(limit.get())).unwrap_or(NonZeroU32::MIN);
     Quota::per_minute(limit).allow_burst(burst)
+}
+
+fn at_once(limit: u32) -> u32 {
+    (limit / 3).max(1)
 }
 
 /// What one socket may ask for.
@@ -68,6 +75,9 @@ impl Pace {
             sources: RateLimiter::keyed(per_minute(limits.commands_per_minute_per_address)),
             newcomers: RateLimiter::keyed(per_minute(limits.new_visitors_per_minute_per_address)),
             topics_per_minute: limits.socket_topics_per_minute,
+            services: RateLimiter::keyed(per_minute(limits.service_requests_per_minute)),
+            service_events: RateLimiter::keyed(per_minute(limits.service_events_per_minute)),
+            events_at_once: at_once(limits.service_events_per_minute),
         }))
     }
 
@@ -84,6 +94,27 @@ impl Pace {
         check(&self.0.sources, &source, "address")
     }
 
+    /// A request of a service of others.
+    pub fn service(&self, name: &str) -> Result<(), TooMany> {
+        check(&self.0.services, &name.to_owned(), "service")
+    }
+
+    /// Events that such a service sends. A batch that is larger than what may come at once takes all of it.
+    pub fn service_events(&self, name: &str, events: usize) -> Result<(), TooMany> {
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
+        let Some(cells) = NonZeroU32::new(events.min(self.0.events_at_once)) else {
+            return Ok(());
+        };
+        match self.0.service_events.check_key_n(&name.to_owned(), cells) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => {
+                crate::measure::refused("service_events");
+                Err(TooMany(until.wait_time_from(DefaultClock::default().now())))
+            }
+            Err(_) => Err(TooMany(Duration::from_secs(60))),
+        }
+    }
+
     /// For a new socket.
     pub fn of_socket(&self) -> SocketPace {
         SocketPace(RateLimiter::direct(per_minute(self.0.topics_per_minute)))
@@ -94,6 +125,8 @@ impl Pace {
         self.0.visitors.retain_recent();
         self.0.sources.retain_recent();
         self.0.newcomers.retain_recent();
+        self.0.services.retain_recent();
+        self.0.service_events.retain_recent();
     }
 }
 

@@ -9,7 +9,6 @@ use axum::response::{Html, IntoResponse, Response};
 use types::Problem;
 
 use super::pace::TooMany;
-use crate::limits::MAX_BODY;
 
 pub const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -60,8 +59,8 @@ pub async fn refusals_as_problems(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-pub fn too_large() -> Problem {
-    let detail = format!("Expected a body of at most {} bytes.", MAX_BODY);
+pub fn too_large(limit: usize) -> Problem {
+    let detail = format!("Expected a body of at most {limit} bytes.");
     Problem {
         kind: "/problems/too-large".to_owned(),
         title: "The request is too large".to_owned(),

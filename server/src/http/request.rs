@@ -38,15 +38,15 @@ pub async fn within_times(State(times): State<Times>, request: Request, next: Ne
         true => photographs::PATIENCE + times.answer,
         false => times.answer,
     };
-    let request = match whole(request, times.body).await {
-        Ok(request) => request,
-        Err(problem) => {
-            let mut response = HttpProblem(problem).into_response();
-            // The rest of the body would be read as the next request.
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(CONNECTION, close);
-            return response;
-        }
+    // A file is read once it is known who sends it.
+    let is_file = request.method() == Method::POST && request.uri().path() == UPLOAD;
+    let is_later = is_file || photographs::is_upload(&request);
+    let request = match is_later {
+        true => request,
+        false => match whole(request, times.body, MAX_BODY).await {
+            Ok(request) => request,
+            Err(problem) => return not_whole(problem),
+        },
     };
     match tokio::time::timeout(answer, next.run(request)).await {
         Ok(response) => response,
@@ -59,27 +59,44 @@ pub async fn within_times(State(times): State<Times>, request: Request, next: Ne
     }
 }
 
-async fn whole(request: Request, patience: Duration) -> Result<Request, Problem> {
-    // A file is read once it is known who sends it.
-    let is_file = request.method() == Method::POST && request.uri().path() == UPLOAD;
-    let is_upload = is_file || photographs::is_upload(&request);
-    if request.body().is_end_stream() || is_upload {
+/// Reads the body, of so many bytes at most, before anybody begins to work on it. The answer may take its time.
+pub async fn within_body_time(
+    State((times, limit)): State<(Times, usize)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match whole(request, times.body, limit).await {
+        Ok(request) => next.run(request).await,
+        Err(problem) => not_whole(problem),
+    }
+}
+
+fn not_whole(problem: Problem) -> Response {
+    let mut response = HttpProblem(problem).into_response();
+    // The rest of the body would be read as the next request.
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+async fn whole(request: Request, patience: Duration, limit: usize) -> Result<Request, Problem> {
+    if request.body().is_end_stream() {
         return Ok(request);
     }
     let said = request.headers().get(CONTENT_LENGTH);
     let said = said.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|length| length > MAX_BODY as u64) {
-        return Err(problem::too_large());
+    if said.is_some_and(|length| length > limit as u64) {
+        return Err(problem::too_large(limit));
     }
     let (parts, body) = request.into_parts();
-    let Ok(read) = tokio::time::timeout(patience, to_bytes(body, MAX_BODY)).await else {
+    let Ok(read) = tokio::time::timeout(patience, to_bytes(body, limit)).await else {
         crate::measure::refused("slow_body");
         return Err(problem::too_slow());
     };
     match read {
         Ok(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Err(error) => Err(match error.into_inner().is::<LengthLimitError>() {
-            true => problem::too_large(),
+            true => problem::too_large(limit),
             false => Problem::malformed("The body of the request did not come whole."),
         }),
     }

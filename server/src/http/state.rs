@@ -8,7 +8,9 @@ use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use leptos::prelude::LeptosOptions;
 use services::{HttpCarrier, SessionTimes, Shop};
+use tokio::sync::watch;
 
+use super::bearer::Waiting;
 use super::cookies::Cookies;
 use super::door::Door;
 use super::pace::Pace;
@@ -43,6 +45,10 @@ pub struct Shared {
     pub senders: Senders,
     /// The carrier whose tracking pages the shop shows.
     pub tracking: Option<HttpCarrier>,
+    /// Services of others that wait for events.
+    pub waiting: Waiting,
+    /// Tells when the shop stops: nobody waits for longer.
+    pub stop: watch::Receiver<bool>,
 }
 
 impl From<Shared> for AppState {

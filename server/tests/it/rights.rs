@@ -19,10 +19,12 @@ use crate::shop::{RING, TestShop};
 enum Gate {
     /// Nothing of staff: shoppers, machines and those who are only about to sign in come here.
     Open,
+    /// The token of a service of others: nobody's session opens it.
+    Token,
     May(Right),
 }
 
-use Gate::{May, Open};
+use Gate::{May, Open, Token};
 
 /// Every route, and what it takes.
 const ROUTES: &[(&str, &str, Gate)] = &[
@@ -85,6 +87,13 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/webhooks/carriers/{carrier}", Open),
     ("POST", "/webhooks/payments/simulator", Open),
     ("POST", "/webhooks/payments/stripe", Open),
+    ("GET", "/events", Token),
+    ("POST", "/events", Token),
+    ("PUT", "/subscriptions/{name}", Token),
+    ("GET", "/subscriptions/{name}", Token),
+    ("DELETE", "/subscriptions/{name}", Token),
+    ("POST", "/subscriptions/{name}/read", Token),
+    ("POST", "/subscriptions/{name}/acknowledgements", Token),
     ("GET", "/pictures/uploaded/{file}", Open),
     ("GET", "/robots.txt", Open),
     ("GET", "/sitemap.xml", Open),
@@ -223,6 +232,9 @@ const ROUTES: &[(&str, &str, Gate)] = &[
     ("POST", "/api/remove_member", May(Right::Staff)),
     ("POST", "/api/sign_member_out", May(Right::Staff)),
     ("POST", "/api/reset_second_step", May(Right::Staff)),
+    ("GET", "/admin/services", May(Right::Services)),
+    ("POST", "/api/register_service", May(Right::Services)),
+    ("POST", "/api/revoke_service", May(Right::Services)),
     ("GET", "/admin/audit", May(Right::Audit)),
     ("GET", "/admin/audit/export.csv", May(Right::Audit)),
 ];
@@ -282,6 +294,9 @@ const COMMANDS: &[(&str, Act)] = &[
     ("staff reset-totp", Act::Changes),
     ("staff remove", Act::Changes),
     ("staff sign-out", Act::Changes),
+    ("service add", Act::Changes),
+    ("service list", Act::Reads),
+    ("service revoke", Act::Changes),
     ("person export", Act::Changes),
     ("person erase", Act::Changes),
     ("purchase-orders list", Act::Reads),
@@ -429,6 +444,7 @@ async fn every_route_is_asked_by_everybody_and_answers_whom_it_should() {
             Open => {
                 answer.status != 403 && (answer.status != 401 || path.starts_with("/webhooks/"))
             }
+            Token => answer.status == 401,
             May(_) => is_sent_to_sign_in(&answer),
         };
         if !is_right {
@@ -447,10 +463,11 @@ async fn every_route_is_asked_by_everybody_and_answers_whom_it_should() {
             member.set_cookie("session", &session);
             let answer = asked(&mut member, method, path).await;
             let may = match gate {
-                Open => true,
+                Open | Token => true,
                 May(right) => role.may(*right),
             };
             let is_right = match may {
+                true if *gate == Token => answer.status == 401,
                 true => answer.status != 403 && (*gate == Open || !is_sent_to_sign_in(&answer)),
                 false => answer.status == 403 && answer.body.contains("Those who may: "),
             };

@@ -10,6 +10,7 @@ mod group_commit;
 mod history;
 mod log;
 mod model;
+mod pull;
 mod reactors;
 mod replay;
 mod routing;

@@ -1,0 +1,139 @@
+//! Programs of others, by the token that they show. No cookie is looked at: a browser sends none of this by itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
+use services::ServiceAccount;
+use types::Problem;
+
+use super::pace::TooMany;
+use super::problem::HttpProblem;
+use super::state::AppState;
+use crate::source::Source;
+
+/// Requests of one service that wait for events at once, and streams of events.
+const MOST_WAITING: usize = 32;
+
+const NO_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"vitrine\"");
+const WRONG_TOKEN: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"vitrine\", error=\"invalid_token\"");
+
+/// The token of a request; it is never logged.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
+}
+
+/// The service that asks, if it may ask now.
+///
+/// # Errors
+/// 401 without a token that is good, 429 for too much.
+pub async fn admitted(
+    state: &AppState,
+    source: Source,
+    headers: &HeaderMap,
+) -> Result<ServiceAccount, Response> {
+    let token = token(headers);
+    let account = match state.shop.service_account(token).await {
+        Ok(account) => account,
+        Err(problem) => {
+            // Whoever shows wrong ones is slowed by where they come from.
+            state.pace.socket(source).map_err(too_many)?;
+            let is_unknown = problem.status == 401;
+            let mut response = HttpProblem(problem).into_response();
+            if is_unknown {
+                let challenge = if token.is_some() {
+                    WRONG_TOKEN
+                } else {
+                    NO_TOKEN
+                };
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            return Err(response);
+        }
+    };
+    state.pace.service(account.name()).map_err(too_many)?;
+    Ok(account)
+}
+
+/// 429 for a service.
+pub fn too_many(too_many: TooMany) -> Response {
+    let problem = Problem::too_many(format!(
+        "More came than a service may ask for. Nothing was done; try again in {} seconds.",
+        too_many.seconds()
+    ));
+    let mut response = HttpProblem(problem).into_response();
+    let seconds = HeaderValue::from(too_many.seconds());
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
+}
+
+/// Who waits for events.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One place among those who wait; given back when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    waiting: Waiting,
+    service: String,
+}
+
+impl Waiting {
+    /// # Errors
+    /// 429 when too many of this service wait already.
+    pub fn place(&self, account: &ServiceAccount) -> Result<Place, Problem> {
+        let mut waiting = self.0.lock();
+        let count = waiting.entry(account.name().to_owned()).or_default();
+        if *count >= MOST_WAITING {
+            let detail = format!(
+                "{MOST_WAITING} requests of this service wait for events already. End some of them."
+            );
+            return Err(Problem::too_many(detail));
+        }
+        *count += 1;
+        Ok(Place {
+            waiting: self.clone(),
+            service: account.name().to_owned(),
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut waiting = self.waiting.0.lock();
+        if let Some(count) = waiting.get_mut(&self.service) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.service);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_that_of_a_bearer() {
+        let of = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
+            token(&headers).map(str::to_owned)
+        };
+        assert_eq!(of("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(of("bearer  abc ").as_deref(), Some("abc"));
+        for none in ["Basic abc", "Bearer", "Bearer ", "abc"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+}
