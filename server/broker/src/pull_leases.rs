@@ -6,8 +6,8 @@ use db::Columns;
 
 use crate::backoff::jittered;
 use crate::decisions::{self, DEAD_LETTERED, DeadLettered};
-use crate::parked::{ParkedState, Row};
-use crate::{Failure, PullSubscription, Recorded, Tx};
+use crate::parked::{self, ParkedState, Row};
+use crate::{Failure, PullSubscription, Recorded, Tx, positions, pull_subscriptions};
 
 /// Rows that are looked at for one answer: what is behind them waits for its turn.
 pub(crate) const ROWS: usize = 5_000;
@@ -99,7 +99,20 @@ pub(crate) async fn release(tx: &mut Tx, consumer: &str, position: u64) -> Resul
     Ok(())
 }
 
-pub(crate) async fn delete_all(tx: &mut Tx, consumer: &str) -> Result<(), Failure> {
+impl Tx {
+    /// Takes a subscription away with all that it has not handled. Says whether there was one.
+    pub async fn unsubscribe(&mut self, consumer: &str) -> Result<bool, Failure> {
+        if !pull_subscriptions::delete(self, consumer).await? {
+            return Ok(false);
+        }
+        delete_all(self, consumer).await?;
+        parked::delete_all(self, consumer).await?;
+        positions::forget(self, consumer).await?;
+        Ok(true)
+    }
+}
+
+async fn delete_all(tx: &mut Tx, consumer: &str) -> Result<(), Failure> {
     db::query("delete from pull_leases where consumer = $1")
         .bind(consumer)
         .execute(tx.conn())

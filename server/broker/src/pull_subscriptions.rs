@@ -7,10 +7,7 @@ use std::time::Duration;
 use db::Columns;
 
 use crate::event::BROKER;
-use crate::{
-    Begins, Failure, Log, ParkedState, Recorded, Result, Tx, is_like, parked, positions,
-    pull_leases,
-};
+use crate::{Begins, Failure, Log, ParkedState, Recorded, Result, Tx, is_like, positions};
 
 /// What somebody outside hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,21 +165,15 @@ impl Tx {
         .await?;
         Ok(is_new)
     }
+}
 
-    /// Takes a subscription away with all that it has not handled. Says whether there was one.
-    pub async fn unsubscribe(&mut self, consumer: &str) -> std::result::Result<bool, Failure> {
-        let gone = db::query("delete from pull_subscriptions where consumer = $1")
-            .bind(consumer)
-            .execute(self.conn())
-            .await?;
-        if gone.rows_affected() == 0 {
-            return Ok(false);
-        }
-        pull_leases::delete_all(self, consumer).await?;
-        parked::delete_all(self, consumer).await?;
-        positions::forget(self, consumer).await?;
-        Ok(true)
-    }
+/// Takes a subscription's own row away. Says whether there was one.
+pub(crate) async fn delete(tx: &mut Tx, consumer: &str) -> std::result::Result<bool, Failure> {
+    let gone = db::query("delete from pull_subscriptions where consumer = $1")
+        .bind(consumer)
+        .execute(tx.conn())
+        .await?;
+    Ok(gone.rows_affected() == 1)
 }
 
 /// Keeps everybody else from giving out or answering events of a subscription until `tx` ends. Says whether it is there.

@@ -21,10 +21,11 @@ use services::{Asked, CloudEvent, MAX_BATCH, MAX_EVENT, ServiceAccount, outside_
 use tokio::sync::watch;
 use types::Problem;
 
-use super::bearer::{self, Place, admitted};
+use super::bearer::{self, admitted};
 use super::event_query::EventQuery;
 use super::problem::HttpProblem;
 use super::state::AppState;
+use super::waiting::Place;
 use crate::source::Source;
 
 /// Bytes of a request, at most.

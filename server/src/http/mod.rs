@@ -41,6 +41,7 @@ mod stock_files;
 mod subscriptions_api;
 mod test_gateway;
 mod visitor;
+mod waiting;
 mod webhooks;
 
 use std::sync::Arc;
@@ -138,7 +139,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
         styles: site.styles(),
         senders,
         tracking,
-        waiting: bearer::Waiting::default(),
+        waiting: waiting::Waiting::default(),
         stop,
     });
     let pages = pages::routes(&state).await?;

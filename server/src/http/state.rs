@@ -10,12 +10,12 @@ use leptos::prelude::LeptosOptions;
 use services::{HttpCarrier, SessionTimes, Shop};
 use tokio::sync::watch;
 
-use super::bearer::Waiting;
 use super::cookies::Cookies;
 use super::door::Door;
 use super::pace::Pace;
 use super::senders::Senders;
 use super::sign_ins::{CodePace, LogPace, SignIns};
+use super::waiting::Waiting;
 use crate::live::Hub;
 
 /// Cheap to clone: each layer and each handler of a request takes one.
