@@ -94,6 +94,11 @@ pub async fn beside(
     open_simulator(settings, data_dir, None, nowhere).await
 }
 
+/// Whether the ledger that would be asked is there: a gateway elsewhere, or one that the shop has had here.
+pub fn has_ledger(settings: &GatewaySettings, data_dir: &Path) -> bool {
+    settings.gateway_url.is_some() || data_dir.join(LEDGER).exists()
+}
+
 /// The gateways as the shop has them.
 pub struct Opened {
     pub simulator: Option<OpenedSimulator>,

@@ -31,7 +31,8 @@ pub fn OrderNext(
             let (problem, back_problem) = (problem.clone(), problem.clone());
             let cancel =
                 (status == OrderStatus::Confirmed).then(|| view! { <CancelPaid id problem /> });
-            let back = (status == OrderStatus::Delivered).then(|| {
+            let some = pieces.iter().any(|piece| piece.returnable > 0);
+            let back = (status == OrderStatus::Delivered && some).then(|| {
                 let (pieces, problem) = (pieces.clone(), back_problem.clone());
                 view! { <ReturnForm id return_id pieces problem /> }
             });
@@ -195,6 +196,7 @@ mod tests {
             title: sku.to_owned(),
             product: "ring".parse().expect("a slug"),
             quantity,
+            returnable: quantity,
             price: minor.map(|minor| Money::new(minor, Currency::Eur)),
         }
     }

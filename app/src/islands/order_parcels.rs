@@ -35,6 +35,7 @@ enum End {
 enum Next {
     Packed,
     OnItsWay,
+    Arrived,
     GivenUp,
 }
 
@@ -43,6 +44,7 @@ impl Next {
         match self {
             Self::Packed => "We are packing the same pieces for you again.",
             Self::OnItsWay => "The same pieces are on their way to you again.",
+            Self::Arrived => "The same pieces have reached you in another parcel.",
             Self::GivenUp => "It is not sent again.",
         }
     }
@@ -257,8 +259,13 @@ fn parcels(progress: &Progress) -> Vec<Sent> {
             StepKind::CameBack { parcel } => (*parcel, End::CameBack),
             _ => continue,
         };
-        if let Some(sent) = sent.iter_mut().find(|sent| sent.parcel == parcel) {
+        let ended = sent.iter_mut().find(|sent| sent.parcel == parcel);
+        let replaced = ended.and_then(|sent| {
             sent.end = Some((end, at_us));
+            sent.replaces
+        });
+        if let Some(replaced) = replaced.filter(|_| end == End::Delivered) {
+            becomes(&mut sent, replaced, Some(Next::Arrived));
         }
     }
     sent
@@ -482,5 +489,39 @@ mod tests {
         assert_eq!(parcels.len(), 1);
         assert_eq!(parcels[0].end, Some((End::Delivered, 5)));
         assert_eq!(never_sent(&progress), 3);
+    }
+
+    #[test]
+    fn what_was_sent_again_is_on_its_way_until_it_arrives() {
+        let shipped = |parcel, replaces| StepKind::Shipped {
+            parcel,
+            pieces: 1,
+            tracking: None,
+            replaces,
+        };
+        let mut progress = Progress {
+            status: OrderStatus::ShippedAgain,
+            steps: Vec::new(),
+            reserved_until_us: None,
+        };
+        let kinds = [
+            shipped(1, None),
+            StepKind::Lost { parcel: 1 },
+            shipped(2, Some(1)),
+            StepKind::Delivered { parcel: 2 },
+        ];
+        let mut seen = Vec::new();
+        for (kind, position) in kinds.into_iter().zip(1..) {
+            progress.steps.push(Step {
+                kind,
+                at_us: position as i64,
+                position,
+            });
+            seen.push(parcels(&progress)[0].next);
+        }
+        assert_eq!(
+            seen,
+            [None, None, Some(Next::OnItsWay), Some(Next::Arrived)]
+        );
     }
 }

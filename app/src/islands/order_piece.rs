@@ -10,6 +10,8 @@ pub struct Piece {
     pub title: String,
     pub product: types::Slug,
     pub quantity: u32,
+    /// Pieces of it that can be sent back once all has arrived.
+    pub returnable: u32,
     /// What it costs now; `None` when it is sold no more.
     pub price: Option<Money>,
 }

@@ -14,7 +14,8 @@ pub fn ReturnForm(
     pieces: Vec<Piece>,
     problem: Option<Problem>,
 ) -> impl IntoView {
-    let lines = pieces.into_iter().enumerate().map(line).collect_view();
+    let left = pieces.into_iter().filter(|piece| piece.returnable > 0);
+    let lines = left.enumerate().map(line).collect_view();
     // What was refused stands in the open.
     let open = problem.is_some();
     view! {
@@ -36,7 +37,7 @@ pub fn ReturnForm(
 
 fn line((index, piece): (usize, Piece)) -> impl IntoView {
     let name = |field: &str| format!("lines[{index}][{field}]");
-    let quantities = (0..=piece.quantity).map(|quantity| {
+    let quantities = (0..=piece.returnable).map(|quantity| {
         let words = match quantity {
             0 => "Keep it".to_owned(),
             1 => "1 piece".to_owned(),

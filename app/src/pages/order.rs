@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use types::checkout::{BillingAddress, COUNTRIES};
 use types::order::{Order, OrderLine, OrderStatus};
-use types::{OrderId, Problem};
+use types::{OrderId, Problem, Sku};
 
 use crate::api::flash::{self, Flash, GivenCard};
 use crate::api::orders::FIND_ORDER;
@@ -36,7 +36,9 @@ pub fn OrderPage() -> impl IntoView {
             let id = id.parse::<OrderId>();
             async move {
                 let id = id.map_err(|_| Problem::not_found("There is no such order."))?;
-                shop.order(visitor.shopper, id).await
+                let order = shop.order(visitor.shopper, id).await?;
+                let returnable = shop.returnable(id).await?;
+                Ok::<_, Problem>((order, returnable))
             }
         },
     );
@@ -44,7 +46,9 @@ pub fn OrderPage() -> impl IntoView {
         let (given, problem) = (card.clone(), problem.clone());
         Suspend::new(async move {
             match order.await {
-                Ok(order) => view! { <Found order given problem now_us /> }.into_any(),
+                Ok((order, returnable)) => {
+                    view! { <Found order returnable given problem now_us /> }.into_any()
+                }
                 Err(problem) if problem.status == 404 => {
                     answer_with_status(&problem);
                     view! { <NotTheirs /> }.into_any()
@@ -63,6 +67,8 @@ pub fn OrderPage() -> impl IntoView {
 #[component]
 fn Found(
     order: Order,
+    /// What of it can be sent back by now, per SKU.
+    mut returnable: Vec<(Sku, u32)>,
     given: Option<GivenCard>,
     problem: Option<Problem>,
     now_us: i64,
@@ -83,14 +89,20 @@ fn Found(
         }
     });
     let shop = shop();
-    let piece = |line: &OrderLine| Piece {
+    let has_arrived = progress.status == OrderStatus::Delivered;
+    let mut piece = |line: &OrderLine| Piece {
         sku: line.sku.clone(),
         title: line.title.clone(),
         product: line.product.clone(),
         quantity: line.quantity,
+        returnable: match has_arrived {
+            true => take(&mut returnable, line),
+            // Once it arrives while the page is open, that is all of it.
+            false => line.quantity,
+        },
         price: shop.price(&line.sku),
     };
-    let pieces: Vec<Piece> = order.lines.iter().map(piece).collect();
+    let pieces: Vec<Piece> = order.lines.iter().map(&mut piece).collect();
     let first = order.lines.first().map(|line| line.product.clone());
     let related = first.map_or_else(Vec::new, |product| shop.related(&product));
     // Where no card is given here, that is all there is to say.
@@ -148,6 +160,16 @@ fn look_again() -> String {
     format!(
         "setTimeout(()=>document.documentElement.hasAttribute('{AWAKE}')||location.reload(),8000)"
     )
+}
+
+/// Of what can be sent back of a SKU, as much as is of this line; two lines may be of one SKU.
+fn take(left: &mut [(Sku, u32)], line: &OrderLine) -> u32 {
+    let of_sku = left.iter_mut().find(|(sku, _)| *sku == line.sku);
+    of_sku.map_or(0, |(_, left)| {
+        let taken = line.quantity.min(*left);
+        *left -= taken;
+        taken
+    })
 }
 
 /// What was ordered, what it costs and where it goes. What is promised of it moves with the order and

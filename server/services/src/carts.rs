@@ -181,10 +181,8 @@ fn checked_note(note: Option<String>) -> Result<String, Problem> {
         let message = format!("A gift note may have at most {MAX_GIFT_NOTE} characters.");
         return Err(Problem::invalid_field("gift_note", message));
     }
-    if note
-        .chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\r'))
-    {
+    let mut lines = note.lines().filter(|line| !line.trim().is_empty());
+    if !lines.all(types::is_printable) {
         let message = "The gift note has a character we cannot write on a card.";
         return Err(Problem::invalid_field("gift_note", message));
     }

@@ -19,6 +19,7 @@ use crate::checkout::not_done;
 use crate::events::{Refused, internal};
 use crate::order_rows::StoredOrderLine;
 use crate::orders;
+use crate::search_keys::search_key;
 use crate::shop::Shop;
 use crate::visitor::Staff;
 
@@ -195,9 +196,13 @@ impl Shop {
         let by = staff.may(Right::Orders)?;
         let order = self.known_order(order_id).await?;
         let reason = reason.trim();
-        let is_clean = reason.chars().all(|c| !c.is_control());
-        if reason.is_empty() || reason.chars().count() > MAX_REASON || !is_clean {
-            let message = "Say why, in at most 200 characters.";
+        if reason.chars().count() > MAX_REASON || !types::is_printable(reason) {
+            let message = "Say why, in at most 200 characters that can be printed and seen.";
+            return Err(Problem::invalid_field("reason", message));
+        }
+        if self.names_person(order_id, reason).await? {
+            let message = "Leave out names and emails: the reason stays in the books when somebody is erased. A note \
+                           of the order may say them.";
             return Err(Problem::invalid_field("reason", message));
         }
         if amount.minor <= 0 || amount.currency != order.total.currency {
@@ -229,6 +234,25 @@ impl Shop {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a text has an email, or a part of the name of whoever ordered. What is in the log cannot be taken
+    /// out of it.
+    async fn names_person(&self, order_id: OrderId, text: &str) -> Result<bool, Refused> {
+        let row = db::query("select name from orders where id = $1")
+            .bind(order_id.to_string())
+            .fetch_optional(self.log().db().reader())
+            .await?;
+        let name: String = match row {
+            Some(row) => row.try_get(0)?,
+            None => String::new(),
+        };
+        let text = search_key(text);
+        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+        let name = search_key(&name);
+        let of_name = name.split(|c: char| !c.is_alphanumeric());
+        let mut of_name = of_name.filter(|part| part.chars().count() > 2);
+        Ok(text.contains('@') || of_name.any(|part| words.contains(&part)))
     }
 
     /// Asks the gateway again for what it refused to collect.

@@ -3,7 +3,7 @@
 use db::Columns;
 use domain::event::{Event, ReturnAnswerGiven, ReturnReceiptReported, ReturnRequested};
 use domain::returns::Refusal;
-use types::returns::{ReceivedPieces, ReturnLabel, ReturnPieces, ReturnState};
+use types::returns::{RETURN_DAYS, ReceivedPieces, ReturnLabel, ReturnPieces, ReturnState};
 use types::staff::Right;
 use types::{Money, OrderId, Problem, ReturnId, ShopperId, Sku};
 
@@ -167,7 +167,20 @@ impl Shop {
             Some(Event::ReturnRefused(answer)) if answer.refusal == Refusal::AskedAlready => Ok(()),
             Some(Event::ReturnRefused(answer)) => {
                 let title = "This cannot be sent back";
-                let detail = answer.refusal.to_string();
+                let detail = match &answer.refusal {
+                    Refusal::TooMany { sku, left } => {
+                        let catalogue = self.catalogue();
+                        let name = catalogue.ever_sold(sku).map_or_else(
+                            || sku.to_string(),
+                            |(product, variant)| format!("{}, {}", product.title, variant.title()),
+                        );
+                        format!(
+                            "Of {name} {left} can be sent back now: what has arrived in the last \
+                                 {RETURN_DAYS} days and is not on its way back."
+                        )
+                    }
+                    refusal => refusal.to_string(),
+                };
                 Err(Problem::conflict("not-returnable", title, detail).into())
             }
             _ => Ok(()),

@@ -26,6 +26,13 @@ pub async fn settlement(
     request: &Request,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
+    // An empty ledger would differ from every payment.
+    anyhow::ensure!(
+        gateway::has_ledger(&config.gateway, &config.data_dir),
+        "{} holds no ledger of a gateway: give --data-dir of the shop, or VITRINE_GATEWAY_URL and \
+         VITRINE_GATEWAY_KEY of the gateway that it asks",
+        config.data_dir.display()
+    );
     let gateway = gateway::beside(&config.gateway, &config.data_dir).await?;
     let found = settle(log, &*gateway.asked, Gateway::Test, &request.day).await?;
     let day = request.day.name();

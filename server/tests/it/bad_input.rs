@@ -72,7 +72,9 @@ async fn a_wrong_sku_or_quantity_is_told_and_changes_nothing() {
     let note = "x".repeat(141);
     let problem = ada.add(RING, "1", &note).await.problem(422);
     assert!(problem.field("gift_note").is_some());
-    ada.add(RING, "1", "a\u{7}b").await.problem(422);
+    for unseen in ["a\u{7}b", "\u{200b}", "\u{202e}abc", "Ada\n\u{2060}"] {
+        ada.add(RING, "1", unseen).await.problem(422);
+    }
     let problem = ada.add(RING, "3", "").await.problem(409);
     assert_eq!(
         problem.detail,

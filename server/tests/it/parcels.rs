@@ -416,9 +416,15 @@ async fn pieces_come_back_are_sold_again_or_written_off_and_their_money_is_given
             .await
             .expect_ok();
     }
-    post(&mut ada, "/api/ask_return", &ask("1", &new_id()))
+    let refused = post(&mut ada, "/api/ask_return", &ask("1", &new_id()))
         .await
         .problem(409);
+    assert!(
+        refused.detail.contains("Vega Solitaire Ring"),
+        "{refused:?}"
+    );
+    let page = ada.get(&format!("/orders/{order}")).await.body;
+    assert!(!page.contains("Send something back"), "nothing is left");
     // Who is to send something back has an address until it is there.
     let erase = ["person", "erase", "ada@example.com", "--yes"];
     let early = command(&shop, &erase).await.expect_err("a return is open");
@@ -576,7 +582,23 @@ async fn what_staff_type_of_parcels_and_money_is_looked_at() {
             "{quantity}: {refused:?}"
         );
     }
-    for reason in ["", " ", "a\u{7}b", &"x".repeat(201)] {
+    let long = "x".repeat(201);
+    let unseen = [
+        "",
+        " ",
+        "\u{200b}",
+        "\u{2800}",
+        "a\u{7}b",
+        "\u{202e}abc",
+        &long,
+    ];
+    // The log keeps it when who ordered is erased.
+    let of_persons = [
+        "for Ada",
+        "as agreed with lovelace.",
+        "told ada@example.com",
+    ];
+    for reason in unseen.into_iter().chain(of_persons) {
         let refund_id = new_id();
         let form = [
             ("order_id", &*id),

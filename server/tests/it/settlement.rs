@@ -47,6 +47,13 @@ async fn books_that_agree_raise_nothing_and_each_difference_one_alert() {
         paid(&shop, &mut ada, 2).await,
     );
     let day = today(&shop);
+    // Where no gateway has ever been, nothing can differ.
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let elsewhere = format!("--data-dir={}", nowhere.path().display());
+    let asked = command(&shop, &["settlement", "--day", &day, &elsewhere]).await;
+    let refused = asked.expect_err("there is no ledger");
+    assert!(refused.contains("no ledger of a gateway"), "{refused}");
+    assert_eq!(alerts(&shop).await, 0);
     let told = settle(&shop, &day).await;
     assert!(
         told.contains("2 lines of the gateway, 0 differences"),
