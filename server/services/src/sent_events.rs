@@ -208,64 +208,81 @@ pub(crate) fn too_large(detail: String, field: &str) -> Problem {
     .about(errors)
 }
 
+/// What was taken under a source and an id: the digest of its content, and how the log calls it.
+type Known = HashMap<(String, String), (String, Uuid)>;
+
 /// Appends what is new. Answers with source, id, the log's id, and whether it was known.
 async fn append(
     tx: &mut Tx,
     service: &str,
     ready: Vec<Ready>,
 ) -> Result<Vec<(String, String, Uuid, bool)>, Refused> {
+    let mut known = known(tx, service, &ready).await?;
     let mut taken = Vec::with_capacity(ready.len());
+    let mut new = Vec::new();
     for sent in ready {
-        let known = db::query(
-            "select digest, event_id from sent_events where service = $1 and source = $2 and id = $3",
-        );
-        let known = known
-            .bind(service)
-            .bind(&sent.source)
-            .bind(&sent.id)
-            .fetch_optional(tx.conn())
-            .await?;
-        if let Some(row) = known {
-            taken.push(same(&sent, &row)?);
+        let name = (sent.source.clone(), sent.id.clone());
+        if let Some((digest, logid)) = known.get(&name) {
+            if *digest != sent.digest {
+                return Err(other_content(&sent).into());
+            }
+            taken.push((sent.source, sent.id, *logid, true));
             continue;
         }
-        let id = tx.append(sent.event.clone(), sent.cause.as_ref());
-        let inserted = db::query(
-            "insert into sent_events (service, source, id, digest, event_id) \
-             values ($1, $2, $3, $4, $5) on conflict (service, source, id) do nothing",
-        )
-        .bind(service)
-        .bind(&sent.source)
-        .bind(&sent.id)
-        .bind(&sent.digest)
-        .bind(id.to_string())
-        .execute(tx.conn())
-        .await?;
-        if inserted.rows_affected() == 0 {
-            // Another process was faster in this very moment. Nothing of this is kept.
-            return Err(
-                Problem::unavailable("The same was sent twice at once. Send it again.").into(),
-            );
+        let logid = tx.append(sent.event, sent.cause.as_ref());
+        known.insert(name, (sent.digest.clone(), logid));
+        taken.push((sent.source.clone(), sent.id.clone(), logid, false));
+        new.push((sent.source, sent.id, sent.digest, logid));
+    }
+    for (tuples, chunk) in tx.place_rows(&new, 5) {
+        let sql = format!(
+            "insert into sent_events (service, source, id, digest, event_id) values {tuples} \
+             on conflict (service, source, id) do nothing"
+        );
+        let mut insert = db::query(db::trusted_sql(sql));
+        for (source, id, digest, logid) in chunk {
+            let logid = logid.to_string();
+            insert = insert.bind(service).bind(source).bind(id);
+            insert = insert.bind(digest).bind(logid);
         }
-        taken.push((sent.source, sent.id, id, false));
+        let inserted = insert.execute(tx.conn()).await?.rows_affected();
+        if inserted < chunk.len() as u64 {
+            // Another process was faster in this very moment. Nothing of this is kept.
+            let detail = "The same was sent twice at once. Send it again.";
+            return Err(Problem::unavailable(detail).into());
+        }
     }
     Ok(taken)
 }
 
-/// What was taken before, if it was the same.
-fn same(sent: &Ready, row: &db::Row) -> Result<(String, String, Uuid, bool), Refused> {
-    let (digest, event_id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-    if digest != sent.digest {
-        let detail = format!(
-            "Another event was taken with the source {:?} and the id {:?} before. An id is used for one event; \
-             nothing was taken.",
-            sent.source, sent.id
+/// What of these was taken before.
+async fn known(tx: &mut Tx, service: &str, ready: &[Ready]) -> Result<Known, Refused> {
+    let mut known = Known::new();
+    for (tuples, chunk) in tx.place_rows(ready, 3) {
+        let sql = format!(
+            "select source, id, digest, event_id from sent_events \
+             where (service, source, id) in (values {tuples})"
         );
-        let title = "Another event has this id";
-        return Err(Problem::conflict("other-content", title, detail).into());
+        let mut query = db::query(db::trusted_sql(sql));
+        for sent in chunk {
+            query = query.bind(service).bind(&sent.source).bind(&sent.id);
+        }
+        for row in query.fetch_all(tx.conn()).await? {
+            let logid = row.try_get::<&str, _>(3)?.parse();
+            let logid = logid.map_err(|_| Refused(internal("an id of an event is none")))?;
+            let name = (row.try_get(0)?, row.try_get(1)?);
+            known.insert(name, (row.try_get(2)?, logid));
+        }
     }
-    let logid = event_id
-        .parse()
-        .map_err(|_| Refused(internal("an id of an event is none")))?;
-    Ok((sent.source.clone(), sent.id.clone(), logid, true))
+    Ok(known)
+}
+
+fn other_content(sent: &Ready) -> Problem {
+    let detail = format!(
+        "Another event was taken with the source {:?} and the id {:?} before. An id is used for one event; \
+         nothing was taken.",
+        sent.source, sent.id
+    );
+    let title = "Another event has this id";
+    Problem::conflict("other-content", title, detail)
 }

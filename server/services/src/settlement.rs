@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use broker::{Log, Recorded};
+use broker::{Decider, Log, Recorded};
 use domain::Event;
-use domain::event::{Gateway, PaymentSettled, PaymentSettlementDiffers};
+use domain::alert::Alert;
+use domain::event::{AlertCauseGone, Gateway, PaymentSettled, PaymentSettlementDiffers};
 use types::admin::EventRow;
+use types::alert::{AlertKind, AlertStatus};
 use types::staff::Right;
 use types::{Money, OrderId, Problem};
 
+use crate::alerts::Alerts;
 use crate::events::{Refused, decode, encode, internal};
 use crate::gateway::{MovedKind, PaymentGateway, Settled};
 use crate::shop::Shop;
@@ -307,7 +310,39 @@ async fn report_before(gateway: &dyn PaymentGateway, day: &Day) -> Result<Vec<Se
     }
 }
 
-/// Appends what was not known before; says how much that was.
+/// The alerts of differences that an earlier comparison of this day has found and this one has not.
+async fn over(
+    log: &Log,
+    gateway: Gateway,
+    day: &Day,
+    found: &[PaymentSettlementDiffers],
+) -> Result<Vec<AlertCauseGone>, Refused> {
+    let states = log.states_of(Alerts::NAME).await?.into_iter();
+    let alerts = states.filter_map(|(_, state)| serde_json::from_str::<Alert>(&state).ok());
+    let open = alerts.filter(|alert| {
+        alert.kind == AlertKind::SettlementDiffers
+            && alert.status != AlertStatus::Resolved
+            && !found.iter().any(|differs| differs.line == alert.subject)
+    });
+    let mut over = Vec::new();
+    for alert in open {
+        for event in log.read_key(&alert.subject).await? {
+            if let Event::PaymentSettlementDiffers(differs) = &*decode(&event)?
+                && differs.day == day.name
+                && differs.gateway == gateway
+            {
+                over.push(AlertCauseGone {
+                    kind: alert.kind,
+                    subject: alert.subject,
+                });
+                break;
+            }
+        }
+    }
+    Ok(over)
+}
+
+/// Appends what was not known before, and what is over; says how much is new.
 async fn write_down(
     log: &Log,
     gateway: Gateway,
@@ -316,6 +351,7 @@ async fn write_down(
     found: Vec<PaymentSettlementDiffers>,
 ) -> Result<usize, Refused> {
     let differences = found.len();
+    let over = over(log, gateway, day, &found).await?;
     let is_settled = is_settled(log, day).await?;
     let mut unknown = Vec::new();
     for differs in found {
@@ -328,6 +364,10 @@ async fn write_down(
     let mut tx = log.begin("settlement").await?;
     let now_us = log.environment().now_us();
     let mut new = 0;
+    let is_over = !over.is_empty();
+    for gone in over {
+        tx.append(encode(gone.into())?, None);
+    }
     for differs in unknown {
         // Somebody else may be writing the same down at this moment.
         let id = format!("settlement {}", differs.line);
@@ -345,7 +385,9 @@ async fn write_down(
             gateway,
         };
         tx.append(encode(settled.into())?, None);
-        tx.commit().await?;
+    } else if !is_over {
+        return Ok(new);
     }
+    tx.commit().await?;
     Ok(new)
 }

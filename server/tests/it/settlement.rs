@@ -108,6 +108,13 @@ async fn books_that_agree_raise_nothing_and_each_difference_one_alert() {
         events.body.contains("payment.settlement_differs"),
         "staff are shown it"
     );
+    // What agrees in the end is nothing to look at any more.
+    gateway.falsify(line, Some(RING_PRICE)).await.expect("done");
+    let told = settle(&shop, &day).await;
+    assert!(told.contains("1 differences, 0 of them new"), "{told}");
+    let ended = "select count(*) from events where type = 'alert.changed' and data like \
+                 '%settlement_differs%'";
+    crate::shop::eventually("its alert ends", async || shop.number(ended).await == 1).await;
     let bad = compare(&shop, "yesterday").await;
     assert!(bad.expect_err("refused").contains("2026-11-30"));
     shop.closed().await;
