@@ -35,6 +35,8 @@ pub enum Refusal {
     UnderReview,
     #[error("There is nothing to pack: enter at least one piece.")]
     Nothing,
+    #[error("Everything of this order is packed already.")]
+    AllPacked,
     #[error("Of {sku} only {left} of this order are left to pack.")]
     TooMany { sku: Sku, left: u32 },
     #[error("This order has as many parcels as one can have.")]
@@ -257,7 +259,10 @@ impl FulfilmentState {
             return Err(Refusal::PackedAlready);
         }
         if count(lines) == 0 {
-            return Err(Refusal::Nothing);
+            return Err(match self.left(ordered).is_empty() {
+                true => Refusal::AllPacked,
+                false => Refusal::Nothing,
+            });
         }
         if self.packed as usize >= MAX_PARCELS {
             return Err(Refusal::TooManyParcels);

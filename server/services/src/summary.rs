@@ -121,7 +121,7 @@ fn summary(event: &Event, staff: &StaffNames) -> String {
             format!("short of stock: {}", short.join(", "))
         }
         Event::PaymentMethodRequired(_) => "waits for a card".to_owned(),
-        Event::PaymentMethodGiven(_) => "another card given".to_owned(),
+        Event::PaymentMethodGiven(_) => "a card given".to_owned(),
         Event::PaymentRequested(e) => format!("{}, attempt {}", e.amount, e.attempt),
         Event::PaymentAuthorized(e) => format!("{}, {}", e.amount, e.authorization_id),
         Event::PaymentActionRequired(e) => format!("the shopper has to act, attempt {}", e.attempt),
