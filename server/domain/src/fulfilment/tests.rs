@@ -247,10 +247,7 @@ fn what_cannot_be_done_with_a_parcel_says_why() {
     end(&mut order, 1, Outcome::Delivered);
     assert_eq!(refusal(&end(&mut order, 1, Outcome::Lost)), Refusal::Ended);
     pack(&mut order, 2, &[("B", 1)], 0);
-    assert_eq!(
-        refusal(&pack(&mut order, 3, &[], 0)),
-        Refusal::AllPacked
-    );
+    assert_eq!(refusal(&pack(&mut order, 3, &[], 0)), Refusal::AllPacked);
     let mut gone = paid();
     cancel(&mut gone);
     assert_eq!(
