@@ -12,7 +12,7 @@ const TALL: [u32; 4] = [160, 360, 640, 1000];
 /// A picture for link previews is not wider than this.
 const SHARE_WIDTH: u32 = 1200;
 
-const AVIF_QUALITY: u8 = 53;
+const AVIF_QUALITY: u8 = 51;
 /// The fastest there is: a fresh build encodes a hundred megapixels, on two cores in about two minutes.
 const AVIF_SPEED: u8 = 10;
 const WEBP_QUALITY: u8 = 78;
