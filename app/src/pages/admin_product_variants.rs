@@ -125,13 +125,9 @@ fn Row(
         }
     });
     let name = format!("{}, {}", texts.metal, texts.size);
-    let (words, class, named) = match is_withdrawn {
-        true => ("Sell again", "desk-button", format!("Sell {sku} again")),
-        false => (
-            "Withdraw",
-            "desk-button desk-button--danger",
-            format!("Withdraw {sku}"),
-        ),
+    let (words, named) = match is_withdrawn {
+        true => ("Sell again", format!("Sell {sku} again")),
+        false => ("Withdraw", format!("Withdraw {sku}")),
     };
     let offer = (may(Right::Publish) && !is_last).then(|| {
         view! {
@@ -139,7 +135,7 @@ fn Row(
                 <input type="hidden" name="product" value=form.product.clone() />
                 <input type="hidden" name="sku" value=sku.to_string() />
                 {(!is_withdrawn).then(|| view! { <input type="hidden" name="withdraw" value="1" /> })}
-                <button class=class type="submit" aria-label=named>
+                <button class="desk-button" type="submit" aria-label=named>
                     {words}
                 </button>
             </form>
@@ -153,16 +149,18 @@ fn Row(
     });
     view! {
         <li class="products__variant" id=id.clone() data-row="">
-            <div>
-                <p class="alert__title">{name} {state}</p>
-                <p class="watch__soft">
-                    <code>{sku.to_string()}</code>
-                    {format!(", {price}, {available} available, {restock}. ")}
-                    <a href=format!("/admin/inventory/{sku}")>"Stock"</a>
-                    ", "
-                    <a href=format!("/admin/restock?q={sku}")>"threshold and supplier"</a>
-                    {prices}
-                </p>
+            <div class="products__row">
+                <div>
+                    <p class="alert__title">{name} {state}</p>
+                    <p class="watch__soft">
+                        <code>{sku.to_string()}</code>
+                        {format!(", {price}, {available} available, {restock}. ")}
+                        <a href=format!("/admin/inventory/{sku}")>"Stock"</a>
+                        ", "
+                        <a href=format!("/admin/restock?q={sku}")>"threshold and supplier"</a>
+                        {prices}
+                    </p>
+                </div>
                 {offer}
             </div>
             <details open=is_back data-open=is_back.then_some("")>
