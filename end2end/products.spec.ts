@@ -88,7 +88,7 @@ test('a piece is prepared, published, bought, changed on open pages, and withdra
   await live(buyer)
   const cart = await Watch.from(buyer)
 
-  await staff.getByRole('button', { name: 'Withdraw' }).click()
+  await staff.getByRole('button', { name: 'Withdraw', exact: true }).click()
   await expect(staff.getByText('It is no longer sold.').first()).toBeVisible()
   await expect(page.getByText('This piece is no longer sold.')).toBeVisible()
   await shot(page, 'product-withdrawn')
