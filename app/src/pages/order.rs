@@ -89,6 +89,14 @@ fn Found(
         }
     });
     let shop = shop();
+    // Whoever comes back from the bank may be here before the bank's answer is.
+    let elsewhere = (progress.status == OrderStatus::ActionRequired).then(|| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content="5" />
+            </noscript>
+        }
+    });
     let has_arrived = progress.status == OrderStatus::Delivered;
     let mut piece = |line: &OrderLine| Piece {
         sku: line.sku.clone(),
@@ -121,6 +129,7 @@ fn Found(
     view! {
         <Title text=title />
         {again}
+        {elsewhere}
         <LazyHint island="order_desk" />
         <article class="order-page">
             <div class="order-page__state">
