@@ -1,6 +1,10 @@
 //! Programs of others, by the token that they show. No cookie is looked at: a browser sends none of this by itself.
 
+use axum::Extension;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use services::ServiceAccount;
@@ -10,6 +14,9 @@ use super::pace::TooMany;
 use super::problem::HttpProblem;
 use super::state::AppState;
 use crate::source::Source;
+
+/// Bytes of a request, at most.
+pub const MAX_REQUEST: usize = 4 * 1024 * 1024;
 
 const NO_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"vitrine\"");
 const WRONG_TOKEN: HeaderValue =
@@ -25,11 +32,30 @@ pub fn token(headers: &HeaderMap) -> Option<&str> {
         .filter(|token| !token.is_empty())
 }
 
-/// The service that asks, if it may ask now.
+/// The service that asks, if it may ask now: 401 without a token that is good, 429 for too much. Known before
+/// anything of a body is read.
+pub struct Admitted(pub ServiceAccount);
+
+impl FromRequestParts<AppState> for Admitted {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        let source = Extension::<Source>::from_request_parts(parts, state).await;
+        let Extension(source) = source.map_err(IntoResponse::into_response)?;
+        admitted(state, source, &parts.headers).await.map(Self)
+    }
+}
+
+/// The whole body of a request.
 ///
 /// # Errors
-/// 401 without a token that is good, 429 for too much.
-pub async fn admitted(
+/// 400 where it breaks off, or is longer than anything that is read.
+pub async fn whole(body: Body) -> Result<Bytes, Problem> {
+    let body = to_bytes(body, MAX_REQUEST).await;
+    body.map_err(|_| Problem::malformed("The body did not come whole."))
+}
+
+async fn admitted(
     state: &AppState,
     source: Source,
     headers: &HeaderMap,

@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use axum::Json;
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Json};
 use futures::{Stream, stream};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -21,15 +21,12 @@ use services::{Asked, CloudEvent, MAX_BATCH, MAX_EVENT, ServiceAccount, outside_
 use tokio::sync::watch;
 use types::Problem;
 
-use super::bearer::{self, admitted};
+use super::bearer::{self, Admitted, whole};
 use super::event_query::EventQuery;
 use super::problem::HttpProblem;
 use super::state::AppState;
 use super::waiting::Place;
-use crate::source::Source;
 
-/// Bytes of a request, at most.
-pub const MAX_REQUEST: usize = 4 * 1024 * 1024;
 /// Between two signs of life on a stream; then the token is looked at again, too.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Events that a stream holds at once: what nobody takes stays in the log.
@@ -58,18 +55,15 @@ pub async fn patience(wait: Duration, mut stop: watch::Receiver<bool>) {
 
 async fn send(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
-    request: Request,
+    Admitted(account): Admitted,
+    headers: HeaderMap,
+    body: Body,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let account = match admitted(&state, source, &head.headers).await {
-        Ok(account) => account,
-        Err(refused) => return refused,
+    let read = match whole(body).await {
+        Ok(body) => events_of(&headers, &body),
+        Err(problem) => Err(problem),
     };
-    let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-        return HttpProblem(Problem::malformed("The body did not come whole.")).into_response();
-    };
-    let read = match events_of(&head.headers, &body) {
+    let read = match read {
         Ok(read) => read,
         Err(problem) => return HttpProblem(problem).into_response(),
     };
@@ -211,14 +205,10 @@ fn binary(headers: &HeaderMap, content: &str, body: &Bytes) -> Result<Value, Pro
 
 async fn read(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
+    Admitted(account): Admitted,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let account = match admitted(&state, source, &headers).await {
-        Ok(account) => account,
-        Err(refused) => return refused,
-    };
     let answer = match wants_stream(&headers) {
         true => streamed(&state, account, &uri, &headers).await,
         false => page(&state, &account, &uri).await,

@@ -210,7 +210,7 @@ pub async fn router(parts: Parts, site: &Site) -> anyhow::Result<(Router, Pace)>
             request::know_source,
         ))
         .layer(middleware::from_fn_with_state(
-            (times, events_api::MAX_REQUEST),
+            (times, bearer::MAX_REQUEST),
             request::within_body_time,
         ));
     let strict = site

@@ -1,24 +1,23 @@
 //! `/subscriptions`: durable subscriptions of programs of others. They read what is theirs for a while, and say what
 //! they have handled.
 
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use services::{ServiceAccount, outside_form};
 use types::Problem;
 
-use super::bearer::admitted;
+use super::bearer::{Admitted, whole};
 use super::event_query::EventQuery;
-use super::events_api::{MAX_REQUEST, patience};
+use super::events_api::patience;
 use super::problem::HttpProblem;
 use super::state::AppState;
-use crate::source::Source;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -63,18 +62,12 @@ fn said<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
 
 async fn make(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
+    Admitted(account): Admitted,
     Path(name): Path<String>,
-    request: Request,
+    body: Body,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let account = match admitted(&state, source, &head.headers).await {
-        Ok(account) => account,
-        Err(refused) => return refused,
-    };
     let made = async {
-        let body = to_bytes(body, MAX_REQUEST).await;
-        let body = body.map_err(|_| Problem::malformed("The body did not come whole."))?;
+        let body = whole(body).await?;
         let (view, is_new) = state.shop.subscribe(&account, &name, said(&body)?).await?;
         let status = if is_new {
             StatusCode::CREATED
@@ -88,43 +81,29 @@ async fn make(
 
 async fn look(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
+    Admitted(account): Admitted,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    let account = match admitted(&state, source, &headers).await {
-        Ok(account) => account,
-        Err(refused) => return refused,
-    };
     let view = state.shop.subscription(&account, &name).await;
     answered(view.map(|view| Json(view).into_response()))
 }
 
 async fn end(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
+    Admitted(account): Admitted,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    let account = match admitted(&state, source, &headers).await {
-        Ok(account) => account,
-        Err(refused) => return refused,
-    };
     let ended = state.shop.unsubscribe(&account, &name).await;
     answered(ended.map(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
 async fn read(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
+    Admitted(account): Admitted,
     Path(name): Path<String>,
     uri: Uri,
-    headers: HeaderMap,
 ) -> Response {
-    match admitted(&state, source, &headers).await {
-        Ok(account) => answered(given(&state, &account, &name, &uri).await),
-        Err(refused) => refused,
-    }
+    answered(given(&state, &account, &name, &uri).await)
 }
 
 async fn given(
@@ -172,18 +151,12 @@ async fn given(
 
 async fn acknowledge(
     State(state): State<AppState>,
-    Extension(source): Extension<Source>,
+    Admitted(account): Admitted,
     Path(name): Path<String>,
-    request: Request,
+    body: Body,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let account = match admitted(&state, source, &head.headers).await {
-        Ok(account) => account,
-        Err(refused) => return refused,
-    };
     let taken = async {
-        let body = to_bytes(body, MAX_REQUEST).await;
-        let body = body.map_err(|_| Problem::malformed("The body did not come whole."))?;
+        let body = whole(body).await?;
         let outcomes = state
             .shop
             .acknowledge(&account, &name, said(&body)?)
