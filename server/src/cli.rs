@@ -74,7 +74,8 @@ pub enum LogCommand {
     Price(price::Request),
     /// Says what delivery costs, or changes it, while the shop runs
     Delivery(delivery::Request),
-    /// Compares a day with what the payment gateway has settled
+    /// Compares a day with what the payment gateway has settled: the one in the data folder, or the one that
+    /// VITRINE_GATEWAY_URL names
     Settlement(settlement::Request),
     /// Says who can sign in, and changes it
     Staff(staff::Request),
